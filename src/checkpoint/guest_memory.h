@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+
+namespace photon_dmesg {
+
+// A range of guest-physical addresses that is RAM.
+struct PhysicalRange {
+  GuestPhysical begin;
+  std::uint64_t size = 0;  // bytes
+};
+
+// The guest's RAM by guest-physical address, whatever file holds it. The border between the
+// checkpoint formats and the kernel: nothing above knows where the bytes come from, and tests hand
+// in memory of their own.
+class GuestMemory {
+ public:
+  GuestMemory() = default;
+  GuestMemory(const GuestMemory&) = delete;
+  GuestMemory& operator=(const GuestMemory&) = delete;
+  virtual ~GuestMemory() = default;
+
+  // Fills `target` from `address`. False, with `target` in an undefined state, if any byte of it is
+  // not RAM: a hole is never some other memory. Throws Error when the file can't be read.
+  [[nodiscard]] virtual bool read(GuestPhysical address, std::span<std::byte> target) const = 0;
+
+  // All RAM, ascending and disjoint.
+  [[nodiscard]] virtual const std::vector<PhysicalRange>& ranges() const = 0;
+
+  // The file that holds the memory, for messages.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+
+  // Bytes of RAM.
+  [[nodiscard]] std::uint64_t size() const;
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,22 @@
+#include "checkpoint/memory_image.h"
+
+#include <algorithm>
+
+namespace photon_dmesg {
+
+bool MemoryImage::read(GuestPhysical address, std::span<std::byte> target) const {
+  while (!target.empty()) {
+    const std::optional<MemoryLayout::Run> run = layout_.find(address);
+    if (!run) {
+      return false;
+    }
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(target.size(), run->length));
+    source_.read_at(base_ + run->image_offset, target.first(count));
+    target = target.subspan(count);
+    address = address + count;
+  }
+  return true;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,76 @@
+#include "checkpoint/memory_layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "checkpoint/vmware_format.h"
+
+namespace photon_dmesg {
+namespace {
+
+// x86-64 has at most 52 bits of physical address, so no honest page number has more than 40.
+constexpr std::uint64_t page_limit = std::uint64_t{1} << 40;
+
+void check_region(const MemoryRegion& region) {
+  if (region.first_ppn >= page_limit || region.image_page >= page_limit ||
+      region.pages >= page_limit) {
+    throw unusable(fmt::format(
+        "memory region out of range: PPN {:#x}, image page {:#x}, {:#x} pages; expected each below "
+        "{:#x}",
+        region.first_ppn, region.image_page, region.pages, page_limit));
+  }
+}
+
+void check_disjoint(std::vector<MemoryRegion> regions, std::uint64_t MemoryRegion::*start,
+                    std::string_view what) {
+  std::sort(regions.begin(), regions.end(),
+            [&](const MemoryRegion& a, const MemoryRegion& b) { return a.*start < b.*start; });
+  for (std::size_t i = 1; i < regions.size(); ++i) {
+    if (regions[i - 1].*start + regions[i - 1].pages > regions[i].*start) {
+      throw unusable(fmt::format("memory regions overlap: two of them hold {} {:#x}", what,
+                                 regions[i].*start));
+    }
+  }
+}
+
+}  // namespace
+
+MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t image_size) {
+  std::erase_if(regions, [](const MemoryRegion& region) { return region.pages == 0; });
+  if (regions.empty()) {
+    ranges_.push_back({{0}, image_size});
+    image_offsets_.push_back(0);
+    image_size_ = image_size;
+    return;
+  }
+  std::for_each(regions.begin(), regions.end(), check_region);
+  check_disjoint(regions, &MemoryRegion::first_ppn, "guest-physical page");
+  check_disjoint(regions, &MemoryRegion::image_page, "image page");
+  std::sort(regions.begin(), regions.end(),
+            [](const MemoryRegion& a, const MemoryRegion& b) { return a.first_ppn < b.first_ppn; });
+  for (const MemoryRegion& region : regions) {
+    ranges_.push_back({{region.first_ppn * vmware::page_bytes}, region.pages * vmware::page_bytes});
+    image_offsets_.push_back(region.image_page * vmware::page_bytes);
+    image_size_ = std::max(image_size_, image_offsets_.back() + ranges_.back().size);
+  }
+}
+
+std::optional<MemoryLayout::Run> MemoryLayout::find(GuestPhysical address) const {
+  const auto after = std::upper_bound(
+      ranges_.begin(), ranges_.end(), address,
+      [](GuestPhysical wanted, const PhysicalRange& range) { return wanted < range.begin; });
+  if (after == ranges_.begin()) {
+    return std::nullopt;
+  }
+  const PhysicalRange& range = *std::prev(after);
+  const std::uint64_t inside = address - range.begin;
+  if (inside >= range.size) {
+    return std::nullopt;
+  }
+  const auto index = static_cast<std::size_t>(std::prev(after) - ranges_.begin());
+  return Run{image_offsets_[index] + inside, range.size - inside};
+}
+
+}  // namespace photon_dmesg

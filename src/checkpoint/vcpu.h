@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/address.h"
+
+namespace photon_dmesg {
+
+// What a checkpoint says of one vCPU. A register that the file does not hold is absent, not zero.
+struct Vcpu {
+  std::uint32_t index = 0;  // the guest's CPU number, as crash takes it
+
+  // rax rcx rdx rbx rsp rbp rsi rdi r8..r15, the order of x86's register numbers.
+  std::array<std::optional<std::uint64_t>, 16> general;
+  std::optional<GuestVirtual> rip;
+  std::optional<std::uint64_t> rflags;
+  std::array<std::optional<std::uint64_t>, 9> cr;  // cr[3] is CR3
+  std::optional<GuestVirtual> idt_base;
+  std::optional<std::uint16_t> cs;
+  std::optional<GuestVirtual> fs_base;
+  std::optional<GuestVirtual> gs_base;
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// What VMware's checkpoint files look like: magics, group and tag names, encodings. Everything that
+// is VMware's stands here, so that a new variant is an edit of this file. Sources: the crash
+// utility's vmware_vmss.{c,h} (written by VMware), Volatility 2's and 3's VMware layers, and the
+// published vmwareinfo listing of an ESX 4.1 suspend file.
+namespace photon_dmesg::vmware {
+
+// Width of the lengths inside a block tag.
+enum class LengthWidth : std::size_t { Bits32 = 4, Bits64 = 8 };
+
+struct Magic {
+  std::uint32_t value;
+  LengthWidth lengths;
+  std::string_view meaning;
+};
+
+// 0xbed0bed0 is the old magic in VMware's own reader, 0xbed2bed0 in Volatility's: both are taken.
+inline constexpr std::array magics = {
+    Magic{0xbed2bed2, LengthWidth::Bits64, "checkpoint"},
+    Magic{0xbed3bed3, LengthWidth::Bits64, "partial checkpoint"},
+    Magic{0xbad1bad1, LengthWidth::Bits64, "checkpoint already restored"},
+    Magic{0xbad2bad2, LengthWidth::Bits64, "checkpoint not to be restored"},
+    Magic{0xbed0bed0, LengthWidth::Bits32, "old checkpoint"},
+    Magic{0xbed2bed0, LengthWidth::Bits32, "old checkpoint"},
+};
+
+// The clear header of an encrypted VM's checkpoint or memory ("encobj").
+inline constexpr std::uint32_t encrypted_magic = 0x8943dd9e;
+
+// Header: u32 magic, u32 version (not to be validated: no reader does), u32 number of groups.
+inline constexpr std::size_t header_bytes = 12;
+
+// Group table entry: char name[64], u64 position of the first tag, u64 size (0: unknown).
+inline constexpr std::size_t group_name_bytes = 64;
+inline constexpr std::size_t group_entry_bytes = 80;
+
+// Tag: u8 flags, u8 name length, the name, the indices (u32 each), the value.
+inline constexpr unsigned index_count_shift = 6;
+inline constexpr std::uint8_t value_size_mask = 0x3f;
+// Value sizes with another meaning: the value is a block with lengths of its own. crash and
+// Joyent's mdb agree that 62 is compressed; vmsnparser has the two the other way round.
+inline constexpr std::uint8_t compressed_block = 62;
+inline constexpr std::uint8_t plain_block = 63;
+
+namespace group {
+inline constexpr std::string_view checkpoint = "Checkpoint";
+inline constexpr std::string_view cpu = "cpu";
+inline constexpr std::string_view memory = "memory";
+}  // namespace group
+
+namespace tag {
+// Checkpoint
+inline constexpr std::string_view memory_size_mib = "memSize";
+// memory; the region tags count pages of 4096 bytes and have the region as index
+inline constexpr std::string_view region_count = "regionsCount";
+inline constexpr std::string_view region_ppn = "regionPPN";
+inline constexpr std::string_view region_page_number = "regionPageNum";
+inline constexpr std::string_view region_size = "regionSize";
+inline constexpr std::string_view align_mask = "align_mask";
+inline constexpr std::string_view memory_block = "Memory";
+// cpu; the vCPU is the first index
+inline constexpr std::string_view cpu_count = "cpu:numVCPUs";
+inline constexpr std::string_view general_registers = "gpregs";
+inline constexpr std::string_view control_registers = "CR64";
+inline constexpr std::string_view interrupt_table = "IDTR";
+inline constexpr std::string_view segment_selectors = "S";
+inline constexpr std::string_view segment_bases = "S.base64";
+inline constexpr std::string_view instruction_pointer = "rip";
+inline constexpr std::array<std::string_view, 2> flags = {"eflags", "EFLAGS"};
+}  // namespace tag
+
+inline constexpr std::uint64_t page_bytes = 4096;
+
+// Order of the segments in S and S.base64 (crash: enum SegmentName).
+inline constexpr std::size_t segment_cs = 1;
+inline constexpr std::size_t segment_fs = 4;
+inline constexpr std::size_t segment_gs = 5;
+
+}  // namespace photon_dmesg::vmware

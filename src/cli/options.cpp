@@ -1,0 +1,90 @@
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "base/error.h"
+
+#ifndef PHOTON_DMESG_VERSION
+#error "PHOTON_DMESG_VERSION comes from the build"
+#endif
+
+namespace photon_dmesg {
+namespace {
+
+constexpr const char* description =
+    "Prints the kernel log of a suspended Photon OS virtual machine.\n\n"
+    "FILE... are, in any order and told apart by content:\n"
+    "  where the kernel's symbols come from: an ISO with the kernel's debuginfo package,\n"
+    "    that package (.rpm), or a vmlinux with debug information\n"
+    "  the checkpoint: .vmss (suspended) or .vmsn (snapshot)\n"
+    "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
+    "    checkpoint holds the memory itself";
+
+constexpr const char* footer =
+    "Exit status:\n"
+    "  0  the log was printed\n"
+    "  1  it was printed, but is incomplete; the warnings say what is missing\n"
+    "  2  the command line makes no sense\n"
+    "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
+    "  4  the inputs don't belong together: another kernel, another machine's memory\n\n"
+    "Example:\n"
+    "  photon-dmesg photon.iso vm.vmss vm.vmem";
+
+const OutputFormat* find_format(const std::string& name) {
+  const auto* found = std::find_if(output_formats.begin(), output_formats.end(),
+                                   [&](const OutputFormat& format) { return format.name == name; });
+  if (found == output_formats.end()) {
+    throw Error(Failure::Usage, fmt::format("--format {}: expected text, json or ndjson", name));
+  }
+  return found;
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, char** argv) {
+  Options options;
+  std::string format;
+  std::string output;
+  bool json = false;
+  bool verbose = false;
+  bool quiet = false;
+
+  CLI::App app(description, "photon-dmesg");
+  app.footer(footer);
+  app.set_version_flag("--version", "photon-dmesg " PHOTON_DMESG_VERSION);
+  app.add_option("FILE", options.files, "ISO, RPM or vmlinux; checkpoint; memory")->required();
+  auto* json_flag =
+      app.add_flag("-J,--json", json, "Print one JSON document, a superset of dmesg -J");
+  app.add_option("--format", format, "text (default), json, or ndjson: one JSON object a record")
+      ->type_name("FORMAT")
+      ->excludes(json_flag);
+  app.add_option("-o,--output", output, "Write the log to FILE instead of stdout")
+      ->type_name("FILE");
+  auto* quiet_flag = app.add_flag("-q,--quiet", quiet, "No warnings and no progress on stderr");
+  app.add_flag("-v,--verbose", verbose, "Say how each address was found, and the evidence for it")
+      ->excludes(quiet_flag);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return std::nullopt;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw Error(Failure::Usage, fmt::format("{} (see photon-dmesg --help)", error.what()));
+  }
+  if (json) format = "json";
+  if (!format.empty()) options.format = find_format(format);
+  if (!output.empty()) options.output = output;
+  if (quiet) options.verbosity = Diagnostics::Level::Quiet;
+  if (verbose) options.verbosity = Diagnostics::Level::Verbose;
+  return options;
+}
+
+}  // namespace photon_dmesg

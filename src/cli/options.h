@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "report/output_format.h"
+
+namespace photon_dmesg {
+
+// The command line, taken apart.
+struct Options {
+  std::vector<std::filesystem::path> files;
+  std::optional<std::filesystem::path> output;  // absent: stdout
+  const OutputFormat* format = &output_formats.front();
+  Diagnostics::Level verbosity = Diagnostics::Level::Normal;
+};
+
+// Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when
+// they make no sense.
+[[nodiscard]] std::optional<Options> parse_options(int argc, char** argv);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,50 @@
+#include "cli/output.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iostream>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+void check_output(const Options& options) {
+  if (!options.output) {
+    return;
+  }
+  for (const fs::path& input : options.files) {
+    std::error_code ignored;
+    if (fs::equivalent(input, *options.output, ignored)) {
+      throw Error(Failure::Usage,
+                  fmt::format("-o {}: this is one of the inputs", options.output->string()));
+    }
+  }
+}
+
+void write_output(const Options& options, const Report& report) {
+  if (!options.output) {
+    options.format->write(report, std::cout);
+    std::cout.flush();
+    if (!std::cout) {
+      throw unusable("the output can't be written: is the disk full?");
+    }
+    return;
+  }
+  std::ofstream file(*options.output, std::ios::binary);
+  if (!file) {
+    throw unusable(fmt::format("{}: can't be written", options.output->string()));
+  }
+  options.format->write(report, file);
+  file.close();
+  if (!file) {
+    std::error_code ignored;
+    if (fs::is_regular_file(*options.output, ignored)) fs::remove(*options.output, ignored);
+    throw unusable(
+        fmt::format("{}: can't be written: is the disk full?", options.output->string()));
+  }
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,66 @@
+#include "cli/pipeline.h"
+
+#include <optional>
+
+#include "checkpoint/checkpoint.h"
+#include "cli/inputs.h"
+#include "cli/symbol_sources.h"
+#include "kernel/guest_kernel.h"
+#include "kernel/kernel_log.h"
+#include "kernel/running_kernel.h"
+
+namespace photon_dmesg {
+namespace {
+
+GuestInfo describe_guest(const GuestKernel& kernel, const Checkpoint& checkpoint) {
+  GuestInfo guest;
+  guest.release = kernel.banner().release;
+  guest.banner = kernel.banner().text;
+  guest.build_id = kernel.build_id();
+  guest.kaslr_offset = kernel.kaslr_offset();
+  guest.phys_base = kernel.phys_base();
+  guest.vcpus = checkpoint.vcpus().size();
+  guest.memory_bytes = checkpoint.memory().size();
+  return guest;
+}
+
+SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkpoint) {
+  SourceInfo source;
+  source.checkpoint = checkpoint.path().string();
+  source.memory = checkpoint.memory_path().string();
+  source.iso = symbols.iso;
+  source.package = symbols.package;
+  source.vmlinux = symbols.vmlinux_path;
+  return source;
+}
+
+}  // namespace
+
+Report make_report(const Options& options, Diagnostics& diagnostics) {
+  Inputs inputs = sort_inputs(options.files);
+  const Checkpoint checkpoint(std::move(inputs.checkpoint), std::move(inputs.memory), diagnostics);
+  const GuestMemory& memory = checkpoint.memory();
+  const std::optional<RunningKernel> running =
+      find_running_kernel(memory, checkpoint.vcpus(), diagnostics);
+
+  std::optional<GuestKernel> kernel;
+  const auto attach = [&](const Vmlinux& vmlinux) {
+    kernel.emplace(running ? GuestKernel::attach(memory, *running, vmlinux, diagnostics)
+                           : GuestKernel::search(memory, vmlinux, diagnostics));
+  };
+  const std::optional<std::string> release =
+      running ? std::optional(running->banner.release) : std::nullopt;
+  const SymbolSource symbols = find_symbols(inputs, release, attach, diagnostics);
+
+  Report report;
+  report.guest = describe_guest(*kernel, checkpoint);
+  report.source = describe_source(symbols, checkpoint);
+  report.log = read_kernel_log(*kernel, diagnostics);
+  for (const std::string& loss : report.log.losses) {
+    diagnostics.warn("the log is incomplete: " + loss);
+  }
+  report.warnings = diagnostics.warnings();
+  return report;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/diagnostics.h"
+#include "cli/options.h"
+#include "report/report.h"
+
+namespace photon_dmesg {
+
+// From the files on the command line to the guest's log: checkpoint to memory to the running
+// kernel, ISO to package to symbols, both to log records. What is missing from the log becomes a
+// warning.
+[[nodiscard]] Report make_report(const Options& options, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

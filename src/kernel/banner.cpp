@@ -1,0 +1,93 @@
+#include "kernel/banner.h"
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+#include "kernel/x86_64.h"
+
+namespace photon_dmesg {
+namespace {
+
+struct VirtualRange {
+  GuestVirtual begin;
+  std::uint64_t size = 0;
+};
+
+// Neighbouring pages as one range, so that a banner across a page border is found.
+void append_page(std::vector<VirtualRange>& ranges, const PageTables::Page& page) {
+  if (!ranges.empty() && ranges.back().begin + ranges.back().size == page.virtual_address) {
+    ranges.back().size += page.size;
+  } else {
+    ranges.push_back({page.virtual_address, page.size});
+  }
+}
+
+std::optional<FoundBanner> search_window(GuestVirtual begin, std::string_view window) {
+  for (std::size_t at = window.find(banner_prefix); at != std::string_view::npos;
+       at = window.find(banner_prefix, at + 1)) {
+    if (std::optional<KernelBanner> banner = parse_banner(window.substr(at))) {
+      return FoundBanner{std::move(*banner), begin + at};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<FoundBanner> search_range(const KernelMemory& memory, const VirtualRange& range) {
+  constexpr std::uint64_t step = 256 * 1024;
+  std::string window;
+  for (std::uint64_t at = 0; at < range.size; at += step) {
+    window.resize(std::min<std::uint64_t>(step + banner_bytes_limit, range.size - at));
+    // A page that is mapped to no RAM hides what stands on it, not the rest of the image.
+    if (!memory.read(range.begin + at, std::as_writable_bytes(std::span(window)))) {
+      continue;
+    }
+    if (std::optional<FoundBanner> found = search_window(range.begin + at, window)) {
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<KernelBanner> parse_banner(std::string_view bytes) {
+  if (!bytes.starts_with(banner_prefix)) {
+    return std::nullopt;
+  }
+  bytes = bytes.substr(0, banner_bytes_limit);
+  const std::size_t end = bytes.find('\n');
+  if (end == std::string_view::npos || end + 1 >= bytes.size() || bytes[end + 1] != '\0') {
+    return std::nullopt;
+  }
+  const std::string_view text = bytes.substr(0, end);
+  const std::string_view rest = text.substr(banner_prefix.size());
+  const std::string_view release = rest.substr(0, rest.find(' '));
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isprint(c) != 0; });
+  if (!printable || release.empty() || std::isdigit(static_cast<unsigned char>(release[0])) == 0 ||
+      !rest.substr(release.size()).starts_with(" (")) {
+    return std::nullopt;
+  }
+  return KernelBanner{std::string(text), std::string(release)};
+}
+
+std::optional<FoundBanner> find_banner(const GuestMemory& memory, const PageTables& tables) {
+  std::vector<VirtualRange> read_only;
+  std::vector<VirtualRange> other;
+  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
+                       [&](const PageTables::Page& page) {
+                         append_page(page.writable || page.executable ? other : read_only, page);
+                       });
+  const KernelMemory kernel_memory(memory, tables);
+  for (const std::vector<VirtualRange>* ranges : {&read_only, &other}) {
+    for (const VirtualRange& range : *ranges) {
+      if (std::optional<FoundBanner> found = search_range(kernel_memory, range)) {
+        return found;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace photon_dmesg

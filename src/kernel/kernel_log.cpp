@@ -1,0 +1,38 @@
+#include "kernel/kernel_log.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "kernel/printk_log.h"
+#include "kernel/printk_ringbuffer.h"
+
+namespace photon_dmesg {
+namespace {
+
+struct LogFormat {
+  const char* variable;  // a kernel that has it keeps its log in this format
+  KernelLog (*read)(const GuestKernel&, Diagnostics&);
+};
+
+constexpr std::array log_formats = {
+    LogFormat{"prb", read_printk_ringbuffer},     // 5.10 and later
+    LogFormat{"log_first_idx", read_printk_log},  // 3.5 to 5.9
+};
+
+}  // namespace
+
+KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  for (const LogFormat& format : log_formats) {
+    if (kernel.find_address(format.variable)) {
+      return format.read(kernel, diagnostics);
+    }
+  }
+  throw unusable(fmt::format(
+      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_first_idx\" (3.5 to 5.9), "
+      "found neither",
+      kernel.symbols().name()));
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/diagnostics.h"
+#include "kernel/guest_kernel.h"
+#include "kernel/log_record.h"
+
+namespace photon_dmesg {
+
+// The guest's kernel log, in whichever format its kernel keeps it: the one place that knows which
+// formats there are. Throws Error(UnusableInput) for a kernel that has none of them, and when the
+// log's own variables are damaged; damaged records are reported in the result.
+[[nodiscard]] KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/address.h"
+#include "kernel/struct_layout.h"
+
+namespace photon_dmesg {
+
+// What is known of one kernel build: addresses of its symbols and layouts of its structures. The
+// interface behind which the sources of such knowledge stand.
+class KernelSymbols {
+ public:
+  KernelSymbols() = default;
+  KernelSymbols(const KernelSymbols&) = delete;
+  KernelSymbols& operator=(const KernelSymbols&) = delete;
+  virtual ~KernelSymbols() = default;
+
+  // The address `name` was linked at (without the KASLR offset); nothing if there is no such symbol
+  // or if several have that name.
+  [[nodiscard]] virtual std::optional<GuestVirtual> find_symbol(std::string_view name) const = 0;
+
+  // The layout of `struct name`, or null if this source doesn't know it. Owned by this object.
+  [[nodiscard]] virtual const StructLayout* find_struct(std::string_view name) const = 0;
+
+  // The banner that this kernel prints, newline and all; nothing if the source doesn't hold it.
+  [[nodiscard]] virtual std::optional<std::string> banner_bytes() const = 0;
+
+  // The GNU build-id in lower-case hexadecimal.
+  [[nodiscard]] virtual std::optional<std::string> build_id() const = 0;
+
+  // What messages call this source.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+
+  // As find_symbol and find_struct, but Error(UnusableInput) that names what is missing.
+  [[nodiscard]] GuestVirtual symbol(std::string_view name) const;
+  [[nodiscard]] const StructLayout& structure(std::string_view name) const;
+};
+
+}  // namespace photon_dmesg

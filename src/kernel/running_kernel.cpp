@@ -1,0 +1,115 @@
+#include "kernel/running_kernel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "kernel/kernel_memory.h"
+#include "kernel/x86_64.h"
+
+namespace photon_dmesg {
+namespace {
+
+bool uses_page_tables(const Vcpu& vcpu) {
+  return vcpu.cr[3].value_or(0) != 0 &&
+         (vcpu.cr[0].value_or(x86_64::cr0_paging) & x86_64::cr0_paging) != 0;
+}
+
+// The tables CR3 names, and those it would name in kernel mode if it names a PTI user table. Both
+// are tried, as nothing in the registers tells whether the guest isolates its tables.
+std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& vcpu) {
+  const GuestPhysical root = page_table_root(*vcpu.cr[3]);
+  const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
+  std::vector<PageTables> candidates = {PageTables(memory, root, levels)};
+  if ((root.value & x86_64::pti_user_root) != 0) {
+    candidates.emplace_back(memory, GuestPhysical{root.value & ~x86_64::pti_user_root}, levels);
+  }
+  return candidates;
+}
+
+std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
+  for (const PageTables& tables : candidate_tables(memory, vcpu)) {
+    const std::optional<FoundBanner> found = find_banner(memory, tables);
+    if (!found) {
+      continue;
+    }
+    const std::optional<GuestPhysical> physical =
+        KernelMemory(memory, tables).translate(found->address);
+    if (physical) {
+      return RunningKernel{found->banner, found->address, *physical, tables, vcpu.index};
+    }
+  }
+  return std::nullopt;
+}
+
+bool has_banner_mapped(const GuestMemory& memory, const Vcpu& vcpu, const RunningKernel& kernel) {
+  const std::vector<PageTables> candidates = candidate_tables(memory, vcpu);
+  return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
+    return KernelMemory(memory, tables).translate(kernel.banner_address) == kernel.banner_physical;
+  });
+}
+
+bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
+  return !vcpu.rip || candidate_tables(memory, vcpu).front().find(*vcpu.rip).has_value();
+}
+
+// A processor fetches instructions through its page tables, so at least one vCPU's must map them.
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& paging) {
+  const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
+    return has_own_instruction_mapped(memory, vcpu);
+  });
+  if (!paging.empty() && !any_mapped) {
+    throw Error(Failure::Mismatch,
+                fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
+                            "vCPU {}'s CR3 {:#x} to map its instruction at {}, found nothing there",
+                            memory.name(), paging.front().index, *paging.front().cr[3],
+                            *paging.front().rip));
+  }
+}
+
+void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
+                   const RunningKernel& kernel, Diagnostics& diagnostics) {
+  for (const Vcpu& vcpu : paging) {
+    if (vcpu.index == kernel.vcpu) {
+      continue;
+    }
+    if (has_banner_mapped(memory, vcpu, kernel)) {
+      diagnostics.note(fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
+                                   vcpu.index, *vcpu.cr[3]));
+    } else {
+      diagnostics.note(
+          fmt::format("vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
+                      "was not running Linux, or its registers are stale",
+                      vcpu.index, *vcpu.cr[3], kernel.vcpu));
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
+                                                 const std::vector<Vcpu>& vcpus,
+                                                 Diagnostics& diagnostics) {
+  std::vector<Vcpu> paging;
+  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging), uses_page_tables);
+  for (const Vcpu& vcpu : paging) {
+    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
+    if (!kernel) {
+      diagnostics.note(
+          fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps", vcpu.index, *vcpu.cr[3]));
+      continue;
+    }
+    diagnostics.note(fmt::format(
+        "vCPU {}: CR3 {:#x}, {}-level page tables at {}, kernel banner at {} (physical {}): {}",
+        vcpu.index, *vcpu.cr[3], static_cast<unsigned>(kernel->tables.levels()),
+        kernel->tables.root(), kernel->banner_address, kernel->banner_physical,
+        kernel->banner.text));
+    compare_vcpus(memory, paging, *kernel, diagnostics);
+    return kernel;
+  }
+  check_memory_belongs(memory, paging);
+  return std::nullopt;
+}
+
+}  // namespace photon_dmesg

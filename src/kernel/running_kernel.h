@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest_memory.h"
+#include "checkpoint/vcpu.h"
+#include "kernel/banner.h"
+#include "kernel/page_tables.h"
+
+namespace photon_dmesg {
+
+// The kernel that the guest's vCPUs were running, found without knowing its symbols.
+struct RunningKernel {
+  KernelBanner banner;
+  GuestVirtual banner_address;
+  GuestPhysical banner_physical;
+  PageTables tables;
+  std::uint32_t vcpu = 0;  // whose page tables they are
+};
+
+// Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the
+// others must agree or are reported. A vCPU in user mode under page-table isolation is tried with
+// the kernel's tables beside the user's. Nothing if no vCPU has a kernel mapped (it was in
+// firmware, or its registers are missing). Throws Error(Mismatch) when vCPUs that use page tables
+// don't have their own instruction mapped: then this is not their memory.
+[[nodiscard]] std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
+                                                               const std::vector<Vcpu>& vcpus,
+                                                               Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/byte_stream.h"
+#include "base/diagnostics.h"
+#include "kernel/dwarf_types.h"
+#include "kernel/elf_image.h"
+#include "kernel/kernel_symbols.h"
+
+namespace photon_dmesg {
+
+// KernelSymbols from a vmlinux with debug information.
+class Vmlinux final : public KernelSymbols {
+ public:
+  // A vmlinux on disk; only what is needed of it is read. Throws Error(UnusableInput) when it is
+  // damaged or has no symbols or no DWARF.
+  [[nodiscard]] static std::unique_ptr<Vmlinux> open(const std::filesystem::path& path);
+
+  // A vmlinux that comes as a stream of about `size` bytes, as from a package. Keeps the sections
+  // that matter in memory, less than the file's size; nothing goes to disk.
+  [[nodiscard]] static std::unique_ptr<Vmlinux> load(ByteStream& stream, std::uint64_t size,
+                                                     Diagnostics& diagnostics);
+
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
+    return image_->find_symbol(name);
+  }
+  [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
+    return types_->find_struct(name);
+  }
+  [[nodiscard]] std::optional<std::string> banner_bytes() const override;
+  [[nodiscard]] std::optional<std::string> build_id() const override { return image_->build_id(); }
+  [[nodiscard]] const std::string& name() const override { return image_->name(); }
+
+ private:
+  explicit Vmlinux(std::unique_ptr<ElfImage> image)
+      : image_(std::move(image)), types_(std::make_unique<DwarfTypes>(*image_)) {}
+
+  std::unique_ptr<ElfImage> image_;
+  std::unique_ptr<DwarfTypes> types_;
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.h"
+
+// The parts of Linux's x86-64 memory map that the kernel image's place follows from
+// (Documentation/arch/x86/x86_64/mm.rst).
+namespace photon_dmesg::x86_64 {
+
+// __START_KERNEL_map: an image address va lies at physical va - start_kernel_map + phys_base.
+inline constexpr GuestVirtual start_kernel_map{0xffffffff80000000};
+
+// The image never ends later: 1 GiB with KASLR, 512 MiB without, modules behind it.
+inline constexpr GuestVirtual kernel_image_end{0xffffffffc0000000};
+
+// The smallest CONFIG_PHYSICAL_ALIGN (arch/x86/Kconfig, x86-64): the kernel is loaded, and KASLR
+// moves it, by multiples of it.
+inline constexpr std::uint64_t kernel_alignment = 0x200000;
+
+// CR0.PG: the processor uses page tables.
+inline constexpr std::uint64_t cr0_paging = std::uint64_t{1} << 31;
+
+// With page-table isolation the user's root table is the page behind the kernel's (CR3 bit 12).
+inline constexpr std::uint64_t pti_user_root = std::uint64_t{1} << 12;
+
+}  // namespace photon_dmesg::x86_64

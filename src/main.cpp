@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <clocale>
+#include <cstdio>
+#include <exception>
+#include <optional>
+
+#include "base/diagnostics.h"
+#include "base/error.h"
+#include "base/printable.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/pipeline.h"
+
+namespace {
+
+constexpr int exit_complete = 0;
+constexpr int exit_incomplete = 1;
+
+int run(int argc, char** argv) {
+  using namespace photon_dmesg;
+  const std::optional<Options> options = parse_options(argc, argv);
+  if (!options) {
+    return exit_complete;
+  }
+  check_output(*options);
+  Diagnostics diagnostics(options->verbosity);
+  const Report report = [&] {
+    try {
+      return make_report(*options, diagnostics);
+    } catch (...) {
+      diagnostics.clear_progress();
+      throw;
+    }
+  }();
+  diagnostics.clear_progress();
+  write_output(*options, report);
+  return report.log.losses.empty() ? exit_complete : exit_incomplete;
+}
+
+int complain(const char* message, photon_dmesg::Failure failure) {
+  fmt::print(stderr, "photon-dmesg: {}\n", photon_dmesg::printable(message));
+  return static_cast<int>(failure);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // dmesg(1) too asks the locale which characters can be printed.
+  std::setlocale(LC_CTYPE, "");
+  try {
+    return run(argc, argv);
+  } catch (const photon_dmesg::Error& error) {
+    return complain(error.what(), error.failure());
+  } catch (const std::exception& error) {
+    return complain(error.what(), photon_dmesg::Failure::UnusableInput);
+  }
+}

@@ -1,0 +1,146 @@
+#include "report/json.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/printable.h"
+#include "report/base64.h"
+#include "report/syslog_names.h"
+
+namespace photon_dmesg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double microseconds_per_second = 1e6;
+
+struct ValidUtf8 {
+  std::string text;
+  bool changed = false;
+};
+
+// Bytes that are not UTF-8 as "\xNN".
+ValidUtf8 to_utf8(std::string_view bytes) {
+  ValidUtf8 result;
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_length(bytes);
+    if (length > 0) {
+      result.text += bytes.substr(0, length);
+    } else {
+      result.text += hex_escape(bytes.front());
+      result.changed = true;
+    }
+    bytes.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return result;
+}
+
+// As /dev/kmsg prints dictionary values (kernel/printk/printk.c, msg_print_ext_body).
+std::string kmsg_escape(std::string_view bytes) {
+  std::string escaped;
+  for (const char byte : bytes) {
+    const bool plain = byte >= ' ' && byte < '\x7f' && byte != '\\';
+    escaped += plain ? std::string(1, byte) : hex_escape(byte);
+  }
+  return escaped;
+}
+
+const char* state_name(LogRecord::State state) {
+  switch (state) {
+    case LogRecord::State::Finished:
+      return "finished";
+    case LogRecord::State::Partial:
+      return "partial";
+    case LogRecord::State::Reopened:
+      return "reopened";
+    case LogRecord::State::TextLost:
+      return "text-lost";
+    case LogRecord::State::Truncated:
+      return "truncated";
+  }
+  return "unknown";
+}
+
+std::string caller_name(const LogCaller& caller) {
+  return fmt::format("{}{}", caller.kind == LogCaller::Kind::Cpu ? 'C' : 'T', caller.id);
+}
+
+Json record_to_json(const LogRecord& record) {
+  Json json;
+  json["pri"] = priority(record);
+  // The double nearest to the microseconds that dmesg prints, so that both read the same.
+  json["time"] = static_cast<double>(record.ts_nsec / 1000) / microseconds_per_second;
+  if (record.caller) json["caller"] = caller_name(*record.caller);
+  const ValidUtf8 message = to_utf8(record.text);
+  json["msg"] = message.text;
+  if (message.changed) json["raw"] = base64(record.text);
+  json["seq"] = record.seq;
+  json["ts_nsec"] = record.ts_nsec;
+  json["level"] = level_name(record.level);
+  json["facility"] = facility_name(record.facility);
+  for (const auto& [key, value] : record.dictionary) {
+    json["dict"][kmsg_escape(key)] = kmsg_escape(value);
+  }
+  if (record.state != LogRecord::State::Finished) json["state"] = state_name(record.state);
+  return json;
+}
+
+Json optional_string(const std::optional<std::string>& text) {
+  return text ? Json(to_utf8(*text).text) : Json(nullptr);
+}
+
+Json guest_to_json(const GuestInfo& guest) {
+  return {{"release", to_utf8(guest.release).text},
+          {"banner", to_utf8(guest.banner).text},
+          {"build_id", optional_string(guest.build_id)},
+          {"kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset)},
+          {"phys_base", fmt::format("{:#x}", guest.phys_base)},
+          {"vcpus", guest.vcpus},
+          {"memory_bytes", guest.memory_bytes}};
+}
+
+Json source_to_json(const SourceInfo& source) {
+  return {{"checkpoint", to_utf8(source.checkpoint).text},
+          {"memory", to_utf8(source.memory).text},
+          {"iso", optional_string(source.iso)},
+          {"package", optional_string(source.package)},
+          {"vmlinux", to_utf8(source.vmlinux).text}};
+}
+
+}  // namespace
+
+void write_json(const Report& report, std::ostream& out) {
+  Json document;
+  document["schema"] = {{"name", "photon-dmesg"}, {"version", json_schema_version}};
+  document["guest"] = guest_to_json(report.guest);
+  document["source"] = source_to_json(report.source);
+  document["warnings"] = Json::array();
+  for (const std::string& warning : report.warnings) {
+    document["warnings"].push_back(to_utf8(warning).text);
+  }
+  document["dmesg"] = Json::array();
+  for (const LogRecord& record : report.log.records) {
+    document["dmesg"].push_back(record_to_json(record));
+  }
+  constexpr int indent = 3;  // as dmesg -J
+  out << document.dump(indent) << '\n';
+}
+
+void write_ndjson(const Report& report, std::ostream& out) {
+  const std::string checkpoint =
+      to_utf8(std::filesystem::path(report.source.checkpoint).filename().string()).text;
+  const std::string release = to_utf8(report.guest.release).text;
+  for (const LogRecord& record : report.log.records) {
+    Json json = record_to_json(record);
+    json["release"] = release;
+    json["checkpoint"] = checkpoint;
+    json["schema"] = json_schema_version;
+    out << json.dump() << '\n';
+  }
+}
+
+}  // namespace photon_dmesg

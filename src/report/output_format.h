@@ -1,0 +1,25 @@
+#pragma once
+
+#include <array>
+#include <ostream>
+#include <string_view>
+
+#include "report/json.h"
+#include "report/report.h"
+#include "report/text.h"
+
+namespace photon_dmesg {
+
+struct OutputFormat {
+  std::string_view name;  // as --format takes it
+  void (*write)(const Report&, std::ostream&);
+};
+
+// Every format there is; the first is the default.
+inline constexpr std::array output_formats = {
+    OutputFormat{"text", write_text},
+    OutputFormat{"json", write_json},
+    OutputFormat{"ndjson", write_ndjson},
+};
+
+}  // namespace photon_dmesg

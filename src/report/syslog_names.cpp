@@ -1,0 +1,36 @@
+#include "report/syslog_names.h"
+
+#include <array>
+#include <string_view>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::array<std::string_view, 24> facility_names = {
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "res0",   "res1",   "res2",   "res3",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
+
+constexpr std::array<std::string_view, 8> level_names = {"emerg", "alert",  "crit", "err",
+                                                         "warn",  "notice", "info", "debug"};
+
+template <typename Names>
+std::string name_or_number(const Names& names, std::uint8_t number) {
+  return number < names.size() ? std::string(names[number]) : std::to_string(number);
+}
+
+}  // namespace
+
+std::string facility_name(std::uint8_t facility) {
+  return name_or_number(facility_names, facility);
+}
+
+std::string level_name(std::uint8_t level) {
+  return name_or_number(level_names, level);
+}
+
+unsigned priority(const LogRecord& record) {
+  return record.facility * 8U + record.level;
+}
+
+}  // namespace photon_dmesg

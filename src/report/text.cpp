@@ -1,0 +1,75 @@
+#include "report/text.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cwchar>
+#include <cwctype>
+
+#include "base/printable.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
+constexpr std::uint64_t nanoseconds_per_microsecond = 1'000;
+
+// One character at the beginning of a text, in the locale's encoding.
+struct Character {
+  std::size_t length = 1;  // bytes
+  bool printable = false;
+};
+
+Character first_character(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  std::mbstate_t state{};
+  wchar_t wide = 0;
+  const std::size_t length = std::mbrtowc(&wide, text.data(), text.size(), &state);
+  if (length == 0 || length > text.size()) {
+    return {1, false};  // a NUL, or bytes that are no character
+  }
+  if (length > 1) {
+    const auto point = static_cast<std::wint_t>(wide);
+    return {length, std::iswprint(point) != 0 || std::iswspace(point) != 0};
+  }
+  return {1, std::isprint(byte) != 0 || std::isspace(byte) != 0};
+}
+
+void append_escaped(std::string& line, std::string_view text, std::size_t indent) {
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    const std::string_view bytes = text.substr(0, character.length);
+    if (character.printable) {
+      line += bytes;
+    } else {
+      for (const char byte : bytes) line += hex_escape(byte);
+    }
+    text.remove_prefix(character.length);
+    if (bytes == "\n" && !text.empty()) {
+      line.append(indent, ' ');
+    }
+  }
+}
+
+}  // namespace
+
+std::string text_line(const LogRecord& record) {
+  if (record.state == LogRecord::State::TextLost) {
+    return "";
+  }
+  std::string line;
+  if (!record.text.empty()) {
+    line = fmt::format("[{:5}.{:06}] ", record.ts_nsec / nanoseconds_per_second,
+                       record.ts_nsec % nanoseconds_per_second / nanoseconds_per_microsecond);
+    append_escaped(line, record.text, line.size());
+  }
+  return line + '\n';
+}
+
+void write_text(const Report& report, std::ostream& out) {
+  for (const LogRecord& record : report.log.records) {
+    out << text_line(record);
+  }
+}
+
+}  // namespace photon_dmesg

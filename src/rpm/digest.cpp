@@ -1,0 +1,41 @@
+#include "rpm/digest.h"
+
+#include <fmt/format.h>
+// Not self-contained: rpmcrypto.h needs the size_t that rpmpgp.h brings.
+// clang-format off
+#include <rpm/rpmpgp.h>
+#include <rpm/rpmcrypto.h>
+// clang-format on
+
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+
+void Digest::Free::operator()(DIGEST_CTX_s* context) const {
+  rpmDigestFinal(context, nullptr, nullptr, 0);
+}
+
+Digest::Digest(int algorithm) {
+  // Must have been called before the first digest; calling it again does nothing.
+  rpmInitCrypto();
+  context_.reset(rpmDigestInit(algorithm, RPMDIGEST_NONE));
+  if (!context_) {
+    throw unusable(fmt::format("librpm knows no digest algorithm {}", algorithm));
+  }
+}
+
+void Digest::update(std::span<const std::byte> bytes) {
+  rpmDigestUpdate(context_.get(), bytes.data(), bytes.size());
+}
+
+std::string Digest::finish() {
+  void* text = nullptr;
+  std::size_t length = 0;
+  rpmDigestFinal(context_.release(), &text, &length, 1);
+  const std::unique_ptr<void, decltype(&std::free)> owner(text, std::free);
+  return text == nullptr ? "" : static_cast<const char*>(text);
+}
+
+}  // namespace photon_dmesg

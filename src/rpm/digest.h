@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+struct DIGEST_CTX_s;
+
+namespace photon_dmesg {
+
+// A running digest through librpm.
+class Digest {
+ public:
+  // `algorithm` is one of librpm's PGPHASHALGO_*. Throws Error(UnusableInput) for one it lacks.
+  explicit Digest(int algorithm);
+
+  void update(std::span<const std::byte> bytes);
+
+  // The digest of everything so far, lower-case hexadecimal. Ends the digest.
+  [[nodiscard]] std::string finish();
+
+ private:
+  struct Free {
+    void operator()(DIGEST_CTX_s* context) const;
+  };
+  std::unique_ptr<DIGEST_CTX_s, Free> context_;
+};
+
+}  // namespace photon_dmesg
