@@ -49,7 +49,7 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
                            : GuestKernel::search(memory, vmlinux, diagnostics));
   };
   const std::optional<std::string> release =
-      running ? std::optional(running->banner.release) : std::nullopt;
+      running ? std::optional(running->banner().release) : std::nullopt;
   const SymbolSource symbols = find_symbols(inputs, release, attach, diagnostics);
 
   Report report;

@@ -23,30 +23,28 @@ void append_page(std::vector<VirtualRange>& ranges, const PageTables::Page& page
   }
 }
 
-std::optional<FoundBanner> search_window(GuestVirtual begin, std::string_view window) {
-  for (std::size_t at = window.find(banner_prefix); at != std::string_view::npos;
+void search_window(GuestVirtual begin, std::string_view window, std::uint64_t step,
+                   std::vector<FoundBanner>& found) {
+  for (std::size_t at = window.find(banner_prefix); at < step;
        at = window.find(banner_prefix, at + 1)) {
     if (std::optional<KernelBanner> banner = parse_banner(window.substr(at))) {
-      return FoundBanner{std::move(*banner), begin + at};
+      found.push_back({std::move(*banner), begin + at});
     }
   }
-  return std::nullopt;
 }
 
-std::optional<FoundBanner> search_range(const KernelMemory& memory, const VirtualRange& range) {
+void search_range(const KernelMemory& memory, const VirtualRange& range,
+                  std::vector<FoundBanner>& found) {
   constexpr std::uint64_t step = 256 * 1024;
   std::string window;
   for (std::uint64_t at = 0; at < range.size; at += step) {
+    // Windows overlap by a banner, which belongs to the window that it begins in.
     window.resize(std::min<std::uint64_t>(step + banner_bytes_limit, range.size - at));
     // A page that is mapped to no RAM hides what stands on it, not the rest of the image.
-    if (!memory.read(range.begin + at, std::as_writable_bytes(std::span(window)))) {
-      continue;
-    }
-    if (std::optional<FoundBanner> found = search_window(range.begin + at, window)) {
-      return found;
+    if (memory.read(range.begin + at, std::as_writable_bytes(std::span(window)))) {
+      search_window(range.begin + at, window, step, found);
     }
   }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -72,7 +70,7 @@ std::optional<KernelBanner> parse_banner(std::string_view bytes) {
   return KernelBanner{std::string(text), std::string(release)};
 }
 
-std::optional<FoundBanner> find_banner(const GuestMemory& memory, const PageTables& tables) {
+std::vector<FoundBanner> find_banners(const GuestMemory& memory, const PageTables& tables) {
   std::vector<VirtualRange> read_only;
   std::vector<VirtualRange> other;
   tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
@@ -80,14 +78,16 @@ std::optional<FoundBanner> find_banner(const GuestMemory& memory, const PageTabl
                          append_page(page.writable || page.executable ? other : read_only, page);
                        });
   const KernelMemory kernel_memory(memory, tables);
+  std::vector<FoundBanner> found;
   for (const std::vector<VirtualRange>* ranges : {&read_only, &other}) {
     for (const VirtualRange& range : *ranges) {
-      if (std::optional<FoundBanner> found = search_range(kernel_memory, range)) {
-        return found;
-      }
+      search_range(kernel_memory, range, found);
+    }
+    if (!found.empty()) {
+      break;
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace photon_dmesg

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/kernel_memory.h"
 
@@ -28,9 +29,10 @@ struct FoundBanner {
   GuestVirtual address;
 };
 
-// The banner in the kernel image that `tables` map: read-only data first, as it is there since the
-// kernel protects its memory, then everything else.
-[[nodiscard]] std::optional<FoundBanner> find_banner(const GuestMemory& memory,
-                                                     const PageTables& tables);
+// Every banner in the kernel image that `tables` map, ascending: in its read-only data, where it is
+// since the kernel protects its memory, or else anywhere in the image. There may be more than one:
+// kernels since 6.1 are linked with a second one without the build number, which nothing uses.
+[[nodiscard]] std::vector<FoundBanner> find_banners(const GuestMemory& memory,
+                                                    const PageTables& tables);
 
 }  // namespace photon_dmesg

@@ -78,26 +78,29 @@ std::optional<PageTables> own_tables(const GuestMemory& memory, const KernelSymb
 GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& running,
                                 const KernelSymbols& symbols, Diagnostics& diagnostics) {
   const std::optional<KernelBanner> expected = banner_of(symbols);
-  if (expected && expected->text != running.banner.text) {
-    throw other_kernel(symbols, running.banner, expected->text);
+  const GuestVirtual linked = symbols.symbol("linux_banner");
+  const KernelMemory kernel_memory(memory, running.tables);
+  for (const FoundBanner& found : running.banners) {
+    const std::uint64_t kaslr_offset = found.address - linked;
+    const std::optional<GuestPhysical> physical = kernel_memory.translate(found.address);
+    if ((expected && expected->text != found.banner.text) ||
+        !is_possible_kaslr_offset(kaslr_offset) || !physical) {
+      continue;
+    }
+    const std::uint64_t phys_base = physical->value - (found.address - x86_64::start_kernel_map);
+    diagnostics.note(
+        fmt::format("KASLR offset {:#x}: the banner is at {} in the guest, "
+                    "linux_banner at {} in {}",
+                    kaslr_offset, found.address, linked, symbols.name()));
+    diagnostics.note(
+        fmt::format("phys_base {:#x}: the banner is at physical {}", phys_base, *physical));
+    GuestKernel kernel(kernel_memory, symbols, found.banner, kaslr_offset, phys_base);
+    kernel.check_evidence(diagnostics);
+    return kernel;
   }
-  const std::uint64_t kaslr_offset = running.banner_address - symbols.symbol("linux_banner");
-  if (!is_possible_kaslr_offset(kaslr_offset)) {
-    throw other_kernel(
-        symbols, running.banner,
-        fmt::format("a kernel with its banner at {}", symbols.symbol("linux_banner")));
-  }
-  const std::uint64_t phys_base =
-      running.banner_physical.value - (running.banner_address - x86_64::start_kernel_map);
-  diagnostics.note(fmt::format(
-      "KASLR offset {:#x}: the banner at {} in the guest, linux_banner at {} in {}", kaslr_offset,
-      running.banner_address, symbols.symbol("linux_banner"), symbols.name()));
-  diagnostics.note(fmt::format("phys_base {:#x}: the banner at physical {}", phys_base,
-                               running.banner_physical));
-  GuestKernel kernel(KernelMemory(memory, running.tables), symbols, running.banner, kaslr_offset,
-                     phys_base);
-  kernel.check_evidence(diagnostics);
-  return kernel;
+  throw other_kernel(
+      symbols, running.banner(),
+      expected ? expected->text : fmt::format("a kernel linked with its banner at {}", linked));
 }
 
 GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,

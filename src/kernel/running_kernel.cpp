@@ -30,23 +30,21 @@ std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& 
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
   for (const PageTables& tables : candidate_tables(memory, vcpu)) {
-    const std::optional<FoundBanner> found = find_banner(memory, tables);
-    if (!found) {
-      continue;
-    }
-    const std::optional<GuestPhysical> physical =
-        KernelMemory(memory, tables).translate(found->address);
-    if (physical) {
-      return RunningKernel{found->banner, found->address, *physical, tables, vcpu.index};
+    std::vector<FoundBanner> banners = find_banners(memory, tables);
+    if (!banners.empty()) {
+      return RunningKernel{std::move(banners), tables, vcpu.index};
     }
   }
   return std::nullopt;
 }
 
-bool has_banner_mapped(const GuestMemory& memory, const Vcpu& vcpu, const RunningKernel& kernel) {
+bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
+                            const RunningKernel& kernel) {
+  const GuestVirtual banner = kernel.banners.front().address;
+  const auto expected = KernelMemory(memory, kernel.tables).translate(banner);
   const std::vector<PageTables> candidates = candidate_tables(memory, vcpu);
   return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
-    return KernelMemory(memory, tables).translate(kernel.banner_address) == kernel.banner_physical;
+    return KernelMemory(memory, tables).translate(banner) == expected;
   });
 }
 
@@ -74,7 +72,7 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
     if (vcpu.index == kernel.vcpu) {
       continue;
     }
-    if (has_banner_mapped(memory, vcpu, kernel)) {
+    if (has_same_kernel_mapped(memory, vcpu, kernel)) {
       diagnostics.note(fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
                                    vcpu.index, *vcpu.cr[3]));
     } else {
@@ -88,6 +86,14 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
 
 }  // namespace
 
+const KernelBanner& RunningKernel::banner() const {
+  const auto longest = std::max_element(banners.begin(), banners.end(),
+                                        [](const FoundBanner& left, const FoundBanner& right) {
+                                          return left.banner.text.size() < right.banner.text.size();
+                                        });
+  return longest->banner;
+}
+
 std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                  const std::vector<Vcpu>& vcpus,
                                                  Diagnostics& diagnostics) {
@@ -100,11 +106,12 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
           fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps", vcpu.index, *vcpu.cr[3]));
       continue;
     }
-    diagnostics.note(fmt::format(
-        "vCPU {}: CR3 {:#x}, {}-level page tables at {}, kernel banner at {} (physical {}): {}",
-        vcpu.index, *vcpu.cr[3], static_cast<unsigned>(kernel->tables.levels()),
-        kernel->tables.root(), kernel->banner_address, kernel->banner_physical,
-        kernel->banner.text));
+    diagnostics.note(fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index,
+                                 *vcpu.cr[3], static_cast<unsigned>(kernel->tables.levels()),
+                                 kernel->tables.root()));
+    for (const FoundBanner& found : kernel->banners) {
+      diagnostics.note(fmt::format("kernel banner at {}: {}", found.address, found.banner.text));
+    }
     compare_vcpus(memory, paging, *kernel, diagnostics);
     return kernel;
   }

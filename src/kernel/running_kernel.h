@@ -15,11 +15,12 @@ namespace photon_dmesg {
 
 // The kernel that the guest's vCPUs were running, found without knowing its symbols.
 struct RunningKernel {
-  KernelBanner banner;
-  GuestVirtual banner_address;
-  GuestPhysical banner_physical;
+  std::vector<FoundBanner> banners;  // at least one; which is linux_banner only symbols can tell
   PageTables tables;
   std::uint32_t vcpu = 0;  // whose page tables they are
+
+  // What to call this kernel: the most detailed of its banners.
+  [[nodiscard]] const KernelBanner& banner() const;
 };
 
 // Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the

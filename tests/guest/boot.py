@@ -1,0 +1,180 @@
+"""Boots a guest, stops it, and keeps what VMware would: memory and every vCPU's registers."""
+
+import contextlib
+import dataclasses
+import json
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import initramfs
+import kernels
+import paths
+from scenarios import Scenario
+
+# QEMU's machine "pc" puts RAM above this at 4 GiB, as VMware does; the RAM file has no hole then,
+# so it is what VMware keeps as .vmem.
+LOW_MEMORY_END = 0xC0000000
+
+BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
+PANIC_END = b"---[ end Kernel panic"
+
+
+@dataclasses.dataclass(frozen=True)
+class Guest:
+    """A stopped guest in the cache."""
+
+    scenario: Scenario
+    kernel: kernels.Kernel
+    folder: Path
+
+    @property
+    def memory(self) -> Path:
+        """The flat image of its RAM, sparse."""
+        return self.folder / "memory.raw"
+
+    @property
+    def vcpus(self) -> list[dict[str, int]]:
+        """Each vCPU's registers by name: rax..r15, rip, rflags, cr0..cr4, cr8, dr0..dr7, and NAME
+        with NAME_base for segments, gdt_base, idt_base and their _limit."""
+        return json.loads((self.folder / "vcpus.json").read_text())
+
+    def blob(self, name: str) -> bytes:
+        """What the guest shipped under `name`."""
+        return (self.folder / name).read_bytes()
+
+
+class Monitor:
+    """QEMU's machine protocol, as much of it as is needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self._socket.connect(str(path))
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        self._file = self._socket.makefile("rw")
+        self._file.readline()
+        self.call("qmp_capabilities")
+
+    def call(self, name: str, **arguments: object) -> object:
+        self._file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self._file.flush()
+        while True:
+            answer = json.loads(self._file.readline())
+            if "error" in answer:
+                raise RuntimeError(f"{name}: {answer['error']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def registers(self) -> list[dict[str, int]]:
+        """Every vCPU's registers; the machine must be stopped."""
+        text = self.call("human-monitor-command", **{"command-line": "info registers -a"})
+        return [parse_registers(part) for part in re.split(r"CPU#\d+\s", text)[1:]]
+
+
+def parse_registers(text: str) -> dict[str, int]:
+    """One vCPU of `info registers -a`."""
+    registers = {"rflags" if name == "RFL" else name.lower(): int(value, 16)
+                 for name, value in re.findall(r"\b(R[A-Z0-9]{1,2}|RFL|CR[0-8]|DR[0-7])\s*="
+                                               r"([0-9a-f]+)", text)}
+    for name, selector, base, limit in re.findall(
+            r"\b([C-GS]S|LDT|TR)\s*=([0-9a-f]{4}) ([0-9a-f]+) ([0-9a-f]+)", text):
+        registers[name.lower()] = int(selector, 16)
+        registers[f"{name.lower()}_base"] = int(base, 16)
+    for name, base, limit in re.findall(r"\b(GDT|IDT)\s*=\s*([0-9a-f]+) ([0-9a-f]+)", text):
+        registers[f"{name.lower()}_base"] = int(base, 16)
+        registers[f"{name.lower()}_limit"] = int(limit, 16)
+    registers["cpl"] = int(re.search(r"CPL=(\d)", text).group(1))
+    return registers
+
+
+def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
+    line = (f"console=ttyS0 panic=0 oops=panic sysrq_always_enabled photon.mode={scenario.mode} "
+            f"photon.fill={scenario.fill} {scenario.command_line}")
+    return [
+        "qemu-system-x86_64",
+        "-machine", "pc,memory-backend=ram,max-ram-below-4g=3G", "-accel", "tcg", "-cpu", "max",
+        "-smp", str(scenario.vcpus), "-m", f"{scenario.memory >> 20}M",
+        "-object", f"memory-backend-file,id=ram,size={scenario.memory},"
+                   f"mem-path={work / 'memory.raw'},share=on",
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-serial", f"file:{work / 'console.log'}",
+        "-chardev", f"file,id=shipped,path={work / 'shipped'}",
+        "-device", "isa-debugcon,iobase=0xe9,chardev=shipped",
+        "-qmp", f"unix:{work / 'qmp'},server=on,wait=off",
+        "-kernel", str(kernel.vmlinuz), "-initrd", str(initramfs.build()), "-append", line,
+    ]
+
+
+def _wait(process: subprocess.Popen, done, what: str, work: Path) -> None:
+    deadline = time.monotonic() + BOOT_TIMEOUT
+    while not done():
+        if process.poll() is not None or time.monotonic() > deadline:
+            console = (work / "console.log").read_bytes()[-2000:].decode(errors="replace")
+            raise RuntimeError(f"the guest did not get to {what}; its console ends with:\n{console}")
+        time.sleep(0.02)
+
+
+def _unpack_shipped(work: Path) -> None:
+    data = (work / "shipped").read_bytes()
+    while not data.startswith(b"END"):
+        header, _, data = data.partition(b"\n")
+        _, name, length = header.decode().split()
+        (work / name).write_bytes(data[:int(length)])
+        data = data[int(length):]
+
+
+def _stop(monitor: Monitor, scenario: Scenario) -> list[dict[str, int]]:
+    """Stops the machine, in user mode on every vCPU if the scenario says so."""
+    while True:
+        monitor.call("stop")
+        vcpus = monitor.registers()
+        if scenario.mode != "user" or all(vcpu["cpl"] == 3 for vcpu in vcpus):
+            return vcpus
+        monitor.call("cont")
+        time.sleep(0.05)
+
+
+def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
+    with contextlib.ExitStack() as cleanup:
+        process = subprocess.Popen(_command(scenario, kernel, work), stdin=subprocess.DEVNULL)
+        cleanup.callback(process.kill)
+        monitor = Monitor(work / "qmp")
+        shipped = work / "shipped"
+        _wait(process, lambda: shipped.exists() and shipped.read_bytes().endswith(b"END 0 0\n"),
+              "the end of its script", work)
+        if scenario.mode == "panic":
+            _wait(process, lambda: PANIC_END in (work / "console.log").read_bytes(), "its panic",
+                  work)
+        vcpus = _stop(monitor, scenario)
+        monitor.call("quit")
+        process.wait(timeout=60)
+    (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
+    (work / "qmp").unlink(missing_ok=True)
+    _unpack_shipped(work)
+    shipped.unlink()
+
+
+def boot(scenario: Scenario) -> Guest:
+    """The guest of a scenario, booted unless the cache has it."""
+    kernel = kernels.fetch(scenario.series)
+    key = paths.digest(repr(scenario), kernel.folder.name, paths.SOURCE / "initramfs",
+                       Path(__file__), paths.SOURCE / "initramfs.py")
+    folder = paths.cache() / "guests" / f"{scenario.name}-{key}"
+    if not folder.exists():
+        started = time.monotonic()
+        print(f"booting {scenario.name}: Linux {kernel.release}, {scenario.vcpus} vCPUs, "
+              f"{scenario.memory >> 20} MiB", flush=True)
+        with paths.made_whole(folder) as work:
+            _run(scenario, kernel, work)
+            paths.run("fallocate", "--dig-holes", work / "memory.raw")
+        print(f"booted {scenario.name} in {time.monotonic() - started:.0f} s", flush=True)
+    return Guest(scenario, kernel, folder)

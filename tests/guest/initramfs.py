@@ -1,0 +1,47 @@
+"""The guest's root file system: busybox, the guest agent, and the real dmesg of util-linux."""
+
+import re
+import shutil
+from pathlib import Path
+
+import paths
+
+FOLDERS = ("bin", "dev", "proc", "tmp", "sys", "usr/lib/locale")
+APPLETS = ("sh", "cat", "echo", "mount", "sleep", "taskset", "uname", "[")
+
+
+def _copy_program(program: str, root: Path) -> None:
+    """A dynamically linked program of this machine with its libraries."""
+    listing = paths.run("ldd", program).stdout.decode()
+    for library in re.findall(r"(/\S+)", listing):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+    shutil.copy(program, root / "bin")
+
+
+def build() -> Path:
+    """The initramfs as a cpio file."""
+    source = paths.SOURCE / "initramfs"
+    target = paths.cache() / "initramfs" / paths.digest(source, Path(__file__))
+    image = target / "initramfs.cpio"
+    if image.exists():
+        return image
+    with paths.made_whole(target) as work:
+        root = work / "root"
+        for folder in FOLDERS:
+            (root / folder).mkdir(parents=True)
+        shutil.copy(source / "init", root / "init")
+        shutil.copy("/bin/busybox", root / "bin")
+        for applet in APPLETS:
+            (root / "bin" / applet).symlink_to("busybox")
+        paths.run("gcc", "-O2", "-static", "-Wall", "-Wextra", "-o", root / "bin/guest_agent",
+                  source / "guest_agent.c")
+        _copy_program("/usr/bin/dmesg", root)
+        shutil.copytree("/usr/lib/locale/C.utf8", root / "usr/lib/locale/C.utf8")
+        names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*"))) + "\n"
+        archive = paths.run("cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0", cwd=root,
+                            input=names.encode())
+        (work / "initramfs.cpio").write_bytes(archive.stdout)
+        shutil.rmtree(root)
+    return image

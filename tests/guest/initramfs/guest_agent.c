@@ -1,0 +1,186 @@
+// Runs inside the test guest, from a busybox script. Writes known records to /dev/kmsg and ships
+// what the guest knows of its own log out through QEMU's debug console (I/O port 0xe9): nothing the
+// kernel does for that is logged.
+//
+//   guest_agent records            write one of everything a log can hold
+//   guest_agent fill COUNT         write COUNT records of varied length
+//   guest_agent truth              ship /dev/kmsg, record by record, each ended by a NUL
+//   guest_agent ship NAME          ship standard input under NAME
+//   guest_agent last-seq           print the sequence number of the newest record
+//   guest_agent end                tell the host that all has been shipped
+//   guest_agent spin               never return, never enter the kernel
+//
+// A shipment is "BLOB <name> <bytes>\n" and the bytes; "END 0 0\n" is the last.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <unistd.h>
+
+enum { debug_console_port = 0xe9, record_limit = 8192 };
+
+struct buffer {
+  char* bytes;
+  size_t length;
+  size_t capacity;
+};
+
+static void fail(const char* what) {
+  perror(what);
+  exit(1);
+}
+
+static void append(struct buffer* buffer, const void* bytes, size_t length) {
+  if (buffer->length + length > buffer->capacity) {
+    buffer->capacity = 2 * (buffer->length + length);
+    buffer->bytes = realloc(buffer->bytes, buffer->capacity);
+    if (buffer->bytes == NULL) fail("realloc");
+  }
+  memcpy(buffer->bytes + buffer->length, bytes, length);
+  buffer->length += length;
+}
+
+static void send(const void* bytes, size_t length) {
+  __asm__ volatile("rep outsb"
+                   : "+S"(bytes), "+c"(length)
+                   : "d"((uint16_t)debug_console_port)
+                   : "memory");
+}
+
+static void ship(const char* name, const struct buffer* buffer) {
+  char header[128];
+  if (ioperm(debug_console_port, 1, 1) != 0) fail("ioperm");
+  send(header, (size_t)snprintf(header, sizeof(header), "BLOB %s %zu\n", name, buffer->length));
+  send(buffer->bytes, buffer->length);
+}
+
+// One write(2) is one record. A record that the kernel refuses is reported, not skipped.
+static void log_record(int kmsg, const char* bytes, size_t length) {
+  if (write(kmsg, bytes, length) < 0) fprintf(stderr, "write of %zu bytes: %m\n", length);
+}
+
+static void log_text(int kmsg, const char* text) { log_record(kmsg, text, strlen(text)); }
+
+static void write_records(int kmsg) {
+  char text[4096];
+  for (int facility = 0; facility < 24; ++facility) {
+    for (int level = 0; level < 8; ++level) {
+      int length = snprintf(text, sizeof(text), "<%d>facility %d level %d", facility * 8 + level,
+                            facility, level);
+      log_record(kmsg, text, (size_t)length);
+    }
+  }
+  static const char* const texts[] = {
+      "<14>two lines\nthe second",
+      "<14>three lines\n  the second, indented\n\tthe third, with a tab",
+      "<14>an empty line\n\nbetween two",
+      "<14>a final newline\n",
+      "<14>two final newlines\n\n",
+      "<14>\na leading newline",
+      "<14>",
+      "<14> ",
+      "<14>trailing blanks   ",
+      "<14>\ttabs\tand\vother\fspace\r",
+      "<14>UTF-8: caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e \xf0\x9f\x90\xa7 e\xcc\x81",
+      "<14>escape: \x1b[31mred\x1b[0m bell \x07 delete \x7f backspace \x08",
+      "<14>C1 as UTF-8: \xc2\x9b"
+      "31m \xc2\x85 alone: \x9b"
+      "31m \x80",
+      "<14>not UTF-8: \xff\xfe \xc3( \xe6\x97 \xed\xa0\x80 \xf4\x90\x80\x80 \xc0\xaf cut \xf0\x9f\x90",
+      "<14>separators: \xe2\x80\xa8 \xe2\x80\xa9 \xc2\xa0 \xe2\x80\xae right-to-left \xef\xbb\xbf",
+      "<14>backslashes: \\ \\\\ \\x41 \\n \\",
+      "<14>percent: %s %n %d %%",
+      "<14>quotes: \" ' ` and {} [] <5> ; = ,",
+      "<14>[    1.000000] what looks like a time stamp",
+      "no level at all",
+      "<notanumber>a level that is none",
+      "<4294967296>a level that is too large",
+  };
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); ++i) log_text(kmsg, texts[i]);
+  // Up to the longest line the kernel takes, and beyond, where it answers EINVAL.
+  for (size_t length = 960; length <= 1060; ++length) {
+    memcpy(text, "<14>", 4);
+    memset(text + 4, 'a' + (int)(length % 26), length);
+    log_record(kmsg, text, 4 + length);
+  }
+}
+
+static void fill(int kmsg, long count) {
+  char text[1024];
+  for (long i = 0; i < count; ++i) {
+    int length = snprintf(text, sizeof(text), "<%ld>fill %ld ", 8 + i % 8, i);
+    int extra = (int)(i * 7919 % 331);
+    memset(text + length, '.', (size_t)extra);
+    log_record(kmsg, text, (size_t)(length + extra));
+  }
+}
+
+static void ship_truth(void) {
+  int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+  if (kmsg < 0) fail("/dev/kmsg");
+  struct buffer truth = {0};
+  for (;;) {
+    char record[record_limit];
+    ssize_t length = read(kmsg, record, sizeof(record));
+    if (length < 0 && errno == EPIPE) {
+      truth.length = 0;  // overwritten while being read: what came before is gone as well
+      continue;
+    }
+    if (length < 0 && errno == EAGAIN) break;
+    if (length < 0) fail("reading /dev/kmsg");
+    append(&truth, record, (size_t)length);
+    append(&truth, "", 1);
+  }
+  ship("truth.kmsg", &truth);
+}
+
+static void ship_input(const char* name) {
+  struct buffer input = {0};
+  char part[4096];
+  ssize_t length;
+  while ((length = read(STDIN_FILENO, part, sizeof(part))) > 0) append(&input, part, (size_t)length);
+  ship(name, &input);
+}
+
+static void print_last_seq(void) {
+  int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+  if (kmsg < 0) fail("/dev/kmsg");
+  char record[record_limit];
+  unsigned long long seq = 0;
+  ssize_t length;
+  while ((length = read(kmsg, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+    if (length <= 0) continue;
+    record[length] = '\0';
+    sscanf(record, "%*u,%llu", &seq);
+  }
+  printf("%llu\n", seq);
+}
+
+int main(int argc, char** argv) {
+  const char* command = argc > 1 ? argv[1] : "";
+  const char* argument = argc > 2 ? argv[2] : "";
+  if (strcmp(command, "records") == 0) {
+    write_records(open("/dev/kmsg", O_WRONLY));
+  } else if (strcmp(command, "fill") == 0) {
+    fill(open("/dev/kmsg", O_WRONLY), atol(argument));
+  } else if (strcmp(command, "truth") == 0) {
+    ship_truth();
+  } else if (strcmp(command, "ship") == 0) {
+    ship_input(argument);
+  } else if (strcmp(command, "last-seq") == 0) {
+    print_last_seq();
+  } else if (strcmp(command, "end") == 0) {
+    if (ioperm(debug_console_port, 1, 1) != 0) fail("ioperm");
+    send("END 0 0\n", 8);
+  } else if (strcmp(command, "spin") == 0) {
+    for (;;) __asm__ volatile("");
+  } else {
+    fprintf(stderr, "usage: guest_agent records|fill|truth|ship|last-seq|end|spin\n");
+    return 2;
+  }
+  return 0;
+}

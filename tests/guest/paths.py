@@ -1,0 +1,61 @@
+"""Where test material is kept between runs, and small helpers shared by the harness."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent
+
+
+def cache() -> Path:
+    """The folder that outlives a run: kernels, booted guests, packages, ISOs."""
+    named = os.environ.get("PHOTON_DMESG_TEST_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(named) if named else Path(base) / "photon-dmesg-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def digest(*parts: str | Path) -> str:
+    """A short key over strings and the contents of files and folders."""
+    state = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            files = sorted(p for p in part.rglob("*") if p.is_file()) if part.is_dir() else [part]
+            for file in files:
+                state.update(file.name.encode() + b"\0" + file.read_bytes())
+        else:
+            state.update(part.encode() + b"\0")
+    return state.hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def made_whole(target: Path) -> Iterator[Path]:
+    """A folder to fill; it takes the name `target` only when the block ends without an error."""
+    work = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+        shutil.rmtree(target, ignore_errors=True)
+        work.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess:
+    """subprocess.run, with an error that shows what the command said."""
+    result = subprocess.run([str(word) for word in command], capture_output=True, **options)
+    if result.returncode != 0:
+        said = result.stderr.decode(errors="replace") or result.stdout.decode(errors="replace")
+        raise RuntimeError(f"{' '.join(map(str, command))}: status {result.returncode}: {said}")
+    return result
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copies a memory image; holes stay holes, and blocks are shared where the file system can."""
+    run("cp", "--sparse=always", "--reflink=auto", source, target)
