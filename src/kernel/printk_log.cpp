@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "kernel/log_losses.h"
@@ -43,23 +46,20 @@ class LogBufferReader {
         length, layout_.name(), address, kernel.address("log_buf"), first_seq_, next_seq_,
         first_index_, next_index_));
     check_indices(length);
-    buffer_.resize(length);
-    if (!kernel.memory().read(address, buffer_)) {
-      throw unusable(fmt::format("the guest's memory at {} (log_buf, {} bytes) can't be read",
-                                 address, length));
-    }
+    read_buffer(kernel.memory(), address, length);
   }
 
   KernelLog read() {
     std::uint64_t index = first_index_;
     // By number, not by index: the first index equals the next one when the buffer is full.
     for (std::uint64_t seq = first_seq_; seq < next_seq_; ++seq) {
-      if (!is_sound(index)) {
-        const std::uint64_t resumed = resume_after(index, seq);
+      if (!is_sound(index) || (has_wrap_mark(index) && !is_wrap(index, next_seq_ - seq))) {
+        const std::optional<Chain> rest = resume_after(index, next_seq_ - seq - 1);
+        const std::uint64_t resumed = rest ? next_seq_ - rest->records : next_seq_;
         lose(seq, resumed);
+        if (!rest) break;
         seq = resumed;
-        if (seq >= next_seq_) break;
-        index = resume_index_;
+        index = rest->index;
       }
       add_record(seq, index);
       index = index_after(index);
@@ -71,11 +71,28 @@ class LogBufferReader {
   }
 
  private:
+  static constexpr std::uint32_t not_counted = std::numeric_limits<std::uint32_t>::max();
+
   struct Header {
     std::uint64_t length = 0;  // of the whole record; 0 marks the wrap to the buffer's beginning
     std::uint64_t text_length = 0;
     std::uint64_t dictionary_length = 0;
   };
+
+  // Piece by piece: a damaged length or address shows before much memory is taken for it.
+  void read_buffer(const KernelMemory& memory, GuestVirtual address, std::uint64_t length) {
+    constexpr std::uint64_t piece = 1024 * 1024;
+    while (buffer_.size() < length) {
+      const std::uint64_t done = buffer_.size();
+      buffer_.resize(std::min(done + piece, length));
+      if (!memory.read(address + done, std::span(buffer_).subspan(done))) {
+        throw unusable(
+            fmt::format("the guest's memory at {} (log_buf, {} bytes) can't be read: "
+                        "not mapped",
+                        address, length));
+      }
+    }
+  }
 
   void check_indices(std::uint64_t length) const {
     const std::uint64_t smallest = layout_.size();
@@ -133,39 +150,72 @@ class LogBufferReader {
     return place + header(place).length;
   }
 
-  // How many sound records lead from `index` exactly to log_next_idx; 0 if none do or more than
-  // `most`. Places from which none do are remembered, so that all calls together take linear time.
-  [[nodiscard]] std::uint64_t chain_length(std::uint64_t index, std::uint64_t most) {
-    for (std::uint64_t count = 1; count <= most && is_sound(index); ++count) {
-      if (leads_nowhere_[index / record_alignment]) {
-        return 0;
+  // A run of sound records that ends exactly at log_next_idx.
+  struct Chain {
+    std::uint64_t index = 0;
+    std::uint64_t records = 0;
+  };
+
+  // How many sound records lead from `index` exactly to log_next_idx; 0 if none do. Every place on
+  // the way is remembered, so that all calls together take linear time.
+  [[nodiscard]] std::uint64_t chain_length(std::uint64_t index) {
+    chain_lengths_.resize(buffer_.size() / record_alignment + 1, not_counted);
+    std::vector<std::uint64_t> way;
+    std::uint32_t length = 0;
+    while (is_sound(index)) {
+      const std::uint32_t known = chain_lengths_[index / record_alignment];
+      if (known != not_counted) {
+        length = known;
+        break;
       }
-      leads_nowhere_[index / record_alignment] = true;
+      way.push_back(index);
       index = index_after(index);
       if (index == next_index_) {
-        return count;
+        chain_lengths_[way.back() / record_alignment] = length = 1;
+        way.pop_back();
+        break;
       }
     }
-    return 0;
+    const bool arrives = length > 0;
+    for (; !way.empty(); way.pop_back()) {
+      chain_lengths_[way.back() / record_alignment] = arrives ? ++length : 0;
+    }
+    return length;
+  }
+
+  // The first chain of at most `most` records that begins in [begin, end).
+  std::optional<Chain> find_chain(std::uint64_t begin, std::uint64_t end, std::uint64_t most) {
+    for (std::uint64_t at = begin; at + layout_.size() <= end; at += record_alignment) {
+      if (header(at).length == 0) continue;
+      const std::uint64_t records = chain_length(at);
+      if (records > 0 && records <= most) {
+        return Chain{at, records};
+      }
+    }
+    return std::nullopt;
   }
 
   // Behind a damaged record the next sound one is not known. The first place from which records
-  // follow each other up to the log's end is; counting them from the end gives its number, which is
-  // returned, and its place in resume_index_.
-  std::uint64_t resume_after(std::uint64_t index, std::uint64_t seq) {
-    const std::uint64_t most = next_seq_ - seq - 1;
-    leads_nowhere_.assign(buffer_.size() / record_alignment + 1, false);
-    for (std::uint64_t step = record_alignment; step < buffer_.size(); step += record_alignment) {
-      const std::uint64_t candidate = (index + step) % buffer_.size();
-      if (candidate + layout_.size() > buffer_.size() || header(candidate).length == 0) {
-        continue;
-      }
-      if (const std::uint64_t count = chain_length(candidate, most); count > 0) {
-        resume_index_ = candidate;
-        return next_seq_ - count;
-      }
+  // follow each other up to the log's end is; counting them from the end gives their numbers.
+  std::optional<Chain> resume_after(std::uint64_t index, std::uint64_t most) {
+    const std::uint64_t next = index + record_alignment;
+    if (!before_wrap(index)) {
+      return find_chain(next, next_index_, most);
     }
-    return next_seq_;
+    const std::optional<Chain> chain = find_chain(next, buffer_.size(), most);
+    return chain ? chain : find_chain(0, next_index_, most);
+  }
+
+  [[nodiscard]] bool has_wrap_mark(std::uint64_t index) const {
+    return unwrap(index) != index && index + layout_.size() <= buffer_.size();
+  }
+
+  // Whether the wrap mark at `index` is one, and not a damaged record whose length became 0:
+  // `remaining` records follow at the beginning, or at least none follow behind the mark. (What an
+  // earlier lap left there leads to more records than remain.)
+  [[nodiscard]] bool is_wrap(std::uint64_t index, std::uint64_t remaining) {
+    return chain_length(0) == remaining ||
+           !find_chain(index + record_alignment, buffer_.size(), remaining - 1);
   }
 
   void lose(std::uint64_t first, std::uint64_t last) {
@@ -218,8 +268,7 @@ class LogBufferReader {
   std::uint64_t first_index_;
   std::uint64_t next_index_;
   std::vector<std::byte> buffer_;
-  std::uint64_t resume_index_ = 0;
-  std::vector<bool> leads_nowhere_;
+  std::vector<std::uint32_t> chain_lengths_;  // by index / record_alignment
   std::vector<std::uint64_t> damaged_;
   KernelLog log_;
 };

@@ -1,0 +1,272 @@
+#include "kernel/printk_log.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <deque>
+
+#include "base/error.h"
+#include "support/fixture_guest.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::size_t header_bytes = 16;
+constexpr std::size_t buffer_bytes = 8192;
+constexpr std::uint8_t newline_and_prefix = 2 | 4;
+
+struct Message {
+  std::uint64_t ts_nsec = 0;
+  std::uint8_t facility = 0;
+  std::uint8_t level = 6;
+  std::string text;
+  std::string dictionary;
+};
+
+// Stores records as the kernel did until 5.9: a record never crosses the buffer's end, a zeroed
+// header stands where the next one would have, and the oldest records make room.
+class LogWriter {
+ public:
+  explicit LogWriter(std::size_t header = header_bytes) : header_(header) {}
+
+  void store(const Message& message) {
+    const std::size_t content = header_ + message.text.size() + message.dictionary.size();
+    const std::size_t size = (content + 3) / 4 * 4;
+    while (!has_room(size)) drop_oldest();
+    if (next_index + size + header_ > buffer.size()) {
+      std::fill_n(buffer.begin() + next_index, header_, '\0');
+      next_index = 0;
+    }
+    write_record(message, size);
+    kept.push_back(message);
+    next_index += static_cast<std::uint32_t>(size);
+    ++next_seq;
+  }
+
+  // Puts the log into the guest's variables.
+  void publish(FixtureGuest& guest) const {
+    guest.memory().write_text(guest.at("__log_buf"), {buffer.data(), buffer.size()});
+    guest.set("log_buf", guest.address("__log_buf").value);
+    guest.set("log_first_seq", first_seq);
+    guest.set("log_next_seq", next_seq);
+    guest.set("log_first_idx", first_index);
+    guest.set("log_next_idx", next_index);
+  }
+
+  [[nodiscard]] std::uint16_t length_at(std::uint32_t index) const {
+    std::uint16_t length = 0;
+    std::memcpy(&length, buffer.data() + index + 8, sizeof(length));
+    return length;
+  }
+
+  std::vector<char> buffer = std::vector<char>(buffer_bytes);
+  std::uint64_t first_seq = 0;
+  std::uint64_t next_seq = 0;
+  std::uint32_t first_index = 0;
+  std::uint32_t next_index = 0;
+  std::deque<Message> kept;
+
+ private:
+  [[nodiscard]] bool has_room(std::size_t size) const {
+    const bool ahead = next_index > first_index || first_seq == next_seq;
+    const std::size_t room = ahead ? std::max<std::size_t>(buffer.size() - next_index, first_index)
+                                   : first_index - next_index;
+    return room >= size + header_;
+  }
+
+  void drop_oldest() {
+    first_index = length_at(first_index) == 0 ? length_at(0) : first_index + length_at(first_index);
+    ++first_seq;
+    kept.pop_front();
+  }
+
+  void write_record(const Message& message, std::size_t size) {
+    char* at = buffer.data() + next_index;
+    std::memset(at, 0, size);
+    const std::array<std::uint16_t, 3> lengths = {
+        static_cast<std::uint16_t>(size), static_cast<std::uint16_t>(message.text.size()),
+        static_cast<std::uint16_t>(message.dictionary.size())};
+    std::memcpy(at, &message.ts_nsec, 8);
+    std::memcpy(at + 8, lengths.data(), 6);
+    at[14] = static_cast<char>(message.facility);
+    at[15] = static_cast<char>(message.level << 5 | newline_and_prefix);
+    std::memcpy(at + header_, message.text.data(), message.text.size());
+    std::memcpy(at + header_ + message.text.size(), message.dictionary.data(),
+                message.dictionary.size());
+  }
+
+  std::size_t header_;
+};
+
+Message numbered_message(unsigned number) {
+  return {number * 1000000ULL, static_cast<std::uint8_t>(number % 24),
+          static_cast<std::uint8_t>(number % 8),
+          fmt::format("message {} {}", number, std::string(number * 37 % 150, '.')), ""};
+}
+
+void check_same(const KernelLog& log, const LogWriter& writer) {
+  REQUIRE(log.records.size() == writer.kept.size());
+  for (std::size_t i = 0; i < log.records.size(); ++i) {
+    CAPTURE(i);
+    CHECK(log.records[i].seq == writer.first_seq + i);
+    CHECK(log.records[i].ts_nsec == writer.kept[i].ts_nsec);
+    CHECK(log.records[i].facility == writer.kept[i].facility);
+    CHECK(log.records[i].level == writer.kept[i].level);
+    CHECK(log.records[i].text == writer.kept[i].text);
+    CHECK(log.records[i].state == LogRecord::State::Finished);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("printk_log: records come out as they were stored") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store({4333195, 0, 5, "Linux version 4.4.8", ""});
+  writer.store({16486754, 0, 6, "two\nlines", ""});
+  writer.store({17000000, 3, 7, "", ""});
+  writer.store({18000000, 23, 0, "caf\xc3\xa9 \x1b[31m", ""});
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  check_same(log, writer);
+  CHECK(log.losses.empty());
+  CHECK_FALSE(log.records.front().caller);
+}
+
+TEST_CASE("printk_log: a dictionary comes out entry by entry") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  const std::string entries("SUBSYSTEM=pci\0DEVICE=+pci:0000:00:1f.0", 37 + 1);
+  writer.store({1, 0, 6, "with a device", entries});
+  writer.store({2, 0, 6, "with an odd one", "NOVALUE"});
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  using Entry = std::pair<std::string, std::string>;
+  CHECK(log.records.at(0).dictionary ==
+        std::vector<Entry>{{"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000:00:1f.0"}});
+  CHECK(log.records.at(1).dictionary == std::vector<Entry>{{"NOVALUE", ""}});
+}
+
+TEST_CASE("printk_log: a buffer that wrapped any number of times gives what it still holds") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned number = 0; number < 1000; ++number) {
+    writer.store(numbered_message(number));
+    if (number > 50) {
+      CAPTURE(number);
+      writer.publish(guest);
+      const KernelLog log = guest.read_log();
+      check_same(log, writer);
+      CHECK(log.losses.empty());
+    }
+  }
+  CHECK(writer.first_seq > 500);
+}
+
+TEST_CASE("printk_log: an empty log is no error") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter().publish(guest);
+  CHECK(guest.read_log().records.empty());
+}
+
+TEST_CASE("printk_log: a full buffer, whose first and next index are the same, is not empty") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  // 64 records of 128 bytes fill the buffer to its last byte.
+  for (unsigned number = 0; number < 64; ++number) {
+    char* at = writer.buffer.data() + number * 128;
+    const std::array<std::uint16_t, 3> lengths = {128, 112, 0};
+    std::memset(at, 'x', 128);
+    std::memset(at, 0, header_bytes);
+    std::memcpy(at + 8, lengths.data(), 6);
+  }
+  writer.next_seq = 64;
+  writer.publish(guest);
+  CHECK(guest.read_log().records.size() == 64);
+}
+
+TEST_CASE("printk_log: behind a damaged record the log goes on, and the loss is counted") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  const std::uint32_t second = writer.first_index + writer.length_at(writer.first_index);
+  const auto damage = GENERATE(as<std::uint16_t>{}, 0, 3, 0x7ff0, 20);
+  CAPTURE(damage);
+  std::memcpy(writer.buffer.data() + second + 8, &damage, sizeof(damage));
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  REQUIRE(log.records.size() == writer.kept.size() - 1);
+  CHECK(log.records[0].text == writer.kept[0].text);
+  for (std::size_t i = 1; i < log.records.size(); ++i) {
+    CHECK(log.records[i].seq == writer.first_seq + i + 1);
+    CHECK(log.records[i].text == writer.kept[i + 1].text);
+  }
+  REQUIRE(log.losses.size() == 1);
+  CHECK(log.losses[0] ==
+        fmt::format("1 record damaged, not shown (sequence number {})", writer.first_seq + 1));
+}
+
+TEST_CASE("printk_log: a buffer of nothing but damage ends, with every record counted as lost") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  const char fill = GENERATE('\0', '\x01', '\x10', '\xff');
+  std::fill(writer.buffer.begin(), writer.buffer.end(), fill);
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  CHECK(log.records.empty());
+  REQUIRE(log.losses.size() == 1);
+  CHECK_THAT(log.losses[0], Catch::StartsWith(fmt::format("{} records", writer.kept.size())));
+}
+
+TEST_CASE("printk_log: variables that can't be are refused with their values") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store(numbered_message(1));
+  writer.publish(guest);
+  SECTION("an index behind the buffer") {
+    guest.set("log_first_idx", std::uint32_t{8192});
+  }
+  SECTION("more records than fit") {
+    guest.set("log_next_seq", std::uint64_t{100000});
+  }
+  SECTION("sequence numbers that go backwards") {
+    guest.set("log_first_seq", std::uint64_t{9});
+  }
+  SECTION("no buffer at all") {
+    guest.set("log_buf_len", std::uint32_t{0});
+  }
+  SECTION("a buffer that is too large") {
+    guest.set("log_buf_len", std::uint32_t{0xffffffff});
+  }
+  SECTION("a buffer that is not mapped") {
+    guest.set("log_buf", std::uint64_t{0x1000});
+  }
+  CHECK_THROWS_AS(guest.read_log(), Error);
+}
+
+TEST_CASE("printk_log: kernels before 3.11 call the record struct log") {
+  FixtureGuest guest(STRUCT_LOG_KERNEL);
+  LogWriter writer;
+  writer.store(numbered_message(3));
+  writer.publish(guest);
+  check_same(guest.read_log(), writer);
+}
+
+TEST_CASE("printk_log: a caller is shown where the kernel stores one") {
+  FixtureGuest guest(CALLER_LOG_KERNEL);
+  LogWriter writer(20);
+  writer.store(numbered_message(3));
+  const std::uint32_t caller = GENERATE(12U, 0x80000003U);
+  std::memcpy(writer.buffer.data() + header_bytes, &caller, sizeof(caller));
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  check_same(log, writer);
+  REQUIRE(log.records.at(0).caller);
+  const bool is_cpu = caller > 0x80000000U;
+  CHECK(log.records[0].caller->id == (is_cpu ? 3 : 12));
+  CHECK((log.records[0].caller->kind == LogCaller::Kind::Cpu) == is_cpu);
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,364 @@
+#include "kernel/printk_ringbuffer.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "base/error.h"
+#include "support/fixture_guest.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::uint64_t count = 16;
+constexpr std::uint64_t data_size = 512;
+constexpr std::uint64_t id_mask = (std::uint64_t{1} << 62) - 1;
+constexpr std::uint64_t failed = 1;
+constexpr std::uint64_t empty_line = 3;
+
+enum State : std::uint64_t { Reserved, Committed, Finalized, Reusable };
+
+struct Descriptor {
+  std::uint64_t state_var;
+  std::uint64_t begin;
+  std::uint64_t next;
+};
+
+struct Info {
+  std::uint64_t seq;
+  std::uint64_t ts_nsec;
+  std::uint16_t text_len;
+  std::uint8_t facility;
+  std::uint8_t flags_and_level;
+  std::uint32_t caller_id;
+  std::array<char, 16> subsystem;
+  std::array<char, 48> device;
+};
+static_assert(sizeof(Info) == 88);
+
+// A ring written as the kernel writes it. Ids and positions begin shortly before they wrap, as the
+// kernel has them begin.
+class RingWriter {
+ public:
+  explicit RingWriter(FixtureGuest& guest) : guest_(guest) {}
+
+  // Where the next block begins; set to place blocks at will.
+  std::uint64_t head_lpos = 0 - data_size;
+  std::uint64_t tail_lpos = 0 - data_size;
+
+  struct Options {
+    State state = Finalized;
+    std::uint8_t flags = 2;  // LOG_NEWLINE
+    std::uint8_t facility = 0;
+    std::uint8_t level = 6;
+    std::uint32_t caller_id = 0;
+    std::string subsystem = {};
+    std::string device = {};
+    bool ends_at_boundary_without_wrap = false;  // as kernels after 6.18 place blocks
+  };
+
+  void store(const std::string& text) { store(text, {}); }
+
+  void store(const std::string& text, const Options& options) {
+    const std::uint64_t size = 8 + (text.size() + 7) / 8 * 8;
+    const std::uint64_t begin = head_lpos;
+    std::uint64_t next = begin + size;
+    const bool fits = options.ends_at_boundary_without_wrap
+                          ? begin / data_size == (next - 1) / data_size
+                          : begin / data_size == next / data_size;
+    std::uint64_t place = begin % data_size;
+    write_data(place, next_id_, "");
+    if (!fits) {
+      place = 0;
+      next = (begin / data_size + 1) * data_size + size;
+    }
+    write_data(place, next_id_, text);
+    head_lpos = next;
+    put(options, {begin, next}, static_cast<std::uint16_t>(text.size()));
+  }
+
+  void store_without_block(std::uint64_t lpos, std::uint16_t text_len = 0) {
+    put({}, {lpos, lpos}, text_len);
+  }
+
+  // Leaves the oldest records to be overwritten.
+  void drop_oldest(std::uint64_t records) { tail_id_ = (tail_id_ + records) & id_mask; }
+
+  [[nodiscard]] Descriptor descriptor(std::uint64_t seq) {
+    Descriptor result{};
+    (void)guest_.memory().read(descriptor_at(seq), std::as_writable_bytes(std::span(&result, 1)));
+    return result;
+  }
+  void set_descriptor(std::uint64_t seq, const Descriptor& descriptor) {
+    guest_.memory().write_value(descriptor_at(seq), descriptor);
+  }
+  [[nodiscard]] Info info(std::uint64_t seq) {
+    Info result{};
+    (void)guest_.memory().read(info_at(seq), std::as_writable_bytes(std::span(&result, 1)));
+    return result;
+  }
+  void set_info(std::uint64_t seq, const Info& info) {
+    guest_.memory().write_value(info_at(seq), info);
+  }
+  void write_data(std::uint64_t index, std::uint64_t id, std::string_view text) {
+    const GuestPhysical at = guest_.at("__log_buf") + index;
+    guest_.memory().write_value(at, id);
+    if (!text.empty()) guest_.memory().write_text(at + 8, text);
+  }
+
+  KernelLog read() {
+    const GuestPhysical ring = guest_.at("printk_rb_static");
+    const auto write = [&](std::uint64_t offset, std::uint64_t value) {
+      guest_.memory().write_value(ring + offset, value);
+    };
+    guest_.set("prb", guest_.address("printk_rb_static").value);
+    write(8, guest_.address("_printk_rb_static_descs").value);
+    write(16, guest_.address("_printk_rb_static_infos").value);
+    write(24, (next_id_ - 1) & id_mask);
+    write(32, tail_id_);
+    write(48 + 8, guest_.address("__log_buf").value);
+    write(48 + 16, head_lpos);
+    write(48 + 24, tail_lpos);
+    return guest_.read_log();
+  }
+
+ private:
+  void put(const Options& options, std::pair<std::uint64_t, std::uint64_t> block,
+           std::uint16_t text_len) {
+    Info info{next_seq_,
+              next_seq_ * 1000,
+              text_len,
+              options.facility,
+              static_cast<std::uint8_t>(options.flags | options.level << 5),
+              options.caller_id,
+              {},
+              {}};
+    options.subsystem.copy(info.subsystem.data(), info.subsystem.size());
+    options.device.copy(info.device.data(), info.device.size());
+    set_info(next_seq_, info);
+    set_descriptor(next_seq_,
+                   {next_id_ | std::uint64_t{options.state} << 62, block.first, block.second});
+    ++next_seq_;
+    next_id_ = (next_id_ + 1) & id_mask;
+  }
+
+  [[nodiscard]] GuestPhysical descriptor_at(std::uint64_t seq) const {
+    return guest_.at("_printk_rb_static_descs") + seq % count * sizeof(Descriptor);
+  }
+  [[nodiscard]] GuestPhysical info_at(std::uint64_t seq) const {
+    return guest_.at("_printk_rb_static_infos") + seq % count * sizeof(Info);
+  }
+
+  FixtureGuest& guest_;
+  std::uint64_t next_seq_ = 0;
+  std::uint64_t next_id_ = (0 - count) & id_mask;
+  std::uint64_t tail_id_ = next_id_;
+};
+
+std::vector<std::string> texts(const KernelLog& log) {
+  std::vector<std::string> result;
+  for (const LogRecord& record : log.records) result.push_back(record.text);
+  return result;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("printk_ringbuffer: records come out as they were stored") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("Linux version 6.1.10");
+  ring.store("pci device", {.facility = 3,
+                            .level = 4,
+                            .caller_id = 12,
+                            .subsystem = "pci",
+                            .device = "+pci:0000:00:1f.0"});
+  ring.store("from an interrupt", {.caller_id = 0x80000003});
+  const KernelLog log = ring.read();
+  CHECK(texts(log) == Texts{"Linux version 6.1.10", "pci device", "from an interrupt"});
+  CHECK(log.losses.empty());
+  const LogRecord& record = log.records[1];
+  CHECK(record.seq == 1);
+  CHECK(record.ts_nsec == 1000);
+  CHECK(record.facility == 3);
+  CHECK(record.level == 4);
+  CHECK(record.caller->kind == LogCaller::Kind::Task);
+  CHECK(record.caller->id == 12);
+  CHECK(record.dictionary == std::vector<std::pair<std::string, std::string>>{
+                                 {"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000:00:1f.0"}});
+  CHECK(log.records[2].caller->kind == LogCaller::Kind::Cpu);
+  CHECK(log.records[2].caller->id == 3);
+  CHECK(log.records[0].dictionary.empty());
+}
+
+TEST_CASE("printk_ringbuffer: values that fill their array have no NUL") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("x", {.subsystem = std::string(16, 's'), .device = std::string(48, 'd')});
+  const KernelLog log = ring.read();
+  CHECK(log.records.at(0).dictionary[0].second == std::string(16, 's'));
+  CHECK(log.records.at(0).dictionary[1].second == std::string(48, 'd'));
+}
+
+TEST_CASE("printk_ringbuffer: a block that wraps has its text at the ring's beginning") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.head_lpos = ring.tail_lpos = data_size - 24;  // a block of 8 + 24 bytes does not fit
+  ring.store("wrapped 1...9.11.13");
+  CHECK(texts(ring.read()) == Texts{"wrapped 1...9.11.13"});
+}
+
+TEST_CASE("printk_ringbuffer: a block that ends at the boundary is read in either placement") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.head_lpos = ring.tail_lpos = data_size - 24;
+  const bool in_place = GENERATE(true, false);
+  ring.store("exactly16bytes..", {.ends_at_boundary_without_wrap = in_place});
+  ring.store("next");
+  CHECK(texts(ring.read()) == Texts{"exactly16bytes..", "next"});
+}
+
+TEST_CASE("printk_ringbuffer: an empty line is a record, a lost text is a loss") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("before");
+  ring.store_without_block(empty_line);
+  ring.store_without_block(failed, 20);
+  ring.store("after");
+  const KernelLog log = ring.read();
+  CHECK(texts(log) == Texts{"before", "", "", "after"});
+  CHECK(log.records[1].state == LogRecord::State::Finished);
+  CHECK(log.records[2].state == LogRecord::State::TextLost);
+  CHECK(log.losses ==
+        Texts{"1 record whose text the kernel has lost or overwritten (sequence number 2)"});
+}
+
+TEST_CASE("printk_ringbuffer: a block that belongs to another record is never shown") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("its own");
+  ring.store("recycled");
+  ring.write_data(ring.descriptor(1).begin % data_size, 42, "another's");
+  const KernelLog log = ring.read();
+  CHECK(texts(log) == Texts{"its own", ""});
+  CHECK(log.records[1].state == LogRecord::State::TextLost);
+  CHECK(log.losses.size() == 1);
+}
+
+TEST_CASE("printk_ringbuffer: every descriptor state is treated as what it is") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("given up", {.state = Reusable});
+  ring.store("finished");
+  ring.store("reopened", {.state = Reserved});
+  ring.store("", {.state = Reserved});
+  ring.store("behind a writer");
+  ring.store("no newline yet", {.state = Committed, .flags = 0});
+  const KernelLog log = ring.read();
+  CHECK(texts(log) == Texts{"finished", "reopened", "behind a writer", "no newline yet"});
+  CHECK(log.records[1].state == LogRecord::State::Reopened);
+  CHECK(log.records[2].state == LogRecord::State::Finished);
+  CHECK(log.records[3].state == LogRecord::State::Partial);
+  CHECK(log.losses ==
+        Texts{"1 record being written when the guest stopped, not shown (sequence number 3)"});
+}
+
+TEST_CASE("printk_ringbuffer: a head that its writer has not filled yet is said to be missing") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("finished");
+  ring.store("to come");
+  Descriptor head = ring.descriptor(1);
+  head.state_var = ((head.state_var & id_mask) - count) & id_mask;  // still the slot's last record
+  ring.set_descriptor(1, head);
+  const KernelLog log = ring.read();
+  CHECK(texts(log) == Texts{"finished"});
+  CHECK(log.losses.size() == 1);
+}
+
+TEST_CASE("printk_ringbuffer: the ring goes on over the wrap of ids and positions") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (int number = 0; number < 100; ++number) {
+    ring.store(fmt::format("record {}", number));
+    if (number >= 10) ring.drop_oldest(1);
+    ring.tail_lpos = ring.head_lpos - 400;
+  }
+  const KernelLog log = ring.read();
+  REQUIRE(log.records.size() == 10);
+  CHECK(log.records.front().text == "record 90");
+  CHECK(log.records.back().text == "record 99");
+  CHECK(log.records.back().seq == 99);
+  CHECK(log.losses.empty());
+}
+
+TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (const char* text : {"zero", "one", "two", "three"}) ring.store(text);
+  const std::uint64_t victim = GENERATE(0, 1, 3);
+  CAPTURE(victim);
+  SECTION("its sequence number") {
+    Info info = ring.info(victim);
+    info.seq += count * 1000;
+    ring.set_info(victim, info);
+    const KernelLog log = ring.read();
+    CHECK(log.records.size() == 3);
+    CHECK(log.losses ==
+          Texts{fmt::format("1 record with a damaged descriptor, not shown (sequence number {})",
+                            victim)});
+  }
+  SECTION("its text length") {
+    Info info = ring.info(victim);
+    info.text_len = 60000;
+    ring.set_info(victim, info);
+    const KernelLog log = ring.read();
+    REQUIRE(log.records.size() == 4);
+    CHECK(log.records[victim].state == LogRecord::State::Truncated);
+    CHECK(log.records[victim].text.size() <= 8);
+    CHECK(log.losses.size() == 1);
+  }
+  SECTION("its block's position") {
+    Descriptor descriptor = ring.descriptor(victim);
+    descriptor.begin += GENERATE(std::uint64_t{4}, data_size * 3, std::uint64_t{1} << 40);
+    ring.set_descriptor(victim, descriptor);
+    const KernelLog log = ring.read();
+    REQUIRE(log.records.size() == 4);
+    CHECK(log.records[victim].state == LogRecord::State::TextLost);
+    CHECK(log.losses.size() == 1);
+  }
+}
+
+TEST_CASE("printk_ringbuffer: a header that can't be is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("x");
+  const GuestPhysical header = guest.at("printk_rb_static");
+  const auto set_u32 = [&](std::uint64_t offset, std::uint32_t value) {
+    guest.memory().write_value(header + offset, value);
+  };
+  SECTION("no descriptors") {
+    set_u32(0, 0);
+  }
+  SECTION("too many descriptors") {
+    set_u32(0, 40);
+  }
+  SECTION("too much text") {
+    set_u32(48, 63);
+  }
+  SECTION("more records than descriptors") {
+    ring.drop_oldest(id_mask - 100);
+  }
+  CHECK_THROWS_AS(ring.read(), Error);
+}
+
+TEST_CASE("printk_ringbuffer: a ring that is not mapped is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("prb", std::uint64_t{0xffff888000000000});
+  CHECK_THROWS_WITH(guest.read_log(), Catch::Contains("0xffff888000000000"));
+}
+
+}  // namespace photon_dmesg::test
