@@ -9,6 +9,7 @@ namespace photon_dmesg {
 
 // Why a run could not do what was asked. The values are the exit statuses that --help documents.
 enum class Failure {
+  Incomplete = 1,
   Usage = 2,
   UnusableInput = 3,
   Mismatch = 4,

@@ -80,8 +80,7 @@ std::vector<MemoryRegion> complete_regions(const Collected& collected) {
       throw unusable(fmt::format(
           "memory region {} of {}: expected {}, {} and {}, found {} of the three", i, count,
           vmware::tag::region_ppn, vmware::tag::region_page_number, vmware::tag::region_size,
-          int{tags.ppn.has_value()} + int{tags.image_page.has_value()} +
-              int{tags.pages.has_value()}));
+          (tags.ppn ? 1 : 0) + (tags.image_page ? 1 : 0) + (tags.pages ? 1 : 0)));
     }
     regions.push_back({*tags.ppn, *image_page, *tags.pages});
   }

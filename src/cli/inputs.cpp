@@ -28,6 +28,7 @@ std::string first_word(const InputFile& file) {
 
 std::string names_of(const std::vector<std::unique_ptr<InputFile>>& files) {
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const std::unique_ptr<InputFile>& file : files) {
     names.push_back(fmt::format("{} (begins with {})", file->name(), first_word(*file)));
   }

@@ -27,7 +27,8 @@ constexpr const char* description =
 constexpr const char* footer =
     "Exit status:\n"
     "  0  the log was printed\n"
-    "  1  it was printed, but is incomplete; the warnings say what is missing\n"
+    "  1  it was printed, but is incomplete; the warnings say what is missing, or why the\n"
+    "     output could not be written\n"
     "  2  the command line makes no sense\n"
     "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
     "  4  the inputs don't belong together: another kernel, another machine's memory\n\n"

@@ -11,6 +11,14 @@ namespace photon_dmesg {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+Error incomplete(std::string message) {
+  return {Failure::Incomplete, std::move(message)};
+}
+
+}  // namespace
+
 void check_output(const Options& options) {
   if (!options.output) {
     return;
@@ -29,20 +37,20 @@ void write_output(const Options& options, const Report& report) {
     options.format->write(report, std::cout);
     std::cout.flush();
     if (!std::cout) {
-      throw unusable("the output can't be written: is the disk full?");
+      throw incomplete("the output can't be written: is the disk full?");
     }
     return;
   }
   std::ofstream file(*options.output, std::ios::binary);
   if (!file) {
-    throw unusable(fmt::format("{}: can't be written", options.output->string()));
+    throw incomplete(fmt::format("{}: can't be written", options.output->string()));
   }
   options.format->write(report, file);
   file.close();
   if (!file) {
     std::error_code ignored;
     if (fs::is_regular_file(*options.output, ignored)) fs::remove(*options.output, ignored);
-    throw unusable(
+    throw incomplete(
         fmt::format("{}: can't be written: is the disk full?", options.output->string()));
   }
 }

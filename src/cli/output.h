@@ -9,7 +9,7 @@ namespace photon_dmesg {
 // Error(Usage).
 void check_output(const Options& options);
 
-// Writes the report where and how the options say. Throws Error(UnusableInput) when that fails; a
+// Writes the report where and how the options say. Throws Error(Incomplete) when that fails; a
 // regular file is then removed rather than left half written.
 void write_output(const Options& options, const Report& report);
 

@@ -100,7 +100,7 @@ class SymbolSearch {
 
   [[noreturn]] void fail(const std::string& name) const {
     if (refused_) {
-      throw *refused_;
+      throw Error(*refused_);
     }
     if (!releases_.empty()) {
       throw Error(

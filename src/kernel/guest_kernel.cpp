@@ -28,7 +28,7 @@ std::optional<KernelBanner> banner_of(const KernelSymbols& symbols) {
 Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                    const std::string& expected) {
   return {Failure::Mismatch,
-          fmt::format("{}: not the guest's kernel: the guest runs \"{}\", this is \"{}\"",
+          fmt::format(R"({}: not the guest's kernel: the guest runs "{}", this is "{}")",
                       symbols.name(), found.text, expected)};
 }
 

@@ -73,7 +73,8 @@ Json record_to_json(const LogRecord& record) {
   Json json;
   json["pri"] = priority(record);
   // The double nearest to the microseconds that dmesg prints, so that both read the same.
-  json["time"] = static_cast<double>(record.ts_nsec / 1000) / microseconds_per_second;
+  const std::uint64_t microseconds = record.ts_nsec / 1000;
+  json["time"] = static_cast<double>(microseconds) / microseconds_per_second;
   if (record.caller) json["caller"] = caller_name(*record.caller);
   const ValidUtf8 message = to_utf8(record.text);
   json["msg"] = message.text;

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cwchar>
 #include <cwctype>
+#include <type_traits>
 
 #include "base/printable.h"
 
@@ -29,7 +30,7 @@ Character first_character(std::string_view text) {
     return {1, false};  // a NUL, or bytes that are no character
   }
   if (length > 1) {
-    const auto point = static_cast<std::wint_t>(wide);
+    const auto point = static_cast<std::wint_t>(static_cast<std::make_unsigned_t<wchar_t>>(wide));
     return {length, std::iswprint(point) != 0 || std::iswspace(point) != 0};
   }
   return {1, std::isprint(byte) != 0 || std::isspace(byte) != 0};

@@ -87,7 +87,7 @@ std::vector<RpmPackage::File> list_files(headerToken_s* header) {
   const std::unique_ptr<rpmfiles_s, FreeFiles> files(
       rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_KEEPHEADER));
   std::vector<RpmPackage::File> result;
-  const int count = files ? rpmfilesFC(files.get()) : 0;
+  const int count = files ? static_cast<int>(rpmfilesFC(files.get())) : 0;
   for (int i = 0; i < count; ++i) {
     RpmPackage::File file;
     const std::unique_ptr<char, decltype(&std::free)> path(rpmfilesFN(files.get(), i), std::free);
@@ -114,8 +114,8 @@ std::string_view without_root(std::string_view path) {
 
 class VerifiedFileStream final : public ByteStream {
  public:
-  VerifiedFileStream(ArchiveReader reader, const RpmPackage::File& file, std::string name)
-      : reader_(std::move(reader)), file_(file), name_(std::move(name)) {
+  VerifiedFileStream(ArchiveReader reader, RpmPackage::File file, std::string name)
+      : reader_(std::move(reader)), file_(std::move(file)), name_(std::move(name)) {
     if (!file_.digest.empty()) digest_.emplace(file_.digest_algorithm);
   }
 
