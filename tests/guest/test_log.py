@@ -104,9 +104,11 @@ class GuestTests:
         expected = json.loads(self.guest.blob("dmesg.json").decode(errors="surrogateescape"))
         found = [r for r in self.document["dmesg"] if r["msg"]]
         for ours, theirs in zip(found, expected["dmesg"], strict=False):
-            # util-linux before 2.40 forgot to shift the facility here (its issue 2325).
+            # util-linux before 2.40 forgot to shift the facility here (its issue 2325), and knows
+            # none above ftp: such records have no priority.
             facility, level = divmod(ours["pri"], 8)
-            self.assertIn(theirs["pri"], (ours["pri"], facility | level))
+            if facility < 12 or "pri" in theirs:
+                self.assertIn(theirs["pri"], (ours["pri"], facility | level))
             self.assertEqual(ours["time"], theirs["time"])
             self.assertEqual(text_of(ours), theirs["msg"].encode(errors="surrogateescape"))
         self.assertEqual(len(found), len(expected["dmesg"]) + len(self.later_records()))

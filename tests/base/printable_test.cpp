@@ -1,0 +1,47 @@
+#include "base/printable.h"
+
+#include <catch2/catch.hpp>
+
+namespace photon_dmesg::test {
+
+TEST_CASE("utf8_length: well-formed characters of every length") {
+  CHECK(utf8_length("a") == 1);
+  CHECK(utf8_length("\xc3\xa9") == 2);
+  CHECK(utf8_length("\xe2\x82\xac") == 3);
+  CHECK(utf8_length("\xf0\x9f\x98\x80") == 4);
+  CHECK(utf8_length("\xf4\x8f\xbf\xbf") == 4);  // U+10FFFF
+  CHECK(utf8_length(std::string_view("\0", 1)) == 1);
+  CHECK(utf8_length("\xc3\xa9 and more") == 2);
+}
+
+TEST_CASE("utf8_length: what RFC 3629 forbids is no character") {
+  CHECK(utf8_length("") == 0);
+  CHECK(utf8_length("\x80") == 0);              // a continuation byte alone
+  CHECK(utf8_length("\xc0\xaf") == 0);          // overlong
+  CHECK(utf8_length("\xc1\xbf") == 0);          // overlong
+  CHECK(utf8_length("\xe0\x9f\xbf") == 0);      // overlong
+  CHECK(utf8_length("\xf0\x8f\xbf\xbf") == 0);  // overlong
+  CHECK(utf8_length("\xed\xa0\x80") == 0);      // a surrogate
+  CHECK(utf8_length("\xf4\x90\x80\x80") == 0);  // above U+10FFFF
+  CHECK(utf8_length("\xf5\x80\x80\x80") == 0);
+  CHECK(utf8_length("\xff") == 0);
+}
+
+TEST_CASE("utf8_length: a character that is cut short is none") {
+  CHECK(utf8_length("\xc3") == 0);
+  CHECK(utf8_length("\xe2\x82") == 0);
+  CHECK(utf8_length("\xf0\x9f\x98") == 0);
+  CHECK(utf8_length("\xe2\x82x") == 0);
+  CHECK(utf8_length("\xf0\x9f\x98x") == 0);
+}
+
+TEST_CASE("printable: no byte that steers a terminal is left") {
+  CHECK(printable("plain caf\xc3\xa9") == "plain caf\xc3\xa9");
+  CHECK(printable("\x1b[31mred") == "\\x1b[31mred");
+  CHECK(printable("a\nb\x7f") == "a\\x0ab\\x7f");
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "\\xc2\\x9b31m");  // U+009B is CSI
+  CHECK(printable("\xff\xc3") == "\\xff\\xc3");
+}
+
+}  // namespace photon_dmesg::test
