@@ -236,7 +236,9 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream)
                          header_string(header.get(), RPMTAG_RELEASE),
                          header_string(header.get(), RPMTAG_ARCH));
     compressor_ = header_string(header.get(), RPMTAG_PAYLOADCOMPRESSOR);
-    if (compressor_.empty()) compressor_ = "gzip";  // the default of packages without the tag
+    // rpm's default; it writes no tag for an uncompressed payload either, which the gzip filter
+    // lets through.
+    if (compressor_.empty()) compressor_ = "gzip";
     files_ = list_files(header.get());
   });
 }

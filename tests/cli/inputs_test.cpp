@@ -1,0 +1,98 @@
+#include "cli/inputs.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/checkpoint_builder.h"
+#include "support/errors.h"
+#include "support/iso_builder.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+// One file of each kind, with names that say nothing.
+struct Files {
+  TemporaryFolder folder;
+  std::filesystem::path checkpoint = folder.write("1", checkpoint_file({}));
+  std::filesystem::path memory = folder.write("2", std::string(4096, '\0'));
+  std::filesystem::path iso = folder.path() / "3";
+  std::filesystem::path package = PACKAGE_FOLDER "/w6.gzdio.rpm";
+  std::filesystem::path vmlinux = PRINTK_RINGBUFFER_KERNEL;
+
+  Files() { write_iso(iso, {{"file", "content"}}); }
+};
+
+}  // namespace
+
+TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
+  const Files files;
+  using Kind = SymbolSourceKind;
+  for (const auto& [symbols, kind] : {std::pair{files.iso, Kind::Iso},
+                                      {files.package, Kind::Package},
+                                      {files.vmlinux, Kind::Vmlinux}}) {
+    for (const auto& order : {std::vector{symbols, files.checkpoint, files.memory},
+                              {files.memory, files.checkpoint, symbols},
+                              {files.checkpoint, files.memory, symbols}}) {
+      const Inputs inputs = sort_inputs(order);
+      CHECK(inputs.symbols_kind == kind);
+      CHECK(inputs.symbols->path() == symbols);
+      CHECK(inputs.checkpoint->path() == files.checkpoint);
+      CHECK(inputs.memory->path() == files.memory);
+    }
+  }
+}
+
+TEST_CASE("sort_inputs: the memory file may be left out") {
+  const Files files;
+  CHECK_FALSE(sort_inputs({files.iso, files.checkpoint}).memory);
+}
+
+TEST_CASE("sort_inputs: a role that nobody takes is a usage error that says which") {
+  const Files files;
+  check_fails(Failure::Usage, "expected a checkpoint (.vmss or .vmsn) among the files",
+              [&] { (void)sort_inputs({files.iso}); });
+  check_fails(Failure::Usage, "expected the kernel's symbols among the files", [&] {
+    (void)sort_inputs({files.checkpoint, files.memory});
+  });
+}
+
+TEST_CASE("sort_inputs: a role that two take is a usage error that names both") {
+  const Files files;
+  const auto second = files.folder.write("second", checkpoint_file({}));
+  check_fails(Failure::Usage, "second: expected one checkpoint, found two", [&] {
+    (void)sort_inputs({files.iso, files.checkpoint, second});
+  });
+  check_fails(Failure::Usage, "expected one source of symbols", [&] {
+    (void)sort_inputs({files.iso, files.package, files.checkpoint});
+  });
+  const auto memory = files.folder.write("memory", std::string(4096, 'x'));
+  check_fails(Failure::Usage, "expected one memory file, found two", [&] {
+    (void)sort_inputs({files.iso, files.checkpoint, files.memory, memory});
+  });
+}
+
+TEST_CASE("sort_inputs: a file that is nothing known says what it begins with") {
+  const Files files;
+  const auto odd = files.folder.write("odd", "\x34\x12 is no checkpoint");
+  check_fails(Failure::UnusableInput, "odd (begins with 0x69201234): expected a checkpoint", [&] {
+    (void)sort_inputs({files.iso, odd});
+  });
+  check_fails(Failure::UnusableInput, "found neither an ISO nor an RPM nor an ELF file", [&] {
+    (void)sort_inputs({odd, files.checkpoint, files.memory});
+  });
+  const auto tiny = files.folder.write("tiny", "ab");
+  check_fails(Failure::UnusableInput, "tiny (begins with 2 bytes)", [&] {
+    (void)sort_inputs({files.iso, tiny});
+  });
+}
+
+TEST_CASE("sort_inputs: empty and encrypted files are named as such") {
+  const Files files;
+  check_fails(Failure::UnusableInput, "empty: the file is empty", [&] {
+    (void)sort_inputs({files.folder.write("empty", ""), files.iso});
+  });
+  check_fails(Failure::UnusableInput, "the virtual machine is encrypted",
+              [&] { (void)sort_inputs({files.folder.write("locked", "\x9e\xdd\x43\x89")}); });
+}
+
+}  // namespace photon_dmesg::test

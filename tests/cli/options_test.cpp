@@ -1,0 +1,52 @@
+#include "cli/options.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/errors.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::optional<Options> parse(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "photon-dmesg");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+}  // namespace
+
+TEST_CASE("options: files alone mean text on stdout") {
+  const Options options = parse({"photon.iso", "vm.vmss", "vm.vmem"}).value();
+  CHECK(options.files == std::vector<std::filesystem::path>{"photon.iso", "vm.vmss", "vm.vmem"});
+  CHECK_FALSE(options.output);
+  CHECK(options.format->name == "text");
+  CHECK(options.verbosity == Diagnostics::Level::Normal);
+}
+
+TEST_CASE("options: every option has its long and its short form, before or behind the files") {
+  CHECK(parse({"-J", "a"})->format->name == "json");
+  CHECK(parse({"a", "--json"})->format->name == "json");
+  for (const char* name : {"text", "json", "ndjson"}) {
+    CHECK(parse({"--format", name, "a"})->format->name == name);
+  }
+  CHECK(parse({"-o", "out", "a"})->output == std::filesystem::path("out"));
+  CHECK(parse({"a", "--output=out"})->output == std::filesystem::path("out"));
+  CHECK(parse({"-v", "a"})->verbosity == Diagnostics::Level::Verbose);
+  CHECK(parse({"--verbose", "a"})->verbosity == Diagnostics::Level::Verbose);
+  CHECK(parse({"-q", "a"})->verbosity == Diagnostics::Level::Quiet);
+  CHECK(parse({"--quiet", "a"})->verbosity == Diagnostics::Level::Quiet);
+}
+
+TEST_CASE("options: what makes no sense is a usage error") {
+  check_fails(Failure::Usage, "FILE is required (see photon-dmesg --help)",
+              [] { (void)parse({}); });
+  check_fails(Failure::Usage, "--nonsense", [] { (void)parse({"--nonsense", "a"}); });
+  check_fails(Failure::Usage, "--format xml: expected text, json or ndjson", [] {
+    (void)parse({"--format", "xml", "a"});
+  });
+  check_fails(Failure::Usage, "excludes", [] { (void)parse({"-J", "--format", "text", "a"}); });
+  check_fails(Failure::Usage, "excludes", [] { (void)parse({"-q", "-v", "a"}); });
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,104 @@
+#include "cli/symbol_sources.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "support/errors.h"
+#include "support/iso_builder.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string release = "6.1.10-1.ph5";
+const std::string package_name = "linux-debuginfo-6.1.10-1.ph5.x86_64.rpm";
+
+std::string fixture_package() {
+  std::ifstream file(PACKAGE_FOLDER "/w3.zstdio.rpm", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Search {
+  TemporaryFolder folder;
+  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  int offered = 0;
+  int accept_from = 1;  // which of the kernels offered is the guest's
+
+  SymbolSource find(const std::vector<std::pair<std::string, std::string>>& files,
+                    const std::optional<std::string>& wanted) {
+    const auto iso = folder.path() / "photon.iso";
+    write_iso(iso, files);
+    Inputs inputs;
+    inputs.symbols = std::make_unique<InputFile>(iso);
+    return find_symbols(
+        inputs, wanted,
+        [&](const Vmlinux&) {
+          if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
+        },
+        diagnostics);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("find_symbols: the package on an ISO, with where everything was found") {
+  Search search;
+  const SymbolSource source =
+      search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
+  CHECK(source.iso == (search.folder.path() / "photon.iso").string());
+  CHECK(source.package == "RPMS/x86_64/" + package_name);
+  CHECK(source.vmlinux_path == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
+  CHECK(source.vmlinux->find_symbol("prb"));
+}
+
+TEST_CASE("find_symbols: a build that is not the guest's leads on to the next package") {
+  Search search;
+  search.accept_from = 2;
+  const SymbolSource source =
+      search.find({{"RPMS/x86_64/" + package_name, fixture_package()},
+                   {"RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", fixture_package()}},
+                  release);
+  CHECK(search.offered == 2);
+  CHECK(source.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
+}
+
+TEST_CASE("find_symbols: when every build is refused, the reason of the last one is given") {
+  Search search;
+  search.accept_from = 99;
+  check_fails(Failure::Mismatch, "another build", [&] {
+    (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  });
+}
+
+TEST_CASE("find_symbols: packages of another release are not even unpacked") {
+  Search search;
+  check_fails(Failure::Mismatch, "the guest runs 4.4.8, found debug information of 6.1.10-1.ph5",
+              [&] {
+                (void)search.find({{"RPMS/" + package_name, fixture_package()}}, "4.4.8");
+              });
+  CHECK(search.offered == 0);
+}
+
+TEST_CASE("find_symbols: an ISO without debuginfo says what it has instead") {
+  Search search;
+  check_fails(
+      Failure::UnusableInput,
+      "expected a kernel debuginfo package (linux*-debuginfo-*.rpm), found only "
+      "RPMS/x86_64/linux-esx-4.19.325-1.ph3.x86_64.rpm; main ISOs since 2017",
+      [&] {
+        (void)search.find({{"RPMS/x86_64/linux-esx-4.19.325-1.ph3.x86_64.rpm", "kernel"}}, release);
+      });
+  check_fails(Failure::UnusableInput, "found none; main ISOs since 2017", [&] {
+    (void)search.find({{"isolinux/menu", "boot"}}, release);
+  });
+}
+
+TEST_CASE("find_symbols: a debuginfo package that is none is named with its place on the ISO") {
+  Search search;
+  check_fails(Failure::UnusableInput, "photon.iso: RPMS/" + package_name + ": truncated", [&] {
+    (void)search.find({{"RPMS/" + package_name, "not an RPM"}}, release);
+  });
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,91 @@
+#include "iso/iso_image.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "base/input_file.h"
+#include "support/bytes.h"
+#include "support/errors.h"
+#include "support/iso_builder.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string long_name =
+    "DEBUGRPMS/x86_64/linux-esx-debuginfo-4.19.325-1.ph3.x86_64-with-a-name-of-some-length.rpm";
+
+std::string content_of(std::size_t size) {
+  std::string content;
+  for (unsigned i = 0; content.size() < size; ++i) content += std::to_string(i) + ' ';
+  return content.substr(0, size);
+}
+
+struct Sample {
+  TemporaryFolder folder;
+  std::filesystem::path path = folder.path() / "photon.iso";
+  std::string large = content_of(3'000'001);
+
+  Sample() {
+    write_iso(path,
+              {{"isolinux/boot.cat", "boot"}, {long_name, large}, {"last", content_of(5000)}});
+  }
+};
+
+std::string read_all(ByteStream& stream) {
+  std::string content;
+  for (auto bytes = stream.next(); !bytes.empty(); bytes = stream.next()) content += as_text(bytes);
+  return content;
+}
+
+std::string read_file(const std::filesystem::path& iso, const std::string& name) {
+  const IsoImage image(iso);
+  const auto file =
+      std::find_if(image.files().begin(), image.files().end(),
+                   [&](const IsoImage::File& candidate) { return candidate.path == name; });
+  REQUIRE(file != image.files().end());
+  return read_all(*image.open(*file));
+}
+
+}  // namespace
+
+TEST_CASE("IsoImage: lists files by their Rock Ridge names and reads each") {
+  const Sample sample;
+  CHECK(is_iso_image(InputFile(sample.path)));
+  const IsoImage image(sample.path);
+  CHECK(image.files().size() == 3);
+  CHECK(read_file(sample.path, long_name) == sample.large);
+  CHECK(read_file(sample.path, "last") == content_of(5000));
+  CHECK(read_file(sample.path, "isolinux/boot.cat") == "boot");
+}
+
+TEST_CASE("IsoImage: other files are no ISO") {
+  const TemporaryFolder folder;
+  CHECK_FALSE(is_iso_image(*folder.write_and_open("short", "CD001")));
+  CHECK_FALSE(is_iso_image(*folder.write_and_open("zeros", std::string(100'000, '\0'))));
+}
+
+TEST_CASE("IsoImage: an image without its end fails with its name, never with wrong bytes") {
+  const Sample sample;
+  const auto size = std::filesystem::file_size(sample.path);
+  std::size_t failures = 0;
+  for (std::uintmax_t length = 0x8800; length < size; length += 100'000) {
+    CAPTURE(length);
+    std::filesystem::resize_file(sample.path, length);
+    try {
+      const bool same = read_file(sample.path, long_name) == sample.large;
+      CHECK(same);
+    } catch (const Error& error) {
+      CHECK_THAT(error.what(), Catch::Contains("photon.iso"));
+      CHECK(error.failure() == Failure::UnusableInput);
+      ++failures;
+    }
+    std::filesystem::remove(sample.path);
+    write_iso(
+        sample.path,
+        {{"isolinux/boot.cat", "boot"}, {long_name, sample.large}, {"last", content_of(5000)}});
+  }
+  CHECK(failures > 20);
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,156 @@
+#include "report/json.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace photon_dmesg::test {
+namespace {
+
+using Json = nlohmann::json;
+
+LogRecord sample_record() {
+  LogRecord record;
+  record.seq = 42;
+  record.ts_nsec = 1'234'567'891;
+  record.facility = 3;
+  record.level = 5;
+  record.text = "plain";
+  return record;
+}
+
+Report report_of(const LogRecord& record) {
+  Report report;
+  report.guest = {"6.1.10-1.ph5", "Linux version 6.1.10", "00ff", 0x1a000000, 0x2000000, 2,
+                  1 << 30};
+  report.source = {"dir/vm.vmss", "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm", "/usr/vmlinux"};
+  report.log.records = {record};
+  return report;
+}
+
+Json document_of(const Report& report) {
+  std::ostringstream out;
+  write_json(report, out);
+  return Json::parse(out.str());  // throws unless it is valid UTF-8
+}
+
+Json record_of(const LogRecord& record) {
+  return document_of(report_of(record))["dmesg"][0];
+}
+
+}  // namespace
+
+TEST_CASE("json: a record has dmesg's keys and the exact values beside them") {
+  CHECK(record_of(sample_record()) == Json{{"pri", 29},
+                                           {"time", 1.234567},
+                                           {"msg", "plain"},
+                                           {"seq", 42},
+                                           {"ts_nsec", 1'234'567'891},
+                                           {"level", "notice"},
+                                           {"facility", "daemon"}});
+}
+
+TEST_CASE("json: the largest numbers are not rounded") {
+  LogRecord record = sample_record();
+  record.seq = record.ts_nsec = ~std::uint64_t{0};
+  CHECK(record_of(record)["seq"] == ~std::uint64_t{0});
+  CHECK(record_of(record)["ts_nsec"] == ~std::uint64_t{0});
+}
+
+TEST_CASE("json: caller, dictionary and state are there where the record has them") {
+  LogRecord record = sample_record();
+  record.caller = LogCaller{LogCaller::Kind::Task, 12};
+  record.dictionary = {{"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000\n\\\xc3\xa9"}};
+  record.state = LogRecord::State::Reopened;
+  const Json json = record_of(record);
+  CHECK(json["caller"] == "T12");
+  CHECK(json["dict"] == Json{{"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000\\x0a\\x5c\\xc3\\xa9"}});
+  CHECK(json["state"] == "reopened");
+  record.caller = LogCaller{LogCaller::Kind::Cpu, 0};
+  CHECK(record_of(record)["caller"] == "C0");
+}
+
+TEST_CASE("json: every state but the ordinary one has a name of its own") {
+  using State = LogRecord::State;
+  for (const auto& [state, name] : {std::pair{State::Partial, "partial"},
+                                    {State::Reopened, "reopened"},
+                                    {State::TextLost, "text-lost"},
+                                    {State::Truncated, "truncated"}}) {
+    LogRecord record = sample_record();
+    record.state = state;
+    CHECK(record_of(record)["state"] == name);
+  }
+}
+
+TEST_CASE("json: a byte that is no UTF-8 is escaped, and the exact bytes are there in base64") {
+  LogRecord record = sample_record();
+  record.text = "caf\xe9 \xff";
+  CHECK(record_of(record)["msg"] == "caf\\xe9 \\xff");
+  CHECK(record_of(record)["raw"] == "Y2Fm6SD/");
+  record.text = "caf\xc3\xa9 \x1b[m\n\\x41";
+  CHECK(record_of(record)["msg"] == record.text);
+  CHECK_FALSE(record_of(record).contains("raw"));
+}
+
+TEST_CASE("json: any single byte makes a valid document") {
+  for (int byte = 0; byte < 256; ++byte) {
+    CAPTURE(byte);
+    LogRecord record = sample_record();
+    record.text = std::string(1, static_cast<char>(byte));
+    CHECK(record_of(record).contains("raw") == (byte >= 0x80));
+  }
+}
+
+TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
+  Report report = report_of(sample_record());
+  report.warnings = {"something \xff is odd"};
+  const Json json = document_of(report);
+  CHECK(json["schema"] == Json{{"name", "photon-dmesg"}, {"version", 1}});
+  CHECK(json["guest"] == Json{{"release", "6.1.10-1.ph5"},
+                              {"banner", "Linux version 6.1.10"},
+                              {"build_id", "00ff"},
+                              {"kaslr_offset", "0x1a000000"},
+                              {"phys_base", "0x2000000"},
+                              {"vcpus", 2},
+                              {"memory_bytes", 1 << 30}});
+  CHECK(json["source"] == Json{{"checkpoint", "dir/vm.vmss"},
+                               {"memory", "dir/vm.vmem"},
+                               {"iso", "photon.iso"},
+                               {"package", "RPMS/linux.rpm"},
+                               {"vmlinux", "/usr/vmlinux"}});
+  CHECK(json["warnings"] == Json{"something \\xff is odd"});
+}
+
+TEST_CASE("json: what is not known is null, an empty log an empty array") {
+  Report report = report_of(sample_record());
+  report.guest.build_id.reset();
+  report.source.iso.reset();
+  report.log.records.clear();
+  const Json json = document_of(report);
+  CHECK(json["guest"]["build_id"].is_null());
+  CHECK(json["source"]["iso"].is_null());
+  CHECK(json["dmesg"] == Json::array());
+}
+
+TEST_CASE("ndjson: a line for each record, which says which guest it is of") {
+  Report report = report_of(sample_record());
+  LogRecord two_lines = sample_record();
+  two_lines.seq = 43;
+  two_lines.text = "one\ntwo \xff";
+  report.log.records.push_back(two_lines);
+  std::ostringstream out;
+  write_ndjson(report, out);
+  std::istringstream lines(out.str());
+  std::string line;
+  for (const unsigned seq : {42U, 43U}) {
+    REQUIRE(std::getline(lines, line));
+    const Json json = Json::parse(line);
+    CHECK(json["seq"] == seq);
+    CHECK(json["release"] == "6.1.10-1.ph5");
+    CHECK(json["checkpoint"] == "vm.vmss");
+    CHECK(json["schema"] == 1);
+  }
+  CHECK_FALSE(std::getline(lines, line));
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,141 @@
+#include "rpm/rpm_package.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "base/file_stream.h"
+#include "base/input_file.h"
+#include "support/bytes.h"
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::filesystem::path packages = PACKAGE_FOLDER;
+const std::string vmlinux_path = "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5";
+
+std::string file_content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+RpmPackage::File file_of(const RpmPackage& package, const std::string& path) {
+  const auto found = std::find_if(package.files().begin(), package.files().end(),
+                                  [&](const RpmPackage::File& file) { return file.path == path; });
+  REQUIRE(found != package.files().end());
+  return *found;
+}
+
+std::string read_vmlinux(const ByteSource& source) {
+  RpmPackage package(std::make_unique<FileStream>(source));
+  const auto stream = package.open(file_of(package, vmlinux_path));
+  std::string content;
+  for (auto bytes = stream->next(); !bytes.empty(); bytes = stream->next()) {
+    content += as_text(bytes);
+  }
+  return content;
+}
+
+std::string read_vmlinux(const std::string& package) {
+  return read_vmlinux(BufferSource("linux.rpm", as_bytes(package)));
+}
+
+}  // namespace
+
+TEST_CASE("RpmPackage: the same file from every payload") {
+  const std::string expected = file_content(PRINTK_RINGBUFFER_KERNEL);
+  for (const auto& [payload, compressor] : {std::pair{"w6.gzdio", "gzip"},
+                                            {"w3.zstdio", "zstd"},
+                                            {"w0.xzdio", "xz"},
+                                            {"w1.bzdio", "bzip2"},
+                                            {"w0.lzdio", "lzma"},
+                                            {"w.ufdio", "gzip"}}) {  // no tag: rpm's default
+    CAPTURE(payload);
+    const InputFile file(packages / (std::string(payload) + ".rpm"));
+    REQUIRE(is_rpm_package(file));
+    const RpmPackage package(std::make_unique<FileStream>(file));
+    CHECK(package.label() == "linux-debuginfo-6.1.10-1.ph5.x86_64");
+    CHECK(package.compressor() == compressor);
+    CHECK(read_vmlinux(file) == expected);
+  }
+}
+
+TEST_CASE("RpmPackage: the header lists every file with its size, digest and kind") {
+  const InputFile file(packages / "w6.gzdio.rpm");
+  const RpmPackage package(std::make_unique<FileStream>(file));
+  const RpmPackage::File vmlinux = file_of(package, vmlinux_path);
+  CHECK(vmlinux.size == std::filesystem::file_size(PRINTK_RINGBUFFER_KERNEL));
+  CHECK(vmlinux.digest.size() == 64);
+  CHECK(vmlinux.regular_file);
+  CHECK_FALSE(file_of(package, "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux").regular_file);
+  CHECK_FALSE(file_of(package, "/usr/lib/debug/lib/modules/6.1.10-1.ph5").regular_file);
+}
+
+TEST_CASE("RpmPackage: other bytes are no package") {
+  CHECK_FALSE(is_rpm_package(BufferSource("file", as_bytes("\xed\xab\xee"))));
+  check_fails(Failure::UnusableInput, "linux.rpm: expected an RPM package (magic edabeedb)",
+              [] { (void)read_vmlinux(std::string(200, 'x')); });
+}
+
+TEST_CASE("RpmPackage: a flipped bit anywhere is found out or changes nothing of the file") {
+  const std::string expected = file_content(PRINTK_RINGBUFFER_KERNEL);
+  for (const char* payload : {"w6.gzdio.rpm", "w3.zstdio.rpm", "w.ufdio.rpm"}) {
+    const std::string whole = file_content(packages / payload);
+    // Every byte of the beginning, samples behind it.
+    for (std::size_t at = 0; at < whole.size(); at += at < 400 ? 1 : 997) {
+      CAPTURE(payload, at);
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+      try {
+        const bool same = read_vmlinux(damaged) == expected;
+        CHECK(same);
+      } catch (const Error& error) {
+        CHECK_THAT(error.what(), Catch::StartsWith("linux.rpm"));
+        CHECK(error.failure() == Failure::UnusableInput);
+      }
+    }
+  }
+}
+
+TEST_CASE("RpmPackage: a flipped bit in the content fails its digest") {
+  std::string damaged = file_content(packages / "w.ufdio.rpm");
+  const std::string expected = file_content(PRINTK_RINGBUFFER_KERNEL);
+  const std::size_t place = damaged.find(expected.substr(0, 64));
+  REQUIRE(place != std::string::npos);
+  damaged[place + 5000] = static_cast<char>(damaged[place + 5000] ^ 1);
+  check_fails(Failure::UnusableInput, "damaged: expected the digest",
+              [&] { (void)read_vmlinux(damaged); });
+}
+
+TEST_CASE("RpmPackage: a flipped bit in the header fails the header's digest") {
+  std::string damaged = file_content(packages / "w.ufdio.rpm");
+  const std::size_t place = damaged.find("Fixture.");
+  REQUIRE(place != std::string::npos);
+  damaged[place] = 'G';
+  check_fails(Failure::UnusableInput, "damaged RPM header: expected the digest",
+              [&] { (void)read_vmlinux(damaged); });
+}
+
+TEST_CASE("RpmPackage: a package cut short is refused wherever the cut is") {
+  for (const char* payload : {"w6.gzdio.rpm", "w3.zstdio.rpm", "w0.xzdio.rpm", "w.ufdio.rpm"}) {
+    const std::string whole = file_content(packages / payload);
+    // Up to the archive's trailer, which nothing that is asked for comes behind.
+    for (std::size_t length = 0; length + 600 < whole.size(); length += length < 400 ? 1 : 1499) {
+      CAPTURE(payload, length);
+      check_fails(Failure::UnusableInput, "linux.rpm",
+                  [&] { (void)read_vmlinux(whole.substr(0, length)); });
+    }
+  }
+}
+
+TEST_CASE("RpmPackage: a header of absurd size is refused before memory is taken for it") {
+  std::string damaged = file_content(packages / "w.ufdio.rpm");
+  damaged.replace(96 + 8, 4, "\xff\xff\xff\xff");
+  check_fails(Failure::UnusableInput, "RPM signature: expected at most 268435456 bytes",
+              [&] { (void)read_vmlinux(damaged); });
+}
+
+}  // namespace photon_dmesg::test
