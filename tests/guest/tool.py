@@ -25,9 +25,10 @@ class Result:
         return json.loads(self.out)
 
 
-def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", **options: object) -> Result:
+def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", binary: Path = BINARY,
+                 **options: object) -> Result:
     environment = {**os.environ, "LC_ALL": locale}
-    done = subprocess.run([str(BINARY), *map(str, arguments)], capture_output=True,
+    done = subprocess.run([str(binary), *map(str, arguments)], capture_output=True,
                           env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL, **options)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 

@@ -1,0 +1,415 @@
+"""Bad input: one clear line that names the file, what was expected and what was found; the right
+exit status; no output that could be taken for a log."""
+
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import packages
+import paths
+import scenarios
+import tool
+from checkpoint_writer import Form, Memory, Registers
+from tool import photon_dmesg
+
+NOBODY = 65534
+
+
+class BadInputTests(unittest.TestCase):
+    """A sound guest to spoil, and a folder of each test's own."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name("k61"))
+        cls.vmlinux = cls.guest.kernel.vmlinux
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(dir=self.guest.folder)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write_checkpoint(self, form: Form = Form(), name: str = "vm") -> Path:
+        return checkpoint_writer.write(self.folder / name, self.guest.memory, self.guest.vcpus,
+                                       form)
+
+    def writable_memory(self, checkpoint: Path) -> Path:
+        """The checkpoint's memory file as a copy that may be spoiled."""
+        memory = checkpoint.with_suffix(".vmem")
+        memory.unlink()
+        paths.copy_sparse(self.guest.memory, memory)
+        return memory
+
+    def file(self, name: str, content: bytes) -> Path:
+        (self.folder / name).write_bytes(content)
+        return self.folder / name
+
+    def package(self, **options: object) -> Path:
+        return packages.build(packages.debuginfo(self.vmlinux, self.guest.kernel.release,
+                                                 **options))
+
+    def check_result(self, result: tool.Result, status: int, *parts: str) -> None:
+        self.assertEqual((result.status, result.out), (status, b""), result.err)
+        self.assertRegex(result.err, r"\Aphoton-dmesg: [^\n]+\n\Z")
+        for part in parts:
+            self.assertIn(part, result.err)
+
+    def check(self, status: int, *parts: str, files: list[object]) -> None:
+        self.check_result(photon_dmesg(*files), status, *parts)
+
+
+class Files(BadInputTests):
+    def test_missing_file(self) -> None:
+        checkpoint = self.write_checkpoint()
+        for files in ([self.folder / "absent", checkpoint], [self.vmlinux, self.folder / "absent"]):
+            self.check(3, "absent: can't be opened: No such file or directory", files=files)
+
+    def test_unreadable_file(self) -> None:
+        checkpoint = self.write_checkpoint()
+        checkpoint.chmod(0)
+        options = {}
+        if os.getuid() == 0:  # root may read anything: let nobody try, where nobody may look
+            folder = tempfile.TemporaryDirectory()
+            self.addCleanup(folder.cleanup)
+            Path(folder.name).chmod(0o755)
+            checkpoint = Path(shutil.copy(checkpoint, folder.name))
+            binary = Path(shutil.copy(tool.BINARY, folder.name))
+            options = {"user": NOBODY, "group": NOBODY, "binary": binary}
+        result = photon_dmesg(checkpoint, **options)
+        self.check_result(result, 3, f"{checkpoint.name}: can't be opened: Permission denied")
+
+    def test_folder_instead_of_a_file(self) -> None:
+        self.check(3, "expected a regular file, found a directory",
+                   files=[self.folder, self.write_checkpoint()])
+
+    def test_empty_file(self) -> None:
+        empty = self.file("empty", b"")
+        self.check(3, "empty: the file is empty", files=[empty, self.write_checkpoint()])
+        self.check(3, "empty: the file is empty", files=[self.vmlinux, empty])
+
+    def test_two_files_for_one_role(self) -> None:
+        checkpoint = self.write_checkpoint()
+        other = self.write_checkpoint(name="other")
+        self.check(2, "expected one checkpoint, found two", "vm.vmss", "other.vmss",
+                   files=[self.vmlinux, checkpoint, other])
+        self.check(2, "expected one source of symbols",
+                   files=[self.vmlinux, self.package(), checkpoint])
+
+    def test_role_that_nobody_takes(self) -> None:
+        self.check(2, "expected a checkpoint", files=[self.vmlinux])
+        self.check(2, "expected the kernel's symbols", files=[self.write_checkpoint()])
+
+
+class Checkpoints(BadInputTests):
+    def test_wrong_magic(self) -> None:
+        odd = self.file("odd.vmss", b"\x01\x02\x03\x04" + bytes(1000))
+        self.check(3, "odd.vmss", "expected a checkpoint", "0xbed2bed2", "0x4030201",
+                   files=[self.vmlinux, odd])
+
+    def test_encrypted_checkpoint(self) -> None:
+        encrypted = self.file("vm.vmss", struct.pack("<I", 0x8943DD9E) + bytes(1000))
+        self.check(3, "vm.vmss: the virtual machine is encrypted",
+                   files=[self.vmlinux, encrypted])
+
+    def test_encrypted_memory(self) -> None:
+        checkpoint = self.write_checkpoint()
+        memory = checkpoint.with_suffix(".vmem")
+        memory.unlink()
+        memory.write_bytes(struct.pack("<I", 0x8943DD9E) + bytes(1000))
+        self.check(3, "vm.vmem: the virtual machine is encrypted",
+                   files=[self.vmlinux, checkpoint])
+
+    def test_truncated_checkpoint(self) -> None:
+        checkpoint = self.write_checkpoint()
+        whole = checkpoint.read_bytes()
+        groups = struct.unpack_from("<I", whole, 8)[0]
+        memory_entry = 12 + 80 * (groups - 1)
+        position = struct.unpack_from("<Q", whole, memory_entry + 64)[0]
+        for length in (4, 8, 11, 12, 12 + 64, 12 + 80, memory_entry, position, position + 1,
+                       position + 2, position + 12):
+            with self.subTest(length=length):
+                checkpoint.write_bytes(whole[:length])
+                self.check(3, "vm.vmss: truncated", files=[self.vmlinux, checkpoint])
+
+    def test_group_that_ends_inside_a_tag(self) -> None:
+        checkpoint = self.write_checkpoint()
+        with checkpoint.open("r+b") as file:
+            groups = struct.unpack_from("<I", file.read(12), 8)[0]
+            file.seek(12 + 80 * (groups - 1) + 72)
+            file.write(struct.pack("<Q", 5))
+        self.check(3, 'vm.vmss: group "memory": truncated', "a tag's name",
+                   files=[self.vmlinux, checkpoint])
+
+    def test_compressed_memory(self) -> None:
+        checkpoint = self.write_checkpoint(Form(Memory.MONOLITHIC))
+        with checkpoint.open("r+b") as file:
+            place = file.read(1 << 20).index(b"\xbf\x06Memory")
+            file.seek(place)
+            file.write(bytes([0xBE]))
+        self.check(3, 'vm.vmss: group "memory": the memory in tag "Memory"', "is compressed",
+                   files=[self.vmlinux, checkpoint])
+
+    def test_snapshot_without_memory(self) -> None:
+        checkpoint = self.write_checkpoint(Form(suffix=".vmsn"))
+        checkpoint.with_suffix(".vmem").unlink()
+        self.check(3, "vm.vmsn: holds no memory", "vm.vmem", files=[self.vmlinux, checkpoint])
+
+    def test_monolithic_checkpoint_cut_short(self) -> None:
+        checkpoint = self.write_checkpoint(Form(Memory.MONOLITHIC))
+        os.truncate(checkpoint, checkpoint.stat().st_size // 2)
+        self.check(3, "vm.vmss: truncated", files=[self.vmlinux, checkpoint])
+
+
+class MemoryFiles(BadInputTests):
+    def test_memory_of_another_size(self) -> None:
+        checkpoint = self.write_checkpoint()
+        size = self.guest.memory.stat().st_size
+        for other in (size // 2, size - 1, size + 0x10000, size * 2):
+            with self.subTest(size=other):
+                memory = self.file("other.vmem", b"")
+                os.truncate(memory, other)
+                self.check(4, "other.vmem", str(size), str(other),
+                           files=[self.vmlinux, checkpoint, memory])
+
+    def test_memory_of_another_machine(self) -> None:
+        checkpoint = self.write_checkpoint()
+        for name in ("k61-user", "k612-panic"):
+            with self.subTest(machine=name):
+                other = boot.boot(scenarios.by_name(name))
+                self.check(4, "memory.raw: not the memory of this checkpoint",
+                           files=[self.vmlinux, checkpoint, other.memory])
+
+    def test_memory_without_anything(self) -> None:
+        checkpoint = self.write_checkpoint()
+        memory = self.file("zero.vmem", b"")
+        os.truncate(memory, self.guest.memory.stat().st_size)
+        self.check(4, "zero.vmem: not the memory of this checkpoint",
+                   files=[self.vmlinux, checkpoint, memory])
+
+    def test_memory_without_its_checkpoint(self) -> None:
+        self.check(3, "memory.raw", "expected a checkpoint",
+                   files=[self.vmlinux, self.guest.memory])
+
+
+class Symbols(BadInputTests):
+    def test_iso_without_debuginfo(self) -> None:
+        kernel = packages.build(packages.Package(
+            "linux", "6.1.10", "1.ph5", packages.GZIP,
+            ((self.guest.kernel.system_map, "/boot/System.map-6.1.10-1.ph5"),)))
+        iso = packages.iso("plain", {f"RPMS/x86_64/{kernel.name}": kernel})
+        self.check(3, "plain.iso: expected a kernel debuginfo package",
+                   f"found only RPMS/x86_64/{kernel.name}", "debug ISO",
+                   files=[iso, self.write_checkpoint()])
+
+    def test_damaged_payload(self) -> None:
+        checkpoint = self.write_checkpoint()
+        for payload in (packages.GZIP, packages.ZSTD, packages.NONE):
+            package = self.package(payload=payload)
+            for place in (0.1, 0.5):
+                with self.subTest(payload=payload, place=place):
+                    damaged = self.folder / package.name
+                    shutil.copy(package, damaged)
+                    with damaged.open("r+b") as file:
+                        file.seek(int(damaged.stat().st_size * place))
+                        file.write(b"damaged here")
+                    self.check(3, package.name, files=[damaged, checkpoint])
+                    damaged.unlink()
+
+    def test_truncated_package_and_iso(self) -> None:
+        checkpoint = self.write_checkpoint()
+        package = self.package()
+        iso = packages.iso("cut", {f"RPMS/x86_64/{package.name}": package})
+        for whole in (package, iso):
+            for place in (0.0001, 0.5):
+                with self.subTest(file=whole.suffix, place=place):
+                    cut = self.folder / f"short{whole.suffix}"
+                    shutil.copy(whole, cut)
+                    # Not below the descriptors by which an ISO is told from other files.
+                    os.truncate(cut, max(40960, int(whole.stat().st_size * place)))
+                    self.check(3, cut.name, files=[cut, checkpoint])
+
+    def test_truncated_vmlinux(self) -> None:
+        checkpoint = self.write_checkpoint()
+        for length in (64, 1 << 20):
+            with self.subTest(length=length):
+                with self.vmlinux.open("rb") as source:
+                    cut = self.file("vmlinux", source.read(length))
+                self.check(3, "vmlinux: truncated", files=[cut, checkpoint])
+
+    def test_vmlinux_without_dwarf(self) -> None:
+        checkpoint = self.write_checkpoint()
+        bare = self.folder / "vmlinux"
+        paths.run("objcopy", "--strip-debug", self.vmlinux, bare)
+        self.check(3, "vmlinux: expected DWARF debug information, found none",
+                   files=[bare, checkpoint])
+        paths.run("objcopy", "--strip-all", bare)
+        self.check(3, "vmlinux: expected a symbol table, found none",
+                   files=[bare, checkpoint])
+
+
+class DamagedLog(BadInputTests):
+    """A log buffer with damaged records: what is sound is printed, what is not is counted."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.checkpoint = self.write_checkpoint()
+        self.sound = photon_dmesg("-J", self.vmlinux, self.checkpoint).json
+        self.memory = self.writable_memory(self.checkpoint)
+        guest = self.sound["guest"]
+        self.shift = (int(guest["phys_base"], 16) + int(guest["kaslr_offset"], 16)
+                      - 0xFFFFFFFF80000000)
+
+    def physical(self, symbol: str) -> int:
+        line = re.search(rf"^([0-9a-f]+) \w {symbol}$", self.guest.kernel.system_map.read_text(),
+                         re.MULTILINE)
+        return (int(line.group(1), 16) + self.shift) % (1 << 64)
+
+    def overwrite(self, address: int, data: bytes) -> None:
+        with self.memory.open("r+b") as file:
+            file.seek(address)
+            file.write(data)
+
+    def check_damage(self, damaged: set[int], part: str) -> None:
+        result = photon_dmesg("-J", self.vmlinux, self.checkpoint)
+        self.assertEqual(result.status, 1, result.err)
+        self.assertRegex(result.err, r"\Aphoton-dmesg: warning: the log is incomplete: [^\n]+\n\Z")
+        self.assertIn(part, result.err)
+        for seq in damaged:
+            self.assertRegex(result.err, rf"\b{seq}\b")
+        expected = [r for r in self.sound["dmesg"] if r["seq"] not in damaged]
+        self.assertEqual(result.json["dmesg"], expected)
+        self.assertEqual(len(result.json["warnings"]), 1)
+
+    def test_damaged_descriptors(self) -> None:
+        descriptors = self.physical("_printk_rb_static_descs")
+        damaged = {10, 11, 200}
+        for seq in damaged:
+            self.overwrite(descriptors + 24 * seq, bytes(8))
+        self.check_damage(damaged, "3 records with a damaged descriptor")
+
+    def test_damaged_infos(self) -> None:
+        infos = self.physical("_printk_rb_static_infos")
+        self.overwrite(infos + 88 * 50, b"\xff" * 88)
+        self.check_damage({50}, "1 record with a damaged descriptor")
+
+    def test_log_that_leads_nowhere(self) -> None:
+        self.overwrite(self.physical("prb"), struct.pack("<Q", 0xFFFF123400000000))
+        self.check(3, "the guest's memory at 0xffff123400000000", "not mapped",
+                   files=[self.vmlinux, self.checkpoint])
+
+
+class UnusableRegisters(BadInputTests):
+    """Checkpoints whose registers lead nowhere."""
+
+    def test_kernel_is_found_without_any_vcpu(self) -> None:
+        expected = photon_dmesg(self.vmlinux, self.write_checkpoint()).out
+        zeroed = [dict.fromkeys(vcpu, 0) for vcpu in self.guest.vcpus]
+        for form in (Form(), Form(registers=Registers.BLOCK)):
+            checkpoint = checkpoint_writer.write(self.folder / "zeroed", self.guest.memory, zeroed,
+                                                 form)
+            for symbols in (self.vmlinux, self.package()):
+                with self.subTest(form=form, symbols=symbols.name):
+                    result = photon_dmesg(symbols, checkpoint)
+                    self.assertEqual((result.status, result.out), (0, expected))
+                    self.assertIn("warning: no vCPU leads to a kernel", result.err)
+
+    def test_one_vcpu_of_use_is_enough(self) -> None:
+        expected = photon_dmesg(self.vmlinux, self.write_checkpoint()).out
+        first, *others = self.guest.vcpus
+        checkpoint = checkpoint_writer.write(self.folder / "half", self.guest.memory,
+                                             [dict.fromkeys(first, 0), *others])
+        result = photon_dmesg(self.vmlinux, checkpoint)
+        self.assertEqual((result.status, result.err, result.out), (0, "", expected))
+
+
+class CommandLine(BadInputTests):
+    def test_help_and_version(self) -> None:
+        help_text = photon_dmesg("--help")
+        self.assertEqual((help_text.status, help_text.err), (0, ""))
+        for part in (b"-o,--output FILE", b"--format FORMAT", b"Exit status:", b"Example:"):
+            self.assertIn(part, help_text.out)
+        version = photon_dmesg("--version")
+        self.assertEqual((version.status, version.err), (0, ""))
+        self.assertRegex(version.out, rb"\Aphoton-dmesg \d+\.\d+\.\d+\n\Z")
+
+    def test_usage(self) -> None:
+        self.check(2, "FILE is required", files=[])
+        self.check(2, "--nonsense", files=["--nonsense", self.vmlinux])
+        self.check(2, "--format xml", files=["--format", "xml", self.vmlinux])
+
+    def test_output_file(self) -> None:
+        checkpoint = self.write_checkpoint()
+        expected = photon_dmesg(self.vmlinux, checkpoint).out
+        target = self.folder / "log.txt"
+        result = photon_dmesg("-o", target, self.vmlinux, checkpoint)
+        self.assertEqual((result.status, result.out, result.err), (0, b"", ""))
+        self.assertEqual(target.read_bytes(), expected)
+
+    def test_output_onto_an_input(self) -> None:
+        checkpoint = self.write_checkpoint()
+        before = checkpoint.read_bytes()
+        self.check(2, "this is one of the inputs",
+                   files=["-o", checkpoint, self.vmlinux, checkpoint])
+        self.assertEqual(checkpoint.read_bytes(), before)
+
+    def test_output_that_cannot_be_written(self) -> None:
+        self.check(1, "/dev/full: can't be written",
+                   files=["-o", "/dev/full", self.vmlinux, self.write_checkpoint()])
+
+    def test_closed_pipe_ends_the_run_quietly(self) -> None:
+        checkpoint = self.write_checkpoint()
+        done = subprocess.run(["sh", "-c", '"$@" | head -n 1', "sh", tool.BINARY, self.vmlinux,
+                               checkpoint], capture_output=True, timeout=tool.TIMEOUT)
+        self.assertEqual(done.stderr, b"")
+        self.assertEqual(done.stdout.count(b"\n"), 1)
+
+    def test_verbose_says_how_every_address_was_found(self) -> None:
+        checkpoint = self.write_checkpoint()
+        quiet = photon_dmesg(self.vmlinux, checkpoint)
+        verbose = photon_dmesg("-v", self.vmlinux, checkpoint)
+        self.assertEqual(verbose.out, quiet.out)
+        for part in ("vm.vmss: checkpoint (magic 0xbed2bed2)", "2 vCPUs, memory regions",
+                     "memory: ", "kernel banner at", "KASLR offset 0x", "phys_base 0x", "build-id ",
+                     "log: printk_ringbuffer at 0x"):
+            self.assertIn(part, verbose.err)
+
+    def test_quiet_leaves_warnings_to_the_exit_status(self) -> None:
+        zeroed = [dict.fromkeys(vcpu, 0) for vcpu in self.guest.vcpus]
+        checkpoint = checkpoint_writer.write(self.folder / "zeroed", self.guest.memory, zeroed)
+        result = photon_dmesg("--quiet", self.vmlinux, checkpoint)
+        self.assertEqual((result.status, result.err), (0, ""))
+
+    def stderr_on_a_terminal(self, *files: Path) -> bytes:
+        reader, writer = pty.openpty()
+        with subprocess.Popen([tool.BINARY, *files], stdout=subprocess.DEVNULL,
+                              stderr=writer) as process:
+            os.close(writer)
+            said = b""
+            try:
+                while part := os.read(reader, 4096):
+                    said += part
+            except OSError:  # the other end is closed
+                pass
+        os.close(reader)
+        self.assertEqual(process.returncode, 0)
+        return said
+
+    def test_progress_is_for_terminals_and_long_work(self) -> None:
+        checkpoint = self.write_checkpoint()
+        # xz takes several seconds on any machine.
+        long_work = self.package(payload=packages.XZ)
+        self.assertEqual(photon_dmesg(long_work, checkpoint).err, "")
+        said = self.stderr_on_a_terminal(long_work, checkpoint)
+        self.assertRegex(said, rb"\r\x1b\[Kreading vmlinux: \d+ of \d+ MiB")
+        self.assertTrue(said.endswith(b"\r\x1b[K"), said[-80:])
+
+
+if __name__ == "__main__":
+    unittest.main()
