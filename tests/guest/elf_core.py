@@ -1,0 +1,99 @@
+"""An ELF core of a guest that plain gdb reads by kernel-virtual address."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import boot
+import checkpoint_writer
+import paths
+
+PRESENT, LARGE = 1, 1 << 7
+ADDRESS = 0x000FFFFFFFFFF000
+LA57 = 1 << 12
+KERNEL_HALF = 1 << 63
+PHDR_BYTES = 56
+PHDR_LIMIT = 60000  # e_phnum has 16 bits
+
+
+class PageTables:
+    """x86-64 page tables in a memory image: an implementation of its own, as a second opinion."""
+
+    def __init__(self, guest: boot.Guest, memory: BinaryIO) -> None:
+        self._regions = checkpoint_writer.regions(guest.memory.stat().st_size)
+        self._memory = memory
+        vcpu = guest.vcpus[0]
+        self._root = vcpu["cr3"] & ADDRESS
+        self._levels = 5 if vcpu["cr4"] & LA57 else 4
+
+    def offset(self, physical: int) -> int | None:
+        """Where a guest-physical page lies in the image."""
+        for first, image_page, pages in self._regions:
+            if first <= physical // 4096 < first + pages:
+                return physical - (first - image_page) * 4096
+        return None
+
+    def kernel_pages(self) -> Iterator[tuple[int, int, int]]:
+        """(virtual address, offset in the image, size) of everything mapped in the kernel half."""
+        yield from self._walk(self._root, self._levels, 0)
+
+    def _walk(self, table: int, level: int, base: int) -> Iterator[tuple[int, int, int]]:
+        place = self.offset(table)
+        if place is None:
+            return
+        self._memory.seek(place)
+        size = 1 << (12 + 9 * (level - 1))
+        for index, entry in enumerate(struct.unpack("<512Q", self._memory.read(4096))):
+            if not entry & PRESENT:
+                continue
+            virtual = base + index * size
+            if level == self._levels and index >= 256:
+                virtual += (1 << 64) - (512 * size)
+            elif level == self._levels:
+                continue  # the user half
+            if level == 1 or (level <= 3 and entry & LARGE):
+                offset = self.offset(entry & ADDRESS & ~(size - 1))
+                if offset is not None:
+                    yield virtual, offset, size
+            else:
+                yield from self._walk(entry & ADDRESS, level - 1, virtual)
+
+
+def merge(pages: Iterator[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Neighbours that are neighbours in the image too, as one."""
+    runs: list[list[int]] = []
+    for virtual, offset, size in pages:
+        if runs and runs[-1][0] + runs[-1][2] == virtual and runs[-1][1] + runs[-1][2] == offset:
+            runs[-1][2] += size
+        else:
+            runs.append([virtual, offset, size])
+    return [tuple(run) for run in runs]
+
+
+def write(target: Path, guest: boot.Guest) -> None:
+    """Writes an ELF core: a PT_LOAD for each run of kernel pages, over a copy of the image."""
+    with guest.memory.open("rb") as memory:
+        runs = merge(PageTables(guest, memory).kernel_pages())
+    # The largest runs are the direct map and the kernel; what is left out at the limit is small.
+    runs = sorted(sorted(runs, key=lambda run: -run[2])[:PHDR_LIMIT])
+    data = 1 << 24
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 4, 62, 1, 0,
+                         64, 0, 0, 64, PHDR_BYTES, len(runs), 64, 0, 0)
+    for virtual, offset, size in runs:
+        header += struct.pack("<IIQQQQQQ", 1, 7, data + offset, virtual, 0, size, size, 4096)
+    assert len(header) <= data
+    target.write_bytes(header)
+    with target.open("r+b") as out:
+        out.truncate(data)
+    checkpoint_writer.append_memory(target, guest.memory)
+
+
+def gdb(commands: list[str], *, vmlinux: Path | None = None) -> list[bytes]:
+    """What gdb prints for the commands, line by line."""
+    words = ["gdb", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off"]
+    for command in commands:
+        words += ["-ex", command]
+    if vmlinux:
+        words.append(str(vmlinux))
+    return paths.run(*words).stdout.split(b"\n")
