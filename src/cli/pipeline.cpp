@@ -1,5 +1,7 @@
 #include "cli/pipeline.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "checkpoint/checkpoint.h"
@@ -34,6 +36,17 @@ SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkp
   return source;
 }
 
+void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
+  if (log.records.empty()) {
+    diagnostics.note("the log holds no record");
+    return;
+  }
+  const std::uint64_t first = log.records.front().seq;
+  diagnostics.note(fmt::format(
+      "records {} to {}{}", first, log.records.back().seq,
+      first == 0 ? "" : fmt::format("; the kernel has overwritten the {} before them", first)));
+}
+
 }  // namespace
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
@@ -56,6 +69,7 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
   report.guest = describe_guest(*kernel, checkpoint);
   report.source = describe_source(symbols, checkpoint);
   report.log = read_kernel_log(*kernel, diagnostics);
+  note_extent(report.log, diagnostics);
   for (const std::string& loss : report.log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }

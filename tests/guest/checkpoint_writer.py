@@ -188,7 +188,7 @@ def write(stem: Path, image: Path, vcpus: list[dict[str, int]], form: Form = For
 
 
 def share(image: Path, target: Path) -> None:
-    """The same memory under another name, without a copy where the file system allows."""
+    """The same file under another name, without a copy where the file system allows."""
     target.unlink(missing_ok=True)
     try:
         os.link(image, target)

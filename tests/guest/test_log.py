@@ -197,7 +197,10 @@ class WrappedWithPti(GuestTests, CrashTests, unittest.TestCase):
     name = "k61-wrapped-pti"
 
     def test_the_ring_has_wrapped(self) -> None:
-        self.assertGreater(self.document["dmesg"][0]["seq"], 1000)
+        first = self.document["dmesg"][0]["seq"]
+        self.assertGreater(first, 1000)
+        self.assertIn(f"the kernel has overwritten the {first} before them",
+                      photon_dmesg("-v", self.vmlinux, self.checkpoint).err)
 
 
 class NoKaslr(GuestTests, CrashTests, unittest.TestCase):
