@@ -1,10 +1,9 @@
 #include "cli/output.h"
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -24,8 +23,7 @@ TEST_CASE("output: a file gets what stdout would") {
   Options options;
   options.output = folder.path() / "log.txt";
   write_output(options, one_record());
-  std::ifstream file(*options.output);
-  CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == "[    0.000000] text\n");
+  CHECK(file_content(*options.output) == "[    0.000000] text\n");
 }
 
 TEST_CASE("output: an input is never overwritten, by whatever name") {

@@ -1,10 +1,9 @@
 #include "cli/symbol_sources.h"
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/iso_builder.h"
 #include "support/temporary_folder.h"
 
@@ -15,8 +14,7 @@ const std::string release = "6.1.10-1.ph5";
 const std::string package_name = "linux-debuginfo-6.1.10-1.ph5.x86_64.rpm";
 
 std::string fixture_package() {
-  std::ifstream file(PACKAGE_FOLDER "/w3.zstdio.rpm", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return file_content(PACKAGE_FOLDER "/w3.zstdio.rpm");
 }
 
 struct Search {

@@ -4,11 +4,10 @@
 
 #include <catch2/catch.hpp>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -16,11 +15,6 @@ namespace {
 
 std::filesystem::path path_of(const char* fixture) {
   return fixture;
-}
-
-std::string file_content(const char* fixture) {
-  std::ifstream file(fixture, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace

@@ -1,21 +1,15 @@
 #include "kernel/vmlinux.h"
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "base/file_stream.h"
 #include "kernel/banner.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-std::string file_content(const char* fixture) {
-  std::ifstream file(fixture, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::unique_ptr<Vmlinux> load(const std::string& bytes) {
   Diagnostics diagnostics(Diagnostics::Level::Quiet);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "base/file_stream.h"
 #include "base/input_file.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -16,11 +15,6 @@ namespace {
 
 const std::filesystem::path packages = PACKAGE_FOLDER;
 const std::string vmlinux_path = "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5";
-
-std::string file_content(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 RpmPackage::File file_of(const RpmPackage& package, const std::string& path) {
   const auto found = std::find_if(package.files().begin(), package.files().end(),

@@ -2,13 +2,10 @@
 
 #include <elf.h>
 
-#include <fstream>
-#include <iterator>
-#include <vector>
-
 #include "kernel/kernel_log.h"
 #include "kernel/running_kernel.h"
 #include "kernel/x86_64.h"
+#include "support/file_content.h"
 #include "support/page_table_builder.h"
 
 namespace photon_dmesg::test {
@@ -34,8 +31,7 @@ FixtureGuest::FixtureGuest(const std::filesystem::path& vmlinux)
 }
 
 void FixtureGuest::load_image(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string bytes = file_content(path);
   const auto* header = reinterpret_cast<const Elf64_Ehdr*>(bytes.data());
   for (unsigned i = 0; i < header->e_phnum; ++i) {
     const auto* segment = reinterpret_cast<const Elf64_Phdr*>(bytes.data() + header->e_phoff) + i;
