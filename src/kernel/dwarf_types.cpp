@@ -3,17 +3,19 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <fmt/format.h>
+#include <libelf.h>
 
-#include <functional>
-#include <vector>
+#include <algorithm>
 
 #include "base/error.h"
+#include "kernel/compile_unit.h"
 
 namespace photon_dmesg {
 namespace {
 
-// The unit that holds all of printk's structures, in every kernel since 3.11.
-constexpr std::string_view printk_unit = "kernel/printk/printk.c";
+// A function of kernel/printk/printk.c, the unit that holds all of printk's structures, in every
+// kernel since 3.11.
+constexpr std::string_view printk_function = "do_syslog";
 
 std::string_view name_of(Dwarf_Die& die) {
   const char* name = dwarf_diename(&die);
@@ -59,7 +61,10 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die& die) {
 std::uint64_t size_of_type(Dwarf_Die& member) {
   std::optional<Dwarf_Die> type = type_of(member);
   Dwarf_Word size = 0;
-  return type && dwarf_aggregate_size(&*type, &size) == 0 ? size : 0;
+  if (!type || dwarf_aggregate_size(&*type, &size) != 0) {
+    throw unusable(fmt::format("member {}: its type can't be read", name_of(member)));
+  }
+  return size;
 }
 
 MemberLayout read_member(Dwarf_Die& die, std::uint64_t base) {
@@ -119,15 +124,11 @@ std::optional<StructLayout> find_in_unit(Dwarf_Die unit, std::string_view name) 
   return std::nullopt;
 }
 
-// The layout from the first unit that passes `wanted` and defines the structure.
-template <typename Wanted>
-std::optional<StructLayout> find_in_units(Dwarf* dwarf, std::string_view name, Wanted wanted) {
+// The layout from the first unit that defines the structure.
+std::optional<StructLayout> find_in_units(Dwarf* dwarf, std::string_view name) {
   Dwarf_CU* unit = nullptr;
   Dwarf_Die die{};
   while (dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
-    if (!wanted(name_of(die))) {
-      continue;
-    }
     if (std::optional<StructLayout> found = find_in_unit(die, name)) {
       return found;
     }
@@ -135,37 +136,83 @@ std::optional<StructLayout> find_in_units(Dwarf* dwarf, std::string_view name, W
   return std::nullopt;
 }
 
-bool is_printk_unit(std::string_view unit_name) {
-  return unit_name.ends_with(printk_unit);
+bool has_units(Dwarf* dwarf) {
+  Dwarf_CU* unit = nullptr;
+  return dwarf != nullptr &&
+         dwarf_get_units(dwarf, nullptr, &unit, nullptr, nullptr, nullptr, nullptr) == 0;
 }
 
 }  // namespace
 
-void DwarfTypes::End::operator()(Dwarf* dwarf) const {
+void DwarfTypes::EndElf::operator()(Elf* elf) const {
+  elf_end(elf);
+}
+
+void DwarfTypes::EndDwarf::operator()(Dwarf* dwarf) const {
   dwarf_end(dwarf);
 }
 
-DwarfTypes::DwarfTypes(const ElfImage& image)
-    : image_(image), dwarf_(dwarf_begin_elf(image.handle(), DWARF_C_READ, nullptr)) {
-  Dwarf_CU* unit = nullptr;
-  if (!dwarf_ ||
-      dwarf_get_units(dwarf_.get(), nullptr, &unit, nullptr, nullptr, nullptr, nullptr) != 0) {
-    throw unusable(fmt::format(
-        "{}: expected DWARF debug information, found none: this is not the vmlinux of a debuginfo "
-        "package",
-        image.name()));
+DwarfTypes::DwarfTypes(const ElfImage& image) : image_(image) {
+  open_printk_unit();
+  if (!unit_dwarf_) {
+    (void)all_units();  // is there debug information at all?
   }
 }
 
 DwarfTypes::~DwarfTypes() = default;
 
+void DwarfTypes::open_printk_unit() {
+  const std::optional<GuestVirtual> function = image_.find_symbol(printk_function);
+  std::optional<std::vector<std::byte>> unit;
+  if (function) {
+    unit = extract_compile_unit(image_, *function);
+  }
+  if (!unit) {
+    return;
+  }
+  unit_bytes_ = std::move(*unit);
+  unit_elf_.reset(elf_memory(reinterpret_cast<char*>(unit_bytes_.data()), unit_bytes_.size()));
+  unit_dwarf_.reset(dwarf_begin_elf(unit_elf_.get(), DWARF_C_READ, nullptr));
+  if (!has_units(unit_dwarf_.get())) {
+    unit_dwarf_.reset();
+  }
+}
+
+Dwarf* DwarfTypes::all_units() {
+  if (!all_units_) {
+    const auto read_section = [&](std::string_view name) {
+      if (const auto section = image_.find_section(name)) (void)image_.read(section->range);
+    };
+    read_section(".debug_info");
+    std::for_each(unit_sections.begin(), unit_sections.end(), read_section);
+    all_units_.reset(dwarf_begin_elf(image_.handle(), DWARF_C_READ, nullptr));
+    if (!has_units(all_units_.get())) {
+      throw unusable(fmt::format(
+          "{}: expected DWARF debug information, found none: this is not the vmlinux of a "
+          "debuginfo package",
+          image_.name()));
+    }
+  }
+  return all_units_.get();
+}
+
+std::optional<StructLayout> DwarfTypes::look_up(std::string_view name) {
+  if (unit_dwarf_) {
+    try {
+      if (std::optional<StructLayout> found = find_in_units(unit_dwarf_.get(), name)) {
+        return found;
+      }
+    } catch (const Error&) {
+      // A member's type may stand in another unit.
+    }
+  }
+  return find_in_units(all_units(), name);
+}
+
 const StructLayout* DwarfTypes::find_struct(std::string_view name) {
   auto known = layouts_.find(name);
   if (known == layouts_.end()) {
-    std::optional<StructLayout> found = with_context(image_.name(), [&] {
-      std::optional<StructLayout> layout = find_in_units(dwarf_.get(), name, is_printk_unit);
-      return layout ? layout : find_in_units(dwarf_.get(), name, std::not_fn(is_printk_unit));
-    });
+    std::optional<StructLayout> found = with_context(image_.name(), [&] { return look_up(name); });
     known = layouts_.emplace(name, std::move(found)).first;
   }
   return known->second ? &*known->second : nullptr;

@@ -5,17 +5,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/elf_image.h"
 #include "kernel/struct_layout.h"
 
 struct Dwarf;
+struct Elf;
 
 namespace photon_dmesg {
 
 // Layouts of structures from the DWARF of a vmlinux. Reads the compile unit that defines printk's
-// structures, and others only for a structure that one lacks. Each unit's own DWARF version counts;
-// relocation sections are not applied (a vmlinux is linked, whatever relocations it carries).
+// structures, and all others only for a structure that one lacks. Each unit's own DWARF version
+// counts; relocation sections are not applied (a vmlinux is linked, whatever relocations it
+// carries).
 class DwarfTypes {
  public:
   // `image` must outlive this object. Throws Error(UnusableInput) if it has no DWARF.
@@ -29,12 +32,22 @@ class DwarfTypes {
   [[nodiscard]] const StructLayout* find_struct(std::string_view name);
 
  private:
-  struct End {
+  struct EndElf {
+    void operator()(Elf* elf) const;
+  };
+  struct EndDwarf {
     void operator()(Dwarf* dwarf) const;
   };
 
+  void open_printk_unit();
+  [[nodiscard]] Dwarf* all_units();
+  [[nodiscard]] std::optional<StructLayout> look_up(std::string_view name);
+
   const ElfImage& image_;
-  std::unique_ptr<Dwarf, End> dwarf_;
+  std::vector<std::byte> unit_bytes_;
+  std::unique_ptr<Elf, EndElf> unit_elf_;        // over unit_bytes_
+  std::unique_ptr<Dwarf, EndDwarf> unit_dwarf_;  // null if the unit could not be cut out
+  std::unique_ptr<Dwarf, EndDwarf> all_units_;   // opened when needed
   // Absent structures are remembered too: looking through all units is the slow case.
   std::map<std::string, std::optional<StructLayout>, std::less<>> layouts_;
 };

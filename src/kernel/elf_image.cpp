@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <system_error>
 
 #include "base/error.h"
@@ -39,21 +40,28 @@ bool has_contents(const GElf_Shdr& header) {
   return header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL;
 }
 
+std::uint32_t hash_of(std::string_view name) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
+}
+
+Elf64_Sym read_symbol(std::span<const std::byte> table, std::size_t index) {
+  Elf64_Sym symbol{};
+  const auto bytes = table.subspan(index * sizeof(symbol), sizeof(symbol));
+  std::memcpy(&symbol, bytes.data(), bytes.size());
+  return symbol;
+}
+
+bool is_global(const Elf64_Sym& symbol) {
+  return ELF64_ST_BIND(symbol.st_info) != STB_LOCAL;
+}
+
+// Whether the symbol names something in memory, not a section or a source file.
+bool has_address(const Elf64_Sym& symbol) {
+  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+  return symbol.st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
+}
+
 }  // namespace
-
-SparseBuffer::SparseBuffer(std::uint64_t size) {
-  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    throw unusable(fmt::format("no address space for {} bytes: {}", size,
-                               std::generic_category().message(errno)));
-  }
-  bytes_ = {static_cast<std::byte*>(memory), size};
-}
-
-SparseBuffer::~SparseBuffer() {
-  ::munmap(bytes_.data(), bytes_.size());
-}
 
 bool is_elf_file(const ByteSource& source) {
   std::array<std::byte, SELFMAG> magic{};
@@ -80,10 +88,10 @@ ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
   index_symbols();
 }
 
-ElfImage::ElfImage(std::string name, std::unique_ptr<SparseBuffer> buffer)
-    : name_(std::move(name)), buffer_(std::move(buffer)) {
+ElfImage::ElfImage(std::string name, std::unique_ptr<SpooledFile> file)
+    : name_(std::move(name)), spool_(std::move(file)) {
   elf_version(EV_CURRENT);
-  const std::span<std::byte> bytes = buffer_->bytes();
+  const std::span<std::byte> bytes = spool_->bytes();
   elf_.reset(elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size()));
   check_file();
   index_symbols();
@@ -129,47 +137,58 @@ void ElfImage::check_file() {
 }
 
 void ElfImage::index_symbols() {
-  for_each_section(elf_.get(), [&](Elf_Scn* section, const GElf_Shdr& header) {
-    if (header.sh_type != SHT_SYMTAB || header.sh_entsize == 0) {
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    GElf_Shdr names{};
+    if (header.sh_type != SHT_SYMTAB ||
+        gelf_getshdr(elf_getscn(elf_.get(), header.sh_link), &names) == nullptr ||
+        !has_contents(names)) {
       return true;
     }
-    Elf_Data* data = elf_getdata(section, nullptr);
-    const auto count = static_cast<int>(header.sh_size / header.sh_entsize);
-    symbols_.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; data != nullptr && i < count; ++i) {
-      GElf_Sym symbol{};
-      if (gelf_getsym(data, i, &symbol) == nullptr || symbol.st_shndx == SHN_UNDEF ||
-          GELF_ST_TYPE(symbol.st_info) == STT_SECTION || GELF_ST_TYPE(symbol.st_info) == STT_FILE) {
-        continue;
-      }
-      const char* symbol_name = elf_strptr(elf_.get(), header.sh_link, symbol.st_name);
-      if (symbol_name == nullptr || *symbol_name == '\0') {
-        continue;
-      }
-      const SymbolEntry found{{symbol.st_value}, GELF_ST_BIND(symbol.st_info) != STB_LOCAL, false};
-      const auto [place, inserted] = symbols_.try_emplace(symbol_name, found);
-      if (inserted || place->second.address == found.address) {
-        continue;
-      }
-      if (found.global && !place->second.global) {
-        place->second = found;
-      } else if (found.global == place->second.global) {
-        place->second.ambiguous = true;
-      }
-    }
+    symbols_ = read({header.sh_offset, header.sh_size});
+    const std::span<const std::byte> bytes = read({names.sh_offset, names.sh_size});
+    symbol_names_ = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     return false;
   });
-  if (symbols_.empty()) {
+  name_hashes_.resize(symbols_.size() / sizeof(Elf64_Sym));
+  bool any_name = false;
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    const std::string_view name = symbol_name(i);
+    any_name = any_name || !name.empty();
+    name_hashes_[i] = hash_of(name);
+  }
+  if (!any_name) {
     throw unusable(fmt::format("{}: expected a symbol table, found none: it is stripped", name_));
   }
 }
 
+std::string_view ElfImage::symbol_name(std::size_t index) const {
+  const auto symbol = read_symbol(symbols_, index);
+  const std::string_view rest =
+      symbol_names_.substr(std::min<std::size_t>(symbol.st_name, symbol_names_.size()));
+  return rest.substr(0, rest.find('\0'));
+}
+
 std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
-  const auto found = symbols_.find(name);
-  if (found == symbols_.end() || found->second.ambiguous) {
-    return std::nullopt;
+  std::optional<Elf64_Sym> found;
+  bool ambiguous = false;
+  const std::uint32_t hash = hash_of(name);
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    if (name_hashes_[i] != hash || symbol_name(i) != name) {
+      continue;
+    }
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (!has_address(symbol)) {
+      continue;
+    }
+    const bool prevails = !found || (is_global(symbol) && !is_global(*found));
+    if (prevails) {
+      found = symbol;
+      ambiguous = false;
+    } else if (symbol.st_value != found->st_value && is_global(symbol) == is_global(*found)) {
+      ambiguous = true;
+    }
   }
-  return found->second.address;
+  return found && !ambiguous ? std::optional(GuestVirtual{found->st_value}) : std::nullopt;
 }
 
 std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {
@@ -179,18 +198,36 @@ std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {
     if ((header.sh_flags & SHF_ALLOC) == 0 || !has_contents(header) || inside >= header.sh_size) {
       return true;
     }
-    result = file_bytes_.subspan(header.sh_offset + inside, header.sh_size - inside);
+    result = read({header.sh_offset + inside, header.sh_size - inside});
     return false;
   });
   return result;
+}
+
+std::optional<ElfImage::Section> ElfImage::find_section(std::string_view name) const {
+  std::size_t names = 0;
+  elf_getshdrstrndx(elf_.get(), &names);
+  std::optional<Section> found;
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    const char* section_name = elf_strptr(elf_.get(), names, header.sh_name);
+    if (section_name == nullptr || section_name != name || !has_contents(header)) {
+      return true;
+    }
+    found = {{header.sh_offset, header.sh_size}, (header.sh_flags & SHF_COMPRESSED) != 0};
+    return false;
+  });
+  return found;
+}
+
+std::span<const std::byte> ElfImage::read(FileRange range) const {
+  return spool_ ? spool_->expand(range) : file_bytes_.subspan(range.offset, range.size);
 }
 
 std::optional<std::string> ElfImage::build_id() const {
   std::optional<std::string> id;
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
     if (header.sh_type == SHT_NOTE) {
-      id =
-          find_build_id(BufferSource(name_, file_bytes_.subspan(header.sh_offset, header.sh_size)));
+      id = find_build_id(BufferSource(name_, read({header.sh_offset, header.sh_size})));
     }
     return !id;
   });

@@ -7,28 +7,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "base/address.h"
 #include "base/byte_source.h"
+#include "base/spooled_file.h"
 
 struct Elf;
 
 namespace photon_dmesg {
-
-// Anonymous memory that costs only the pages that are written. Reads as zero elsewhere.
-class SparseBuffer {
- public:
-  explicit SparseBuffer(std::uint64_t size);
-  ~SparseBuffer();
-  SparseBuffer(const SparseBuffer&) = delete;
-  SparseBuffer& operator=(const SparseBuffer&) = delete;
-
-  [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
-
- private:
-  std::span<std::byte> bytes_;
-};
 
 // Whether `source` begins with the ELF magic.
 [[nodiscard]] bool is_elf_file(const ByteSource& source);
@@ -40,8 +27,9 @@ class ElfImage {
   // complete x86-64 executable.
   explicit ElfImage(const std::filesystem::path& path);
 
-  // The same over a file in memory, `name` being what messages call it.
-  ElfImage(std::string name, std::unique_ptr<SparseBuffer> buffer);
+  // The same over a file that came as a stream, `name` being what messages call it. Its header,
+  // section headers, symbols and their names must have been expanded; the rest is when it is read.
+  ElfImage(std::string name, std::unique_ptr<SpooledFile> file);
 
   ~ElfImage();
   ElfImage(const ElfImage&) = delete;
@@ -57,29 +45,38 @@ class ElfImage {
 
   [[nodiscard]] std::optional<std::string> build_id() const;
 
+  struct Section {
+    FileRange range;
+    bool compressed = false;  // SHF_COMPRESSED: only libelf can make sense of it
+  };
+
+  // The section `name`, if the file has contents for it.
+  [[nodiscard]] std::optional<Section> find_section(std::string_view name) const;
+
+  // A part of the file, which must lie inside a section that find_section() gave.
+  [[nodiscard]] std::span<const std::byte> read(FileRange range) const;
+
   [[nodiscard]] const std::string& name() const { return name_; }
-  // For libdw; owned by this object.
+  // For libdw, which must not be let at a section before read() has had all of it; owned by this
+  // object.
   [[nodiscard]] Elf* handle() const { return elf_.get(); }
 
  private:
   struct End {
     void operator()(Elf* elf) const;
   };
-  struct SymbolEntry {
-    GuestVirtual address;
-    bool global = false;
-    bool ambiguous = false;
-  };
-
   void check_file();
   void index_symbols();
+  [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
 
   std::string name_;
-  std::unique_ptr<SparseBuffer> buffer_;
+  std::unique_ptr<SpooledFile> spool_;  // null for a file that libelf has mapped
   int descriptor_ = -1;
   std::unique_ptr<Elf, End> elf_;
   std::span<const std::byte> file_bytes_;
-  std::unordered_map<std::string_view, SymbolEntry> symbols_;
+  std::span<const std::byte> symbols_;      // the symbol table
+  std::string_view symbol_names_;           // its string table
+  std::vector<std::uint32_t> name_hashes_;  // by symbol: few of very many are ever looked up
 };
 
 }  // namespace photon_dmesg

@@ -4,83 +4,73 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <vector>
 
-#include "base/compressed_spool.h"
 #include "base/error.h"
+#include "base/spooled_file.h"
 #include "kernel/banner.h"
+#include "kernel/compile_unit.h"
 
 namespace photon_dmesg {
 namespace {
 
-// The sections that symbols, layouts, banner and build-id are read from.
-constexpr std::array<std::string_view, 12> needed_sections = {
-    ".symtab",       ".strtab",    ".shstrtab",       ".debug_info", ".debug_types",
-    ".debug_abbrev", ".debug_str", ".debug_line_str", ".debug_addr", ".debug_str_offsets",
-    ".rodata",       ".notes"};
-
 template <typename Struct>
-std::vector<Struct> read_structs(const CompressedSpool& spool, std::uint64_t offset,
-                                 std::size_t count) {
+std::vector<Struct> read_structs(SpooledFile& file, std::uint64_t offset, std::size_t count) {
   std::vector<Struct> structs(count);
-  spool.read_at(offset, std::as_writable_bytes(std::span(structs)));
+  const auto bytes = file.expand({offset, count * sizeof(Struct)});
+  std::memcpy(structs.data(), bytes.data(), bytes.size());
   return structs;
 }
 
-std::string read_section_names(const CompressedSpool& spool, const Elf64_Shdr& section) {
-  constexpr std::uint64_t names_limit = 16 * 1024 * 1024;
-  std::string names(std::min(section.sh_size, names_limit), '\0');
-  spool.read_at(section.sh_offset, std::as_writable_bytes(std::span(names)));
-  return names;
-}
+// The section headers, and for each its name.
+struct SectionTable {
+  std::vector<Elf64_Shdr> headers;
+  std::string names;
 
-bool is_needed(std::string_view names, const Elf64_Shdr& section) {
-  if (section.sh_type == SHT_NOTE) {
-    return true;
+  [[nodiscard]] std::string_view name_of(const Elf64_Shdr& header) const {
+    const std::string_view rest =
+        std::string_view(names).substr(std::min<std::size_t>(header.sh_name, names.size()));
+    return rest.substr(0, rest.find('\0'));
   }
-  if (section.sh_type == SHT_NOBITS || section.sh_name >= names.size()) {
-    return false;
-  }
-  const std::string_view rest = names.substr(section.sh_name);
-  const std::string_view name = rest.substr(0, rest.find('\0'));
-  return std::find(needed_sections.begin(), needed_sections.end(), name) != needed_sections.end();
-}
+};
 
-// The file's parts that are kept: its header, the section headers, the needed sections.
-std::vector<CompressedSpool::Range> find_needed_ranges(const CompressedSpool& spool) {
-  const Elf64_Ehdr header = read_structs<Elf64_Ehdr>(spool, 0, 1).front();
+SectionTable read_section_table(SpooledFile& file) {
+  const Elf64_Ehdr header = read_structs<Elf64_Ehdr>(file, 0, 1).front();
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
       header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shstrndx >= header.e_shnum) {
     throw unusable("expected a 64-bit ELF file with section headers, found other bytes");
   }
-  const auto sections = read_structs<Elf64_Shdr>(spool, header.e_shoff, header.e_shnum);
-  const std::string names = read_section_names(spool, sections[header.e_shstrndx]);
-  std::vector<CompressedSpool::Range> ranges = {
-      {0, sizeof(Elf64_Ehdr)}, {header.e_shoff, sections.size() * sizeof(Elf64_Shdr)}};
-  for (const Elf64_Shdr& section : sections) {
-    if (is_needed(names, section)) {
-      if (section.sh_offset > spool.size() || section.sh_size > spool.size() - section.sh_offset) {
-        throw unusable(
-            fmt::format("truncated: expected a section of {} bytes at {:#x}, it ends at "
-                        "{:#x}",
-                        section.sh_size, section.sh_offset, spool.size()));
-      }
-      ranges.push_back({section.sh_offset, section.sh_size});
-    }
-  }
-  return ranges;
+  SectionTable table;
+  table.headers = read_structs<Elf64_Shdr>(file, header.e_shoff, header.e_shnum);
+  const Elf64_Shdr& names = table.headers[header.e_shstrndx];
+  constexpr std::uint64_t names_limit = 16 * 1024 * 1024;
+  const auto bytes = file.expand({names.sh_offset, std::min(names.sh_size, names_limit)});
+  table.names.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return table;
 }
 
-std::unique_ptr<SparseBuffer> unpack_needed(CompressedSpool& spool) {
-  const std::vector<CompressedSpool::Range> ranges = find_needed_ranges(spool);
-  spool.keep_only(ranges);
-  auto buffer = std::make_unique<SparseBuffer>(spool.size());
-  for (const CompressedSpool::Range& range : ranges) {
-    spool.read_at(range.offset, buffer->bytes().subspan(range.offset, range.size));
+// Whether the section may be asked for later: debug information of types, initial data, notes.
+bool is_of_use(const Elf64_Shdr& section, std::string_view name) {
+  const bool data = (section.sh_flags & SHF_ALLOC) != 0 && (section.sh_flags & SHF_EXECINSTR) == 0;
+  return data || section.sh_type == SHT_NOTE || name == ".debug_info" || name == ".debug_aranges" ||
+         std::find(unit_sections.begin(), unit_sections.end(), name) != unit_sections.end();
+}
+
+// Expands what ElfImage reads first, and drops what nobody can need.
+void prepare(SpooledFile& file) {
+  const SectionTable table = read_section_table(file);
+  std::vector<FileRange> kept;
+  for (const Elf64_Shdr& section : table.headers) {
+    if (section.sh_type == SHT_SYMTAB && section.sh_link < table.headers.size()) {
+      const Elf64_Shdr& names = table.headers[section.sh_link];
+      (void)file.expand({section.sh_offset, section.sh_size});
+      (void)file.expand({names.sh_offset, names.sh_size});
+    } else if (section.sh_type != SHT_NOBITS && is_of_use(section, table.name_of(section))) {
+      kept.push_back({section.sh_offset, section.sh_size});
+    }
   }
-  return buffer;
+  file.keep_only(kept);
 }
 
 }  // namespace
@@ -91,16 +81,15 @@ std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
 
 std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
                                        Diagnostics& diagnostics) {
-  CompressedSpool spool;
+  auto file = std::make_unique<SpooledFile>();
   for (std::span<const std::byte> bytes = stream.next(); !bytes.empty(); bytes = stream.next()) {
-    spool.append(bytes);
-    diagnostics.progress("reading vmlinux", spool.size(), size);
+    file->append(bytes);
+    diagnostics.progress("reading vmlinux", file->size(), size);
   }
-  spool.finish();
-  std::unique_ptr<SparseBuffer> buffer =
-      with_context(stream.name(), [&] { return unpack_needed(spool); });
+  file->finish();
+  with_context(stream.name(), [&] { prepare(*file); });
   return std::unique_ptr<Vmlinux>(
-      new Vmlinux(std::make_unique<ElfImage>(stream.name(), std::move(buffer))));
+      new Vmlinux(std::make_unique<ElfImage>(stream.name(), std::move(file))));
 }
 
 std::optional<std::string> Vmlinux::banner_bytes() const {

@@ -78,6 +78,18 @@ TEST_CASE("DwarfTypes: a structure that is only declared, or not at all, has no 
   CHECK(types.find_struct("absent") == nullptr);
 }
 
+TEST_CASE("DwarfTypes: what printk's own unit lacks is found in the others") {
+  for (const char* fixture : {PRINTK_RINGBUFFER_KERNEL, WITHOUT_ARANGES_KERNEL}) {
+    CAPTURE(fixture);
+    const ElfImage image{std::filesystem::path(fixture)};
+    DwarfTypes types(image);
+    REQUIRE(types.find_struct("printk_info") != nullptr);
+    REQUIRE(types.find_struct("only_here") != nullptr);
+    CHECK(types.find_struct("only_here")->member("second").size == 20);
+    CHECK(types.find_struct("absent") == nullptr);
+  }
+}
+
 TEST_CASE("DwarfTypes: compressed debug sections are read as others are") {
   const ElfImage image{std::filesystem::path(COMPRESSED_KERNEL)};
   DwarfTypes types(image);

@@ -21,7 +21,8 @@ std::unique_ptr<Vmlinux> load(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("Vmlinux: a stream gives the same symbols, layouts and banner as the file") {
-  for (const char* fixture : {PRINTK_RINGBUFFER_KERNEL, COMPRESSED_KERNEL, ONLY_DEBUG_KERNEL}) {
+  for (const char* fixture :
+       {PRINTK_RINGBUFFER_KERNEL, COMPRESSED_KERNEL, ONLY_DEBUG_KERNEL, WITHOUT_ARANGES_KERNEL}) {
     CAPTURE(fixture);
     const auto opened = Vmlinux::open(fixture);
     const auto loaded = load(file_content(fixture));
@@ -29,6 +30,7 @@ TEST_CASE("Vmlinux: a stream gives the same symbols, layouts and banner as the f
       CHECK(loaded->symbol(symbol) == opened->symbol(symbol));
     }
     CHECK(loaded->structure("prb_desc").size() == 24);
+    CHECK(loaded->structure("only_here").size() == 32);
     CHECK(loaded->structure("printk_info").member("level").bit_shift ==
           opened->structure("printk_info").member("level").bit_shift);
     CHECK(loaded->build_id() == opened->build_id());

@@ -1,0 +1,122 @@
+#include "base/spooled_file.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t block_bytes = 1024 * 1024;
+// Faster levels need more memory, slower ones more time than decompressing the package takes.
+constexpr int compression_level = 1;
+
+std::vector<std::byte> compress(const std::vector<std::byte>& bytes) {
+  std::vector<std::byte> packed(ZSTD_compressBound(bytes.size()));
+  const std::size_t size =
+      ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), compression_level);
+  if (ZSTD_isError(size) != 0) {
+    throw unusable(fmt::format("zstd: {}", ZSTD_getErrorName(size)));
+  }
+  return {packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
+}  // namespace
+
+SpooledFile::~SpooledFile() {
+  if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
+}
+
+void SpooledFile::append(std::span<const std::byte> bytes) {
+  size_ += bytes.size();
+  while (!bytes.empty()) {
+    pending_.reserve(block_bytes);
+    const std::size_t count = std::min(bytes.size(), block_bytes - pending_.size());
+    pending_.insert(pending_.end(), bytes.begin(),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    bytes = bytes.subspan(count);
+    if (pending_.size() == block_bytes) {
+      store_pending_block();
+    }
+  }
+}
+
+void SpooledFile::store_pending_block() {
+  wait_for_blocks(std::max(1U, std::thread::hardware_concurrency()) - 1);
+  running_.push_back(
+      std::async(std::launch::async, [block = std::move(pending_)] { return compress(block); }));
+  pending_ = {};
+}
+
+void SpooledFile::wait_for_blocks(std::size_t running) {
+  while (running_.size() > running) {
+    blocks_.push_back({running_.front().get()});
+    running_.erase(running_.begin());
+  }
+}
+
+void SpooledFile::finish() {
+  if (!pending_.empty()) {
+    store_pending_block();
+  }
+  wait_for_blocks(0);
+  if (size_ == 0) {
+    return;
+  }
+  void* memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw unusable(fmt::format("no address space for {} bytes: {}", size_,
+                               std::generic_category().message(errno)));
+  }
+  bytes_ = {static_cast<std::byte*>(memory), size_};
+}
+
+std::span<const std::byte> SpooledFile::expand(FileRange range) {
+  if (range.offset > size_ || range.size > size_ - range.offset) {
+    throw unusable(fmt::format("truncated: expected {} bytes at offset {:#x}, but it ends at {:#x}",
+                               range.size, range.offset, size_));
+  }
+  for (std::size_t i = range.offset / block_bytes; i * block_bytes < range.offset + range.size;
+       ++i) {
+    expand_block(i);
+  }
+  return bytes_.subspan(range.offset, range.size);
+}
+
+void SpooledFile::expand_block(std::size_t index) {
+  Block& block = blocks_[index];
+  if (block.expanded) {
+    return;
+  }
+  const std::size_t begin = index * block_bytes;
+  const std::span<std::byte> target =
+      bytes_.subspan(begin, std::min(block_bytes, bytes_.size() - begin));
+  const std::size_t size = ZSTD_decompress(target.data(), target.size(), block.compressed.data(),
+                                           block.compressed.size());
+  if (size != target.size()) {
+    throw unusable(fmt::format("nothing was kept of offset {:#x}", begin));
+  }
+  block = {{}, true};
+}
+
+void SpooledFile::keep_only(std::span<const FileRange> ranges) {
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    const std::uint64_t begin = std::uint64_t{i} * block_bytes;
+    const bool needed = std::any_of(ranges.begin(), ranges.end(), [&](const FileRange& range) {
+      return range.offset < begin + block_bytes && begin < range.offset + range.size;
+    });
+    if (!needed) {
+      blocks_[i].compressed = {};
+    }
+  }
+}
+
+}  // namespace photon_dmesg
