@@ -90,6 +90,26 @@ Json record_to_json(const LogRecord& record) {
   return json;
 }
 
+// JSON may hold DEL and the control characters U+0080 to U+009F as they are, and a terminal would
+// obey them. Outside ASCII, dumped JSON has nothing but the text of strings.
+std::string without_controls(std::string_view json) {
+  std::string safe;
+  safe.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < json.size() ? json[i + 1] : 0);
+    if (byte == 0x7f) {
+      safe += "\\u007f";
+    } else if (byte == 0xc2 && next < 0xa0) {
+      safe += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else {
+      safe += json[i];
+    }
+  }
+  return safe;
+}
+
 Json optional_string(const std::optional<std::string>& text) {
   return text ? Json(to_utf8(*text).text) : Json(nullptr);
 }
@@ -128,7 +148,7 @@ void write_json(const Report& report, std::ostream& out) {
     document["dmesg"].push_back(record_to_json(record));
   }
   constexpr int indent = 3;  // as dmesg -J
-  out << document.dump(indent) << '\n';
+  out << without_controls(document.dump(indent)) << '\n';
 }
 
 void write_ndjson(const Report& report, std::ostream& out) {
@@ -140,7 +160,7 @@ void write_ndjson(const Report& report, std::ostream& out) {
     json["release"] = release;
     json["checkpoint"] = checkpoint;
     json["schema"] = json_schema_version;
-    out << json.dump() << '\n';
+    out << without_controls(json.dump()) << '\n';
   }
 }
 

@@ -1,5 +1,6 @@
 #include "report/json.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -99,6 +100,27 @@ TEST_CASE("json: any single byte makes a valid document") {
     record.text = std::string(1, static_cast<char>(byte));
     CHECK(record_of(record).contains("raw") == (byte >= 0x80));
   }
+}
+
+TEST_CASE("json: a terminal that it is printed to finds nothing to obey") {
+  LogRecord record = sample_record();
+  for (unsigned point = 0; point < 0xa0; ++point) {
+    if (point >= 0x80) record.text += '\xc2';
+    record.text += static_cast<char>(point);
+  }
+  record.text += "caf\xc3\xa9 \xc2\xa0";
+  std::ostringstream out;
+  write_ndjson(report_of(record), out);
+  std::string text = out.str();
+  CHECK(text.back() == '\n');
+  text.pop_back();
+  CHECK(std::none_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c < 0x20 || c == 0x7f; }));
+  for (std::size_t at = text.find('\xc2'); at != std::string::npos;
+       at = text.find('\xc2', at + 1)) {
+    CHECK(static_cast<unsigned char>(text[at + 1]) >= 0xa0);
+  }
+  CHECK(Json::parse(text)["msg"] == record.text);
 }
 
 TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
