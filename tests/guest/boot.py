@@ -64,6 +64,10 @@ class Monitor:
         self._file.readline()
         self.call("qmp_capabilities")
 
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
     def call(self, name: str, **arguments: object) -> object:
         self._file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
         self._file.flush()
@@ -148,6 +152,7 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
         process = subprocess.Popen(_command(scenario, kernel, work), stdin=subprocess.DEVNULL)
         cleanup.callback(process.kill)
         monitor = Monitor(work / "qmp")
+        cleanup.callback(monitor.close)
         shipped = work / "shipped"
         _wait(process, lambda: shipped.exists() and shipped.read_bytes().endswith(b"END 0 0\n"),
               "the end of its script", work)
