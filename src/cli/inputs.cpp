@@ -8,6 +8,7 @@
 #include "checkpoint/tag_file.h"
 #include "iso/iso_image.h"
 #include "kernel/elf_image.h"
+#include "kernel/system_map.h"
 #include "rpm/rpm_package.h"
 
 namespace photon_dmesg {
@@ -62,8 +63,8 @@ void check_complete(const Inputs& inputs) {
   }
   if (!inputs.symbols) {
     throw Error(Failure::Usage,
-                "expected the kernel's symbols among the files (an ISO with the kernel's debuginfo "
-                "package, that package, or a vmlinux), found none");
+                "expected the kernel's symbols among the files (an ISO with the guest's kernel, a "
+                "kernel or debuginfo package, a vmlinux or a System.map), found none");
   }
 }
 
@@ -74,7 +75,7 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
   std::vector<std::unique_ptr<InputFile>> unmarked;
   const auto assign_symbols = [&](std::unique_ptr<InputFile> file, SymbolSourceKind kind) {
     inputs.symbols_kind = kind;
-    assign(inputs.symbols, std::move(file), "source of symbols (ISO, RPM or vmlinux)");
+    assign(inputs.symbols, std::move(file), "source of symbols (ISO, RPM, vmlinux or System.map)");
   };
   for (const std::filesystem::path& path : files) {
     auto file = std::make_unique<InputFile>(path);
@@ -88,6 +89,8 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
       assign_symbols(std::move(file), SymbolSourceKind::Package);
     } else if (is_elf_file(*file)) {
       assign_symbols(std::move(file), SymbolSourceKind::Vmlinux);
+    } else if (is_system_map(*file)) {
+      assign_symbols(std::move(file), SymbolSourceKind::SystemMap);
     } else if (is_iso_image(*file)) {
       assign_symbols(std::move(file), SymbolSourceKind::Iso);
     } else {

@@ -8,7 +8,7 @@
 
 namespace photon_dmesg {
 
-enum class SymbolSourceKind { Iso, Package, Vmlinux };
+enum class SymbolSourceKind { Iso, Package, Vmlinux, SystemMap };
 
 // The files of one run, each in its role.
 struct Inputs {

@@ -32,7 +32,8 @@ SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkp
   source.memory = checkpoint.memory_path().string();
   source.iso = symbols.iso;
   source.package = symbols.package;
-  source.vmlinux = symbols.vmlinux_path;
+  source.vmlinux = symbols.vmlinux;
+  source.system_map = symbols.system_map;
   return source;
 }
 
@@ -57,9 +58,9 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
       find_running_kernel(memory, checkpoint.vcpus(), diagnostics);
 
   std::optional<GuestKernel> kernel;
-  const auto attach = [&](const Vmlinux& vmlinux) {
-    kernel.emplace(running ? GuestKernel::attach(memory, *running, vmlinux, diagnostics)
-                           : GuestKernel::search(memory, vmlinux, diagnostics));
+  const auto attach = [&](const KernelSymbols& symbols) {
+    kernel.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
+                           : GuestKernel::search(memory, symbols, diagnostics));
   };
   const std::optional<std::string> release =
       running ? std::optional(running->banner().release) : std::nullopt;

@@ -3,45 +3,38 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/file_stream.h"
 #include "iso/iso_image.h"
 #include "iso/kernel_packages.h"
+#include "kernel/system_map.h"
+#include "kernel/vmlinux.h"
 #include "rpm/kernel_files.h"
 #include "rpm/rpm_package.h"
 
 namespace photon_dmesg {
 namespace {
 
-struct VmlinuxFile {
-  RpmPackage::File file;
-  std::string release;
-};
-
-std::optional<VmlinuxFile> find_vmlinux(const RpmPackage& package) {
-  for (const RpmPackage::File& file : package.files()) {
-    // Some packages also have a link "vmlinux" to the file.
-    if (std::optional<std::string> release = release_of_vmlinux_path(file.path);
-        release && file.regular_file) {
-      return VmlinuxFile{file, std::move(*release)};
-    }
-  }
-  return std::nullopt;
-}
-
 class SymbolSearch {
  public:
   SymbolSearch(const std::optional<std::string>& release,
-               const std::function<void(const Vmlinux&)>& accept, Diagnostics& diagnostics)
+               const std::function<void(const KernelSymbols&)>& accept, Diagnostics& diagnostics)
       : release_(release), accept_(accept), diagnostics_(diagnostics) {}
 
   SymbolSource search_vmlinux(const InputFile& file) {
     SymbolSource source;
-    source.vmlinux = Vmlinux::open(file.path());
-    source.vmlinux_path = file.name();
-    accept_(*source.vmlinux);
+    source.symbols = Vmlinux::open(file.path());
+    source.vmlinux = file.name();
+    accept_(*source.symbols);
+    return source;
+  }
+
+  SymbolSource search_system_map(const InputFile& file) {
+    FileStream stream(file);
+    SymbolSource source;
+    source.symbols = SystemMap::load(stream);
+    source.system_map = file.name();
+    accept_(*source.symbols);
     return source;
   }
 
@@ -54,46 +47,61 @@ class SymbolSearch {
 
   SymbolSource search_iso(const InputFile& file) {
     const IsoImage iso(file.path());
-    for (const IsoImage::File& package : iso.files()) {
-      if (is_kernel_package(package.path)) kernels_.push_back(package.path);
-      if (!is_kernel_debuginfo_package(package.path)) continue;
-      if (std::optional<SymbolSource> source = try_package(iso.open(package))) {
-        source->iso = file.name();
-        source->package = package.path;
-        return std::move(*source);
+    // Types are better than none: debuginfo packages come first, wherever they lie.
+    for (const auto is_candidate : {is_kernel_debuginfo_package, is_kernel_package}) {
+      for (const IsoImage::File& package : iso.files()) {
+        if (!is_candidate(package.path)) continue;
+        if (std::optional<SymbolSource> source = try_package(iso.open(package))) {
+          source->iso = file.name();
+          source->package = package.path;
+          return std::move(*source);
+        }
       }
     }
     fail(file.name());
   }
 
  private:
-  // The package's vmlinux, if it is of the wanted release and accepted.
+  // The package's kernel file, if it is of the wanted release and accepted.
   std::optional<SymbolSource> try_package(std::unique_ptr<ByteStream> stream) {
     RpmPackage package(std::move(stream));
-    const std::optional<VmlinuxFile> vmlinux = find_vmlinux(package);
-    if (!vmlinux) {
-      diagnostics_.note(fmt::format("{}: holds no vmlinux", package.name()));
-      without_vmlinux_.push_back(package.label());
+    const std::optional<KernelFile> found = find_kernel_file(package.files());
+    if (!found) {
+      diagnostics_.note(fmt::format("{}: holds neither vmlinux nor System.map", package.name()));
+      others_.push_back(package.label());
       return std::nullopt;
     }
-    releases_.push_back(vmlinux->release);
-    diagnostics_.note(fmt::format("{}: {}, payload {}, vmlinux of {} ({} bytes)", package.name(),
-                                  package.label(), package.compressor(), vmlinux->release,
-                                  vmlinux->file.size));
-    if (release_ && vmlinux->release != *release_) {
+    releases_.push_back(found->release);
+    diagnostics_.note(fmt::format("{}: {}, payload {}, {} of {} ({} bytes)", package.name(),
+                                  package.label(), package.compressor(), found->file.path,
+                                  found->release, found->file.size));
+    if (release_ && found->release != *release_) {
       return std::nullopt;
     }
-    SymbolSource source;
-    const std::unique_ptr<ByteStream> content = package.open(vmlinux->file);
-    source.vmlinux = Vmlinux::load(*content, vmlinux->file.size, diagnostics_);
-    source.vmlinux_path = vmlinux->file.path;
+    SymbolSource source = load(package, *found);
     try {
-      accept_(*source.vmlinux);
+      accept_(*source.symbols);
     } catch (const Error& error) {
       if (error.failure() != Failure::Mismatch) throw;
       diagnostics_.note(error.what());
       refused_ = error;
       return std::nullopt;
+    }
+    return source;
+  }
+
+  SymbolSource load(RpmPackage& package, const KernelFile& found) {
+    const std::unique_ptr<ByteStream> content = package.open(found.file);
+    SymbolSource source;
+    switch (found.kind) {
+      case KernelFile::Kind::Vmlinux:
+        source.symbols = Vmlinux::load(*content, found.file.size, diagnostics_);
+        source.vmlinux = found.file.path;
+        break;
+      case KernelFile::Kind::SystemMap:
+        source.symbols = SystemMap::load(*content);
+        source.system_map = found.file.path;
+        break;
     }
     return source;
   }
@@ -105,35 +113,34 @@ class SymbolSearch {
     if (!releases_.empty()) {
       throw Error(
           Failure::Mismatch,
-          fmt::format("{}: not the guest's release: the guest runs {}, found debug "
-                      "information of {}",
-                      name, release_.value_or("an unknown kernel"), fmt::join(releases_, ", ")));
+          fmt::format("{}: not the guest's release: the guest runs {}, found kernels of {}", name,
+                      release_.value_or("an unknown kernel"), fmt::join(releases_, ", ")));
     }
-    if (!without_vmlinux_.empty()) {
-      throw unusable(
-          fmt::format("{}: expected a vmlinux (usr/lib/debug/lib/modules/*/vmlinux-*), "
-                      "found none in {}",
-                      name, fmt::join(without_vmlinux_, ", ")));
+    if (!others_.empty()) {
+      throw unusable(fmt::format(
+          "{}: expected a vmlinux (usr/lib/debug/lib/modules/*/vmlinux-*) or a System.map "
+          "(boot/System.map-*), found neither in {}",
+          name, fmt::join(others_, ", ")));
     }
-    throw unusable(fmt::format(
-        "{}: expected a kernel debuginfo package (linux*-debuginfo-*.rpm), found {}; main ISOs "
-        "since 2017 carry none: use the release's debug ISO (*.debug.iso) or the package itself",
-        name, kernels_.empty() ? "none" : fmt::format("only {}", fmt::join(kernels_, ", "))));
+    throw unusable(
+        fmt::format("{}: expected a kernel package (linux-*.rpm, linux-esx-*.rpm...) or its "
+                    "debuginfo package, found none: use the release's main ISO or its debug ISO, "
+                    "or the package itself",
+                    name));
   }
 
   const std::optional<std::string>& release_;
-  const std::function<void(const Vmlinux&)>& accept_;
+  const std::function<void(const KernelSymbols&)>& accept_;
   Diagnostics& diagnostics_;
-  std::vector<std::string> kernels_;
   std::vector<std::string> releases_;
-  std::vector<std::string> without_vmlinux_;
+  std::vector<std::string> others_;  // packages that hold no kernel
   std::optional<Error> refused_;
 };
 
 }  // namespace
 
 SymbolSource find_symbols(const Inputs& inputs, const std::optional<std::string>& release,
-                          const std::function<void(const Vmlinux&)>& accept,
+                          const std::function<void(const KernelSymbols&)>& accept,
                           Diagnostics& diagnostics) {
   SymbolSearch search(release, accept, diagnostics);
   switch (inputs.symbols_kind) {
@@ -143,6 +150,8 @@ SymbolSource find_symbols(const Inputs& inputs, const std::optional<std::string>
       return search.search_package(*inputs.symbols);
     case SymbolSourceKind::Vmlinux:
       return search.search_vmlinux(*inputs.symbols);
+    case SymbolSourceKind::SystemMap:
+      return search.search_system_map(*inputs.symbols);
   }
   throw unusable("unknown kind of symbol source");
 }

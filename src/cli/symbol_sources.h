@@ -7,26 +7,28 @@
 
 #include "base/diagnostics.h"
 #include "cli/inputs.h"
-#include "kernel/vmlinux.h"
+#include "kernel/kernel_symbols.h"
 
 namespace photon_dmesg {
 
-// A vmlinux and where it was found.
+// A kernel's symbols and where they were found. What does not apply is absent.
 struct SymbolSource {
-  std::unique_ptr<Vmlinux> vmlinux;
+  std::unique_ptr<KernelSymbols> symbols;
   std::optional<std::string> iso;
   std::optional<std::string> package;
-  std::string vmlinux_path;
+  std::optional<std::string> vmlinux;
+  std::optional<std::string> system_map;
 };
 
-// Finds the vmlinux of the kernel `release` (absent: not known) in the file the user named.
-// Packages of other releases are passed over by their header alone; where several fit, each is
-// offered to `accept`, which throws Error(Mismatch) if it isn't the guest's kernel after all.
-// Throws Error(Mismatch) that names the guest's release and what is there when none fits, and
-// Error(UnusableInput) when there is no debug information at all.
+// Finds the symbols of the kernel `release` (absent: not known) in the file the user named: a
+// vmlinux with debug information where there is one, or else the System.map of the kernel's own
+// package. Packages of other releases are passed over by their header alone; where several fit,
+// each is offered to `accept`, which throws Error(Mismatch) if it isn't the guest's kernel after
+// all. Throws Error(Mismatch) that names the guest's release and what is there when none fits, and
+// Error(UnusableInput) when there is no kernel at all.
 [[nodiscard]] SymbolSource find_symbols(const Inputs& inputs,
                                         const std::optional<std::string>& release,
-                                        const std::function<void(const Vmlinux&)>& accept,
+                                        const std::function<void(const KernelSymbols&)>& accept,
                                         Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "kernel/build_id.h"
+#include "kernel/kernel_symbols.h"
 
 namespace photon_dmesg {
 namespace {
@@ -51,8 +52,9 @@ Elf64_Sym read_symbol(std::span<const std::byte> table, std::size_t index) {
   return symbol;
 }
 
-bool is_global(const Elf64_Sym& symbol) {
-  return ELF64_ST_BIND(symbol.st_info) != STB_LOCAL;
+SymbolChoice::Binding binding_of(const Elf64_Sym& symbol) {
+  return ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ? SymbolChoice::Binding::Local
+                                                    : SymbolChoice::Binding::Global;
 }
 
 // Whether the symbol names something in memory, not a section or a source file.
@@ -169,26 +171,18 @@ std::string_view ElfImage::symbol_name(std::size_t index) const {
 }
 
 std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
-  std::optional<Elf64_Sym> found;
-  bool ambiguous = false;
+  SymbolChoice choice;
   const std::uint32_t hash = hash_of(name);
   for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
     if (name_hashes_[i] != hash || symbol_name(i) != name) {
       continue;
     }
     const Elf64_Sym symbol = read_symbol(symbols_, i);
-    if (!has_address(symbol)) {
-      continue;
-    }
-    const bool prevails = !found || (is_global(symbol) && !is_global(*found));
-    if (prevails) {
-      found = symbol;
-      ambiguous = false;
-    } else if (symbol.st_value != found->st_value && is_global(symbol) == is_global(*found)) {
-      ambiguous = true;
+    if (has_address(symbol)) {
+      choice.offer({symbol.st_value}, binding_of(symbol));
     }
   }
-  return found && !ambiguous ? std::optional(GuestVirtual{found->st_value}) : std::nullopt;
+  return choice.address();
 }
 
 std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {

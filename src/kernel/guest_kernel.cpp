@@ -180,15 +180,7 @@ std::optional<std::string> GuestKernel::build_id() const {
 // addresses proves it; a build-id that differs proves nothing, since debugedit rewrites it in some
 // Photon packages.
 void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
-  if (const auto phys_base = find_address("phys_base")) {
-    const std::uint64_t value = memory_.read_unsigned(*phys_base, 8).value_or(~std::uint64_t{0});
-    if (value == phys_base_) {
-      diagnostics.note(fmt::format("the variable phys_base at {} agrees", *phys_base));
-    } else {
-      diagnostics.warn(fmt::format("the variable phys_base at {} holds {:#x}, expected {:#x}",
-                                   *phys_base, value, phys_base_));
-    }
-  }
+  const bool phys_base_agrees = check_phys_base(diagnostics);
   const std::optional<std::string> found = build_id();
   const std::optional<std::string> expected = symbols_.build_id();
   diagnostics.note(fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
@@ -196,16 +188,41 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
   if (banner_of(symbols_) || (found && found == expected)) {
     return;
   }
-  std::string names(uts_namespace_bytes, '\0');
-  const auto uts = find_address("init_uts_ns");
-  if (!uts || !memory_.read(*uts, std::as_writable_bytes(std::span(names))) ||
-      names.find(banner_.release) == std::string::npos) {
+  if (!has_release_in_uts_namespace()) {
     throw other_kernel(symbols_, banner_, "a build without banner whose init_uts_ns is elsewhere");
   }
-  diagnostics.warn(
-      fmt::format("{}: has neither a banner nor the guest's build-id; taken for {} because "
-                  "init_uts_ns is where it says",
-                  symbols_.name(), banner_.release));
+  const std::string evidence = fmt::format(
+      "{}: has neither a banner nor the guest's build-id; taken for {} because "
+      "linux_banner{} and init_uts_ns are where it says",
+      symbols_.name(), banner_.release, phys_base_agrees ? ", phys_base" : "");
+  if (phys_base_agrees) {
+    diagnostics.note(evidence);
+  } else {
+    diagnostics.warn(evidence);
+  }
+}
+
+bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
+  const std::optional<GuestVirtual> address = find_address("phys_base");
+  if (!address) {
+    return false;
+  }
+  const std::optional<std::uint64_t> value = memory_.read_unsigned(*address, 8);
+  if (value == phys_base_) {
+    diagnostics.note(fmt::format("the variable phys_base at {} agrees", *address));
+    return true;
+  }
+  diagnostics.warn(fmt::format("the variable phys_base at {} {}, expected {:#x}", *address,
+                               value ? fmt::format("holds {:#x}", *value) : "can't be read",
+                               phys_base_));
+  return false;
+}
+
+bool GuestKernel::has_release_in_uts_namespace() const {
+  std::string names(uts_namespace_bytes, '\0');
+  const std::optional<GuestVirtual> address = find_address("init_uts_ns");
+  return address && memory_.read(*address, std::as_writable_bytes(std::span(names))) &&
+         names.find(banner_.release + '\0') != std::string::npos;
 }
 
 }  // namespace photon_dmesg

@@ -54,6 +54,8 @@ class GuestKernel {
         phys_base_(phys_base) {}
 
   void check_evidence(Diagnostics& diagnostics) const;
+  [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
+  [[nodiscard]] bool has_release_in_uts_namespace() const;
 
   KernelMemory memory_;
   const KernelSymbols& symbols_;

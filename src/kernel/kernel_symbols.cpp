@@ -6,6 +6,20 @@
 
 namespace photon_dmesg {
 
+void SymbolChoice::offer(GuestVirtual address, Binding binding) {
+  if (!address_ || (binding == Binding::Global && binding_ == Binding::Local)) {
+    address_ = address;
+    binding_ = binding;
+    ambiguous_ = false;
+  } else if (address != *address_ && binding == binding_) {
+    ambiguous_ = true;
+  }
+}
+
+std::optional<GuestVirtual> SymbolChoice::address() const {
+  return ambiguous_ ? std::nullopt : address_;
+}
+
 GuestVirtual KernelSymbols::symbol(std::string_view name) const {
   const std::optional<GuestVirtual> address = find_symbol(name);
   if (!address) {

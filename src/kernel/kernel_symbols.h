@@ -9,6 +9,23 @@
 
 namespace photon_dmesg {
 
+// Chooses between symbols of one name: a global one counts before local ones; several of the same
+// kind with different addresses (static ones may be) leave a doubt.
+class SymbolChoice {
+ public:
+  enum class Binding { Local, Global };
+
+  void offer(GuestVirtual address, Binding binding);
+
+  // The address, or nothing without a symbol or with a doubt.
+  [[nodiscard]] std::optional<GuestVirtual> address() const;
+
+ private:
+  std::optional<GuestVirtual> address_;
+  Binding binding_ = Binding::Local;
+  bool ambiguous_ = false;
+};
+
 // What is known of one kernel build: addresses of its symbols and layouts of its structures. The
 // interface behind which the sources of such knowledge stand.
 class KernelSymbols {

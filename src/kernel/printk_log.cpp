@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernel/known_layouts.h"
 #include "kernel/log_losses.h"
 #include "kernel/struct_view.h"
 
@@ -24,8 +25,10 @@ constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
 
 const StructLayout& record_layout(const KernelSymbols& symbols) {
   // Named `struct log` before 3.11.
-  const StructLayout* layout = symbols.find_struct("printk_log");
-  return layout != nullptr ? *layout : symbols.structure("log");
+  for (const char* name : {"printk_log", "log"}) {
+    if (const StructLayout* layout = symbols.find_struct(name)) return *layout;
+  }
+  return known_printk_log_layout();
 }
 
 class LogBufferReader {

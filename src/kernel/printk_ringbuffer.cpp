@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
+#include "kernel/known_layouts.h"
 #include "kernel/log_losses.h"
 #include "kernel/struct_view.h"
 
@@ -34,25 +35,6 @@ constexpr std::uint64_t largest_count_bits = 26;
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
 constexpr std::uint64_t newline_flag = 2;  // LOG_NEWLINE
-
-struct Layouts {
-  explicit Layouts(const KernelSymbols& symbols)
-      : ring(symbols.structure("printk_ringbuffer")),
-        descriptor_ring(symbols.structure("prb_desc_ring")),
-        data_ring(symbols.structure("prb_data_ring")),
-        descriptor(symbols.structure("prb_desc")),
-        block(symbols.structure("prb_data_blk_lpos")),
-        info(symbols.structure("printk_info")),
-        device_info(symbols.structure("dev_printk_info")) {}
-
-  const StructLayout& ring;
-  const StructLayout& descriptor_ring;
-  const StructLayout& data_ring;
-  const StructLayout& descriptor;
-  const StructLayout& block;
-  const StructLayout& info;
-  const StructLayout& device_info;
-};
 
 // The ring's header: where its three arrays are and what part of them is in use.
 struct Ring {
@@ -90,15 +72,21 @@ std::uint64_t ring_size(std::uint64_t bits, std::uint64_t largest, const char* w
 
 class RingReader {
  public:
-  RingReader(const GuestKernel& kernel, Diagnostics& diagnostics)
-      : memory_(kernel.memory()), layouts_(kernel.symbols()) {
-    const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
+  RingReader(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts)
+      : memory_(memory), layouts_(std::move(layouts)) {
     read_header(address);
-    diagnostics.note(fmt::format(
-        "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
-        "bytes of text at {}",
-        address, kernel.address("prb"), ring_.descriptor_count, ring_.descriptors, ring_.infos,
-        ring_.data_size, ring_.data));
+  }
+
+  [[nodiscard]] const Ring& ring() const { return ring_; }
+
+  // How many stored records have the sequence number that their place says.
+  [[nodiscard]] std::uint64_t count_records_in_place() {
+    vote_on_first_seq();
+    std::uint64_t count = 0;
+    for_each_id([&](std::uint64_t id) {
+      if (const auto first = first_seq_by(id)) count += *first == first_seq_ ? 1 : 0;
+    });
+    return count;
   }
 
   KernelLog read() {
@@ -172,19 +160,24 @@ class RingReader {
     return memory_.read(ring_.infos + slot_index(id) * layouts_.info.size(), info_bytes_);
   }
 
-  // Ids and sequence numbers advance together, so each record says what number the oldest id has.
+  // What number the oldest id has, by the record of `id`: ids and sequence numbers advance
+  // together. Nothing if no record is stored there.
+  [[nodiscard]] std::optional<std::uint64_t> first_seq_by(std::uint64_t id) {
+    const std::optional<Descriptor> descriptor = read_descriptor(id);
+    if (!descriptor || descriptor->id != id || !is_stored(*descriptor) || !read_info(id)) {
+      return std::nullopt;
+    }
+    return StructView(layouts_.info, info_bytes_).number("seq") - distance(id);
+  }
+
   // The majority decides (Boyer and Moore's vote): one damaged number can't spoil the others.
   void vote_on_first_seq() {
     std::uint64_t lead = 0;
     for_each_id([&](std::uint64_t id) {
-      const std::optional<Descriptor> descriptor = read_descriptor(id);
-      if (!descriptor || descriptor->id != id || !is_stored(*descriptor) || !read_info(id)) {
-        return;
-      }
-      const std::uint64_t first =
-          StructView(layouts_.info, info_bytes_).number("seq") - distance(id);
-      if (lead == 0) first_seq_ = first;
-      lead = first == first_seq_ ? lead + 1 : lead - 1;
+      const std::optional<std::uint64_t> first = first_seq_by(id);
+      if (!first) return;
+      if (lead == 0) first_seq_ = *first;
+      lead = *first == first_seq_ ? lead + 1 : lead - 1;
     });
   }
 
@@ -324,7 +317,7 @@ class RingReader {
   }
 
   const KernelMemory& memory_;
-  Layouts layouts_;
+  RingLayouts layouts_;
   Ring ring_;
   KernelLog log_;
   std::vector<std::byte> descriptor_bytes_;
@@ -338,10 +331,65 @@ class RingReader {
   std::vector<std::uint64_t> truncated_;
 };
 
+// Nothing if the symbols come without types.
+std::optional<RingLayouts> layouts_by_types(const KernelSymbols& symbols) {
+  if (symbols.find_struct("printk_ringbuffer") == nullptr) {
+    return std::nullopt;
+  }
+  return RingLayouts{symbols.structure("printk_ringbuffer"), symbols.structure("prb_desc_ring"),
+                     symbols.structure("prb_data_ring"),     symbols.structure("prb_desc"),
+                     symbols.structure("prb_data_blk_lpos"), symbols.structure("printk_info"),
+                     symbols.structure("dev_printk_info")};
+}
+
+// The known variant by which most of the ring's records are in their place.
+const KnownRingLayouts& choose_ring_layouts(const KernelMemory& memory, GuestVirtual address) {
+  const KnownRingLayouts* best = nullptr;
+  std::uint64_t most = 0;
+  for (const KnownRingLayouts& known : known_ring_layouts()) {
+    try {
+      const std::uint64_t records =
+          RingReader(memory, address, known.layouts).count_records_in_place();
+      if (best == nullptr || records > most) {
+        best = &known;
+        most = records;
+      }
+    } catch (const Error&) {
+      // The header makes no sense by this variant.
+    }
+  }
+  if (best == nullptr) {
+    throw unusable(fmt::format(
+        "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
+        "kernel's debuginfo package",
+        address));
+  }
+  return *best;
+}
+
+RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
+                         Diagnostics& diagnostics) {
+  if (std::optional<RingLayouts> layouts = layouts_by_types(kernel.symbols())) {
+    return std::move(*layouts);
+  }
+  const KnownRingLayouts& known = choose_ring_layouts(kernel.memory(), address);
+  diagnostics.note(fmt::format(
+      "layouts of printk_ringbuffer: those known of {}, as its records fit", known.versions));
+  return known.layouts;
+}
+
 }  // namespace
 
 KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  return RingReader(kernel, diagnostics).read();
+  const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
+  RingReader reader(kernel.memory(), address, find_layouts(kernel, address, diagnostics));
+  const Ring& ring = reader.ring();
+  diagnostics.note(fmt::format(
+      "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
+      "bytes of text at {}",
+      address, kernel.address("prb"), ring.descriptor_count, ring.descriptors, ring.infos,
+      ring.data_size, ring.data));
+  return reader.read();
 }
 
 }  // namespace photon_dmesg

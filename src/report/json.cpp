@@ -129,7 +129,8 @@ Json source_to_json(const SourceInfo& source) {
           {"memory", to_utf8(source.memory).text},
           {"iso", optional_string(source.iso)},
           {"package", optional_string(source.package)},
-          {"vmlinux", to_utf8(source.vmlinux).text}};
+          {"vmlinux", optional_string(source.vmlinux)},
+          {"system_map", optional_string(source.system_map)}};
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ struct SourceInfo {
   std::string checkpoint;
   std::string memory;
   std::optional<std::string> iso;
-  std::optional<std::string> package;  // inside the ISO, or on its own
-  std::string vmlinux;                 // inside the package, or on its own
+  std::optional<std::string> package;     // inside the ISO, or on its own
+  std::optional<std::string> vmlinux;     // inside the package, or on its own
+  std::optional<std::string> system_map;  // instead of vmlinux
 };
 
 // Everything an output format may print.

@@ -31,7 +31,7 @@ struct Search {
     inputs.symbols = std::make_unique<InputFile>(iso);
     return find_symbols(
         inputs, wanted,
-        [&](const Vmlinux&) {
+        [&](const KernelSymbols&) {
           if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
         },
         diagnostics);
@@ -46,8 +46,8 @@ TEST_CASE("find_symbols: the package on an ISO, with where everything was found"
       search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
   CHECK(source.iso == (search.folder.path() / "photon.iso").string());
   CHECK(source.package == "RPMS/x86_64/" + package_name);
-  CHECK(source.vmlinux_path == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
-  CHECK(source.vmlinux->find_symbol("prb"));
+  CHECK(source.vmlinux == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
+  CHECK(source.symbols->find_symbol("prb"));
 }
 
 TEST_CASE("find_symbols: a build that is not the guest's leads on to the next package") {
@@ -71,25 +71,20 @@ TEST_CASE("find_symbols: when every build is refused, the reason of the last one
 
 TEST_CASE("find_symbols: packages of another release are not even unpacked") {
   Search search;
-  check_fails(Failure::Mismatch, "the guest runs 4.4.8, found debug information of 6.1.10-1.ph5",
-              [&] {
-                (void)search.find({{"RPMS/" + package_name, fixture_package()}}, "4.4.8");
-              });
+  check_fails(Failure::Mismatch, "the guest runs 4.4.8, found kernels of 6.1.10-1.ph5", [&] {
+    (void)search.find({{"RPMS/" + package_name, fixture_package()}}, "4.4.8");
+  });
   CHECK(search.offered == 0);
 }
 
-TEST_CASE("find_symbols: an ISO without debuginfo says what it has instead") {
+TEST_CASE("find_symbols: an ISO without any kernel says what to give instead") {
   Search search;
-  check_fails(
-      Failure::UnusableInput,
-      "expected a kernel debuginfo package (linux*-debuginfo-*.rpm), found only "
-      "RPMS/x86_64/linux-esx-4.19.325-1.ph3.x86_64.rpm; main ISOs since 2017",
-      [&] {
-        (void)search.find({{"RPMS/x86_64/linux-esx-4.19.325-1.ph3.x86_64.rpm", "kernel"}}, release);
-      });
-  check_fails(Failure::UnusableInput, "found none; main ISOs since 2017", [&] {
-    (void)search.find({{"isolinux/menu", "boot"}}, release);
-  });
+  check_fails(Failure::UnusableInput,
+              "photon.iso: expected a kernel package (linux-*.rpm, linux-esx-*.rpm...) or its "
+              "debuginfo package, found none",
+              [&] {
+                (void)search.find({{"isolinux/menu", "boot"}}, release);
+              });
 }
 
 TEST_CASE("find_symbols: a debuginfo package that is none is named with its place on the ISO") {

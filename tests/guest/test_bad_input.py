@@ -199,14 +199,25 @@ class MemoryFiles(BadInputTests):
 
 
 class Symbols(BadInputTests):
-    def test_iso_without_debuginfo(self) -> None:
-        kernel = packages.build(packages.Package(
-            "linux", "6.1.10", "1.ph5", packages.GZIP,
-            ((self.guest.kernel.system_map, "/boot/System.map-6.1.10-1.ph5"),)))
-        iso = packages.iso("plain", {f"RPMS/x86_64/{kernel.name}": kernel})
-        self.check(3, "plain.iso: expected a kernel debuginfo package",
-                   f"found only RPMS/x86_64/{kernel.name}", "debug ISO",
+    def test_iso_without_a_kernel(self) -> None:
+        other = packages.build(packages.Package(
+            "linux-api-headers", "6.1.10", "1.ph5", packages.GZIP,
+            ((self.guest.kernel.system_map, "/usr/include/nothing"),)))
+        iso = packages.iso("plain", {f"RPMS/noarch/{other.name}": other})
+        self.check(3, "plain.iso: expected a kernel package", "debuginfo package, found none",
                    files=[iso, self.write_checkpoint()])
+
+    def test_package_without_a_kernel(self) -> None:
+        other = packages.build(packages.Package(
+            "linux-debuginfo", "6.1.10", "1.ph5", packages.GZIP,
+            ((self.guest.kernel.system_map, "/usr/lib/debug/nothing"),)))
+        self.check(3, other.name, "expected a vmlinux", "or a System.map", "found neither",
+                   files=[other, self.write_checkpoint()])
+
+    def test_damaged_system_map(self) -> None:
+        damaged = self.file("System.map", b"ffffffff81000000 T _text\nnot a line\n")
+        self.check(3, "System.map: line 2: expected an address",
+                   files=[damaged, self.write_checkpoint()])
 
     def test_damaged_payload(self) -> None:
         checkpoint = self.write_checkpoint()

@@ -136,6 +136,12 @@ class GuestTests:
                 self.assertEqual((result.status, result.err), (0, ""))
                 self.assertEqual(result.out, expected)
 
+    def test_system_map_alone_gives_the_same(self) -> None:
+        found = photon_dmesg("-J", self.guest.kernel.system_map, self.checkpoint)
+        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+        self.assertEqual(found.json["guest"], self.document["guest"])
+
     def test_ndjson_has_the_same_records(self) -> None:
         lines = photon_dmesg("--format", "ndjson", self.vmlinux, self.checkpoint).out.splitlines()
         for line, record in zip(lines, self.document["dmesg"], strict=True):
@@ -283,10 +289,32 @@ class SymbolSources(unittest.TestCase):
                 self.assertEqual((result.status, result.err), (0, ""))
                 self.assertEqual(result.out, self.expected)
 
+    def kernel_package(self, guest: boot.Guest, flavor: str = "linux-esx") -> Path:
+        """A kernel's own package: its System.map, no types."""
+        release = guest.kernel.release
+        return packages.build(packages.Package(
+            flavor, "6.1.0", "1.ph5", packages.GZIP,
+            ((guest.kernel.system_map, f"/boot/System.map-{release}"),)))
+
+    def test_main_iso_without_debuginfo(self) -> None:
+        right, wrong = self.kernel_package(self.guest), self.kernel_package(self.other, "linux")
+        iso = packages.iso("release", {f"RPMS/x86_64/{wrong.name}": wrong,
+                                       f"RPMS/x86_64/{right.name}": right})
+        for file in (iso, right, self.guest.kernel.system_map):
+            with self.subTest(file=file.name):
+                source = self.check(file)
+                self.assertIsNone(source["vmlinux"])
+                self.assertIn("System.map", source["system_map"])
+
+    def test_types_are_preferred_to_a_system_map(self) -> None:
+        kernel, debug = self.kernel_package(self.guest), self.package(self.guest)
+        iso = packages.iso("both", {f"RPMS/{kernel.name}": kernel, f"RPMS/{debug.name}": debug})
+        self.assertIn("vmlinux", self.check(iso)["vmlinux"])
+
     def test_another_kernels_iso_is_refused_with_both_releases(self) -> None:
         wrong = self.package(self.other)
         iso = packages.iso("wrong", {f"RPMS/x86_64/{wrong.name}": wrong})
-        for file in (iso, wrong, self.other.kernel.vmlinux):
+        for file in (iso, wrong, self.other.kernel.vmlinux, self.kernel_package(self.other)):
             with self.subTest(file=file.name):
                 result = photon_dmesg(file, self.checkpoint)
                 self.assertEqual((result.status, result.out), (4, b""))

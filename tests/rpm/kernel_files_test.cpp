@@ -38,4 +38,32 @@ TEST_CASE("release_of_vmlinux_path: other files of the package are none") {
   }
 }
 
+TEST_CASE("find_kernel_file: vmlinux where there is one, System.map otherwise") {
+  const auto files = [](const std::vector<std::string>& paths) {
+    std::vector<RpmPackage::File> result;
+    for (const std::string& path : paths) {
+      result.push_back({path, 1, "", 0, path.find("link") == std::string::npos});
+    }
+    return result;
+  };
+  const std::string vmlinux = "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5";
+  const auto both = find_kernel_file(files({"/boot/System.map-6.1.10-1.ph5", vmlinux}));
+  REQUIRE(both);
+  CHECK(both->kind == KernelFile::Kind::Vmlinux);
+  CHECK(both->file.path == vmlinux);
+  const auto map = find_kernel_file(files({"/boot/System.map-6.1.10-1.ph5-esx", "/boot/vmlinuz"}));
+  REQUIRE(map);
+  CHECK(map->kind == KernelFile::Kind::SystemMap);
+  CHECK(map->release == "6.1.10-1.ph5-esx");
+  CHECK_FALSE(find_kernel_file(files({"/boot/vmlinuz-6.1.10", "/boot/link/System.map-6.1.10"})));
+}
+
+TEST_CASE("find_kernel_file: a System.map is of the release of the modules beside it") {
+  // Photon 1.0 GA names it otherwise.
+  const auto map = find_kernel_file({{"/boot/system.map-esx-4.4.8", 1, "", 0, true},
+                                     {"/lib/modules/4.4.8-esx/modules.order", 1, "", 0, true}});
+  REQUIRE(map);
+  CHECK(map->release == "4.4.8-esx");
+}
+
 }  // namespace photon_dmesg::test

@@ -1,0 +1,81 @@
+#include "kernel/known_layouts.h"
+
+#include <array>
+#include <cstdint>
+
+namespace photon_dmesg {
+namespace {
+
+// What differs between the variants, in bytes.
+struct RingVariant {
+  std::uint64_t descriptor_ring_size;
+  std::uint64_t device_info_offset;
+  std::uint64_t info_size;
+};
+
+constexpr std::uint64_t word = 8;
+
+RingLayouts make_ring_layouts(const RingVariant& variant) {
+  constexpr std::uint64_t data_ring_size = 32;
+  constexpr std::uint64_t device_info_size = 64;
+  const std::uint64_t data_ring = variant.descriptor_ring_size;
+  const std::uint64_t fail = data_ring + data_ring_size;
+  return {
+      {"printk_ringbuffer",
+       fail + word,
+       {{"desc_ring", 0, variant.descriptor_ring_size},
+        {"text_data_ring", data_ring, data_ring_size},
+        {"fail", fail, word}}},
+      {"prb_desc_ring",
+       variant.descriptor_ring_size,
+       {{"count_bits", 0, 4},
+        {"descs", 8, word},
+        {"infos", 16, word},
+        {"head_id", 24, word},
+        {"tail_id", 32, word}}},
+      {"prb_data_ring",
+       data_ring_size,
+       {{"size_bits", 0, 4}, {"data", 8, word}, {"head_lpos", 16, word}, {"tail_lpos", 24, word}}},
+      {"prb_desc", 24, {{"state_var", 0, word}, {"text_blk_lpos", 8, 2 * word}}},
+      {"prb_data_blk_lpos", 2 * word, {{"begin", 0, word}, {"next", 8, word}}},
+      {"printk_info",
+       variant.info_size,
+       {{"seq", 0, word},
+        {"ts_nsec", 8, word},
+        {"text_len", 16, 2},
+        {"facility", 18, 1},
+        {"flags", 19, 1, 0, 5},
+        {"level", 19, 1, 5, 3},
+        {"caller_id", 20, 4},
+        {"dev_info", variant.device_info_offset, device_info_size}}},
+      {"dev_printk_info", device_info_size, {{"subsystem", 0, 16}, {"device", 16, 48}}},
+  };
+}
+
+}  // namespace
+
+std::span<const KnownRingLayouts> known_ring_layouts() {
+  // prb_desc_ring grew by last_finalized_id (later _seq) between 5.10 and 6.1; printk_info by
+  // caller_id2 and comm with CONFIG_PRINTK_EXECUTION_CTX in 7.x. Both are in every record's way, so
+  // each combination stands here.
+  static const std::array known = {
+      KnownRingLayouts{"6.1 and later", make_ring_layouts({48, 24, 88})},
+      KnownRingLayouts{"5.10", make_ring_layouts({40, 24, 88})},
+      KnownRingLayouts{"7.x with CONFIG_PRINTK_EXECUTION_CTX", make_ring_layouts({48, 44, 112})},
+  };
+  return known;
+}
+
+const StructLayout& known_printk_log_layout() {
+  static const StructLayout layout("printk_log", 16,
+                                   {{"ts_nsec", 0, word},
+                                    {"len", 8, 2},
+                                    {"text_len", 10, 2},
+                                    {"dict_len", 12, 2},
+                                    {"facility", 14, 1},
+                                    {"flags", 15, 1, 0, 5},
+                                    {"level", 15, 1, 5, 3}});
+  return layout;
+}
+
+}  // namespace photon_dmesg

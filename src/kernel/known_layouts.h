@@ -1,0 +1,37 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "kernel/struct_layout.h"
+
+namespace photon_dmesg {
+
+// The layouts of printk's structures on x86-64, for symbols that come without types. They are the
+// same in every build of the versions they hold for: no option but the named ones changes them, and
+// structure randomization leaves them alone.
+
+// The structures of a printk_ringbuffer (5.10 and later).
+struct RingLayouts {
+  StructLayout ring;             // printk_ringbuffer
+  StructLayout descriptor_ring;  // prb_desc_ring
+  StructLayout data_ring;        // prb_data_ring
+  StructLayout descriptor;       // prb_desc
+  StructLayout block;            // prb_data_blk_lpos
+  StructLayout info;             // printk_info
+  StructLayout device_info;      // dev_printk_info
+};
+
+// Every variant there has been. Which one a kernel has shows in its memory: see
+// choose_ring_layouts() in printk_ringbuffer.cpp.
+struct KnownRingLayouts {
+  std::string_view versions;
+  RingLayouts layouts;
+};
+[[nodiscard]] std::span<const KnownRingLayouts> known_ring_layouts();
+
+// struct printk_log (3.11 to 5.9), or struct log as the kernel 3.6 to 3.10 called it, without
+// CONFIG_PRINTK_CALLER (which 5.1 brought, and which no Photon kernel sets).
+[[nodiscard]] const StructLayout& known_printk_log_layout();
+
+}  // namespace photon_dmesg
