@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "support/fixture_guest.h"
+#include "support/without_types.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -267,6 +268,16 @@ TEST_CASE("printk_log: a caller is shown where the kernel stores one") {
   const bool is_cpu = caller > 0x80000000U;
   CHECK(log.records[0].caller->id == (is_cpu ? 3 : 12));
   CHECK((log.records[0].caller->kind == LogCaller::Kind::Cpu) == is_cpu);
+}
+
+TEST_CASE("printk_log: without types, the layout is known") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned i = 0; i < 500; ++i) writer.store(numbered_message(i));
+  writer.publish(guest);
+  const KernelLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+  check_same(log, writer);
+  CHECK(log.losses.empty());
 }
 
 }  // namespace photon_dmesg::test

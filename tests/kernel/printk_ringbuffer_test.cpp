@@ -7,7 +7,9 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/without_types.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -47,6 +49,8 @@ class RingWriter {
   // Where the next block begins; set to place blocks at will.
   std::uint64_t head_lpos = 0 - data_size;
   std::uint64_t tail_lpos = 0 - data_size;
+
+  std::uint64_t data_ring_offset = 48;  // in struct printk_ringbuffer; 40 in 5.10
 
   struct Options {
     State state = Finalized;
@@ -109,6 +113,12 @@ class RingWriter {
   }
 
   KernelLog read() {
+    publish();
+    return guest_.read_log();
+  }
+
+  // Writes the ring's header.
+  void publish() {
     const GuestPhysical ring = guest_.at("printk_rb_static");
     const auto write = [&](std::uint64_t offset, std::uint64_t value) {
       guest_.memory().write_value(ring + offset, value);
@@ -118,10 +128,9 @@ class RingWriter {
     write(16, guest_.address("_printk_rb_static_infos").value);
     write(24, (next_id_ - 1) & id_mask);
     write(32, tail_id_);
-    write(48 + 8, guest_.address("__log_buf").value);
-    write(48 + 16, head_lpos);
-    write(48 + 24, tail_lpos);
-    return guest_.read_log();
+    write(data_ring_offset + 8, guest_.address("__log_buf").value);
+    write(data_ring_offset + 16, head_lpos);
+    write(data_ring_offset + 24, tail_lpos);
   }
 
  private:
@@ -359,6 +368,36 @@ TEST_CASE("printk_ringbuffer: a ring that is not mapped is refused") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   guest.set("prb", std::uint64_t{0xffff888000000000});
   CHECK_THROWS_WITH(guest.read_log(), Catch::Contains("0xffff888000000000"));
+}
+
+TEST_CASE("printk_ringbuffer: without types, its layout shows in its memory") {
+  struct Variant {
+    const char* kernel;
+    std::uint64_t data_ring_offset;
+  };
+  for (const auto& [kernel, offset] :
+       {Variant{PRINTK_RINGBUFFER_KERNEL, 48}, Variant{PRINTK_RINGBUFFER_5_10_KERNEL, 40}}) {
+    CAPTURE(kernel);
+    FixtureGuest guest(kernel);
+    RingWriter ring(guest);
+    ring.data_ring_offset = offset;
+    for (int i = 0; i < 9; ++i) ring.store(fmt::format("message {}", i));
+    ring.publish();
+    const KernelLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+    REQUIRE(log.records.size() == 9);
+    CHECK(log.records.back().text == "message 8");
+    CHECK(log.losses.empty());
+  }
+}
+
+TEST_CASE("printk_ringbuffer: a layout that is none of those known is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("message");
+  ring.publish();
+  guest.set("printk_rb_static", std::array<std::uint64_t, 11>{});
+  check_fails(Failure::UnusableInput, "it has none of the known layouts: types are needed",
+              [&] { (void)guest.read_log(WithoutTypes(guest.vmlinux())); });
 }
 
 }  // namespace photon_dmesg::test

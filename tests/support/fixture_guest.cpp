@@ -58,10 +58,10 @@ GuestPhysical FixtureGuest::at(std::string_view symbol) const {
   return load_address + (vmlinux_->symbol(symbol).value - linked_text);
 }
 
-KernelLog FixtureGuest::read_log() {
+KernelLog FixtureGuest::read_log(const KernelSymbols& symbols) {
   const std::optional<RunningKernel> running = find_running_kernel(*memory_, {vcpu_}, diagnostics_);
   if (!running) throw std::logic_error("the fixture's kernel was not found");
-  return read_kernel_log(GuestKernel::attach(*memory_, *running, *vmlinux_, diagnostics_),
+  return read_kernel_log(GuestKernel::attach(*memory_, *running, symbols, diagnostics_),
                          diagnostics_);
 }
 

@@ -35,7 +35,9 @@ class FixtureGuest {
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
 
   // Finds the kernel by its vCPU and reads the log, as the program does.
-  [[nodiscard]] KernelLog read_log();
+  [[nodiscard]] KernelLog read_log() { return read_log(*vmlinux_); }
+  // The same with other symbols than those of the fixture's own vmlinux.
+  [[nodiscard]] KernelLog read_log(const KernelSymbols& symbols);
 
   static constexpr std::uint64_t kaslr_offset = 0x1a000000;
   static constexpr GuestPhysical load_address{0x3000000};

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "kernel/kernel_symbols.h"
+
+namespace photon_dmesg::test {
+
+// The symbols of another source without its types, banner and build-id, as a System.map has them.
+class WithoutTypes final : public KernelSymbols {
+ public:
+  explicit WithoutTypes(const KernelSymbols& symbols) : symbols_(symbols) {}
+
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
+    return symbols_.find_symbol(name);
+  }
+  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
+    return nullptr;
+  }
+  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
+  [[nodiscard]] const std::string& name() const override { return symbols_.name(); }
+
+ private:
+  const KernelSymbols& symbols_;
+};
+
+}  // namespace photon_dmesg::test
