@@ -113,7 +113,7 @@ TEST_CASE("TagFile: a table of more groups than the file can hold is refused") {
 }
 
 TEST_CASE("TagFile: a group whose position or size overflows is refused") {
-  for (const std::size_t field : {12 + 64, 12 + 72}) {
+  for (const std::size_t field : std::initializer_list<std::size_t>{12 + 64, 12 + 72}) {
     std::string bytes = varied_file();
     bytes.replace(field, 8, little_endian(~std::uint64_t{0} - 1, 8));
     const BufferSource source("vm.vmss", as_bytes(bytes));

@@ -308,7 +308,7 @@ TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter ring(guest);
   for (const char* text : {"zero", "one", "two", "three"}) ring.store(text);
-  const std::uint64_t victim = GENERATE(0, 1, 3);
+  const std::uint64_t victim = GENERATE(0U, 1U, 3U);
   CAPTURE(victim);
   SECTION("its sequence number") {
     Info info = ring.info(victim);
