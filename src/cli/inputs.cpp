@@ -61,11 +61,6 @@ void check_complete(const Inputs& inputs) {
     throw Error(Failure::Usage,
                 "expected a checkpoint (.vmss or .vmsn) among the files, found none");
   }
-  if (!inputs.symbols) {
-    throw Error(Failure::Usage,
-                "expected the kernel's symbols among the files (an ISO with the guest's kernel, a "
-                "kernel or debuginfo package, a vmlinux or a System.map), found none");
-  }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ enum class SymbolSourceKind { Iso, Package, Vmlinux, SystemMap };
 // The files of one run, each in its role.
 struct Inputs {
   SymbolSourceKind symbols_kind = SymbolSourceKind::Iso;
-  std::unique_ptr<InputFile> symbols;
+  std::unique_ptr<InputFile> symbols;  // null if none was named
   std::unique_ptr<InputFile> checkpoint;
   std::unique_ptr<InputFile> memory;  // null if none was named
 };

@@ -34,6 +34,7 @@ SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkp
   source.package = symbols.package;
   source.vmlinux = symbols.vmlinux;
   source.system_map = symbols.system_map;
+  source.symbols_in_memory = symbols.memory;
   return source;
 }
 
@@ -64,7 +65,10 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
   };
   const std::optional<std::string> release =
       running ? std::optional(running->banner().release) : std::nullopt;
-  const SymbolSource symbols = find_symbols(inputs, release, attach, diagnostics);
+  const SymbolSource symbols =
+      inputs.symbols
+          ? find_symbols(inputs, release, attach, diagnostics)
+          : find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics);
 
   Report report;
   report.guest = describe_guest(*kernel, checkpoint);

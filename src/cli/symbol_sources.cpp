@@ -7,6 +7,7 @@
 #include "base/file_stream.h"
 #include "iso/iso_image.h"
 #include "iso/kernel_packages.h"
+#include "kernel/memory_symbols.h"
 #include "kernel/system_map.h"
 #include "kernel/vmlinux.h"
 #include "rpm/kernel_files.h"
@@ -154,6 +155,23 @@ SymbolSource find_symbols(const Inputs& inputs, const std::optional<std::string>
       return search.search_system_map(*inputs.symbols);
   }
   throw unusable("unknown kind of symbol source");
+}
+
+SymbolSource find_symbols_in_memory(const GuestMemory& memory, const RunningKernel* running,
+                                    const std::function<void(const KernelSymbols&)>& accept,
+                                    Diagnostics& diagnostics) {
+  if (running == nullptr) {
+    throw unusable(fmt::format(
+        "{}: no vCPU leads to a kernel: to look for one in all of the memory, its symbols are "
+        "needed: give the release's ISO, a kernel or debuginfo package, a vmlinux or a System.map",
+        memory.name()));
+  }
+  auto symbols = MemorySymbols::find(memory, *running, diagnostics);
+  SymbolSource source;
+  source.memory = symbols->origin();
+  source.symbols = std::move(symbols);
+  accept(*source.symbols);
+  return source;
 }
 
 }  // namespace photon_dmesg

@@ -8,6 +8,7 @@
 #include "base/diagnostics.h"
 #include "cli/inputs.h"
 #include "kernel/kernel_symbols.h"
+#include "kernel/running_kernel.h"
 
 namespace photon_dmesg {
 
@@ -18,6 +19,7 @@ struct SymbolSource {
   std::optional<std::string> package;
   std::optional<std::string> vmlinux;
   std::optional<std::string> system_map;
+  std::optional<std::string> memory;  // what of the guest's own memory was used
 };
 
 // Finds the symbols of the kernel `release` (absent: not known) in the file the user named: a
@@ -30,5 +32,11 @@ struct SymbolSource {
                                         const std::optional<std::string>& release,
                                         const std::function<void(const KernelSymbols&)>& accept,
                                         Diagnostics& diagnostics);
+
+// The same without any file: what the guest's own memory tells. `running` is null if no vCPU leads
+// to a kernel; then, and if the log can't be found so, Error(UnusableInput) says what to give.
+[[nodiscard]] SymbolSource find_symbols_in_memory(
+    const GuestMemory& memory, const RunningKernel* running,
+    const std::function<void(const KernelSymbols&)>& accept, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

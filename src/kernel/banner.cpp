@@ -2,26 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <vector>
 
-#include "kernel/x86_64.h"
+#include "kernel/image_ranges.h"
 
 namespace photon_dmesg {
 namespace {
-
-struct VirtualRange {
-  GuestVirtual begin;
-  std::uint64_t size = 0;
-};
-
-// Neighbouring pages as one range, so that a banner across a page border is found.
-void append_page(std::vector<VirtualRange>& ranges, const PageTables::Page& page) {
-  if (!ranges.empty() && ranges.back().begin + ranges.back().size == page.virtual_address) {
-    ranges.back().size += page.size;
-  } else {
-    ranges.push_back({page.virtual_address, page.size});
-  }
-}
 
 void search_window(GuestVirtual begin, std::string_view window, std::uint64_t step,
                    std::vector<FoundBanner>& found) {
@@ -33,7 +18,7 @@ void search_window(GuestVirtual begin, std::string_view window, std::uint64_t st
   }
 }
 
-void search_range(const KernelMemory& memory, const VirtualRange& range,
+void search_range(const KernelMemory& memory, const ImageRange& range,
                   std::vector<FoundBanner>& found) {
   constexpr std::uint64_t step = 256 * 1024;
   std::string window;
@@ -71,16 +56,11 @@ std::optional<KernelBanner> parse_banner(std::string_view bytes) {
 }
 
 std::vector<FoundBanner> find_banners(const GuestMemory& memory, const PageTables& tables) {
-  std::vector<VirtualRange> read_only;
-  std::vector<VirtualRange> other;
-  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
-                       [&](const PageTables::Page& page) {
-                         append_page(page.writable || page.executable ? other : read_only, page);
-                       });
+  const ImageRanges image = find_image_ranges(tables);
   const KernelMemory kernel_memory(memory, tables);
   std::vector<FoundBanner> found;
-  for (const std::vector<VirtualRange>* ranges : {&read_only, &other}) {
-    for (const VirtualRange& range : *ranges) {
+  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
+    for (const ImageRange& range : *ranges) {
       search_range(kernel_memory, range, found);
     }
     if (!found.empty()) {

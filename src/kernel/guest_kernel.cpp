@@ -185,7 +185,7 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
   const std::optional<std::string> expected = symbols_.build_id();
   diagnostics.note(fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
                                expected.value_or("unknown"), symbols_.name()));
-  if (banner_of(symbols_) || (found && found == expected)) {
+  if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) {
     return;
   }
   if (!has_release_in_uts_namespace()) {

@@ -48,6 +48,10 @@ class KernelSymbols {
   // The GNU build-id in lower-case hexadecimal.
   [[nodiscard]] virtual std::optional<std::string> build_id() const = 0;
 
+  // Whether the source is the guest's own memory: then it needs no proof that it is of the guest's
+  // kernel.
+  [[nodiscard]] virtual bool is_of_guest_itself() const { return false; }
+
   // What messages call this source.
   [[nodiscard]] virtual const std::string& name() const = 0;
 

@@ -342,29 +342,26 @@ std::optional<RingLayouts> layouts_by_types(const KernelSymbols& symbols) {
                      symbols.structure("dev_printk_info")};
 }
 
+struct BestLayouts {
+  const KnownRingLayouts* layouts = nullptr;
+  std::uint64_t records = 0;  // in their place
+};
+
 // The known variant by which most of the ring's records are in their place.
-const KnownRingLayouts& choose_ring_layouts(const KernelMemory& memory, GuestVirtual address) {
-  const KnownRingLayouts* best = nullptr;
-  std::uint64_t most = 0;
+BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address) {
+  BestLayouts best;
   for (const KnownRingLayouts& known : known_ring_layouts()) {
     try {
       const std::uint64_t records =
           RingReader(memory, address, known.layouts).count_records_in_place();
-      if (best == nullptr || records > most) {
-        best = &known;
-        most = records;
+      if (best.layouts == nullptr || records > best.records) {
+        best = {&known, records};
       }
     } catch (const Error&) {
       // The header makes no sense by this variant.
     }
   }
-  if (best == nullptr) {
-    throw unusable(fmt::format(
-        "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
-        "kernel's debuginfo package",
-        address));
-  }
-  return *best;
+  return best;
 }
 
 RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
@@ -372,13 +369,23 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
   if (std::optional<RingLayouts> layouts = layouts_by_types(kernel.symbols())) {
     return std::move(*layouts);
   }
-  const KnownRingLayouts& known = choose_ring_layouts(kernel.memory(), address);
+  const KnownRingLayouts* known = choose_ring_layouts(kernel.memory(), address).layouts;
+  if (known == nullptr) {
+    throw unusable(fmt::format(
+        "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
+        "kernel's debuginfo package",
+        address));
+  }
   diagnostics.note(fmt::format(
-      "layouts of printk_ringbuffer: those known of {}, as its records fit", known.versions));
-  return known.layouts;
+      "layouts of printk_ringbuffer: those known of {}, as its records fit", known->versions));
+  return known->layouts;
 }
 
 }  // namespace
+
+std::uint64_t count_ring_records(const KernelMemory& memory, GuestVirtual address) {
+  return choose_ring_layouts(memory, address).records;
+}
 
 KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};

@@ -12,4 +12,8 @@ namespace photon_dmesg {
 // Error(UnusableInput) when the ring's own header can't be read or is not sane.
 [[nodiscard]] KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics);
 
+// How many records of the printk_ringbuffer at `address` are in their place, by whichever known
+// layout fits best; 0 if there is no such ring.
+[[nodiscard]] std::uint64_t count_ring_records(const KernelMemory& memory, GuestVirtual address);
+
 }  // namespace photon_dmesg

@@ -14,6 +14,9 @@ inline constexpr GuestVirtual start_kernel_map{0xffffffff80000000};
 // The image never ends later: 1 GiB with KASLR, 512 MiB without, modules behind it.
 inline constexpr GuestVirtual kernel_image_end{0xffffffffc0000000};
 
+// Where _text is linked: CONFIG_PHYSICAL_START is 16 MiB in Photon's kernels, as by default.
+inline constexpr GuestVirtual linked_text{0xffffffff81000000};
+
 // The smallest CONFIG_PHYSICAL_ALIGN (arch/x86/Kconfig, x86-64): the kernel is loaded, and KASLR
 // moves it, by multiples of it.
 inline constexpr std::uint64_t kernel_alignment = 0x200000;

@@ -130,7 +130,8 @@ Json source_to_json(const SourceInfo& source) {
           {"iso", optional_string(source.iso)},
           {"package", optional_string(source.package)},
           {"vmlinux", optional_string(source.vmlinux)},
-          {"system_map", optional_string(source.system_map)}};
+          {"system_map", optional_string(source.system_map)},
+          {"symbols_in_memory", optional_string(source.symbols_in_memory)}};
 }
 
 }  // namespace

@@ -25,9 +25,10 @@ struct SourceInfo {
   std::string checkpoint;
   std::string memory;
   std::optional<std::string> iso;
-  std::optional<std::string> package;     // inside the ISO, or on its own
-  std::optional<std::string> vmlinux;     // inside the package, or on its own
-  std::optional<std::string> system_map;  // instead of vmlinux
+  std::optional<std::string> package;            // inside the ISO, or on its own
+  std::optional<std::string> vmlinux;            // inside the package, or on its own
+  std::optional<std::string> system_map;         // instead of vmlinux
+  std::optional<std::string> symbols_in_memory;  // "kallsyms" or "ring": no file was needed
 };
 
 // Everything an output format may print.

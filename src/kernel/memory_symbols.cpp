@@ -1,0 +1,75 @@
+#include "kernel/memory_symbols.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "kernel/image_ranges.h"
+#include "kernel/kernel_memory.h"
+#include "kernel/ring_signature.h"
+#include "kernel/x86_64.h"
+
+namespace photon_dmesg {
+namespace {
+
+// The image begins with its text, and nothing is mapped below it.
+std::optional<GuestVirtual> lowest_address(const ImageRanges& image) {
+  std::optional<GuestVirtual> lowest;
+  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
+    if (!ranges->empty() && (!lowest || ranges->front().begin < *lowest)) {
+      lowest = ranges->front().begin;
+    }
+  }
+  return lowest;
+}
+
+const FoundBanner& best_banner(const RunningKernel& kernel) {
+  return *std::max_element(kernel.banners.begin(), kernel.banners.end(),
+                           [](const FoundBanner& a, const FoundBanner& b) {
+                             return a.banner.text.size() < b.banner.text.size();
+                           });
+}
+
+}  // namespace
+
+std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
+                                                   const RunningKernel& kernel,
+                                                   Diagnostics& diagnostics) {
+  std::unique_ptr<MemorySymbols> symbols(new MemorySymbols());
+  symbols->kallsyms_ = Kallsyms::find(memory, kernel, diagnostics);
+  symbols->origin_ = "kallsyms";
+  if (symbols->kallsyms_ &&
+      (symbols->find_symbol("prb") || symbols->find_symbol("log_first_idx"))) {
+    return symbols;
+  }
+  const ImageRanges image = find_image_ranges(kernel.tables);
+  const std::optional<FoundRing> ring =
+      find_ring(KernelMemory(memory, kernel.tables), image, diagnostics);
+  if (!ring) {
+    throw unusable(fmt::format(
+        "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
+        "or debuginfo package, a vmlinux or a System.map",
+        memory.name(), kernel.banner().release));
+  }
+  const std::uint64_t kaslr_offset =
+      symbols->kallsyms_
+          ? symbols->kallsyms_->kaslr_offset()
+          : lowest_address(image).value_or(x86_64::linked_text) - x86_64::linked_text;
+  const auto linked = [&](GuestVirtual address) {
+    return GuestVirtual{address.value - kaslr_offset};
+  };
+  symbols->found_["linux_banner"] = linked(best_banner(kernel).address);
+  symbols->found_["prb"] = linked(ring->pointer);
+  symbols->origin_ = "ring";
+  return symbols;
+}
+
+std::optional<GuestVirtual> MemorySymbols::find_symbol(std::string_view name) const {
+  if (const auto found = found_.find(name); found != found_.end()) {
+    return found->second;
+  }
+  return kallsyms_ ? kallsyms_->find_symbol(name) : std::nullopt;
+}
+
+}  // namespace photon_dmesg

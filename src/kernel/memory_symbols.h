@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/diagnostics.h"
+#include "kernel/kallsyms.h"
+#include "kernel/kernel_symbols.h"
+#include "kernel/running_kernel.h"
+
+namespace photon_dmesg {
+
+// KernelSymbols read out of the guest itself, for when nothing but the checkpoint is at hand: the
+// kernel's own kallsyms, and where these hold functions only (linux-esx), the log's ring by its
+// form.
+class MemorySymbols final : public KernelSymbols {
+ public:
+  // Throws Error(UnusableInput) that says what to give if the log can't be found so.
+  [[nodiscard]] static std::unique_ptr<MemorySymbols> find(const GuestMemory& memory,
+                                                           const RunningKernel& kernel,
+                                                           Diagnostics& diagnostics);
+
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
+  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
+    return nullptr;
+  }
+  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
+  [[nodiscard]] bool is_of_guest_itself() const override { return true; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+  // Which kinds of evidence it is made of, for the report: "kallsyms", "ring".
+  [[nodiscard]] const std::string& origin() const { return origin_; }
+
+ private:
+  MemorySymbols() = default;
+
+  std::string name_ = "the guest's memory";
+  std::string origin_;
+  std::unique_ptr<Kallsyms> kallsyms_;
+  std::map<std::string, GuestVirtual, std::less<>> found_;  // as linked
+};
+
+}  // namespace photon_dmesg

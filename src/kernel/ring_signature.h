@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "kernel/image_ranges.h"
+#include "kernel/kernel_memory.h"
+
+namespace photon_dmesg {
+
+// A printk_ringbuffer found by its form, without any symbol.
+struct FoundRing {
+  GuestVirtual ring;
+  GuestVirtual pointer;  // a variable that points to it, as `prb` does
+};
+
+// Looks through the kernel image for structures of the form of a printk_ringbuffer (5.10 and
+// later) whose records are in their place, and returns the one in use: the larger one, if the
+// kernel has moved its log from the static ring to a dynamic one. Nothing if there is none.
+[[nodiscard]] std::optional<FoundRing> find_ring(const KernelMemory& memory,
+                                                 const ImageRanges& image,
+                                                 Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

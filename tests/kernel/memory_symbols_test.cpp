@@ -1,0 +1,75 @@
+#include "kernel/memory_symbols.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/kernel_log.h"
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::unique_ptr<MemorySymbols> find(FixtureGuest& guest) {
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  return MemorySymbols::find(guest.memory(), *running, guest.diagnostics());
+}
+
+// A ring with two records, as the kernel would have written it.
+void write_ring(FixtureGuest& guest) {
+  constexpr std::uint64_t finalized = std::uint64_t{2} << 62;
+  constexpr std::uint64_t first_id = 32;  // its slot is the first
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const GuestPhysical descriptor = guest.at("_printk_rb_static_descs") + 24 * i;
+    guest.memory().write_value(descriptor, finalized | (first_id + i));
+    guest.memory().write_value(descriptor + 8, std::uint64_t{512 + 16 * i});
+    guest.memory().write_value(descriptor + 16, std::uint64_t{512 + 16 * (i + 1)});
+    const GuestPhysical info = guest.at("_printk_rb_static_infos") + 88 * i;
+    guest.memory().write_value(info, std::uint64_t{100 + i});
+    guest.memory().write_value(info + 16, std::uint16_t{4});
+    guest.memory().write_value(guest.at("__log_buf") + 16 * i, first_id + i);
+    guest.memory().write_text(guest.at("__log_buf") + 16 * i + 8, i == 0 ? "zero" : "one!");
+  }
+  const GuestPhysical ring = guest.at("printk_rb_static");
+  // No kernel has fewer than 32 descriptors; the fixture's 16 are enough for two records.
+  guest.memory().write_value(ring + 0, std::uint64_t{5});
+  guest.memory().write_value(ring + 8, guest.address("_printk_rb_static_descs").value);
+  guest.memory().write_value(ring + 16, guest.address("_printk_rb_static_infos").value);
+  guest.memory().write_value(ring + 24, first_id + 1);
+  guest.memory().write_value(ring + 32, first_id);
+  guest.memory().write_value(ring + 48 + 8, guest.address("__log_buf").value);
+  guest.memory().write_value(ring + 48 + 16, std::uint64_t{512 + 32});
+  guest.memory().write_value(ring + 48 + 24, std::uint64_t{512});
+  guest.set("prb", guest.address("printk_rb_static").value);
+}
+
+}  // namespace
+
+TEST_CASE("MemorySymbols: without any table, the ring is found by its form") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "ring");
+  const KernelLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() == 2);
+  CHECK(log.records[0].seq == 100);
+  CHECK(log.records[0].text == "zero");
+  CHECK(log.records[1].text == "one!");
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("MemorySymbols: a ring that nothing points to is not the log") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  guest.set("prb", std::uint64_t{0});
+  check_fails(Failure::UnusableInput, "was not found without symbols: give the release's ISO",
+              [&] { (void)find(guest); });
+}
+
+TEST_CASE("MemorySymbols: a kernel without a ring needs symbols") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  check_fails(Failure::UnusableInput, "the log of Linux 4.4.8 was not found without symbols",
+              [&] { (void)find(guest); });
+}
+
+}  // namespace photon_dmesg::test
