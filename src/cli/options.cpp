@@ -18,8 +18,9 @@ namespace {
 constexpr const char* description =
     "Prints the kernel log of a suspended Photon OS virtual machine.\n\n"
     "FILE... are, in any order and told apart by content:\n"
-    "  where the kernel's symbols come from: an ISO with the kernel's debuginfo package,\n"
-    "    that package (.rpm), or a vmlinux with debug information\n"
+    "  where the kernel's symbols come from: an ISO with the guest's kernel or its debuginfo\n"
+    "    package, such a package (.rpm), a vmlinux with debug information, or a System.map;\n"
+    "    without any, they are looked for in the guest's memory\n"
     "  the checkpoint: .vmss (suspended) or .vmsn (snapshot)\n"
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself";
@@ -57,7 +58,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   CLI::App app(description, "photon-dmesg");
   app.footer(footer);
   app.set_version_flag("--version", "photon-dmesg " PHOTON_DMESG_VERSION);
-  app.add_option("FILE", options.files, "ISO, RPM or vmlinux; checkpoint; memory")->required();
+  app.add_option("FILE", options.files, "ISO, RPM, vmlinux or System.map; checkpoint; memory")->required();
   auto* json_flag =
       app.add_flag("-J,--json", json, "Print one JSON document, a superset of dmesg -J");
   app.add_option("--format", format, "text (default), json, or ndjson: one JSON object a record")
