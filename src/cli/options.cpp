@@ -58,7 +58,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   CLI::App app(description, "photon-dmesg");
   app.footer(footer);
   app.set_version_flag("--version", "photon-dmesg " PHOTON_DMESG_VERSION);
-  app.add_option("FILE", options.files, "ISO, RPM, vmlinux or System.map; checkpoint; memory")->required();
+  app.add_option("FILE", options.files, "ISO, RPM, vmlinux or System.map; checkpoint; memory")
+      ->required();
   auto* json_flag =
       app.add_flag("-J,--json", json, "Print one JSON document, a superset of dmesg -J");
   app.add_option("--format", format, "text (default), json, or ndjson: one JSON object a record")

@@ -7,7 +7,8 @@
 
 namespace photon_dmesg {
 
-// "2 records WHAT (sequence numbers 7 and 9)"; a long list is cut short with its last number.
+// "5 records WHAT (sequence numbers 3, 7 to 10)"; `seqs` are ascending, and a long list is cut
+// short with its last number.
 [[nodiscard]] std::string describe_loss(const std::vector<std::uint64_t>& seqs,
                                         std::string_view what);
 

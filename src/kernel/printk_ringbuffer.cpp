@@ -199,8 +199,9 @@ class RingReader {
       // The head's slot gets its new id only when its old record has been given up.
       (id == ring_.head_id ? unfinished_ : damaged_).push_back(seq_of(id));
     } else if (descriptor->state == DescriptorState::Reusable) {
-      // At the tail it is the oldest record, given up but not yet overwritten: no longer logged.
-      if (!log_.records.empty()) damaged_.push_back(seq_of(id));
+      // Given up to make room for newer text. A record that has none, or whose block lies further
+      // on, outlives newer ones, so that these may be gone in between.
+      if (!log_.records.empty()) overwritten_.push_back(seq_of(id));
     } else {
       read_record(*descriptor);
     }
@@ -310,6 +311,7 @@ class RingReader {
       if (!seqs.empty()) log_.losses.push_back(describe_loss(seqs, what));
     };
     report(unfinished_, "being written when the guest stopped, not shown");
+    report(overwritten_, "that the kernel has overwritten, though it still has older ones");
     report(damaged_, "with a damaged descriptor, not shown");
     report(unreadable_, "in memory that can't be read, not shown");
     report(texts_lost_, "whose text the kernel has lost or overwritten");
@@ -325,6 +327,7 @@ class RingReader {
   std::uint64_t first_seq_ = 0;  // of tail_id
   // Sequence numbers of the records that something is wrong with.
   std::vector<std::uint64_t> unfinished_;
+  std::vector<std::uint64_t> overwritten_;
   std::vector<std::uint64_t> damaged_;
   std::vector<std::uint64_t> unreadable_;
   std::vector<std::uint64_t> texts_lost_;

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import initramfs
@@ -147,7 +148,9 @@ def _stop(monitor: Monitor, scenario: Scenario) -> list[dict[str, int]]:
         time.sleep(0.05)
 
 
-def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
+@contextlib.contextmanager
+def running(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator[Monitor]:
+    """A guest that has come to the end of its script and runs on, its memory in work/memory.raw."""
     with contextlib.ExitStack() as cleanup:
         process = subprocess.Popen(_command(scenario, kernel, work), stdin=subprocess.DEVNULL)
         cleanup.callback(process.kill)
@@ -159,9 +162,14 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
         if scenario.mode == "panic":
             _wait(process, lambda: PANIC_END in (work / "console.log").read_bytes(), "its panic",
                   work)
-        vcpus = _stop(monitor, scenario)
+        yield monitor
         monitor.call("quit")
         process.wait(timeout=60)
+
+
+def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
+    with running(scenario, kernel, work) as monitor:
+        vcpus = _stop(monitor, scenario)
     (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
     (work / "qmp").unlink(missing_ok=True)
     _unpack_shipped(work)

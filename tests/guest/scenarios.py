@@ -15,7 +15,7 @@ class Scenario:
     vcpus: int
     memory: int  # bytes
     command_line: str
-    mode: str = "records"  # records, panic, user: how the guest ends
+    mode: str = "records"  # records, panic, user, storm: how the guest ends
     fill: int = 0  # further records, to make the ring wrap
 
 

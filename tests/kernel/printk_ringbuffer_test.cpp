@@ -370,6 +370,27 @@ TEST_CASE("printk_ringbuffer: a ring that is not mapped is refused") {
   CHECK_THROWS_WITH(guest.read_log(), Catch::Contains("0xffff888000000000"));
 }
 
+TEST_CASE("printk_ringbuffer: records given up behind one that is still there are reported") {
+  // The kernel gives records up in the order of their text, so one without text outlives newer
+  // ones.
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (const char* text : {"zero", "one", "two", "three", "four"}) ring.store(text);
+  for (const std::uint64_t seq : {0U, 2U, 3U}) {
+    Descriptor descriptor = ring.descriptor(seq);
+    descriptor.state_var |= std::uint64_t{Reusable} << 62;
+    ring.set_descriptor(seq, descriptor);
+  }
+  const KernelLog log = ring.read();
+  REQUIRE(log.records.size() == 2);
+  CHECK(log.records[0].text == "one");
+  CHECK(log.records[1].text == "four");
+  REQUIRE(log.losses.size() == 1);
+  CHECK(log.losses[0] ==
+        "2 records that the kernel has overwritten, though it still has older ones (sequence "
+        "numbers 2, 3)");
+}
+
 TEST_CASE("printk_ringbuffer: without types, its layout shows in its memory") {
   struct Variant {
     const char* kernel;

@@ -119,6 +119,18 @@ static void fill(int kmsg, long count) {
   }
 }
 
+// Logs without end records that say what must be in them: the writer, a number that goes up by one,
+// and a filling that follows from both.
+static void storm(int kmsg, long writer) {
+  char text[1024];
+  for (long i = 0;; ++i) {
+    int length = snprintf(text, sizeof(text), "<14>storm %ld %ld ", writer, i);
+    int extra = (int)((i * 7919 + writer * 31) % 331);
+    memset(text + length, 'a' + (int)((i + writer) % 26), (size_t)extra);
+    log_record(kmsg, text, (size_t)(length + extra));
+  }
+}
+
 static void ship_truth(void) {
   int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
   if (kmsg < 0) fail("/dev/kmsg");
@@ -167,6 +179,8 @@ int main(int argc, char** argv) {
     write_records(open("/dev/kmsg", O_WRONLY));
   } else if (strcmp(command, "fill") == 0) {
     fill(open("/dev/kmsg", O_WRONLY), atol(argument));
+  } else if (strcmp(command, "storm") == 0) {
+    storm(open("/dev/kmsg", O_WRONLY), atol(argument));
   } else if (strcmp(command, "truth") == 0) {
     ship_truth();
   } else if (strcmp(command, "ship") == 0) {
@@ -179,7 +193,7 @@ int main(int argc, char** argv) {
   } else if (strcmp(command, "spin") == 0) {
     for (;;) __asm__ volatile("");
   } else {
-    fprintf(stderr, "usage: guest_agent records|fill|truth|ship|last-seq|end|spin\n");
+    fprintf(stderr, "usage: guest_agent records|fill|storm|truth|ship|last-seq|end|spin\n");
     return 2;
   }
   return 0;
