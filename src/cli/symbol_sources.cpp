@@ -52,7 +52,7 @@ class SymbolSearch {
     for (const auto is_candidate : {is_kernel_debuginfo_package, is_kernel_package}) {
       for (const IsoImage::File& package : iso.files()) {
         if (!is_candidate(package.path)) continue;
-        if (std::optional<SymbolSource> source = try_package(iso.open(package))) {
+        if (std::optional<SymbolSource> source = try_package_of(iso, package)) {
           source->iso = file.name();
           source->package = package.path;
           return std::move(*source);
@@ -63,6 +63,20 @@ class SymbolSearch {
   }
 
  private:
+  // A package that can't be used leaves the others to be tried; the reason is kept.
+  std::optional<SymbolSource> try_package_of(const IsoImage& iso, const IsoImage::File& package) {
+    try {
+      std::optional<SymbolSource> source = try_package(iso.open(package));
+      if (source && unusable_) diagnostics_.warn(unusable_->what());
+      return source;
+    } catch (const Error& error) {
+      if (error.failure() != Failure::UnusableInput) throw;
+      diagnostics_.note(error.what());
+      if (!unusable_) unusable_ = error;
+      return std::nullopt;
+    }
+  }
+
   // The package's kernel file, if it is of the wanted release and accepted.
   std::optional<SymbolSource> try_package(std::unique_ptr<ByteStream> stream) {
     RpmPackage package(std::move(stream));
@@ -108,6 +122,9 @@ class SymbolSearch {
   }
 
   [[noreturn]] void fail(const std::string& name) const {
+    if (unusable_) {
+      throw Error(*unusable_);
+    }
     if (refused_) {
       throw Error(*refused_);
     }
@@ -135,6 +152,7 @@ class SymbolSearch {
   Diagnostics& diagnostics_;
   std::vector<std::string> releases_;
   std::vector<std::string> others_;  // packages that hold no kernel
+  std::optional<Error> unusable_;    // of the first package that can't be used
   std::optional<Error> refused_;
 };
 

@@ -349,19 +349,23 @@ std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
 std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const RunningKernel& kernel,
                                          Diagnostics& diagnostics) {
   const KernelMemory kernel_memory(memory, kernel.tables);
-  for (const ImageRange& range : find_image_ranges(kernel.tables).read_only) {
-    std::vector<std::byte> bytes(range.size);
-    if (!kernel_memory.read(range.begin, bytes)) continue;
-    auto symbols = parse_kallsyms(bytes, range.begin, [&](const std::vector<Symbol>& candidate) {
-      return fits_kernel(candidate, kernel, kernel_memory);
-    });
-    if (symbols) {
-      diagnostics.note(fmt::format("kallsyms: {} symbols in the guest's memory at {}",
-                                   symbols->size(), range.begin));
-      return std::make_unique<Kallsyms>(std::move(*symbols));
+  const ImageRanges image = find_image_ranges(kernel.tables);
+  const auto is_right = [&](const std::vector<Symbol>& symbols) {
+    return fits_kernel(symbols, kernel, kernel_memory);
+  };
+  // The table is read-only data, but not every kernel protects that.
+  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
+    for (const ImageRange& range : *ranges) {
+      std::vector<std::byte> bytes(range.size);
+      if (!kernel_memory.read(range.begin, bytes)) continue;
+      if (auto symbols = parse_kallsyms(bytes, range.begin, is_right)) {
+        diagnostics.note(fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
+                                     symbols->size(), range.begin, range.begin + range.size));
+        return std::make_unique<Kallsyms>(std::move(*symbols));
+      }
     }
   }
-  diagnostics.note("kallsyms: no table found in the kernel's read-only data");
+  diagnostics.note("kallsyms: no table found in the kernel image");
   return nullptr;
 }
 

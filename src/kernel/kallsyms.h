@@ -27,8 +27,7 @@ namespace photon_dmesg {
 // num_syms and markers are u64 up to 4.19, u32 since.
 class Kallsyms final : public KernelSymbols {
  public:
-  // Looks for the table in the read-only data of `kernel`. Nothing if there is none that makes
-  // sense.
+  // Looks for the table in the image of `kernel`. Nothing if there is none that makes sense.
   [[nodiscard]] static std::unique_ptr<Kallsyms> find(const GuestMemory& memory,
                                                       const RunningKernel& kernel,
                                                       Diagnostics& diagnostics);

@@ -94,4 +94,15 @@ TEST_CASE("find_symbols: a debuginfo package that is none is named with its plac
   });
 }
 
+TEST_CASE("find_symbols: a package that can't be used is a warning when another one serves") {
+  Search search;
+  const SymbolSource source =
+      search.find({{"RPMS/" + package_name, "not an RPM"},
+                   {"RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm", fixture_package()}},
+                  release);
+  CHECK(source.package == "RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm");
+  REQUIRE(search.diagnostics.warnings().size() == 1);
+  CHECK_THAT(search.diagnostics.warnings().front(), Catch::Contains(package_name + ": truncated"));
+}
+
 }  // namespace photon_dmesg::test
