@@ -173,7 +173,7 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
     (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
     (work / "qmp").unlink(missing_ok=True)
     _unpack_shipped(work)
-    shipped.unlink()
+    (work / "shipped").unlink()
 
 
 def boot(scenario: Scenario) -> Guest:
