@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <ostream>
+#include <string>
 
 #include "base/diagnostics.h"
 #include "base/error.h"
@@ -17,6 +19,21 @@ namespace {
 constexpr int exit_complete = 0;
 constexpr int exit_incomplete = 1;
 
+int print_log(const photon_dmesg::Options& options, photon_dmesg::Diagnostics& diagnostics) {
+  const photon_dmesg::Report report = photon_dmesg::make_report(options, diagnostics);
+  diagnostics.clear_progress();
+  photon_dmesg::write_output(options,
+                             [&](std::ostream& out) { options.format->write(report, out); });
+  return report.log.losses.empty() ? exit_complete : exit_incomplete;
+}
+
+int print_profile(const photon_dmesg::Options& options, photon_dmesg::Diagnostics& diagnostics) {
+  const std::string profile = photon_dmesg::make_profile(options, diagnostics);
+  diagnostics.clear_progress();
+  photon_dmesg::write_output(options, [&](std::ostream& out) { out << profile; });
+  return exit_complete;
+}
+
 int run(int argc, char** argv) {
   using namespace photon_dmesg;
   const std::optional<Options> options = parse_options(argc, argv);
@@ -25,17 +42,13 @@ int run(int argc, char** argv) {
   }
   check_output(*options);
   Diagnostics diagnostics(options->verbosity);
-  const Report report = [&] {
-    try {
-      return make_report(*options, diagnostics);
-    } catch (...) {
-      diagnostics.clear_progress();
-      throw;
-    }
-  }();
-  diagnostics.clear_progress();
-  write_output(*options, report);
-  return report.log.losses.empty() ? exit_complete : exit_incomplete;
+  try {
+    return options->command == Command::Profile ? print_profile(*options, diagnostics)
+                                                : print_log(*options, diagnostics);
+  } catch (...) {
+    diagnostics.clear_progress();
+    throw;
+  }
 }
 
 int complain(const char* message, photon_dmesg::Failure failure) {

@@ -8,6 +8,7 @@
 #include "checkpoint/tag_file.h"
 #include "iso/iso_image.h"
 #include "kernel/elf_image.h"
+#include "kernel/profile.h"
 #include "kernel/system_map.h"
 #include "rpm/rpm_package.h"
 
@@ -56,13 +57,6 @@ void assign_unmarked(Inputs& inputs, std::vector<std::unique_ptr<InputFile>> unm
   }
 }
 
-void check_complete(const Inputs& inputs) {
-  if (!inputs.checkpoint) {
-    throw Error(Failure::Usage,
-                "expected a checkpoint (.vmss or .vmsn) among the files, found none");
-  }
-}
-
 }  // namespace
 
 Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
@@ -70,7 +64,8 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
   std::vector<std::unique_ptr<InputFile>> unmarked;
   const auto assign_symbols = [&](std::unique_ptr<InputFile> file, SymbolSourceKind kind) {
     inputs.symbols_kind = kind;
-    assign(inputs.symbols, std::move(file), "source of symbols (ISO, RPM, vmlinux or System.map)");
+    assign(inputs.symbols, std::move(file),
+           "source of symbols (ISO, RPM, vmlinux, System.map or profile)");
   };
   for (const std::filesystem::path& path : files) {
     auto file = std::make_unique<InputFile>(path);
@@ -84,6 +79,8 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
       assign_symbols(std::move(file), SymbolSourceKind::Package);
     } else if (is_elf_file(*file)) {
       assign_symbols(std::move(file), SymbolSourceKind::Vmlinux);
+    } else if (is_profile(*file)) {
+      assign_symbols(std::move(file), SymbolSourceKind::Profile);
     } else if (is_system_map(*file)) {
       assign_symbols(std::move(file), SymbolSourceKind::SystemMap);
     } else if (is_iso_image(*file)) {
@@ -93,7 +90,6 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
     }
   }
   assign_unmarked(inputs, std::move(unmarked));
-  check_complete(inputs);
   return inputs;
 }
 

@@ -8,19 +8,19 @@
 
 namespace photon_dmesg {
 
-enum class SymbolSourceKind { Iso, Package, Vmlinux, SystemMap };
+enum class SymbolSourceKind { Iso, Package, Vmlinux, SystemMap, Profile };
 
 // The files of one run, each in its role.
 struct Inputs {
   SymbolSourceKind symbols_kind = SymbolSourceKind::Iso;
-  std::unique_ptr<InputFile> symbols;  // null if none was named
-  std::unique_ptr<InputFile> checkpoint;
-  std::unique_ptr<InputFile> memory;  // null if none was named
+  std::unique_ptr<InputFile> symbols;     // null if none was named
+  std::unique_ptr<InputFile> checkpoint;  // null if none was named
+  std::unique_ptr<InputFile> memory;      // null if none was named
 };
 
 // Opens the files and tells them apart by content, never by name or order; memory has no mark of
 // its own, so it is what nothing else is. Throws Error(UnusableInput) for a file that can't be read
-// or used, Error(Usage) when a role is missing or taken twice.
+// or used, Error(Usage) when a role is taken twice.
 [[nodiscard]] Inputs sort_inputs(const std::vector<std::filesystem::path>& files);
 
 }  // namespace photon_dmesg

@@ -19,11 +19,17 @@ constexpr const char* description =
     "Prints the kernel log of a suspended Photon OS virtual machine.\n\n"
     "FILE... are, in any order and told apart by content:\n"
     "  where the kernel's symbols come from: an ISO with the guest's kernel or its debuginfo\n"
-    "    package, such a package (.rpm), a vmlinux with debug information, or a System.map;\n"
+    "    package, such a package (.rpm), a vmlinux with debug information, a System.map, or a\n"
+    "    profile that photon-dmesg profile has written;\n"
     "    without any, they are looked for in the guest's memory\n"
     "  the checkpoint: .vmss (suspended) or .vmsn (snapshot)\n"
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself";
+
+constexpr const char* profile_description =
+    "Writes a kernel's profile: a small file with all that its log needs, which replaces the ISO.\n"
+    "Name a checkpoint for the kernel it runs, or an ISO and --release, or one package, vmlinux\n"
+    "or System.map.";
 
 constexpr const char* footer =
     "Exit status:\n"
@@ -51,6 +57,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   Options options;
   std::string format;
   std::string output;
+  std::string release;
   bool json = false;
   bool verbose = false;
   bool quiet = false;
@@ -58,23 +65,35 @@ std::optional<Options> parse_options(int argc, char** argv) {
   CLI::App app(description, "photon-dmesg");
   app.footer(footer);
   app.set_version_flag("--version", "photon-dmesg " PHOTON_DMESG_VERSION);
-  app.add_option("FILE", options.files, "ISO, RPM, vmlinux or System.map; checkpoint; memory")
-      ->required();
+  app.add_option("FILE", options.files,
+                 "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
   auto* json_flag =
       app.add_flag("-J,--json", json, "Print one JSON document, a superset of dmesg -J");
   app.add_option("--format", format, "text (default), json, or ndjson: one JSON object a record")
       ->type_name("FORMAT")
       ->excludes(json_flag);
-  app.add_option("-o,--output", output, "Write the log to FILE instead of stdout")
-      ->type_name("FILE");
-  auto* quiet_flag = app.add_flag("-q,--quiet", quiet, "No warnings and no progress on stderr");
-  app.add_flag("-v,--verbose", verbose, "Say how each address was found, and the evidence for it")
-      ->excludes(quiet_flag);
+  const auto add_common_options = [&](CLI::App& command, const char* what) {
+    command.add_option("-o,--output", output, what)->type_name("FILE");
+    auto* quiet_flag =
+        command.add_flag("-q,--quiet", quiet, "No warnings and no progress on stderr");
+    command
+        .add_flag("-v,--verbose", verbose,
+                  "Say how each address was found, and the evidence for it")
+        ->excludes(quiet_flag);
+  };
+  add_common_options(app, "Write the log to FILE instead of stdout");
+
+  CLI::App* profile = app.add_subcommand("profile", profile_description);
+  profile->add_option("FILE", options.files, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
+  profile->add_option("--release", release, "Which kernel of an ISO, as uname -r prints it")
+      ->type_name("RELEASE");
+  add_common_options(*profile, "Write the profile to FILE instead of stdout");
 
   try {
     app.parse(argc, argv);
+    if (options.files.empty()) throw CLI::RequiredError("FILE");
   } catch (const CLI::CallForHelp&) {
-    std::cout << app.help();
+    std::cout << (profile->parsed() ? profile : &app)->help();
     return std::nullopt;
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << '\n';
@@ -82,9 +101,11 @@ std::optional<Options> parse_options(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw Error(Failure::Usage, fmt::format("{} (see photon-dmesg --help)", error.what()));
   }
+  if (profile->parsed()) options.command = Command::Profile;
   if (json) format = "json";
   if (!format.empty()) options.format = find_format(format);
   if (!output.empty()) options.output = output;
+  if (!release.empty()) options.release = release;
   if (quiet) options.verbosity = Diagnostics::Level::Quiet;
   if (verbose) options.verbosity = Diagnostics::Level::Verbose;
   return options;

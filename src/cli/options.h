@@ -10,12 +10,20 @@
 
 namespace photon_dmesg {
 
+// What the program is asked for.
+enum class Command {
+  Log,      // print the guest's log
+  Profile,  // write a kernel's profile
+};
+
 // The command line, taken apart.
 struct Options {
+  Command command = Command::Log;
   std::vector<std::filesystem::path> files;
   std::optional<std::filesystem::path> output;  // absent: stdout
   const OutputFormat* format = &output_formats.front();
   Diagnostics::Level verbosity = Diagnostics::Level::Normal;
+  std::optional<std::string> release;  // Profile: which kernel of an ISO
 };
 
 // Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when

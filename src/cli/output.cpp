@@ -32,9 +32,9 @@ void check_output(const Options& options) {
   }
 }
 
-void write_output(const Options& options, const Report& report) {
+void write_output(const Options& options, const std::function<void(std::ostream&)>& write) {
   if (!options.output) {
-    options.format->write(report, std::cout);
+    write(std::cout);
     std::cout.flush();
     if (!std::cout) {
       throw incomplete("the output can't be written: is the disk full?");
@@ -45,7 +45,7 @@ void write_output(const Options& options, const Report& report) {
   if (!file) {
     throw incomplete(fmt::format("{}: can't be written", options.output->string()));
   }
-  options.format->write(report, file);
+  write(file);
   file.close();
   if (!file) {
     std::error_code ignored;

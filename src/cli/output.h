@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
+#include <ostream>
+
 #include "cli/options.h"
-#include "report/report.h"
 
 namespace photon_dmesg {
 
@@ -9,8 +11,8 @@ namespace photon_dmesg {
 // Error(Usage).
 void check_output(const Options& options);
 
-// Writes the report where and how the options say. Throws Error(Incomplete) when that fails; a
-// regular file is then removed rather than left half written.
-void write_output(const Options& options, const Report& report);
+// Has `write` write to where the options say. Throws Error(Incomplete) when that fails; a regular
+// file is then removed rather than left half written.
+void write_output(const Options& options, const std::function<void(std::ostream&)>& write);
 
 }  // namespace photon_dmesg

@@ -1,18 +1,61 @@
 #include "cli/pipeline.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
+#include <sstream>
+#include <vector>
 
+#include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/inputs.h"
 #include "cli/symbol_sources.h"
+#include "kernel/banner.h"
 #include "kernel/guest_kernel.h"
 #include "kernel/kernel_log.h"
+#include "kernel/profile.h"
 #include "kernel/running_kernel.h"
 
 namespace photon_dmesg {
 namespace {
+
+// A guest's files, opened and understood as far as its kernel.
+class Guest {
+ public:
+  Guest(Inputs inputs, Diagnostics& diagnostics)
+      : checkpoint_(require_checkpoint(inputs), std::move(inputs.memory), diagnostics) {
+    const GuestMemory& memory = checkpoint_.memory();
+    const std::optional<RunningKernel> running =
+        find_running_kernel(memory, checkpoint_.vcpus(), diagnostics);
+    const auto attach = [&](const KernelSymbols& symbols) {
+      kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
+                              : GuestKernel::search(memory, symbols, diagnostics));
+    };
+    const std::optional<std::string> release =
+        running ? std::optional(running->banner().release) : std::nullopt;
+    symbols_ = inputs.symbols ? find_symbols(inputs, release, attach, diagnostics)
+                              : find_symbols_in_memory(memory, running ? &*running : nullptr,
+                                                       attach, diagnostics);
+  }
+
+  [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
+  [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
+  [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
+
+ private:
+  static std::unique_ptr<InputFile> require_checkpoint(Inputs& inputs) {
+    if (!inputs.checkpoint) {
+      throw Error(Failure::Usage,
+                  "expected a checkpoint (.vmss or .vmsn) among the files, found none");
+    }
+    return std::move(inputs.checkpoint);
+  }
+
+  Checkpoint checkpoint_;
+  SymbolSource symbols_;
+  std::optional<GuestKernel> kernel_;  // refers to the two above
+};
 
 GuestInfo describe_guest(const GuestKernel& kernel, const Checkpoint& checkpoint) {
   GuestInfo guest;
@@ -35,7 +78,24 @@ SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkp
   source.vmlinux = symbols.vmlinux;
   source.system_map = symbols.system_map;
   source.symbols_in_memory = symbols.memory;
+  source.profile = symbols.profile;
   return source;
+}
+
+// Where the symbols were found, from the outside in.
+std::string describe_origin(const SymbolSource& source) {
+  std::vector<std::string> parts;
+  for (const auto& part : {source.iso, source.package, source.vmlinux, source.system_map,
+                           source.profile, source.memory}) {
+    if (part) parts.push_back(*part);
+  }
+  return fmt::format("{}", fmt::join(parts, ": "));
+}
+
+std::optional<std::string> release_of_banner(const KernelSymbols& symbols) {
+  const std::optional<std::string> bytes = symbols.banner_bytes();
+  const std::optional<KernelBanner> banner = bytes ? parse_banner(*bytes) : std::nullopt;
+  return banner ? std::optional(banner->release) : std::nullopt;
 }
 
 void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
@@ -52,34 +112,46 @@ void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
 }  // namespace
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(options.files);
-  const Checkpoint checkpoint(std::move(inputs.checkpoint), std::move(inputs.memory), diagnostics);
-  const GuestMemory& memory = checkpoint.memory();
-  const std::optional<RunningKernel> running =
-      find_running_kernel(memory, checkpoint.vcpus(), diagnostics);
-
-  std::optional<GuestKernel> kernel;
-  const auto attach = [&](const KernelSymbols& symbols) {
-    kernel.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
-                           : GuestKernel::search(memory, symbols, diagnostics));
-  };
-  const std::optional<std::string> release =
-      running ? std::optional(running->banner().release) : std::nullopt;
-  const SymbolSource symbols =
-      inputs.symbols
-          ? find_symbols(inputs, release, attach, diagnostics)
-          : find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics);
-
+  const Guest guest(sort_inputs(options.files), diagnostics);
   Report report;
-  report.guest = describe_guest(*kernel, checkpoint);
-  report.source = describe_source(symbols, checkpoint);
-  report.log = read_kernel_log(*kernel, diagnostics);
+  report.guest = describe_guest(guest.kernel(), guest.checkpoint());
+  report.source = describe_source(guest.symbols(), guest.checkpoint());
+  report.log = read_kernel_log(guest.kernel(), diagnostics);
   note_extent(report.log, diagnostics);
   for (const std::string& loss : report.log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }
   report.warnings = diagnostics.warnings();
   return report;
+}
+
+std::string make_profile(const Options& options, Diagnostics& diagnostics) {
+  Inputs inputs = sort_inputs(options.files);
+  std::ostringstream out;
+  if (inputs.checkpoint) {
+    const Guest guest(std::move(inputs), diagnostics);
+    write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
+                  describe_origin(guest.symbols()), out);
+    return out.str();
+  }
+  if (inputs.symbols_kind == SymbolSourceKind::Iso && !options.release) {
+    throw Error(Failure::Usage, fmt::format("{}: an ISO may hold several kernels: expected "
+                                            "--release or a checkpoint, found neither",
+                                            inputs.symbols->name()));
+  }
+  const auto accept_any = [](const KernelSymbols&) {};
+  const SymbolSource source = find_symbols(inputs, options.release, accept_any, diagnostics);
+  const std::optional<std::string> release =
+      options.release ? options.release
+                      : (source.release ? source.release : release_of_banner(*source.symbols));
+  if (!release) {
+    throw Error(
+        Failure::Usage,
+        fmt::format("{}: expected --release, as the file does not say which kernel it is of",
+                    inputs.symbols->name()));
+  }
+  write_profile(*source.symbols, *release, describe_origin(source), out);
+  return out.str();
 }
 
 }  // namespace photon_dmesg

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ostream>
+
 #include "base/diagnostics.h"
 #include "cli/options.h"
 #include "report/report.h"
@@ -10,5 +12,9 @@ namespace photon_dmesg {
 // kernel, ISO to package to symbols, both to log records. What is missing from the log becomes a
 // warning.
 [[nodiscard]] Report make_report(const Options& options, Diagnostics& diagnostics);
+
+// From the same files to the profile of a kernel: the guest's if a checkpoint is among them, or
+// else the one that the other file is of.
+[[nodiscard]] std::string make_profile(const Options& options, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

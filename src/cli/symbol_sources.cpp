@@ -8,6 +8,7 @@
 #include "iso/iso_image.h"
 #include "iso/kernel_packages.h"
 #include "kernel/memory_symbols.h"
+#include "kernel/profile.h"
 #include "kernel/system_map.h"
 #include "kernel/vmlinux.h"
 #include "rpm/kernel_files.h"
@@ -35,6 +36,14 @@ class SymbolSearch {
     SymbolSource source;
     source.symbols = SystemMap::load(stream);
     source.system_map = file.name();
+    accept_(*source.symbols);
+    return source;
+  }
+
+  SymbolSource search_profile(const InputFile& file) {
+    SymbolSource source;
+    source.symbols = Profile::read(file);
+    source.profile = file.name();
     accept_(*source.symbols);
     return source;
   }
@@ -108,6 +117,7 @@ class SymbolSearch {
   SymbolSource load(RpmPackage& package, const KernelFile& found) {
     const std::unique_ptr<ByteStream> content = package.open(found.file);
     SymbolSource source;
+    source.release = found.release;
     switch (found.kind) {
       case KernelFile::Kind::Vmlinux:
         source.symbols = Vmlinux::load(*content, found.file.size, diagnostics_);
@@ -171,6 +181,8 @@ SymbolSource find_symbols(const Inputs& inputs, const std::optional<std::string>
       return search.search_vmlinux(*inputs.symbols);
     case SymbolSourceKind::SystemMap:
       return search.search_system_map(*inputs.symbols);
+    case SymbolSourceKind::Profile:
+      return search.search_profile(*inputs.symbols);
   }
   throw unusable("unknown kind of symbol source");
 }

@@ -19,7 +19,9 @@ struct SymbolSource {
   std::optional<std::string> package;
   std::optional<std::string> vmlinux;
   std::optional<std::string> system_map;
-  std::optional<std::string> memory;  // what of the guest's own memory was used
+  std::optional<std::string> profile;
+  std::optional<std::string> memory;   // what of the guest's own memory was used
+  std::optional<std::string> release;  // as the source says, which not every source does
 };
 
 // Finds the symbols of the kernel `release` (absent: not known) in the file the user named: a

@@ -26,6 +26,7 @@ class StructLayout {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] const std::vector<MemberLayout>& members() const { return members_; }
 
   [[nodiscard]] const MemberLayout* find(std::string_view member) const;
   // Throws Error(UnusableInput) that names structure and member if there is none.

@@ -131,7 +131,8 @@ Json source_to_json(const SourceInfo& source) {
           {"package", optional_string(source.package)},
           {"vmlinux", optional_string(source.vmlinux)},
           {"system_map", optional_string(source.system_map)},
-          {"symbols_in_memory", optional_string(source.symbols_in_memory)}};
+          {"symbols_in_memory", optional_string(source.symbols_in_memory)},
+          {"profile", optional_string(source.profile)}};
 }
 
 }  // namespace

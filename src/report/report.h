@@ -29,6 +29,7 @@ struct SourceInfo {
   std::optional<std::string> vmlinux;            // inside the package, or on its own
   std::optional<std::string> system_map;         // instead of vmlinux
   std::optional<std::string> symbols_in_memory;  // "kallsyms" or "ring": no file was needed
+  std::optional<std::string> profile;            // that replaced them all
 };
 
 // Everything an output format may print.

@@ -49,4 +49,16 @@ TEST_CASE("options: what makes no sense is a usage error") {
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"-q", "-v", "a"}); });
 }
 
+TEST_CASE("options: profile is a command with options of its own") {
+  const Options options =
+      parse({"profile", "--release", "6.1.10", "photon.iso", "-o", "p.json"}).value();
+  CHECK(options.command == Command::Profile);
+  CHECK(options.files == std::vector<std::filesystem::path>{"photon.iso"});
+  CHECK(options.release == "6.1.10");
+  CHECK(options.output == std::filesystem::path("p.json"));
+  CHECK(parse({"photon.iso"})->command == Command::Log);
+  check_fails(Failure::Usage, "FILE is required", [] { (void)parse({"profile"}); });
+  check_fails(Failure::Usage, "--release", [] { (void)parse({"--release", "6.1", "photon.iso"}); });
+}
+
 }  // namespace photon_dmesg::test

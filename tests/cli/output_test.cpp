@@ -9,11 +9,8 @@
 namespace photon_dmesg::test {
 namespace {
 
-Report one_record() {
-  Report report;
-  report.log.records.emplace_back();
-  report.log.records.back().text = "text";
-  return report;
+void write_record(std::ostream& out) {
+  out << "[    0.000000] text\n";
 }
 
 }  // namespace
@@ -22,7 +19,7 @@ TEST_CASE("output: a file gets what stdout would") {
   const TemporaryFolder folder;
   Options options;
   options.output = folder.path() / "log.txt";
-  write_output(options, one_record());
+  write_output(options, write_record);
   CHECK(file_content(*options.output) == "[    0.000000] text\n");
 }
 
@@ -43,10 +40,10 @@ TEST_CASE("output: a write that fails is an incomplete output, not an input's fa
   Options options;
   options.output = "/dev/full";
   check_fails(Failure::Incomplete, "/dev/full: can't be written: is the disk full?",
-              [&] { write_output(options, one_record()); });
+              [&] { write_output(options, write_record); });
   options.output = "/absent/log.txt";
   check_fails(Failure::Incomplete, "/absent/log.txt: can't be written",
-              [&] { write_output(options, one_record()); });
+              [&] { write_output(options, write_record); });
 }
 
 }  // namespace photon_dmesg::test

@@ -173,6 +173,17 @@ class GuestTests:
         for key in ("release", "banner", "kaslr_offset", "phys_base"):
             self.assertEqual(found.json["guest"][key], self.document["guest"][key])
 
+    def test_profile_gives_the_same(self) -> None:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            profile = Path(folder) / "profile.json"
+            made = photon_dmesg("profile", self.vmlinux, "-o", profile)
+            self.assertEqual((made.status, made.out, made.err), (0, b"", ""))
+            self.assertLess(profile.stat().st_size, 20000)
+            found = photon_dmesg("-J", profile, self.checkpoint)
+        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+        self.assertEqual(found.json["guest"], self.document["guest"])
+
     def test_ndjson_has_the_same_records(self) -> None:
         lines = photon_dmesg("--format", "ndjson", self.vmlinux, self.checkpoint).out.splitlines()
         for line, record in zip(lines, self.document["dmesg"], strict=True):
@@ -341,6 +352,21 @@ class SymbolSources(unittest.TestCase):
         kernel, debug = self.kernel_package(self.guest), self.package(self.guest)
         iso = packages.iso("both", {f"RPMS/{kernel.name}": kernel, f"RPMS/{debug.name}": debug})
         self.assertIn("vmlinux", self.check(iso)["vmlinux"])
+
+    def test_profile_from_an_iso(self) -> None:
+        right, wrong = self.package(self.guest), self.package(self.other)
+        iso = packages.iso("profiles", {f"DEBUGRPMS/{wrong.name}": wrong,
+                                        f"DEBUGRPMS/{right.name}": right})
+        by_checkpoint = photon_dmesg("profile", iso, self.checkpoint)
+        release = self.guest.kernel.release
+        by_release = photon_dmesg("profile", "--release", release, iso)
+        self.assertEqual((by_checkpoint.status, by_checkpoint.err), (0, ""))
+        self.assertEqual(by_release.out, by_checkpoint.out)
+        self.assertEqual(by_release.json["release"], release)
+        self.assertIn(right.name, by_release.json["origin"])
+        unsaid = photon_dmesg("profile", iso)
+        self.assertEqual((unsaid.status, unsaid.out), (2, b""))
+        self.assertIn("expected --release or a checkpoint", unsaid.err)
 
     def test_another_kernels_iso_is_refused_with_both_releases(self) -> None:
         wrong = self.package(self.other)

@@ -24,8 +24,8 @@ Report report_of(const LogRecord& record) {
   Report report;
   report.guest = {"6.1.10-1.ph5", "Linux version 6.1.10", "00ff", 0x1a000000, 0x2000000, 2,
                   1 << 30};
-  report.source = {"dir/vm.vmss",  "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm",
-                   "/usr/vmlinux", std::nullopt,  std::nullopt};
+  report.source = {
+      "dir/vm.vmss", "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}};
   report.log.records = {record};
   return report;
 }
@@ -142,7 +142,8 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
                                {"package", "RPMS/linux.rpm"},
                                {"vmlinux", "/usr/vmlinux"},
                                {"system_map", nullptr},
-                               {"symbols_in_memory", nullptr}});
+                               {"symbols_in_memory", nullptr},
+                               {"profile", nullptr}});
   CHECK(json["warnings"] == Json{"something \\xff is odd"});
 }
 

@@ -1,0 +1,190 @@
+#include "kernel/profile.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "kernel/banner.h"
+
+namespace photon_dmesg {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view format_name = "photon-dmesg kernel profile";
+constexpr std::uint64_t largest_profile = 16 * 1024 * 1024;
+constexpr std::uint64_t most_versions = 1000;
+constexpr std::uint64_t largest_struct = 1024 * 1024;
+
+// Every symbol and structure that reading a log may ask for; a kernel has some of them.
+constexpr std::array symbols_of_use = {
+    "_text",          "linux_banner", "phys_base",     "init_uts_ns",          "prb",
+    "log_buf",        "log_buf_len",  "log_first_idx", "log_first_seq",        "log_next_idx",
+    "log_next_seq",   "init_top_pgt", "__start_notes", "__pgtable_l5_enabled", "__stop_notes",
+    "init_level4_pgt"};
+constexpr std::array structs_of_use = {"printk_ringbuffer", "prb_desc_ring",     "prb_data_ring",
+                                       "prb_desc",          "prb_data_blk_lpos", "printk_info",
+                                       "dev_printk_info",   "printk_log",        "log"};
+
+std::string hex(GuestVirtual address) {
+  return fmt::format("{:#x}", address.value);
+}
+
+GuestVirtual parse_address(const std::string& text) {
+  GuestVirtual address;
+  const char* end = text.data() + text.size();
+  const bool prefixed = text.starts_with("0x") && text.size() > 2;
+  const auto [stop, error] =
+      std::from_chars(text.data() + (prefixed ? 2 : 0), end, address.value, 16);
+  if (!prefixed || error != std::errc() || stop != end) {
+    throw unusable(fmt::format("expected an address (0x...), found \"{}\"", text));
+  }
+  return address;
+}
+
+// A whole number from 0 to `most`: JSON has others too.
+std::uint64_t whole_number(const Json& json, const char* key, std::uint64_t most) {
+  const Json& value = json.at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+    throw unusable(
+        fmt::format("\"{}\": expected a whole number up to {}, found {}", key, most, value.dump()));
+  }
+  return value.get<std::uint64_t>();
+}
+
+Json layout_to_json(const StructLayout& layout) {
+  Json json;
+  json["size"] = layout.size();
+  json["members"] = Json::array();
+  for (const MemberLayout& member : layout.members()) {
+    Json entry = {{"name", member.name}, {"offset", member.offset}, {"size", member.size}};
+    if (member.bit_width > 0) {
+      entry["bit_shift"] = member.bit_shift;
+      entry["bit_width"] = member.bit_width;
+    }
+    json["members"].push_back(std::move(entry));
+  }
+  return json;
+}
+
+void read_bits(const Json& json, MemberLayout& member) {
+  if (!json.contains("bit_width")) return;
+  constexpr unsigned most_bits = 63;
+  member.bit_shift = static_cast<unsigned>(whole_number(json, "bit_shift", most_bits));
+  member.bit_width = static_cast<unsigned>(whole_number(json, "bit_width", most_bits));
+  if (member.bit_shift + member.bit_width > member.size * 8) {
+    throw unusable(fmt::format("member {}: {} bits from bit {} on leave its {} bytes", member.name,
+                               member.bit_width, member.bit_shift, member.size));
+  }
+}
+
+StructLayout layout_from_json(const std::string& name, const Json& json) {
+  std::vector<MemberLayout> members;
+  for (const Json& entry : json.at("members")) {
+    MemberLayout member;
+    member.name = entry.at("name").get<std::string>();
+    member.offset = whole_number(entry, "offset", largest_struct);
+    member.size = whole_number(entry, "size", largest_struct);
+    read_bits(entry, member);
+    members.push_back(std::move(member));
+  }
+  return {name, whole_number(json, "size", largest_struct), std::move(members)};
+}
+
+std::optional<std::string> optional_text(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  return value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
+}
+
+}  // namespace
+
+bool is_profile(const ByteSource& source) {
+  const std::string beginning = fmt::format("{{\n  \"format\": \"{}\"", format_name);
+  if (!source.contains(0, beginning.size())) {
+    return false;
+  }
+  std::string found(beginning.size(), '\0');
+  source.read_at(0, std::as_writable_bytes(std::span(found)));
+  return found == beginning;
+}
+
+std::unique_ptr<Profile> Profile::read(const ByteSource& source) {
+  return with_context(source.name(), [&] {
+    if (source.size() > largest_profile) {
+      throw unusable(fmt::format("expected a profile of at most {} bytes, found {}",
+                                 largest_profile, source.size()));
+    }
+    std::string text(source.size(), '\0');
+    source.read_at(0, std::as_writable_bytes(std::span(text)));
+    auto profile = std::make_unique<Profile>();
+    profile->name_ = source.name();
+    try {
+      const Json json = Json::parse(text);
+      const std::uint64_t version = whole_number(json, "version", most_versions);
+      if (version != profile_version) {
+        throw unusable(
+            fmt::format("expected a profile of version {}, found version {}: make it "
+                        "again with this photon-dmesg",
+                        profile_version, version));
+      }
+      profile->banner_ = optional_text(json, "banner");
+      profile->build_id_ = optional_text(json, "build_id");
+      for (const auto& [name, address] : json.at("symbols").items()) {
+        profile->symbols_[name] = parse_address(address.get<std::string>());
+      }
+      for (const auto& [name, layout] : json.at("structs").items()) {
+        profile->structs_.emplace(name, layout_from_json(name, layout));
+      }
+    } catch (const nlohmann::json::exception& error) {
+      throw unusable(fmt::format("damaged profile: {}", error.what()));
+    }
+    return profile;
+  });
+}
+
+std::optional<GuestVirtual> Profile::find_symbol(std::string_view name) const {
+  const auto found = symbols_.find(name);
+  return found == symbols_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const StructLayout* Profile::find_struct(std::string_view name) const {
+  const auto found = structs_.find(name);
+  return found == structs_.end() ? nullptr : &found->second;
+}
+
+void write_profile(const KernelSymbols& symbols, const std::string& release,
+                   const std::string& origin, std::ostream& out) {
+  if (!symbols.find_symbol("prb") && !symbols.find_symbol("log_first_idx")) {
+    throw unusable(
+        fmt::format("{}: holds neither \"prb\" nor \"log_first_idx\", so no log can be "
+                    "found by it",
+                    symbols.name()));
+  }
+  Json json;
+  json["format"] = format_name;
+  json["version"] = profile_version;
+  json["release"] = release;
+  const std::optional<std::string> banner = symbols.banner_bytes();
+  const std::optional<KernelBanner> parsed = banner ? parse_banner(*banner) : std::nullopt;
+  json["banner"] = parsed ? Json(parsed->text + "\n" + '\0') : Json(nullptr);
+  const std::optional<std::string> id = symbols.build_id();
+  json["build_id"] = id ? Json(*id) : Json(nullptr);
+  json["origin"] = origin;
+  json["symbols"] = Json::object();
+  for (const char* name : symbols_of_use) {
+    if (const auto address = symbols.find_symbol(name)) json["symbols"][name] = hex(*address);
+  }
+  json["structs"] = Json::object();
+  for (const char* name : structs_of_use) {
+    if (const StructLayout* layout = symbols.find_struct(name)) {
+      json["structs"][name] = layout_to_json(*layout);
+    }
+  }
+  constexpr int indent = 2;
+  out << json.dump(indent, ' ', true, Json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace photon_dmesg
