@@ -36,11 +36,6 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
-  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
-    return nullptr;
-  }
-  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   // One symbol as the table has it, at its run-time address.

@@ -39,14 +39,18 @@ class KernelSymbols {
   // or if several have that name.
   [[nodiscard]] virtual std::optional<GuestVirtual> find_symbol(std::string_view name) const = 0;
 
+  // What not every source knows; one that doesn't leaves these as they are.
+
   // The layout of `struct name`, or null if this source doesn't know it. Owned by this object.
-  [[nodiscard]] virtual const StructLayout* find_struct(std::string_view name) const = 0;
+  [[nodiscard]] virtual const StructLayout* find_struct(std::string_view /*name*/) const {
+    return nullptr;
+  }
 
   // The banner that this kernel prints, newline and all; nothing if the source doesn't hold it.
-  [[nodiscard]] virtual std::optional<std::string> banner_bytes() const = 0;
+  [[nodiscard]] virtual std::optional<std::string> banner_bytes() const { return std::nullopt; }
 
   // The GNU build-id in lower-case hexadecimal.
-  [[nodiscard]] virtual std::optional<std::string> build_id() const = 0;
+  [[nodiscard]] virtual std::optional<std::string> build_id() const { return std::nullopt; }
 
   // Whether the source is the guest's own memory: then it needs no proof that it is of the guest's
   // kernel.

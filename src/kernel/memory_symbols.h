@@ -23,11 +23,6 @@ class MemorySymbols final : public KernelSymbols {
                                                            Diagnostics& diagnostics);
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
-  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
-    return nullptr;
-  }
-  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
   [[nodiscard]] bool is_of_guest_itself() const override { return true; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 

@@ -25,11 +25,6 @@ class SystemMap final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<SystemMap> load(ByteStream& stream);
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
-  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
-    return nullptr;
-  }
-  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:

@@ -12,11 +12,6 @@ class WithoutTypes final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
     return symbols_.find_symbol(name);
   }
-  [[nodiscard]] const StructLayout* find_struct(std::string_view /*name*/) const override {
-    return nullptr;
-  }
-  [[nodiscard]] std::optional<std::string> banner_bytes() const override { return std::nullopt; }
-  [[nodiscard]] std::optional<std::string> build_id() const override { return std::nullopt; }
   [[nodiscard]] const std::string& name() const override { return symbols_.name(); }
 
  private:
