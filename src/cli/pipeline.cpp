@@ -92,9 +92,12 @@ std::string describe_origin(const SymbolSource& source) {
   return fmt::format("{}", fmt::join(parts, ": "));
 }
 
-std::optional<std::string> release_of_banner(const KernelSymbols& symbols) {
-  const std::optional<std::string> bytes = symbols.banner_bytes();
-  const std::optional<KernelBanner> banner = bytes ? parse_banner(*bytes) : std::nullopt;
+// The release that the symbols are of, by where they were found or by their banner.
+std::optional<std::string> release_of(const SymbolSource& source) {
+  if (source.release) {
+    return source.release;
+  }
+  const std::optional<KernelBanner> banner = banner_of(*source.symbols);
   return banner ? std::optional(banner->release) : std::nullopt;
 }
 
@@ -141,9 +144,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
   }
   const auto accept_any = [](const KernelSymbols&) {};
   const SymbolSource source = find_symbols(inputs, options.release, accept_any, diagnostics);
-  const std::optional<std::string> release =
-      options.release ? options.release
-                      : (source.release ? source.release : release_of_banner(*source.symbols));
+  const std::optional<std::string> release = options.release ? options.release : release_of(source);
   if (!release) {
     throw Error(
         Failure::Usage,

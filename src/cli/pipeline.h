@@ -1,6 +1,6 @@
 #pragma once
 
-#include <ostream>
+#include <string>
 
 #include "base/diagnostics.h"
 #include "cli/options.h"

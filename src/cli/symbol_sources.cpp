@@ -24,28 +24,16 @@ class SymbolSearch {
       : release_(release), accept_(accept), diagnostics_(diagnostics) {}
 
   SymbolSource search_vmlinux(const InputFile& file) {
-    SymbolSource source;
-    source.symbols = Vmlinux::open(file.path());
-    source.vmlinux = file.name();
-    accept_(*source.symbols);
-    return source;
+    return use_file(Vmlinux::open(file.path()), &SymbolSource::vmlinux, file);
   }
 
   SymbolSource search_system_map(const InputFile& file) {
     FileStream stream(file);
-    SymbolSource source;
-    source.symbols = SystemMap::load(stream);
-    source.system_map = file.name();
-    accept_(*source.symbols);
-    return source;
+    return use_file(SystemMap::load(stream), &SymbolSource::system_map, file);
   }
 
   SymbolSource search_profile(const InputFile& file) {
-    SymbolSource source;
-    source.symbols = Profile::read(file);
-    source.profile = file.name();
-    accept_(*source.symbols);
-    return source;
+    return use_file(Profile::read(file), &SymbolSource::profile, file);
   }
 
   SymbolSource search_package(const InputFile& file) {
@@ -72,6 +60,16 @@ class SymbolSearch {
   }
 
  private:
+  // A file that is of one kernel: accepted, or the reason is the user's answer.
+  SymbolSource use_file(std::unique_ptr<KernelSymbols> symbols,
+                        std::optional<std::string> SymbolSource::*role, const InputFile& file) {
+    SymbolSource source;
+    source.symbols = std::move(symbols);
+    source.*role = file.name();
+    accept_(*source.symbols);
+    return source;
+  }
+
   // A package that can't be used leaves the others to be tried; the reason is kept.
   std::optional<SymbolSource> try_package_of(const IsoImage& iso, const IsoImage::File& package) {
     try {

@@ -55,6 +55,11 @@ std::optional<KernelBanner> parse_banner(std::string_view bytes) {
   return KernelBanner{std::string(text), std::string(release)};
 }
 
+std::optional<KernelBanner> banner_of(const KernelSymbols& symbols) {
+  const std::optional<std::string> bytes = symbols.banner_bytes();
+  return bytes ? parse_banner(*bytes) : std::nullopt;
+}
+
 std::vector<FoundBanner> find_banners(const GuestMemory& memory, const PageTables& tables) {
   const ImageRanges image = find_image_ranges(tables);
   const KernelMemory kernel_memory(memory, tables);

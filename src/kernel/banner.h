@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel/kernel_memory.h"
+#include "kernel/kernel_symbols.h"
 
 namespace photon_dmesg {
 
@@ -23,6 +24,9 @@ inline constexpr std::size_t banner_bytes_limit = 1024;
 // The banner that `bytes` begins with: "Linux version RELEASE (...) ...\n" and a NUL. Nothing for
 // the format strings and log records that begin alike.
 [[nodiscard]] std::optional<KernelBanner> parse_banner(std::string_view bytes);
+
+// The banner of the build that `symbols` are of, if the source holds it.
+[[nodiscard]] std::optional<KernelBanner> banner_of(const KernelSymbols& symbols);
 
 struct FoundBanner {
   KernelBanner banner;

@@ -20,11 +20,6 @@ constexpr std::uint64_t largest_kaslr_offset =
 // struct new_utsname: six strings of 65 bytes; init_uts_ns holds one after at most a few words.
 constexpr std::size_t uts_namespace_bytes = 512;
 
-std::optional<KernelBanner> banner_of(const KernelSymbols& symbols) {
-  const std::optional<std::string> bytes = symbols.banner_bytes();
-  return bytes ? parse_banner(*bytes) : std::nullopt;
-}
-
 Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                    const std::string& expected) {
   return {Failure::Mismatch,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -22,6 +23,12 @@ constexpr std::array log_formats = {
 };
 
 }  // namespace
+
+bool has_log(const KernelSymbols& symbols) {
+  return std::any_of(log_formats.begin(), log_formats.end(), [&](const LogFormat& format) {
+    return symbols.find_symbol(format.variable).has_value();
+  });
+}
 
 KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
   for (const LogFormat& format : log_formats) {

@@ -11,4 +11,7 @@ namespace photon_dmesg {
 // log's own variables are damaged; damaged records are reported in the result.
 [[nodiscard]] KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics);
 
+// Whether `symbols` tell where a log of one of these formats is.
+[[nodiscard]] bool has_log(const KernelSymbols& symbols);
+
 }  // namespace photon_dmesg

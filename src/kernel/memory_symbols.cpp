@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "kernel/image_ranges.h"
+#include "kernel/kernel_log.h"
 #include "kernel/kernel_memory.h"
 #include "kernel/ring_signature.h"
 #include "kernel/x86_64.h"
@@ -24,13 +23,6 @@ std::optional<GuestVirtual> lowest_address(const ImageRanges& image) {
   return lowest;
 }
 
-const FoundBanner& best_banner(const RunningKernel& kernel) {
-  return *std::max_element(kernel.banners.begin(), kernel.banners.end(),
-                           [](const FoundBanner& a, const FoundBanner& b) {
-                             return a.banner.text.size() < b.banner.text.size();
-                           });
-}
-
 }  // namespace
 
 std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
@@ -39,8 +31,7 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   std::unique_ptr<MemorySymbols> symbols(new MemorySymbols());
   symbols->kallsyms_ = Kallsyms::find(memory, kernel, diagnostics);
   symbols->origin_ = "kallsyms";
-  if (symbols->kallsyms_ &&
-      (symbols->find_symbol("prb") || symbols->find_symbol("log_first_idx"))) {
+  if (has_log(*symbols)) {
     return symbols;
   }
   const ImageRanges image = find_image_ranges(kernel.tables);
@@ -59,7 +50,7 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   const auto linked = [&](GuestVirtual address) {
     return GuestVirtual{address.value - kaslr_offset};
   };
-  symbols->found_["linux_banner"] = linked(best_banner(kernel).address);
+  symbols->found_["linux_banner"] = linked(kernel.best_banner().address);
   symbols->found_["prb"] = linked(ring->pointer);
   symbols->origin_ = "ring";
   return symbols;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "kernel/banner.h"
+#include "kernel/kernel_log.h"
 
 namespace photon_dmesg {
 namespace {
@@ -157,7 +158,7 @@ const StructLayout* Profile::find_struct(std::string_view name) const {
 
 void write_profile(const KernelSymbols& symbols, const std::string& release,
                    const std::string& origin, std::ostream& out) {
-  if (!symbols.find_symbol("prb") && !symbols.find_symbol("log_first_idx")) {
+  if (!has_log(symbols)) {
     throw unusable(
         fmt::format("{}: holds neither \"prb\" nor \"log_first_idx\", so no log can be "
                     "found by it",
@@ -167,9 +168,8 @@ void write_profile(const KernelSymbols& symbols, const std::string& release,
   json["format"] = format_name;
   json["version"] = profile_version;
   json["release"] = release;
-  const std::optional<std::string> banner = symbols.banner_bytes();
-  const std::optional<KernelBanner> parsed = banner ? parse_banner(*banner) : std::nullopt;
-  json["banner"] = parsed ? Json(parsed->text + "\n" + '\0') : Json(nullptr);
+  const std::optional<KernelBanner> banner = banner_of(symbols);
+  json["banner"] = banner ? Json(banner->text + "\n" + '\0') : Json(nullptr);
   const std::optional<std::string> id = symbols.build_id();
   json["build_id"] = id ? Json(*id) : Json(nullptr);
   json["origin"] = origin;

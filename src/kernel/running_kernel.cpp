@@ -86,12 +86,11 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
 
 }  // namespace
 
-const KernelBanner& RunningKernel::banner() const {
-  const auto longest = std::max_element(banners.begin(), banners.end(),
-                                        [](const FoundBanner& left, const FoundBanner& right) {
-                                          return left.banner.text.size() < right.banner.text.size();
-                                        });
-  return longest->banner;
+const FoundBanner& RunningKernel::best_banner() const {
+  return *std::max_element(banners.begin(), banners.end(),
+                           [](const FoundBanner& left, const FoundBanner& right) {
+                             return left.banner.text.size() < right.banner.text.size();
+                           });
 }
 
 std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,

@@ -19,8 +19,10 @@ struct RunningKernel {
   PageTables tables;
   std::uint32_t vcpu = 0;  // whose page tables they are
 
-  // What to call this kernel: the most detailed of its banners.
-  [[nodiscard]] const KernelBanner& banner() const;
+  // The most detailed of the banners.
+  [[nodiscard]] const FoundBanner& best_banner() const;
+  // What to call this kernel.
+  [[nodiscard]] const KernelBanner& banner() const { return best_banner().banner; }
 };
 
 // Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the
