@@ -140,11 +140,14 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
 
 std::optional<GuestVirtual> GuestKernel::find_address(std::string_view symbol) const {
   const std::optional<GuestVirtual> linked = symbols_.find_symbol(symbol);
-  return linked ? std::optional(*linked + kaslr_offset_) : std::nullopt;
+  if (!linked) return std::nullopt;
+  // What is not in the image, such as a per-CPU offset, does not move with it.
+  return x86_64::is_image_address(*linked) ? *linked + kaslr_offset_ : *linked;
 }
 
 GuestVirtual GuestKernel::address(std::string_view symbol) const {
-  return symbols_.symbol(symbol) + kaslr_offset_;
+  (void)symbols_.symbol(symbol);  // which says what is missing
+  return *find_address(symbol);
 }
 
 std::uint64_t GuestKernel::variable(std::string_view symbol, std::size_t width) const {

@@ -286,14 +286,14 @@ bool fits_kernel(const std::vector<Kallsyms::Symbol>& symbols, const RunningKern
   std::optional<GuestVirtual> text_end;
   std::optional<GuestVirtual> banner;
   for (const Kallsyms::Symbol& symbol : symbols) {
-    if (symbol.name == "_text") text = symbol.address;
+    if (symbol.name == "_stext") text = symbol.address;
     if (symbol.name == "_etext") text_end = symbol.address;
     if (symbol.name == "linux_banner") banner = symbol.address;
   }
   const auto is_banner = [&](const FoundBanner& found) { return found.address == banner; };
   return text && text_end && *text < *text_end && *text >= x86_64::start_kernel_map &&
-         *text_end < x86_64::kernel_image_end && text->value % x86_64::kernel_alignment == 0 &&
-         memory.translate(*text) &&
+         *text_end < x86_64::kernel_image_end && memory.translate(*text) &&
+         memory.translate(GuestVirtual{text_end->value - 1}) &&
          (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
 }
 
@@ -326,7 +326,21 @@ std::optional<std::vector<Kallsyms::Symbol>> parse_kallsyms(
 Kallsyms::Kallsyms(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
   if (const std::optional<GuestVirtual> text = find_run_time("_text")) {
     kaslr_offset_ = *text - x86_64::linked_text;
+  } else if (const std::optional<GuestVirtual> code = find_run_time("_stext")) {
+    // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
+    // variables hold.
+    kaslr_offset_ = (*code - x86_64::linked_text) & ~(x86_64::kernel_alignment - 1);
   }
+}
+
+std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {
+  const std::optional<GuestVirtual> begin = find_run_time(name);
+  if (!begin) return std::nullopt;
+  std::optional<GuestVirtual> end;
+  for (const Symbol& symbol : symbols_) {
+    if (symbol.address > *begin && (!end || symbol.address < *end)) end = symbol.address;
+  }
+  return end ? std::optional(Range{*begin, *end - *begin}) : std::nullopt;
 }
 
 std::optional<GuestVirtual> Kallsyms::find_run_time(std::string_view name) const {
@@ -343,7 +357,10 @@ std::optional<GuestVirtual> Kallsyms::find_run_time(std::string_view name) const
 
 std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
   const std::optional<GuestVirtual> address = find_run_time(name);
-  return address ? std::optional(GuestVirtual{address->value - kaslr_offset_}) : std::nullopt;
+  if (!address) return std::nullopt;
+  // What is not in the image, such as a per-CPU offset, does not move with it.
+  return x86_64::is_image_address(*address) ? GuestVirtual{address->value - kaslr_offset_}
+                                            : *address;
 }
 
 std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const RunningKernel& kernel,

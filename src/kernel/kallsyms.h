@@ -38,6 +38,13 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   [[nodiscard]] const std::string& name() const override { return name_; }
 
+  // Where a function's code stands at run time; it ends where the next symbol begins.
+  struct Range {
+    GuestVirtual begin;
+    std::uint64_t size = 0;  // bytes
+  };
+  [[nodiscard]] std::optional<Range> find_function(std::string_view name) const;
+
   // One symbol as the table has it, at its run-time address.
   struct Symbol {
     char type = '?';  // as nm(1) prints it; upper case: global

@@ -18,8 +18,8 @@ struct LogFormat {
 };
 
 constexpr std::array log_formats = {
-    LogFormat{"prb", read_printk_ringbuffer},     // 5.10 and later
-    LogFormat{"log_first_idx", read_printk_log},  // 3.5 to 5.9
+    LogFormat{"prb", read_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
+    LogFormat{"log_buf", read_printk_log},     // 3.5 to 5.9
 };
 
 }  // namespace
@@ -37,7 +37,7 @@ KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
     }
   }
   throw unusable(fmt::format(
-      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_first_idx\" (3.5 to 5.9), "
+      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_buf\" (3.5 to 5.9), "
       "found neither",
       kernel.symbols().name()));
 }

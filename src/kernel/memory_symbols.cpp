@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "kernel/image_ranges.h"
 #include "kernel/kernel_log.h"
-#include "kernel/kernel_memory.h"
 #include "kernel/ring_signature.h"
 #include "kernel/x86_64.h"
 
@@ -35,25 +33,55 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
     return symbols;
   }
   const ImageRanges image = find_image_ranges(kernel.tables);
-  const std::optional<FoundRing> ring =
-      find_ring(KernelMemory(memory, kernel.tables), image, diagnostics);
-  if (!ring) {
+  symbols->kaslr_offset_ =
+      symbols->kallsyms_
+          ? symbols->kallsyms_->kaslr_offset()
+          : lowest_address(image).value_or(x86_64::linked_text) - x86_64::linked_text;
+  symbols->add("linux_banner", kernel.best_banner().address);
+  if (!symbols->find_log(KernelMemory(memory, kernel.tables), image, diagnostics)) {
     throw unusable(fmt::format(
         "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
         "or debuginfo package, a vmlinux or a System.map",
         memory.name(), kernel.banner().release));
   }
-  const std::uint64_t kaslr_offset =
-      symbols->kallsyms_
-          ? symbols->kallsyms_->kaslr_offset()
-          : lowest_address(image).value_or(x86_64::linked_text) - x86_64::linked_text;
-  const auto linked = [&](GuestVirtual address) {
-    return GuestVirtual{address.value - kaslr_offset};
-  };
-  symbols->found_["linux_banner"] = linked(kernel.best_banner().address);
-  symbols->found_["prb"] = linked(ring->pointer);
-  symbols->origin_ = "ring";
   return symbols;
+}
+
+void MemorySymbols::add(const char* name, GuestVirtual run_time) {
+  found_[name] = GuestVirtual{run_time.value - kaslr_offset_};
+}
+
+bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& image,
+                             Diagnostics& diagnostics) {
+  if (kallsyms_) {
+    if (const auto log = find_printk_log_by_code(memory, *kallsyms_)) {
+      add(*log);
+      origin_ = "code";
+      return true;
+    }
+  }
+  if (const std::optional<FoundRing> ring = find_ring(memory, image, diagnostics)) {
+    add("prb", ring->pointer);
+    origin_ = "ring";
+    return true;
+  }
+  if (const auto log = find_printk_log_by_form(memory, image, diagnostics)) {
+    add(*log);
+    origin_ = "records";
+    return true;
+  }
+  return false;
+}
+
+void MemorySymbols::add(const PrintkLogVariables& log) {
+  add("log_buf", log.log_buf);
+  add("log_buf_len", log.log_buf_len);
+  if (log.range) {
+    add("log_first_seq", log.range->log_first_seq);
+    add("log_first_idx", log.range->log_first_idx);
+    add("log_next_seq", log.range->log_next_seq);
+    add("log_next_idx", log.range->log_next_idx);
+  }
 }
 
 std::optional<GuestVirtual> MemorySymbols::find_symbol(std::string_view name) const {

@@ -6,15 +6,18 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "kernel/image_ranges.h"
 #include "kernel/kallsyms.h"
+#include "kernel/kernel_memory.h"
 #include "kernel/kernel_symbols.h"
+#include "kernel/printk_log_signature.h"
 #include "kernel/running_kernel.h"
 
 namespace photon_dmesg {
 
 // KernelSymbols read out of the guest itself, for when nothing but the checkpoint is at hand: the
-// kernel's own kallsyms, and where these hold functions only (linux-esx), the log's ring by its
-// form.
+// kernel's own kallsyms, and where these hold functions only (linux-esx), the log's variables by
+// the code that uses them or by their form.
 class MemorySymbols final : public KernelSymbols {
  public:
   // Throws Error(UnusableInput) that says what to give if the log can't be found so.
@@ -26,15 +29,22 @@ class MemorySymbols final : public KernelSymbols {
   [[nodiscard]] bool is_of_guest_itself() const override { return true; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
-  // Which kinds of evidence it is made of, for the report: "kallsyms", "ring".
+  // Which evidence it is made of, for the report: "kallsyms"; "code" that uses the log's variables;
+  // the form of the "ring", or of "records" in log_buf.
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
  private:
   MemorySymbols() = default;
 
+  // Looks for the log in the image; false if it is not found.
+  bool find_log(const KernelMemory& memory, const ImageRanges& image, Diagnostics& diagnostics);
+  void add(const char* name, GuestVirtual run_time);
+  void add(const PrintkLogVariables& log);
+
   std::string name_ = "the guest's memory";
   std::string origin_;
   std::unique_ptr<Kallsyms> kallsyms_;
+  std::uint64_t kaslr_offset_ = 0;
   std::map<std::string, GuestVirtual, std::less<>> found_;  // as linked
 };
 

@@ -8,18 +8,14 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernel/banner.h"
 #include "kernel/known_layouts.h"
 #include "kernel/log_losses.h"
+#include "kernel/printk_log_buffer.h"
 #include "kernel/struct_view.h"
 
 namespace photon_dmesg {
 namespace {
-
-// LOG_ALIGN: __alignof__(struct printk_log), 4 where accesses need not be aligned, as on x86.
-constexpr std::uint64_t record_alignment = 4;
-
-// log_buf_len is at most 1 << 31 (LOG_BUF_LEN_MAX) since 4.19 and was never set higher.
-constexpr std::uint64_t largest_buffer = std::uint64_t{1} << 31;
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
 
@@ -31,26 +27,66 @@ const StructLayout& record_layout(const KernelSymbols& symbols) {
   return known_printk_log_layout();
 }
 
+// Where the log begins and ends in its buffer, by index and by sequence number.
+struct LogRange {
+  std::uint64_t first_seq = 0;
+  std::uint64_t next_seq = 0;
+  std::uint64_t first_index = 0;
+  std::uint64_t next_index = 0;
+};
+
+LogRange read_range(const GuestKernel& kernel) {
+  return {kernel.variable("log_first_seq", 8), kernel.variable("log_next_seq", 8),
+          kernel.variable("log_first_idx", 4), kernel.variable("log_next_idx", 4)};
+}
+
+// The range by the records alone. Until the buffer has wrapped for the first time, its first record
+// is the first there was.
+LogRange derive_range(const PrintkLogBuffer& buffer, Diagnostics& diagnostics) {
+  const std::optional<PrintkLogBuffer::Extent> extent = buffer.find_extent();
+  if (!extent) {
+    throw unusable("log_buf: expected a record at its beginning, found none");
+  }
+  diagnostics.note("log: log_first_idx and log_next_idx are not known: by the records themselves");
+  if (extent->first_index != 0 || !buffer.content(0).starts_with(banner_prefix)) {
+    diagnostics.warn(
+        "the kernel's sequence numbers are not known: the oldest record found is counted as 0");
+  }
+  return {0, extent->records, extent->first_index, extent->next_index};
+}
+
+void check_range(const LogRange& range, const PrintkLogBuffer& buffer) {
+  const std::uint64_t smallest = buffer.layout().size();
+  if (buffer.size() < smallest || range.first_index >= buffer.size() ||
+      range.next_index > buffer.size() || range.next_seq < range.first_seq ||
+      range.next_seq - range.first_seq > buffer.size() / smallest) {
+    throw unusable(fmt::format(
+        "the log's variables are not sane: {} bytes (log_buf_len), records {} to {}, from index "
+        "{:#x} to {:#x}",
+        buffer.size(), range.first_seq, range.next_seq, range.first_index, range.next_index));
+  }
+}
+
+PrintkLogBuffer read_log_buffer(const GuestKernel& kernel) {
+  const GuestVirtual address{kernel.variable("log_buf", 8)};
+  const std::uint64_t length = kernel.variable("log_buf_len", 4);
+  if (length > PrintkLogBuffer::largest_size) {
+    throw unusable(fmt::format("log_buf_len: expected at most {} bytes, found {}",
+                               PrintkLogBuffer::largest_size, length));
+  }
+  return PrintkLogBuffer::read(kernel.memory(), address, length, record_layout(kernel.symbols()));
+}
+
 class LogBufferReader {
  public:
-  LogBufferReader(const GuestKernel& kernel, Diagnostics& diagnostics)
-      : layout_(record_layout(kernel.symbols())),
-        flags_(layout_.find("flags")),
-        caller_(layout_.find("caller_id")),
-        first_seq_(kernel.variable("log_first_seq", 8)),
-        next_seq_(kernel.variable("log_next_seq", 8)),
-        first_index_(kernel.variable("log_first_idx", 4)),
-        next_index_(kernel.variable("log_next_idx", 4)) {
-    const GuestVirtual address{kernel.variable("log_buf", 8)};
-    const std::uint64_t length = kernel.variable("log_buf_len", 4);
-    diagnostics.note(fmt::format(
-        "log: {} bytes of struct {} at {} (variable log_buf at {}), sequence numbers {} to {}, "
-        "from index {:#x} to {:#x}",
-        length, layout_.name(), address, kernel.address("log_buf"), first_seq_, next_seq_,
-        first_index_, next_index_));
-    check_indices(length);
-    read_buffer(kernel.memory(), address, length);
-  }
+  LogBufferReader(const PrintkLogBuffer& buffer, const LogRange& range)
+      : buffer_(buffer),
+        flags_(buffer.layout().find("flags")),
+        caller_(buffer.layout().find("caller_id")),
+        first_seq_(range.first_seq),
+        next_seq_(range.next_seq),
+        first_index_(range.first_index),
+        next_index_(range.next_index) {}
 
   KernelLog read() {
     std::uint64_t index = first_index_;
@@ -76,38 +112,7 @@ class LogBufferReader {
  private:
   static constexpr std::uint32_t not_counted = std::numeric_limits<std::uint32_t>::max();
 
-  struct Header {
-    std::uint64_t length = 0;  // of the whole record; 0 marks the wrap to the buffer's beginning
-    std::uint64_t text_length = 0;
-    std::uint64_t dictionary_length = 0;
-  };
-
-  // Piece by piece: a damaged length or address shows before much memory is taken for it.
-  void read_buffer(const KernelMemory& memory, GuestVirtual address, std::uint64_t length) {
-    constexpr std::uint64_t piece = 1024 * 1024;
-    while (buffer_.size() < length) {
-      const std::uint64_t done = buffer_.size();
-      buffer_.resize(std::min(done + piece, length));
-      if (!memory.read(address + done, std::span(buffer_).subspan(done))) {
-        throw unusable(
-            fmt::format("the guest's memory at {} (log_buf, {} bytes) can't be read: "
-                        "not mapped",
-                        address, length));
-      }
-    }
-  }
-
-  void check_indices(std::uint64_t length) const {
-    const std::uint64_t smallest = layout_.size();
-    if (length < smallest || length > largest_buffer || first_index_ >= length ||
-        next_index_ > length || next_seq_ < first_seq_ ||
-        next_seq_ - first_seq_ > length / smallest) {
-      throw unusable(fmt::format(
-          "the log's variables are not sane: {} bytes (log_buf_len), records {} to {}, from index "
-          "{:#x} to {:#x}",
-          length, first_seq_, next_seq_, first_index_, next_index_));
-    }
-  }
+  static constexpr std::uint64_t record_alignment = PrintkLogBuffer::record_alignment;
 
   // Whether `index` is on the stretch from the first record to the buffer's end, behind which the
   // log goes on at the beginning. A log that ends behind its first record has no such stretch.
@@ -118,17 +123,8 @@ class LogBufferReader {
   // Where the record that should stand at `index` really stands: at the beginning, if `index` is
   // too close to the end for a header or holds the wrap mark.
   [[nodiscard]] std::uint64_t unwrap(std::uint64_t index) const {
-    const bool fits = index + layout_.size() <= buffer_.size();
-    return !fits || (before_wrap(index) && view(index).number("len") == 0) ? 0 : index;
-  }
-
-  [[nodiscard]] StructView view(std::uint64_t index) const {
-    return {layout_, std::span(buffer_).subspan(index, layout_.size())};
-  }
-
-  [[nodiscard]] Header header(std::uint64_t index) const {
-    const StructView record = view(index);
-    return {record.number("len"), record.number("text_len"), record.number("dict_len")};
+    const bool fits = buffer_.has_room_for_header(index);
+    return !fits || (before_wrap(index) && buffer_.header(index).length == 0) ? 0 : index;
   }
 
   // Whether a whole record stands at `index` (or behind the wrap mark there).
@@ -140,17 +136,12 @@ class LogBufferReader {
     if (place != index && !before_wrap(index)) {
       return false;
     }
-    const std::uint64_t end = before_wrap(place) ? buffer_.size() : next_index_;
-    const Header record = header(place);
-    const std::uint64_t content = layout_.size() + record.text_length + record.dictionary_length;
-    return record.length % record_alignment == 0 && content <= record.length &&
-           record.length < content + record_alignment && place <= end &&
-           record.length <= end - place;
+    return buffer_.is_record(place, before_wrap(place) ? buffer_.size() : next_index_);
   }
 
   [[nodiscard]] std::uint64_t index_after(std::uint64_t index) const {
     const std::uint64_t place = unwrap(index);
-    return place + header(place).length;
+    return place + buffer_.header(place).length;
   }
 
   // A run of sound records that ends exactly at log_next_idx.
@@ -188,8 +179,8 @@ class LogBufferReader {
 
   // The first chain of at most `most` records that begins in [begin, end).
   std::optional<Chain> find_chain(std::uint64_t begin, std::uint64_t end, std::uint64_t most) {
-    for (std::uint64_t at = begin; at + layout_.size() <= end; at += record_alignment) {
-      if (header(at).length == 0) continue;
+    for (std::uint64_t at = begin; at + buffer_.layout().size() <= end; at += record_alignment) {
+      if (buffer_.header(at).length == 0) continue;
       const std::uint64_t records = chain_length(at);
       if (records > 0 && records <= most) {
         return Chain{at, records};
@@ -210,7 +201,7 @@ class LogBufferReader {
   }
 
   [[nodiscard]] bool has_wrap_mark(std::uint64_t index) const {
-    return unwrap(index) != index && index + layout_.size() <= buffer_.size();
+    return unwrap(index) != index && buffer_.has_room_for_header(index);
   }
 
   // Whether the wrap mark at `index` is one, and not a damaged record whose length became 0:
@@ -229,8 +220,7 @@ class LogBufferReader {
 
   void add_record(std::uint64_t seq, std::uint64_t index) {
     const std::uint64_t place = unwrap(index);
-    const StructView record = view(place);
-    const Header lengths = header(place);
+    const StructView record = buffer_.view(place);
     LogRecord result;
     result.seq = seq;
     result.ts_nsec = record.number("ts_nsec");
@@ -244,11 +234,10 @@ class LogBufferReader {
           LogCaller{(caller & caller_is_cpu) != 0 ? LogCaller::Kind::Cpu : LogCaller::Kind::Task,
                     caller & ~caller_is_cpu};
     }
-    const std::string_view content(
-        reinterpret_cast<const char*>(buffer_.data()) + place + layout_.size(),
-        lengths.text_length + lengths.dictionary_length);
-    result.text = content.substr(0, lengths.text_length);
-    add_dictionary(result, content.substr(lengths.text_length));
+    const std::string_view content = buffer_.content(place);
+    const std::uint64_t text_length = buffer_.header(place).text_length;
+    result.text = content.substr(0, text_length);
+    add_dictionary(result, content.substr(text_length));
     log_.records.push_back(std::move(result));
   }
 
@@ -263,14 +252,13 @@ class LogBufferReader {
     }
   }
 
-  const StructLayout& layout_;
+  const PrintkLogBuffer& buffer_;
   const MemberLayout* flags_;
   const MemberLayout* caller_;
   std::uint64_t first_seq_;
   std::uint64_t next_seq_;
   std::uint64_t first_index_;
   std::uint64_t next_index_;
-  std::vector<std::byte> buffer_;
   std::vector<std::uint32_t> chain_lengths_;  // by index / record_alignment
   std::vector<std::uint64_t> damaged_;
   KernelLog log_;
@@ -279,7 +267,17 @@ class LogBufferReader {
 }  // namespace
 
 KernelLog read_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  return LogBufferReader(kernel, diagnostics).read();
+  const PrintkLogBuffer buffer = read_log_buffer(kernel);
+  const bool range_known = kernel.find_address("log_first_idx").has_value();
+  const LogRange range = range_known ? read_range(kernel) : derive_range(buffer, diagnostics);
+  check_range(range, buffer);
+  diagnostics.note(
+      fmt::format("log: {} bytes of struct {} at {:#x} (variable log_buf at {}), sequence numbers "
+                  "{} to {}, from index {:#x} to {:#x}",
+                  buffer.size(), buffer.layout().name(), kernel.variable("log_buf", 8),
+                  kernel.address("log_buf"), range.first_seq, range.next_seq, range.first_index,
+                  range.next_index));
+  return LogBufferReader(buffer, range).read();
 }
 
 }  // namespace photon_dmesg

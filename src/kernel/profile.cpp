@@ -160,7 +160,7 @@ void write_profile(const KernelSymbols& symbols, const std::string& release,
                    const std::string& origin, std::ostream& out) {
   if (!has_log(symbols)) {
     throw unusable(
-        fmt::format("{}: holds neither \"prb\" nor \"log_first_idx\", so no log can be "
+        fmt::format("{}: holds neither \"prb\" nor \"log_buf\", so no log can be "
                     "found by it",
                     symbols.name()));
   }

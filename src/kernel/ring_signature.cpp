@@ -6,8 +6,9 @@
 #include <array>
 
 #include "base/little_endian.h"
-#include "kernel/known_layouts.h"
+#include "kernel/image_words.h"
 #include "kernel/printk_ringbuffer.h"
+#include "kernel/x86_64.h"
 
 namespace photon_dmesg {
 namespace {
@@ -19,10 +20,8 @@ constexpr std::uint64_t head_bytes = 5 * word;
 constexpr std::uint64_t fewest_count_bits = 5;
 constexpr std::uint64_t most_count_bits = 26;
 
-// Kernel addresses have their upper bits set, with 4 or 5 levels of page tables.
-bool is_kernel_pointer(std::uint64_t value) {
-  constexpr std::uint64_t kernel_half = 0xff00000000000000;
-  return value >= kernel_half && value % word == 0;
+bool is_word_pointer(std::uint64_t value) {
+  return x86_64::is_kernel_pointer(value) && value % word == 0;
 }
 
 bool looks_like_ring(std::span<const std::byte> bytes) {
@@ -31,24 +30,12 @@ bool looks_like_ring(std::span<const std::byte> bytes) {
   };
   const std::uint64_t count_bits = number(0);  // 4 bytes, then padding
   if (count_bits < fewest_count_bits || count_bits > most_count_bits ||
-      !is_kernel_pointer(number(1)) || !is_kernel_pointer(number(2))) {
+      !is_word_pointer(number(1)) || !is_word_pointer(number(2))) {
     return false;
   }
   constexpr std::uint64_t id_mask = (std::uint64_t{1} << 62) - 1;
   const std::uint64_t in_use = (number(3) - number(4)) & id_mask;
   return number(3) <= id_mask && number(4) <= id_mask && in_use < std::uint64_t{1} << count_bits;
-}
-
-// Calls visit(address, bytes) for each word of the image with what follows it in its range.
-template <typename Visit>
-void for_each_word(const KernelMemory& memory, const std::vector<ImageRange>& ranges, Visit visit) {
-  for (const ImageRange& range : ranges) {
-    std::vector<std::byte> bytes(range.size);
-    if (!memory.read(range.begin, bytes)) continue;
-    for (std::uint64_t at = 0; at + word <= bytes.size(); at += word) {
-      visit(range.begin + at, std::span<const std::byte>(bytes).subspan(at));
-    }
-  }
 }
 
 struct Candidate {
@@ -63,8 +50,7 @@ std::vector<Candidate> find_candidates(const KernelMemory& memory, const ImageRa
     const std::uint64_t records = count_ring_records(memory, address);
     if (records > 0) candidates.push_back({address, records});
   };
-  for_each_word(memory, image.other, visit);
-  for_each_word(memory, image.read_only, visit);  // the pointer and the static ring may be sealed
+  for_each_word(memory, image, visit);
   return candidates;
 }
 
@@ -74,8 +60,7 @@ std::optional<GuestVirtual> find_pointer(const KernelMemory& memory, const Image
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
     if (!found && load_unsigned(bytes.first(word)) == target.value) found = address;
   };
-  for_each_word(memory, image.other, visit);
-  if (!found) for_each_word(memory, image.read_only, visit);
+  for_each_word(memory, image, visit);
   return found;
 }
 

@@ -21,6 +21,17 @@ inline constexpr GuestVirtual linked_text{0xffffffff81000000};
 // moves it, by multiples of it.
 inline constexpr std::uint64_t kernel_alignment = 0x200000;
 
+// Image addresses lie at or above the first and below the second.
+constexpr bool is_image_address(GuestVirtual address) {
+  return address >= start_kernel_map && address < kernel_image_end;
+}
+
+// Kernel addresses have their upper bits set, with 4 or 5 levels of page tables.
+constexpr bool is_kernel_pointer(std::uint64_t value) {
+  constexpr std::uint64_t kernel_half = 0xff00000000000000;
+  return value >= kernel_half;
+}
+
 // CR0.PG: the processor uses page tables.
 inline constexpr std::uint64_t cr0_paging = std::uint64_t{1} << 31;
 

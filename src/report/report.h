@@ -28,7 +28,7 @@ struct SourceInfo {
   std::optional<std::string> package;            // inside the ISO, or on its own
   std::optional<std::string> vmlinux;            // inside the package, or on its own
   std::optional<std::string> system_map;         // instead of vmlinux
-  std::optional<std::string> symbols_in_memory;  // "kallsyms" or "ring": no file was needed
+  std::optional<std::string> symbols_in_memory;  // MemorySymbols::origin(): no file was needed
   std::optional<std::string> profile;            // that replaced them all
 };
 

@@ -5,6 +5,7 @@
 #include "kernel/kernel_log.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/log_writer.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -66,7 +67,29 @@ TEST_CASE("MemorySymbols: a ring that nothing points to is not the log") {
               [&] { (void)find(guest); });
 }
 
-TEST_CASE("MemorySymbols: a kernel without a ring needs symbols") {
+TEST_CASE("MemorySymbols: before 5.10, the records of log_buf are found by their form") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  SECTION("not wrapped: the first record is the first there was") {
+    writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+    for (unsigned number = 1; number < 20; ++number) writer.store(numbered_message(number));
+  }
+  SECTION("wrapped: the kernel's numbers are not known") {
+    for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  }
+  writer.publish(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "records");
+  const KernelLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() >= writer.kept.size());
+  for (std::size_t i = 1; i <= writer.kept.size(); ++i) {
+    CHECK(log.records[log.records.size() - i].text == writer.kept[writer.kept.size() - i].text);
+  }
+  CHECK(log.records.front().seq == 0);
+  CHECK(guest.diagnostics().warnings().size() == (writer.first_seq == 0 ? 0 : 1));
+}
+
+TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   check_fails(Failure::UnusableInput, "the log of Linux 4.4.8 was not found without symbols",
               [&] { (void)find(guest); });
