@@ -185,6 +185,16 @@ std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
   return choice.address();
 }
 
+std::optional<GuestVirtual> ElfImage::find_static(std::string_view name) const {
+  SymbolChoice choice;
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    if (!is_static_name(symbol_name(i), name)) continue;
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) choice.offer({symbol.st_value}, binding_of(symbol));
+  }
+  return choice.address();
+}
+
 std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {
   std::span<const std::byte> result;
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {

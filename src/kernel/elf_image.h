@@ -38,6 +38,8 @@ class ElfImage {
   // The address of the symbol `name` as linked; nothing if it is absent or if several symbols of
   // that name have different addresses (static ones may) and none is global.
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const;
+  // The same for a function's static variable: see is_static_name().
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const;
 
   // The bytes that the file holds from `address` on, to the end of their section; empty if it holds
   // none there (a .debug file keeps sections without contents).

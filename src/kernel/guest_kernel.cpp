@@ -139,15 +139,21 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
 }
 
 std::optional<GuestVirtual> GuestKernel::find_address(std::string_view symbol) const {
-  const std::optional<GuestVirtual> linked = symbols_.find_symbol(symbol);
+  return at_run_time(symbols_.find_symbol(symbol));
+}
+
+std::optional<GuestVirtual> GuestKernel::find_static(std::string_view symbol) const {
+  return at_run_time(symbols_.find_static(symbol));
+}
+
+std::optional<GuestVirtual> GuestKernel::at_run_time(std::optional<GuestVirtual> linked) const {
   if (!linked) return std::nullopt;
   // What is not in the image, such as a per-CPU offset, does not move with it.
   return x86_64::is_image_address(*linked) ? *linked + kaslr_offset_ : *linked;
 }
 
 GuestVirtual GuestKernel::address(std::string_view symbol) const {
-  (void)symbols_.symbol(symbol);  // which says what is missing
-  return *find_address(symbol);
+  return *at_run_time(symbols_.symbol(symbol));
 }
 
 std::uint64_t GuestKernel::variable(std::string_view symbol, std::size_t width) const {

@@ -29,7 +29,9 @@ class GuestKernel {
 
   // Run-time address of a symbol; nothing if the kernel has none of that name.
   [[nodiscard]] std::optional<GuestVirtual> find_address(std::string_view symbol) const;
-  // The same, but Error(UnusableInput) that names what is missing.
+  // The same for a function's static variable.
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view symbol) const;
+  // As find_address(), but Error(UnusableInput) that names what is missing.
   [[nodiscard]] GuestVirtual address(std::string_view symbol) const;
 
   // The little-endian number of `width` bytes that the variable `symbol` holds. Throws
@@ -53,6 +55,7 @@ class GuestKernel {
         kaslr_offset_(kaslr_offset),
         phys_base_(phys_base) {}
 
+  [[nodiscard]] std::optional<GuestVirtual> at_run_time(std::optional<GuestVirtual> linked) const;
   void check_evidence(Diagnostics& diagnostics) const;
   [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
   [[nodiscard]] bool has_release_in_uts_namespace() const;

@@ -297,6 +297,19 @@ bool fits_kernel(const std::vector<Kallsyms::Symbol>& symbols, const RunningKern
          (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
 }
 
+template <typename IsWanted>
+std::optional<GuestVirtual> choose(const std::vector<Kallsyms::Symbol>& symbols,
+                                   IsWanted is_wanted) {
+  SymbolChoice choice;
+  for (const Kallsyms::Symbol& symbol : symbols) {
+    if (!is_wanted(symbol.name)) continue;
+    const bool global = std::isupper(static_cast<unsigned char>(symbol.type)) != 0;
+    choice.offer(symbol.address,
+                 global ? SymbolChoice::Binding::Global : SymbolChoice::Binding::Local);
+  }
+  return choice.address();
+}
+
 }  // namespace
 
 std::optional<std::vector<Kallsyms::Symbol>> parse_kallsyms(
@@ -344,23 +357,24 @@ std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) co
 }
 
 std::optional<GuestVirtual> Kallsyms::find_run_time(std::string_view name) const {
-  SymbolChoice choice;
-  for (const Symbol& symbol : symbols_) {
-    if (symbol.name == name) {
-      const bool global = std::isupper(static_cast<unsigned char>(symbol.type)) != 0;
-      choice.offer(symbol.address,
-                   global ? SymbolChoice::Binding::Global : SymbolChoice::Binding::Local);
-    }
-  }
-  return choice.address();
+  return choose(symbols_, [&](const std::string& symbol) { return symbol == name; });
+}
+
+// What is not in the image, such as a per-CPU offset, does not move with it.
+GuestVirtual Kallsyms::linked(GuestVirtual run_time) const {
+  return x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_}
+                                            : run_time;
 }
 
 std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
   const std::optional<GuestVirtual> address = find_run_time(name);
-  if (!address) return std::nullopt;
-  // What is not in the image, such as a per-CPU offset, does not move with it.
-  return x86_64::is_image_address(*address) ? GuestVirtual{address->value - kaslr_offset_}
-                                            : *address;
+  return address ? std::optional(linked(*address)) : std::nullopt;
+}
+
+std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
+  const std::optional<GuestVirtual> address =
+      choose(symbols_, [&](const std::string& symbol) { return is_static_name(symbol, name); });
+  return address ? std::optional(linked(*address)) : std::nullopt;
 }
 
 std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const RunningKernel& kernel,

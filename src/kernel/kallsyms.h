@@ -36,6 +36,7 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   // Where a function's code stands at run time; it ends where the next symbol begins.
@@ -56,6 +57,7 @@ class Kallsyms final : public KernelSymbols {
 
  private:
   [[nodiscard]] std::optional<GuestVirtual> find_run_time(std::string_view name) const;
+  [[nodiscard]] GuestVirtual linked(GuestVirtual run_time) const;
 
   std::string name_ = "kallsyms in the guest's memory";
   std::vector<Symbol> symbols_;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "kernel/printk_log.h"
 #include "kernel/printk_ringbuffer.h"
+#include "kernel/unlogged_text.h"
 
 namespace photon_dmesg {
 namespace {
@@ -33,7 +34,9 @@ bool has_log(const KernelSymbols& symbols) {
 KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
   for (const LogFormat& format : log_formats) {
     if (kernel.find_address(format.variable)) {
-      return format.read(kernel, diagnostics);
+      KernelLog log = format.read(kernel, diagnostics);
+      read_unlogged_text(kernel, log, diagnostics);
+      return log;
     }
   }
   throw unusable(fmt::format(

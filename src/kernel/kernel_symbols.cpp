@@ -20,6 +20,13 @@ std::optional<GuestVirtual> SymbolChoice::address() const {
   return ambiguous_ ? std::nullopt : address_;
 }
 
+bool is_static_name(std::string_view symbol, std::string_view name) {
+  if (!symbol.starts_with(name)) return false;
+  symbol.remove_prefix(name.size());
+  return symbol.empty() || (symbol.size() > 1 && symbol[0] == '.' &&
+                            symbol.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 GuestVirtual KernelSymbols::symbol(std::string_view name) const {
   const std::optional<GuestVirtual> address = find_symbol(name);
   if (!address) {

@@ -26,6 +26,10 @@ class SymbolChoice {
   bool ambiguous_ = false;
 };
 
+// Whether `symbol` is `name`, or what compilers call a function's static variable of that name:
+// with a dot and a number behind it.
+[[nodiscard]] bool is_static_name(std::string_view symbol, std::string_view name);
+
 // What is known of one kernel build: addresses of its symbols and layouts of its structures. The
 // interface behind which the sources of such knowledge stand.
 class KernelSymbols {
@@ -38,6 +42,11 @@ class KernelSymbols {
   // The address `name` was linked at (without the KASLR offset); nothing if there is no such symbol
   // or if several have that name.
   [[nodiscard]] virtual std::optional<GuestVirtual> find_symbol(std::string_view name) const = 0;
+
+  // The same for a static variable of a function: see is_static_name().
+  [[nodiscard]] virtual std::optional<GuestVirtual> find_static(std::string_view name) const {
+    return find_symbol(name);
+  }
 
   // What not every source knows; one that doesn't leaves these as they are.
 

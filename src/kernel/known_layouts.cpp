@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace photon_dmesg {
 namespace {
@@ -76,6 +77,37 @@ const StructLayout& known_printk_log_layout() {
                                     {"flags", 15, 1, 0, 5},
                                     {"level", 15, 1, 5, 3}});
   return layout;
+}
+
+std::span<const StructLayout> known_cont_layouts() {
+  // The buffer's size, LOG_LINE_MAX, has had three values. Up to 4.8 the number of bytes that the
+  // console has got stands behind the length; from 5.1 on a caller's number in the owner's place.
+  static const std::vector<StructLayout> layouts = [] {
+    std::vector<StructLayout> all;
+    for (const std::uint64_t line : {944, 976, 992}) {
+      all.emplace_back("cont", line + 48,
+                       std::vector<MemberLayout>{{"buf", 0, line},
+                                                 {"len", line, word},
+                                                 {"owner", line + 16, word},
+                                                 {"ts_nsec", line + 24, word},
+                                                 {"level", line + 32, 1},
+                                                 {"flushed", line + 40, 1, 0, 1}});
+      all.emplace_back("cont", line + 32,
+                       std::vector<MemberLayout>{{"buf", 0, line},
+                                                 {"len", line, word},
+                                                 {"ts_nsec", line + 16, word},
+                                                 {"level", line + 24, 1}});
+    }
+    return all;
+  }();
+  return layouts;
+}
+
+std::span<const SafeBufferLayout> known_safe_buffer_layouts() {
+  constexpr std::uint64_t largest = std::uint64_t{1} << 17;
+  static constexpr std::array layouts = {SafeBufferLayout{32, largest},
+                                         SafeBufferLayout{40, largest}};
+  return layouts;
 }
 
 }  // namespace photon_dmesg

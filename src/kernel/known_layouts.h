@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -33,5 +34,17 @@ struct KnownRingLayouts {
 // struct printk_log (3.11 to 5.9), or struct log as the kernel 3.6 to 3.10 called it, without
 // CONFIG_PRINTK_CALLER (which 5.1 brought, and which no Photon kernel sets).
 [[nodiscard]] const StructLayout& known_printk_log_layout();
+
+// struct cont, the line that waits for its end: every variant of 3.5 to 5.9. Which one a kernel has
+// shows in what it holds: members where it has others make no sense.
+[[nodiscard]] std::span<const StructLayout> known_cont_layouts();
+
+// Where the text stands in printk_safe_seq_buf (4.11 to 5.14) or nmi_seq_buf (4.7 to 4.10): up to
+// 5.11, and since. Its length is the number of 4 bytes at the beginning.
+struct SafeBufferLayout {
+  std::uint64_t text_offset = 0;
+  std::uint64_t text_size = 0;  // CONFIG_PRINTK_SAFE_LOG_BUF_SHIFT is 17 at most
+};
+[[nodiscard]] std::span<const SafeBufferLayout> known_safe_buffer_layouts();
 
 }  // namespace photon_dmesg

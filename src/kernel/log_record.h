@@ -23,6 +23,14 @@ struct LogRecord {
     Reopened,   // printk was appending to it when the guest stopped; the text until then
     TextLost,   // stored without text, or the text has been overwritten
     Truncated,  // the text is longer than what is left of it
+    Unindexed,  // stored whole; the kernel was about to count it when the guest stopped
+  };
+
+  // Where it was found.
+  enum class Origin {
+    Log,
+    StaticBuffer,  // the log has lost it; the buffer that the kernel used early in boot still has
+                   // it
   };
 
   std::uint64_t seq = 0;
@@ -33,11 +41,30 @@ struct LogRecord {
   std::string text;  // the bytes the kernel stored, without a final newline
   std::vector<std::pair<std::string, std::string>> dictionary;  // such as SUBSYSTEM, DEVICE
   State state = State::Finished;
+  Origin origin = Origin::Log;
+};
+
+// Text that printk was given and that had not become a record when the guest stopped.
+struct UnloggedText {
+  enum class Source {
+    Reserved,    // room for a record, being filled
+    Cont,        // a line waiting for its end (until 5.9)
+    TextBuffer,  // printk's buffer while it formats (until 5.14)
+    SafeBuffer,  // a CPU's buffer of printk within printk (4.11 to 5.14)
+    NmiBuffer,   // a CPU's buffer of printk in an NMI (4.7 to 5.14)
+  };
+  Source source = Source::Reserved;
+  std::optional<std::uint32_t> cpu;      // whose buffer it is
+  std::optional<std::uint64_t> seq;      // that the record would have had
+  std::optional<std::uint64_t> ts_nsec;  // where one is stored
+  std::optional<std::uint8_t> level;     // where one is stored
+  std::string text;                      // one line or more, without a final newline
 };
 
 // What could be read of a kernel's log.
 struct KernelLog {
   std::vector<LogRecord> records;  // ascending by seq
+  std::vector<UnloggedText> unlogged;
 
   // One sentence for each thing that the log should hold and `records` does not.
   std::vector<std::string> losses;

@@ -62,6 +62,7 @@ bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& imag
   }
   if (const std::optional<FoundRing> ring = find_ring(memory, image, diagnostics)) {
     add("prb", ring->pointer);
+    if (ring->replaced) add("printk_rb_static", *ring->replaced);
     origin_ = "ring";
     return true;
   }
@@ -89,6 +90,13 @@ std::optional<GuestVirtual> MemorySymbols::find_symbol(std::string_view name) co
     return found->second;
   }
   return kallsyms_ ? kallsyms_->find_symbol(name) : std::nullopt;
+}
+
+std::optional<GuestVirtual> MemorySymbols::find_static(std::string_view name) const {
+  if (const auto found = found_.find(name); found != found_.end()) {
+    return found->second;
+  }
+  return kallsyms_ ? kallsyms_->find_static(name) : std::nullopt;
 }
 
 }  // namespace photon_dmesg

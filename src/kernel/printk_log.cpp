@@ -12,6 +12,7 @@
 #include "kernel/known_layouts.h"
 #include "kernel/log_losses.h"
 #include "kernel/printk_log_buffer.h"
+#include "kernel/static_records.h"
 #include "kernel/struct_view.h"
 
 namespace photon_dmesg {
@@ -88,7 +89,7 @@ class LogBufferReader {
         first_index_(range.first_index),
         next_index_(range.next_index) {}
 
-  KernelLog read() {
+  KernelLog read(bool last_is_unindexed = false) {
     std::uint64_t index = first_index_;
     // By number, not by index: the first index equals the next one when the buffer is full.
     for (std::uint64_t seq = first_seq_; seq < next_seq_; ++seq) {
@@ -102,6 +103,9 @@ class LogBufferReader {
       }
       add_record(seq, index);
       index = index_after(index);
+    }
+    if (last_is_unindexed && !log_.records.empty()) {
+      log_.records.back().state = LogRecord::State::Unindexed;
     }
     if (!damaged_.empty()) {
       log_.losses.push_back(describe_loss(damaged_, "damaged, not shown"));
@@ -264,20 +268,82 @@ class LogBufferReader {
   KernelLog log_;
 };
 
+// The kernel moves index and number one after the other. Stopped in between, there is one record
+// more or less between the indices than the numbers say. Corrects the range; true if its last
+// record is one that the kernel had stored and not yet counted.
+bool mend_skew(LogRange& range, const PrintkLogBuffer& buffer, Diagnostics& diagnostics) {
+  const std::uint64_t counted = range.next_seq - range.first_seq;
+  const std::optional<std::uint64_t> found =
+      buffer.count_records(range.first_index, range.next_index);
+  if (!found || (*found != counted + 1 && *found + 1 != counted)) return false;
+  if (*found == counted + 1) {
+    ++range.next_seq;
+    diagnostics.note("log: the last record was stored, but not yet counted");
+    return true;
+  }
+  const std::uint64_t next = range.next_index;
+  if (buffer.is_likely_record(next) && buffer.ts_nsec(next) >= buffer.ts_nsec(range.first_index)) {
+    range.next_index += buffer.header(next).length;
+    diagnostics.note("log: the last record was counted before its index was moved");
+  } else {
+    ++range.first_seq;
+    diagnostics.note("log: the first record had been given up, but not yet by its number");
+  }
+  return false;
+}
+
+// The buffer that the kernel used until it took a larger one, if it did. It never wraps so early in
+// any kernel that fits it; if it had, its first record would not be the first there was.
+void recover_from_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
+                                KernelLog& log, Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
+  if (!address || address->value == kernel.variable("log_buf", 8)) return;
+  // Its size is not known; behind the last record stand zeros.
+  constexpr std::uint64_t piece = 64 * 1024;
+  constexpr std::uint64_t largest = 32 * 1024 * 1024;
+  std::vector<std::byte> bytes;
+  while (bytes.size() < largest) {
+    const std::size_t done = bytes.size();
+    bytes.resize(done + piece);
+    if (!kernel.memory().read(*address + done, std::span(bytes).subspan(done))) {
+      bytes.resize(done);
+      break;
+    }
+    const bool used_up = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end(),
+                                     [](std::byte b) { return b == std::byte{0}; });
+    if (used_up) break;
+  }
+  const PrintkLogBuffer buffer(layout, std::move(bytes));
+  const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
+  if (extent.records == 0 || !buffer.content(0).starts_with(banner_prefix)) {
+    diagnostics.note(
+        fmt::format("the static log_buf at {}: does not begin with the banner", *address));
+    return;
+  }
+  const LogRange range{0, extent.records, 0, extent.next_index};
+  const std::size_t recovered = recover_records(LogBufferReader(buffer, range).read().records, log);
+  diagnostics.note(
+      fmt::format("the static log_buf at {} is left from early boot: {} records recovered from it",
+                  *address, recovered));
+}
+
 }  // namespace
 
 KernelLog read_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const PrintkLogBuffer buffer = read_log_buffer(kernel);
   const bool range_known = kernel.find_address("log_first_idx").has_value();
-  const LogRange range = range_known ? read_range(kernel) : derive_range(buffer, diagnostics);
+  LogRange range = range_known ? read_range(kernel) : derive_range(buffer, diagnostics);
   check_range(range, buffer);
+  const bool last_is_unindexed = mend_skew(range, buffer, diagnostics);
   diagnostics.note(
       fmt::format("log: {} bytes of struct {} at {:#x} (variable log_buf at {}), sequence numbers "
                   "{} to {}, from index {:#x} to {:#x}",
                   buffer.size(), buffer.layout().name(), kernel.variable("log_buf", 8),
                   kernel.address("log_buf"), range.first_seq, range.next_seq, range.first_index,
                   range.next_index));
-  return LogBufferReader(buffer, range).read();
+  KernelLog log = LogBufferReader(buffer, range).read(last_is_unindexed);
+  recover_from_static_buffer(kernel, buffer.layout(), log, diagnostics);
+  return log;
 }
 
 }  // namespace photon_dmesg

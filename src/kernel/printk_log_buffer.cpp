@@ -7,6 +7,11 @@
 #include "base/error.h"
 
 namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t longest_line = 1024;  // LOG_LINE_MAX and its prefix
+
+}  // namespace
 
 // Piece by piece: a damaged length or address shows before much memory is taken for it.
 PrintkLogBuffer PrintkLogBuffer::read(const KernelMemory& memory, GuestVirtual address,
@@ -67,6 +72,7 @@ std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
       if (wrapped) return std::nullopt;
       wrapped = true;
       index = 0;
+      if (to == 0) return count;
     }
     if (!is_record(index, size()) || (wrapped && index > to)) return std::nullopt;
     index += header(index).length;
@@ -75,7 +81,6 @@ std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
 }
 
 bool PrintkLogBuffer::is_likely_record(std::uint64_t index) const {
-  constexpr std::uint64_t longest_line = 1024;  // LOG_LINE_MAX and its prefix
   return is_record(index, size()) && header(index).text_length <= longest_line &&
          header(index).dictionary_length <= longest_line;
 }
@@ -87,8 +92,14 @@ PrintkLogBuffer::Lap PrintkLogBuffer::follow(std::uint64_t index) const {
     index += header(index).length;
   }
   lap.end = index;
-  lap.reaches_end = is_wrap(index);
+  // Only where no long record fits any more does the log go on at the beginning.
+  lap.reaches_end = is_wrap(index) && size() - index <= 2 * (longest_line + layout_->size());
   return lap;
+}
+
+PrintkLogBuffer::Extent PrintkLogBuffer::extent_of_first_lap() const {
+  const Lap lap = follow(0);
+  return {0, lap.end, lap.indices.size()};
 }
 
 std::optional<PrintkLogBuffer::Extent> PrintkLogBuffer::find_extent() const {

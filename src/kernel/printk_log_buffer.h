@@ -72,6 +72,9 @@ class PrintkLogBuffer {
   // end. Nothing if no record stands at index 0.
   [[nodiscard]] std::optional<Extent> find_extent() const;
 
+  // The records that follow each other from index 0, whatever stands behind them.
+  [[nodiscard]] Extent extent_of_first_lap() const;
+
  private:
   struct Lap {
     std::vector<std::uint64_t> indices;  // of records that follow each other

@@ -17,7 +17,7 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t smallest_log = 4096;               // CONFIG_LOG_BUF_SHIFT is at least 12
+constexpr std::uint64_t smallest_log = 4096;  // CONFIG_LOG_BUF_SHIFT is at least 12
 constexpr std::uint64_t largest_log = std::uint64_t{1} << 27;  // far above any that is set
 
 // Fewer records that follow each other are no proof of a log.
@@ -41,8 +41,7 @@ std::vector<std::byte> read_function(const KernelMemory& memory, const Kallsyms&
 GuestVirtual rip_relative(std::span<const std::byte> code, GuestVirtual begin, std::size_t at,
                           std::size_t after) {
   constexpr std::size_t width = sizeof(std::int32_t);
-  const auto displacement =
-      static_cast<std::int32_t>(load_unsigned(code.subspan(at, width)));
+  const auto displacement = static_cast<std::int32_t>(load_unsigned(code.subspan(at, width)));
   return begin + at + width + after +
          static_cast<std::uint64_t>(static_cast<std::int64_t>(displacement));
 }
@@ -56,8 +55,7 @@ std::optional<GuestVirtual> find_returned_variable(const KernelMemory& memory,
   const std::vector<std::byte> code = read_function(memory, kallsyms, name);
   for (std::size_t at = 0; at + 6 <= code.size(); ++at) {
     if (code[at] != mov || code[at + 1] != rip_to_ax) continue;
-    const GuestVirtual target =
-        rip_relative(code, kallsyms.find_function(name)->begin, at + 2, 0);
+    const GuestVirtual target = rip_relative(code, kallsyms.find_function(name)->begin, at + 2, 0);
     if (x86_64::is_image_address(target)) return target;
   }
   return std::nullopt;
@@ -197,13 +195,14 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& me
   std::optional<PrintkLogVariables> found;
   for_each_word(memory, image, [&](GuestVirtual address, std::span<const std::byte> bytes) {
     const GuestVirtual target{load_unsigned(bytes.first(sizeof(std::uint64_t)))};
-    if (found || !x86_64::is_kernel_pointer(target.value) ||
-        !begins_with_records(memory, target)) {
+    if (found || !x86_64::is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
       return;
     }
     if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
-      diagnostics.note(fmt::format("log_buf by its form: the pointer at {} leads to records, "
-                                   "log_buf_len is at {}", address, *length));
+      diagnostics.note(
+          fmt::format("log_buf by its form: the pointer at {} leads to records, "
+                      "log_buf_len is at {}",
+                      address, *length));
       found = {address, *length, std::nullopt};
     }
   });

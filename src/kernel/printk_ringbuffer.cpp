@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "base/little_endian.h"
 #include "kernel/known_layouts.h"
+#include "kernel/level_prefix.h"
 #include "kernel/log_losses.h"
+#include "kernel/static_records.h"
 #include "kernel/struct_view.h"
 
 namespace photon_dmesg {
@@ -79,14 +81,16 @@ class RingReader {
 
   [[nodiscard]] const Ring& ring() const { return ring_; }
 
-  // How many stored records have the sequence number that their place says.
-  [[nodiscard]] std::uint64_t count_records_in_place() {
+  // The stored records that have the sequence number that their place says.
+  [[nodiscard]] RingExtent extent() {
     vote_on_first_seq();
-    std::uint64_t count = 0;
+    RingExtent extent;
     for_each_id([&](std::uint64_t id) {
-      if (const auto first = first_seq_by(id)) count += *first == first_seq_ ? 1 : 0;
+      if (first_seq_by(id) != first_seq_) return;
+      ++extent.records;
+      extent.last_seq = seq_of(id);
     });
-    return count;
+    return extent;
   }
 
   KernelLog read() {
@@ -214,6 +218,7 @@ class RingReader {
     const std::uint64_t text_length = info.number("text_len");
     const bool right_seq = record.seq == seq_of(descriptor.id);
     if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
+      keep_half_text(descriptor);
       unfinished_.push_back(seq_of(descriptor.id));
       return;
     }
@@ -225,6 +230,27 @@ class RingReader {
     record.state = state_of(descriptor, info.number("flags"));
     read_text(record, descriptor, text_length);
     log_.records.push_back(std::move(record));
+  }
+
+  // A reserved record's length is set when its text is done; until then the text ends where the
+  // writer has come to. Behind that stands what was there before: zeros in the ring's first lap,
+  // where the end shows, and later anything, so that nothing can be said of the text.
+  void keep_half_text(const Descriptor& descriptor) {
+    const std::optional<TextBlock> block = find_block(descriptor);
+    if (!block || !in_first_lap(descriptor.begin) || !in_first_lap(descriptor.next - 1)) return;
+    std::string text(block->size, '\0');
+    if (!memory_.read(ring_.data + block->index, std::as_writable_bytes(std::span(text)))) return;
+    text.resize(std::min(text.find('\0'), text.size()));
+    UnloggedText unlogged;
+    unlogged.seq = seq_of(descriptor.id);
+    unlogged.level = take_level_prefix(text);
+    unlogged.text = std::move(text);
+    if (!unlogged.text.empty()) log_.unlogged.push_back(std::move(unlogged));
+  }
+
+  // Positions begin one lap below zero.
+  [[nodiscard]] bool in_first_lap(std::uint64_t lpos) const {
+    return lpos != 0 && std::uint64_t{0} - lpos <= ring_.data_size;
   }
 
   static LogRecord::State state_of(const Descriptor& descriptor, std::uint64_t flags) {
@@ -310,7 +336,7 @@ class RingReader {
     const auto report = [&](const std::vector<std::uint64_t>& seqs, std::string_view what) {
       if (!seqs.empty()) log_.losses.push_back(describe_loss(seqs, what));
     };
-    report(unfinished_, "being written when the guest stopped, not shown");
+    report(unfinished_, "being written when the guest stopped, not in the log");
     report(overwritten_, "that the kernel has overwritten, though it still has older ones");
     report(damaged_, "with a damaged descriptor, not shown");
     report(unreadable_, "in memory that can't be read, not shown");
@@ -347,7 +373,7 @@ std::optional<RingLayouts> layouts_by_types(const KernelSymbols& symbols) {
 
 struct BestLayouts {
   const KnownRingLayouts* layouts = nullptr;
-  std::uint64_t records = 0;  // in their place
+  RingExtent extent;
 };
 
 // The known variant by which most of the ring's records are in their place.
@@ -355,10 +381,9 @@ BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address
   BestLayouts best;
   for (const KnownRingLayouts& known : known_ring_layouts()) {
     try {
-      const std::uint64_t records =
-          RingReader(memory, address, known.layouts).count_records_in_place();
-      if (best.layouts == nullptr || records > best.records) {
-        best = {&known, records};
+      const RingExtent extent = RingReader(memory, address, known.layouts).extent();
+      if (best.layouts == nullptr || extent.records > best.extent.records) {
+        best = {&known, extent};
       }
     } catch (const Error&) {
       // The header makes no sense by this variant.
@@ -384,22 +409,42 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
   return known->layouts;
 }
 
+// The ring that the kernel used until it took a larger one, if it did.
+void recover_from_static_ring(const GuestKernel& kernel, GuestVirtual in_use,
+                              const RingLayouts& layouts, KernelLog& log,
+                              Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> address = kernel.find_address("printk_rb_static");
+  if (!address || *address == in_use) return;
+  try {
+    const std::size_t recovered =
+        recover_records(RingReader(kernel.memory(), *address, layouts).read().records, log);
+    diagnostics.note(
+        fmt::format("the static ring at {} is left from early boot: {} records recovered from it",
+                    *address, recovered));
+  } catch (const Error& error) {
+    diagnostics.note(fmt::format("the static ring left from early boot: {}", error.what()));
+  }
+}
+
 }  // namespace
 
-std::uint64_t count_ring_records(const KernelMemory& memory, GuestVirtual address) {
-  return choose_ring_layouts(memory, address).records;
+RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address) {
+  return choose_ring_layouts(memory, address).extent;
 }
 
 KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
-  RingReader reader(kernel.memory(), address, find_layouts(kernel, address, diagnostics));
+  const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
+  RingReader reader(kernel.memory(), address, layouts);
   const Ring& ring = reader.ring();
   diagnostics.note(fmt::format(
       "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
       "bytes of text at {}",
       address, kernel.address("prb"), ring.descriptor_count, ring.descriptors, ring.infos,
       ring.data_size, ring.data));
-  return reader.read();
+  KernelLog log = reader.read();
+  recover_from_static_ring(kernel, address, layouts, log, diagnostics);
+  return log;
 }
 
 }  // namespace photon_dmesg

@@ -12,8 +12,14 @@ namespace photon_dmesg {
 // Error(UnusableInput) when the ring's own header can't be read or is not sane.
 [[nodiscard]] KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics);
 
-// How many records of the printk_ringbuffer at `address` are in their place, by whichever known
-// layout fits best; 0 if there is no such ring.
-[[nodiscard]] std::uint64_t count_ring_records(const KernelMemory& memory, GuestVirtual address);
+// What a ring holds.
+struct RingExtent {
+  std::uint64_t records = 0;   // that are in their place
+  std::uint64_t last_seq = 0;  // of these
+};
+
+// The extent of the printk_ringbuffer at `address`, by whichever known layout fits best; no records
+// if there is no such ring.
+[[nodiscard]] RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address);
 
 }  // namespace photon_dmesg

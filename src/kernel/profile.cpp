@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "base/error.h"
 #include "kernel/banner.h"
@@ -21,14 +22,49 @@ constexpr std::uint64_t most_versions = 1000;
 constexpr std::uint64_t largest_struct = 1024 * 1024;
 
 // Every symbol and structure that reading a log may ask for; a kernel has some of them.
-constexpr std::array symbols_of_use = {
-    "_text",          "linux_banner", "phys_base",     "init_uts_ns",          "prb",
-    "log_buf",        "log_buf_len",  "log_first_idx", "log_first_seq",        "log_next_idx",
-    "log_next_seq",   "init_top_pgt", "__start_notes", "__pgtable_l5_enabled", "__stop_notes",
-    "init_level4_pgt"};
-constexpr std::array structs_of_use = {"printk_ringbuffer", "prb_desc_ring",     "prb_data_ring",
-                                       "prb_desc",          "prb_data_blk_lpos", "printk_info",
-                                       "dev_printk_info",   "printk_log",        "log"};
+constexpr std::array symbols_of_use = {"_text",
+                                       "linux_banner",
+                                       "phys_base",
+                                       "init_uts_ns",
+                                       "prb",
+                                       "log_buf",
+                                       "log_buf_len",
+                                       "log_first_idx",
+                                       "log_first_seq",
+                                       "log_next_idx",
+                                       "log_next_seq",
+                                       "init_top_pgt",
+                                       "__start_notes",
+                                       "__pgtable_l5_enabled",
+                                       "__stop_notes",
+                                       "init_level4_pgt",
+                                       "printk_rb_static",
+                                       "__log_buf",
+                                       "cont",
+                                       "logbuf_lock",
+                                       "safe_print_seq",
+                                       "nmi_print_seq",
+                                       "__per_cpu_offset",
+                                       "nr_cpu_ids"};
+// Those in functions.
+constexpr std::array statics_of_use = {"textbuf"};
+
+// Structures to look for in kernels that have a symbol, the first there is of several names:
+// looking for one that is not there takes time.
+struct StructsOfUse {
+  const char* symbol;
+  std::vector<const char*> names;
+};
+const std::vector<StructsOfUse>& structs_of_use() {
+  static const std::vector<StructsOfUse> structs = {
+      {"prb", {"printk_ringbuffer"}}, {"prb", {"prb_desc_ring"}},
+      {"prb", {"prb_data_ring"}},     {"prb", {"prb_desc"}},
+      {"prb", {"prb_data_blk_lpos"}}, {"prb", {"printk_info"}},
+      {"prb", {"dev_printk_info"}},   {"log_first_idx", {"printk_log", "log"}},
+      {"log_first_idx", {"cont"}},    {"nmi_print_seq", {"printk_safe_seq_buf", "nmi_seq_buf"}},
+  };
+  return structs;
+}
 
 std::string hex(GuestVirtual address) {
   return fmt::format("{:#x}", address.value);
@@ -177,10 +213,17 @@ void write_profile(const KernelSymbols& symbols, const std::string& release,
   for (const char* name : symbols_of_use) {
     if (const auto address = symbols.find_symbol(name)) json["symbols"][name] = hex(*address);
   }
+  for (const char* name : statics_of_use) {
+    if (const auto address = symbols.find_static(name)) json["symbols"][name] = hex(*address);
+  }
   json["structs"] = Json::object();
-  for (const char* name : structs_of_use) {
-    if (const StructLayout* layout = symbols.find_struct(name)) {
+  for (const StructsOfUse& wanted : structs_of_use()) {
+    if (!symbols.find_symbol(wanted.symbol)) continue;
+    for (const char* name : wanted.names) {
+      const StructLayout* layout = symbols.find_struct(name);
+      if (layout == nullptr) continue;
       json["structs"][name] = layout_to_json(*layout);
+      break;
     }
   }
   constexpr int indent = 2;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/little_endian.h"
 #include "kernel/image_words.h"
@@ -40,15 +41,15 @@ bool looks_like_ring(std::span<const std::byte> bytes) {
 
 struct Candidate {
   GuestVirtual ring;
-  std::uint64_t records = 0;
+  RingExtent extent;
 };
 
 std::vector<Candidate> find_candidates(const KernelMemory& memory, const ImageRanges& image) {
   std::vector<Candidate> candidates;
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
     if (bytes.size() < head_bytes || !looks_like_ring(bytes.first(head_bytes))) return;
-    const std::uint64_t records = count_ring_records(memory, address);
-    if (records > 0) candidates.push_back({address, records});
+    const RingExtent extent = find_ring_extent(memory, address);
+    if (extent.records > 0) candidates.push_back({address, extent});
   };
   for_each_word(memory, image, visit);
   return candidates;
@@ -69,13 +70,20 @@ std::optional<GuestVirtual> find_pointer(const KernelMemory& memory, const Image
 std::optional<FoundRing> find_ring(const KernelMemory& memory, const ImageRanges& image,
                                    Diagnostics& diagnostics) {
   std::vector<Candidate> candidates = find_candidates(memory, image);
-  std::sort(candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return a.records > b.records; });
-  for (const Candidate& candidate : candidates) {
+  // The newest record first; of rings that both have it, the kernel has just moved its log from
+  // one to the other, and the larger one is in use.
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.extent.last_seq, a.extent.records) >
+           std::tie(b.extent.last_seq, b.extent.records);
+  });
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& candidate = candidates[i];
     diagnostics.note(fmt::format("printk_ringbuffer by its form at {}: {} records in their place",
-                                 candidate.ring, candidate.records));
+                                 candidate.ring, candidate.extent.records));
     if (const auto pointer = find_pointer(memory, image, candidate.ring)) {
-      return FoundRing{candidate.ring, *pointer};
+      FoundRing found{candidate.ring, *pointer, std::nullopt};
+      if (i + 1 < candidates.size()) found.replaced = candidates[i + 1].ring;
+      return found;
     }
   }
   return std::nullopt;

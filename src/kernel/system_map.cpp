@@ -50,6 +50,22 @@ void for_each_line(std::string_view text, Visit visit) {
   }
 }
 
+// Chooses among the entries that `is_wanted` says yes to. Only lines are parsed that contain
+// `part`, the end of what stands before a name and as much of the name as is sure.
+template <typename IsWanted>
+std::optional<GuestVirtual> choose(std::string_view text, const std::string& part,
+                                   IsWanted is_wanted) {
+  SymbolChoice choice;
+  for (std::size_t at = text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + 1)) {
+    const std::size_t begin = text.rfind('\n', at) + 1;  // 0 on the first line: npos + 1
+    const std::string_view line = text.substr(begin);
+    const auto entry = parse_line(line.substr(0, line.find('\n')));
+    if (entry && is_wanted(entry->name)) choice.offer(entry->address, entry->binding);
+  }
+  return choice.address();
+}
+
 }  // namespace
 
 bool is_system_map(const ByteSource& source) {
@@ -89,19 +105,13 @@ SystemMap::SystemMap(std::string name, std::string text)
 }
 
 std::optional<GuestVirtual> SystemMap::find_symbol(std::string_view name) const {
-  SymbolChoice choice;
-  // Names stand at the end of their lines: where the search hits is parsed, not every line.
-  const std::string wanted = fmt::format(" {}\n", name);
-  const std::string_view text = text_;
-  for (std::size_t at = text.find(wanted); at != std::string_view::npos;
-       at = text.find(wanted, at + 1)) {
-    const std::size_t begin = text.rfind('\n', at) + 1;  // 0 on the first line: npos + 1
-    const auto entry = parse_line(text.substr(begin, at + name.size() + 1 - begin));
-    if (entry && entry->name == name) {
-      choice.offer(entry->address, entry->binding);
-    }
-  }
-  return choice.address();
+  return choose(text_, fmt::format(" {}\n", name),
+                [&](std::string_view symbol) { return symbol == name; });
+}
+
+std::optional<GuestVirtual> SystemMap::find_static(std::string_view name) const {
+  return choose(text_, fmt::format(" {}", name),
+                [&](std::string_view symbol) { return is_static_name(symbol, name); });
 }
 
 }  // namespace photon_dmesg

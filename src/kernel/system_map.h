@@ -25,6 +25,7 @@ class SystemMap final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<SystemMap> load(ByteStream& stream);
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:

@@ -28,6 +28,9 @@ class Vmlinux final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
     return image_->find_symbol(name);
   }
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override {
+    return image_->find_static(name);
+  }
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
     return types_->find_struct(name);
   }

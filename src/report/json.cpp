@@ -61,12 +61,37 @@ const char* state_name(LogRecord::State state) {
       return "text-lost";
     case LogRecord::State::Truncated:
       return "truncated";
+    case LogRecord::State::Unindexed:
+      return "unindexed";
+  }
+  return "unknown";
+}
+
+const char* source_name(UnloggedText::Source source) {
+  switch (source) {
+    case UnloggedText::Source::Reserved:
+      return "reserved";
+    case UnloggedText::Source::Cont:
+      return "cont";
+    case UnloggedText::Source::TextBuffer:
+      return "textbuf";
+    case UnloggedText::Source::SafeBuffer:
+      return "safe_print_seq";
+    case UnloggedText::Source::NmiBuffer:
+      return "nmi_print_seq";
   }
   return "unknown";
 }
 
 std::string caller_name(const LogCaller& caller) {
   return fmt::format("{}{}", caller.kind == LogCaller::Kind::Cpu ? 'C' : 'T', caller.id);
+}
+
+// The text as `msg`, and as `raw` if that had to change any byte of it.
+void put_text(Json& json, const std::string& text) {
+  const ValidUtf8 message = to_utf8(text);
+  json["msg"] = message.text;
+  if (message.changed) json["raw"] = base64(text);
 }
 
 Json record_to_json(const LogRecord& record) {
@@ -76,9 +101,7 @@ Json record_to_json(const LogRecord& record) {
   const std::uint64_t microseconds = record.ts_nsec / 1000;
   json["time"] = static_cast<double>(microseconds) / microseconds_per_second;
   if (record.caller) json["caller"] = caller_name(*record.caller);
-  const ValidUtf8 message = to_utf8(record.text);
-  json["msg"] = message.text;
-  if (message.changed) json["raw"] = base64(record.text);
+  put_text(json, record.text);
   json["seq"] = record.seq;
   json["ts_nsec"] = record.ts_nsec;
   json["level"] = level_name(record.level);
@@ -87,6 +110,18 @@ Json record_to_json(const LogRecord& record) {
     json["dict"][kmsg_escape(key)] = kmsg_escape(value);
   }
   if (record.state != LogRecord::State::Finished) json["state"] = state_name(record.state);
+  if (record.origin == LogRecord::Origin::StaticBuffer) json["source"] = "static-buffer";
+  return json;
+}
+
+Json unlogged_to_json(const UnloggedText& unlogged) {
+  Json json;
+  json["source"] = source_name(unlogged.source);
+  if (unlogged.cpu) json["cpu"] = *unlogged.cpu;
+  put_text(json, unlogged.text);
+  if (unlogged.seq) json["seq"] = *unlogged.seq;
+  if (unlogged.ts_nsec) json["ts_nsec"] = *unlogged.ts_nsec;
+  if (unlogged.level) json["level"] = level_name(*unlogged.level);
   return json;
 }
 
@@ -150,6 +185,10 @@ void write_json(const Report& report, std::ostream& out) {
   for (const LogRecord& record : report.log.records) {
     document["dmesg"].push_back(record_to_json(record));
   }
+  document["unlogged"] = Json::array();
+  for (const UnloggedText& unlogged : report.log.unlogged) {
+    document["unlogged"].push_back(unlogged_to_json(unlogged));
+  }
   constexpr int indent = 3;  // as dmesg -J
   out << without_controls(document.dump(indent)) << '\n';
 }
@@ -158,13 +197,14 @@ void write_ndjson(const Report& report, std::ostream& out) {
   const std::string checkpoint =
       to_utf8(std::filesystem::path(report.source.checkpoint).filename().string()).text;
   const std::string release = to_utf8(report.guest.release).text;
-  for (const LogRecord& record : report.log.records) {
-    Json json = record_to_json(record);
+  const auto write_line = [&](Json json) {
     json["release"] = release;
     json["checkpoint"] = checkpoint;
     json["schema"] = json_schema_version;
     out << without_controls(json.dump()) << '\n';
-  }
+  };
+  for (const LogRecord& record : report.log.records) write_line(record_to_json(record));
+  for (const UnloggedText& unlogged : report.log.unlogged) write_line(unlogged_to_json(unlogged));
 }
 
 }  // namespace photon_dmesg

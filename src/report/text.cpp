@@ -52,6 +52,36 @@ void append_escaped(std::string& line, std::string_view text, std::size_t indent
   }
 }
 
+std::string describe(const UnloggedText& unlogged) {
+  switch (unlogged.source) {
+    case UnloggedText::Source::Reserved:
+      return fmt::format("record {}, as far as it was written", unlogged.seq.value_or(0));
+    case UnloggedText::Source::Cont:
+      return "a line waiting for its end";
+    case UnloggedText::Source::TextBuffer:
+      return "printk's buffer, being formatted";
+    case UnloggedText::Source::SafeBuffer:
+      return fmt::format("CPU {}, printk within printk", unlogged.cpu.value_or(0));
+    case UnloggedText::Source::NmiBuffer:
+      return fmt::format("CPU {}, printk in an NMI", unlogged.cpu.value_or(0));
+  }
+  return "unknown";
+}
+
+// A section for each place, so that nobody takes it for a part of the log.
+void write_unlogged(const std::vector<UnloggedText>& unlogged, std::ostream& out) {
+  std::string section;
+  for (const UnloggedText& entry : unlogged) {
+    if (const std::string name = describe(entry); name != section) {
+      out << fmt::format("-- not in the log yet: {} --\n", name);
+      section = name;
+    }
+    std::string line;
+    append_escaped(line, entry.text, 0);
+    out << line << '\n';
+  }
+}
+
 }  // namespace
 
 std::string text_line(const LogRecord& record) {
@@ -68,9 +98,18 @@ std::string text_line(const LogRecord& record) {
 }
 
 void write_text(const Report& report, std::ostream& out) {
+  const LogRecord* before = nullptr;
   for (const LogRecord& record : report.log.records) {
+    const bool log_begins = before != nullptr && before->origin != record.origin;
+    if (before == nullptr && record.origin == LogRecord::Origin::StaticBuffer) {
+      out << "-- kept in the buffer of early boot, since lost by the log --\n";
+    } else if (log_begins) {
+      out << fmt::format("-- the log, from record {} on --\n", record.seq);
+    }
     out << text_line(record);
+    before = &record;
   }
+  write_unlogged(report.log.unlogged, out);
 }
 
 }  // namespace photon_dmesg

@@ -21,6 +21,7 @@ LOW_MEMORY_END = 0xC0000000
 
 BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
 PANIC_END = b"---[ end Kernel panic"
+EARLY = b"] Memory: "  # before any other processor, timer or driver is there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +87,10 @@ class Monitor:
 
 
 def parse_registers(text: str) -> dict[str, int]:
-    """One vCPU of `info registers -a`."""
+    """One vCPU of `info registers -a`. One that was never started is in real mode: EAX for RAX."""
+    text = re.sub(r"\bE([A-Z]{2}) *=", r"R\1=", text).replace("EFL=", "RFL=")
+    if "R8 =" not in text:
+        text += "".join(f" R{number}=0" for number in range(8, 16))
     registers = {"rflags" if name == "RFL" else name.lower(): int(value, 16)
                  for name, value in re.findall(r"\b(R[A-Z0-9]{1,2}|RFL|CR[0-8]|DR[0-7])\s*="
                                                r"([0-9a-f]+)", text)}
@@ -107,7 +111,7 @@ def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str
     return [
         "qemu-system-x86_64",
         "-machine", "pc,memory-backend=ram,max-ram-below-4g=3G", "-accel", "tcg", "-cpu", "max",
-        "-smp", str(scenario.vcpus), "-m", f"{scenario.memory >> 20}M",
+        "-smp", f"{scenario.vcpus},maxcpus={scenario.possible_vcpus or scenario.vcpus}", "-m", f"{scenario.memory >> 20}M",
         "-object", f"memory-backend-file,id=ram,size={scenario.memory},"
                    f"mem-path={work / 'memory.raw'},share=on",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -130,7 +134,7 @@ def _wait(process: subprocess.Popen, done, what: str, work: Path) -> None:
 
 def _unpack_shipped(work: Path) -> None:
     data = (work / "shipped").read_bytes()
-    while not data.startswith(b"END"):
+    while data and not data.startswith(b"END"):
         header, _, data = data.partition(b"\n")
         _, name, length = header.decode().split()
         (work / name).write_bytes(data[:int(length)])
@@ -157,6 +161,12 @@ def running(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator[
         monitor = Monitor(work / "qmp")
         cleanup.callback(monitor.close)
         shipped = work / "shipped"
+        if scenario.mode == "early":
+            _wait(process, lambda: EARLY in (work / "console.log").read_bytes(), "its memory", work)
+            yield monitor
+            monitor.call("quit")
+            process.wait(timeout=60)
+            return
         _wait(process, lambda: shipped.exists() and shipped.read_bytes().endswith(b"END 0 0\n"),
               "the end of its script", work)
         if scenario.mode == "panic":

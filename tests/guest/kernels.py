@@ -1,16 +1,20 @@
 """Debian's kernels, with the debug information that belongs to them, as apt has them today."""
 
 import dataclasses
+import functools
 import re
 import subprocess
+import unittest
 from pathlib import Path
 
 import paths
 
-# Meta packages that always depend on the current build of a series.
+# Meta packages that always depend on the current build of a series, and the suite that has them if
+# it is not one of this machine's.
 META_PACKAGES = {
-    "6.1": "linux-image-cloud-amd64",
-    "6.12": "linux-image-6.12-cloud-amd64",
+    "5.10": ("linux-image-cloud-amd64", "bullseye"),
+    "6.1": ("linux-image-cloud-amd64", None),
+    "6.12": ("linux-image-6.12-cloud-amd64", None),
 }
 
 
@@ -36,22 +40,46 @@ class Kernel:
         return self.folder / "System.map"
 
 
-def _current_package(meta: str) -> str:
-    text = paths.run("apt-cache", "depends", meta).stdout.decode()
+@functools.cache
+def _apt_options(suite: str | None) -> tuple[str, ...]:
+    """What makes apt see another suite of this machine's own mirror. The test that needs one which
+    is gone is skipped, by name."""
+    if suite is None:
+        return ()
+    targets = paths.run("apt-get", "indextargets", "--format", "$(REPO_URI)",
+                        "Created-By: Packages").stdout.decode().split()
+    folder = paths.cache() / "apt" / suite
+    (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
+    source = folder / "sources.list"
+    source.write_text(f"deb {targets[0]} {suite} main\n")
+    options = ("-o", f"Dir::Etc::SourceList={source}", "-o", "Dir::Etc::SourceParts=-",
+               "-o", f"Dir::State::Lists={folder / 'lists'}",
+               "-o", f"Dir::Cache::pkgcache={folder / 'pkgcache.bin'}",
+               "-o", f"Dir::Cache::srcpkgcache={folder / 'srcpkgcache.bin'}")
+    try:
+        paths.run("apt-get", *options, "update")
+    except RuntimeError as error:
+        print(f"SKIPPED: Debian's suite {suite} is not to be had: {error}", flush=True)
+        raise unittest.SkipTest(f"Debian's suite {suite} is not to be had") from error
+    return options
+
+
+def _current_package(meta: str, options: tuple[str, ...]) -> str:
+    text = paths.run("apt-cache", *options, "depends", meta).stdout.decode()
     found = re.search(r"Depends: (linux-image-\S+)", text)
     if not found:
         raise RuntimeError(f"apt knows no kernel behind {meta}: run apt-get update first")
     return found.group(1)
 
 
-def _version(package: str) -> str:
-    text = paths.run("apt-cache", "show", "--no-all-versions", package).stdout.decode()
+def _version(package: str, options: tuple[str, ...]) -> str:
+    text = paths.run("apt-cache", *options, "show", "--no-all-versions", package).stdout.decode()
     return re.search(r"^Version: (\S+)", text, re.MULTILINE).group(1)
 
 
-def _download(package: str, version: str, folder: Path) -> Path:
+def _download(package: str, version: str, options: tuple[str, ...], folder: Path) -> Path:
     print(f"downloading {package} {version}", flush=True)
-    paths.run("apt-get", "download", f"{package}={version}", cwd=folder)
+    paths.run("apt-get", *options, "download", f"{package}={version}", cwd=folder)
     return next(folder.glob(f"{package}_*.deb"))
 
 
@@ -69,16 +97,18 @@ def _extract(deb: Path, member: str, target: Path) -> None:
 
 def fetch(series: str) -> Kernel:
     """The current build of a series, downloaded unless the cache has it."""
-    package = _current_package(META_PACKAGES[series])
+    meta, suite = META_PACKAGES[series]
+    options = _apt_options(suite)
+    package = _current_package(meta, options)
     release = package.removeprefix("linux-image-")
-    version = _version(package)
+    version = _version(package, options)
     folder = paths.cache() / "kernels" / f"{release}_{version}"
     if not folder.exists():
         with paths.made_whole(folder) as work:
-            image = _download(package, version, work)
+            image = _download(package, version, options, work)
             _extract(image, f"./boot/vmlinuz-{release}", work / "vmlinuz")
             image.unlink()
-            debug = _download(f"{package}-dbg", version, work)
+            debug = _download(f"{package}-dbg", version, options, work)
             _extract(debug, f"./usr/lib/debug/boot/vmlinux-{release}", work / "vmlinux")
             _extract(debug, f"./usr/lib/debug/boot/System.map-{release}", work / "System.map")
             debug.unlink()

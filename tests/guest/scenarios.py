@@ -15,8 +15,9 @@ class Scenario:
     vcpus: int
     memory: int  # bytes
     command_line: str
-    mode: str = "records"  # records, panic, user, storm: how the guest ends
+    mode: str = "records"  # how the guest ends: see initramfs/init; early: before it gets there
     fill: int = 0  # further records, to make the ring wrap
+    possible_vcpus: int = 0  # that could be plugged in; 0: no more than there are
 
 
 SCENARIOS = (
@@ -28,6 +29,13 @@ SCENARIOS = (
     Scenario("k612-panic", "6.12", 2, 512 * MIB, "", mode="panic"),
     Scenario("k612-dynamic", "6.12", 2, 512 * MIB, "log_buf_len=1M", fill=12000),
     Scenario("k61-user", "6.1", 2, 512 * MIB, "no5lvl pti=on", mode="user"),
+    Scenario("k510", "5.10", 2, 512 * MIB, ""),
+    # So many CPUs that the kernel takes a larger log than its own, as under VMware.
+    Scenario("k510-possible-cpus", "5.10", 2, 512 * MIB, "", fill=12000, possible_vcpus=64),
+    Scenario("k61-sysrq", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
+    Scenario("k510-sysrq", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
+    Scenario("k612-oom", "6.12", 2, 512 * MIB, "", mode="oom"),
+    Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0", mode="early"),
 )
 
 

@@ -46,8 +46,8 @@ void check_found(FixtureGuest& guest, const LogWriter& writer) {
 }  // namespace
 
 TEST_CASE("printk_log by code: the variables are those the functions use, at any optimization") {
-  const char* kernel = GENERATE(as<const char*>{}, PRINTK_LOG_KERNEL, PRINTK_LOG_O2_KERNEL,
-                                PRINTK_LOG_OS_KERNEL);
+  const char* kernel =
+      GENERATE(as<const char*>{}, PRINTK_LOG_KERNEL, PRINTK_LOG_O2_KERNEL, PRINTK_LOG_OS_KERNEL);
   CAPTURE(kernel);
   FixtureGuest guest(kernel);
   LogWriter writer;

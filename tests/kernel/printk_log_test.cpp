@@ -187,4 +187,57 @@ TEST_CASE("printk_log: without types, the layout is known") {
   CHECK(log.losses.empty());
 }
 
+TEST_CASE("printk_log: stopped between index and number, the log is put right") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned i = 0; i < 300; ++i) writer.store(numbered_message(i));
+  SECTION("a record stored, its index moved, not yet counted: it is shown, and marked") {
+    writer.publish(guest);
+    guest.set("log_next_seq", writer.next_seq - 1);
+    const KernelLog log = guest.read_log();
+    REQUIRE(log.records.size() == writer.kept.size());
+    CHECK(log.records.back().state == LogRecord::State::Unindexed);
+    CHECK(log.records.back().text == writer.kept.back().text);
+  }
+  SECTION("a record counted, its index not yet moved") {
+    writer.publish(guest);
+    const std::uint32_t last = writer.last_index;
+    guest.set("log_next_idx", last);
+    check_same(guest.read_log(), writer);
+  }
+  SECTION("the first record given up by its index, not yet by its number") {
+    writer.publish(guest);
+    guest.set("log_first_seq", writer.first_seq - 1);
+    check_same(guest.read_log(), writer);
+  }
+  CHECK(guest.read_log().losses.empty());
+}
+
+TEST_CASE("printk_log: what only the buffer of early boot still has is recovered") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+  for (unsigned i = 1; i < 10; ++i) writer.store(numbered_message(i));
+  writer.publish(guest);
+  const std::deque<Message> early = writer.kept;
+  // The log goes on in the larger buffer, which has been given what the first one held.
+  for (unsigned i = 10; i < 300; ++i) writer.store(numbered_message(i));
+  guest.memory().write_text(guest.at("larger_log_buf"),
+                            {writer.buffer.data(), writer.buffer.size()});
+  guest.set("log_buf", guest.address("larger_log_buf").value);
+  guest.set("log_first_seq", writer.first_seq);
+  guest.set("log_next_seq", writer.next_seq);
+  guest.set("log_first_idx", writer.first_index);
+  guest.set("log_next_idx", writer.next_index);
+  const KernelLog log = guest.read_log();
+  REQUIRE(log.records.size() == early.size() + writer.kept.size());
+  for (std::size_t i = 0; i < early.size(); ++i) {
+    CHECK(log.records[i].seq == i);
+    CHECK(log.records[i].text == early[i].text);
+    CHECK(log.records[i].origin == LogRecord::Origin::StaticBuffer);
+  }
+  CHECK(log.records[early.size()].origin == LogRecord::Origin::Log);
+  CHECK(log.records[early.size()].seq == writer.first_seq);
+}
+
 }  // namespace photon_dmesg::test

@@ -60,7 +60,8 @@ class RingWriter {
     std::uint32_t caller_id = 0;
     std::string subsystem = {};
     std::string device = {};
-    bool ends_at_boundary_without_wrap = false;  // as kernels after 6.18 place blocks
+    std::optional<std::uint16_t> text_length = std::nullopt;  // as recorded, if not the text's
+    bool ends_at_boundary_without_wrap = false;               // as kernels after 6.18 place blocks
   };
 
   void store(const std::string& text) { store(text, {}); }
@@ -80,7 +81,8 @@ class RingWriter {
     }
     write_data(place, next_id_, text);
     head_lpos = next;
-    put(options, {begin, next}, static_cast<std::uint16_t>(text.size()));
+    put(options, {begin, next},
+        options.text_length.value_or(static_cast<std::uint16_t>(text.size())));
   }
 
   void store_without_block(std::uint64_t lpos, std::uint16_t text_len = 0) {
@@ -272,7 +274,7 @@ TEST_CASE("printk_ringbuffer: every descriptor state is treated as what it is") 
   CHECK(log.records[2].state == LogRecord::State::Finished);
   CHECK(log.records[3].state == LogRecord::State::Partial);
   CHECK(log.losses ==
-        Texts{"1 record being written when the guest stopped, not shown (sequence number 3)"});
+        Texts{"1 record being written when the guest stopped, not in the log (sequence number 3)"});
 }
 
 TEST_CASE("printk_ringbuffer: a head that its writer has not filled yet is said to be missing") {
@@ -419,6 +421,33 @@ TEST_CASE("printk_ringbuffer: a layout that is none of those known is refused") 
   guest.set("printk_rb_static", std::array<std::uint64_t, 11>{});
   check_fails(Failure::UnusableInput, "it has none of the known layouts: types are needed",
               [&] { (void)guest.read_log(WithoutTypes(guest.vmlinux())); });
+}
+
+TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as it is good") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("finished");
+  SECTION("in the first lap, zeros stand behind what has been written") {
+    ring.store(
+        "\x01"
+        "3half a mess",
+        {.state = Reserved, .text_length = 0});
+    const KernelLog log = ring.read();
+    REQUIRE(log.unlogged.size() == 1);
+    CHECK(log.unlogged[0].source == UnloggedText::Source::Reserved);
+    CHECK(log.unlogged[0].text == "half a mess");
+    CHECK(log.unlogged[0].level == 3);
+    CHECK(log.unlogged[0].seq == 1);
+  }
+  SECTION("later, what stands there may be an older record's") {
+    for (int i = 0; i < 30; ++i) {
+      ring.store("a record of thirty-two bytes....");
+      if (i >= 8) ring.drop_oldest(1);
+      ring.tail_lpos = ring.head_lpos - 400;
+    }
+    ring.store("half a mess", {.state = Reserved, .text_length = 0});
+    CHECK(ring.read().unlogged.empty());
+  }
 }
 
 }  // namespace photon_dmesg::test

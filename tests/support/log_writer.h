@@ -42,6 +42,7 @@ class LogWriter {
     }
     write_record(message, size);
     kept.push_back(message);
+    last_index = next_index;
     next_index += static_cast<std::uint32_t>(size);
     ++next_seq;
   }
@@ -67,6 +68,7 @@ class LogWriter {
   std::uint64_t next_seq = 0;
   std::uint32_t first_index = 0;
   std::uint32_t next_index = 0;
+  std::uint32_t last_index = 0;  // of the newest record
   std::deque<Message> kept;
 
  private:

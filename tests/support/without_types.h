@@ -12,6 +12,9 @@ class WithoutTypes final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
     return symbols_.find_symbol(name);
   }
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override {
+    return symbols_.find_static(name);
+  }
   [[nodiscard]] const std::string& name() const override { return symbols_.name(); }
 
  private:

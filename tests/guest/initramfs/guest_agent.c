@@ -7,6 +7,7 @@
 //   guest_agent truth              ship /dev/kmsg, record by record, each ended by a NUL
 //   guest_agent ship NAME          ship standard input under NAME
 //   guest_agent last-seq           print the sequence number of the newest record
+//   guest_agent hog                take all memory until the kernel kills it
 //   guest_agent end                tell the host that all has been shipped
 //   guest_agent spin               never return, never enter the kernel
 //
@@ -158,6 +159,16 @@ static void ship_input(const char* name) {
   ship(name, &input);
 }
 
+static void hog(void) {
+  enum { piece = 1 << 20 };
+  int score = open("/proc/self/oom_score_adj", O_WRONLY);
+  if (score < 0 || write(score, "1000", 4) != 4) fail("oom_score_adj");
+  for (;;) {
+    void* memory = malloc(piece);
+    if (memory != NULL) memset(memory, 1, piece);
+  }
+}
+
 static void print_last_seq(void) {
   int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
   if (kmsg < 0) fail("/dev/kmsg");
@@ -190,10 +201,12 @@ int main(int argc, char** argv) {
   } else if (strcmp(command, "end") == 0) {
     if (ioperm(debug_console_port, 1, 1) != 0) fail("ioperm");
     send("END 0 0\n", 8);
+  } else if (strcmp(command, "hog") == 0) {
+    hog();
   } else if (strcmp(command, "spin") == 0) {
     for (;;) __asm__ volatile("");
   } else {
-    fprintf(stderr, "usage: guest_agent records|fill|storm|truth|ship|last-seq|end|spin\n");
+    fprintf(stderr, "usage: guest_agent records|fill|storm|truth|ship|last-seq|hog|end|spin\n");
     return 2;
   }
   return 0;
