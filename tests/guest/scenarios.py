@@ -31,11 +31,11 @@ SCENARIOS = (
     Scenario("k61-user", "6.1", 2, 512 * MIB, "no5lvl pti=on", mode="user"),
     Scenario("k510", "5.10", 2, 512 * MIB, ""),
     # So many CPUs that the kernel takes a larger log than its own, as under VMware.
-    Scenario("k510-possible-cpus", "5.10", 2, 512 * MIB, "", fill=12000, possible_vcpus=64),
+    Scenario("k510-possible-cpus", "5.10", 2, 512 * MIB, "", fill=18000, possible_vcpus=64),
     Scenario("k61-sysrq", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
     Scenario("k510-sysrq", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
     Scenario("k612-oom", "6.12", 2, 512 * MIB, "", mode="oom"),
-    Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0", mode="early"),
+    Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 
 
