@@ -24,7 +24,9 @@ int print_log(const photon_dmesg::Options& options, photon_dmesg::Diagnostics& d
   diagnostics.clear_progress();
   photon_dmesg::write_output(options,
                              [&](std::ostream& out) { options.format->write(report, out); });
-  return report.log.losses.empty() ? exit_complete : exit_incomplete;
+  const bool has_times =
+      report.time_format == photon_dmesg::TimeFormat::SinceBoot || report.guest.clock.has_value();
+  return report.log.losses.empty() && has_times ? exit_complete : exit_incomplete;
 }
 
 int print_profile(const photon_dmesg::Options& options, photon_dmesg::Diagnostics& diagnostics) {

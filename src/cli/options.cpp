@@ -51,6 +51,12 @@ const OutputFormat* find_format(const std::string& name) {
   return found;
 }
 
+TimeFormat find_time_format(const std::string& name) {
+  if (name == "ctime") return TimeFormat::Ctime;
+  if (name == "iso") return TimeFormat::Iso;
+  throw Error(Failure::Usage, fmt::format("--time-format {}: expected ctime or iso", name));
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, char** argv) {
@@ -58,6 +64,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   std::string format;
   std::string output;
   std::string release;
+  std::string time_format;
+  bool ctime = false;
   bool json = false;
   bool verbose = false;
   bool quiet = false;
@@ -81,6 +89,13 @@ std::optional<Options> parse_options(int argc, char** argv) {
                   "Say how each address was found, and the evidence for it")
         ->excludes(quiet_flag);
   };
+  auto* ctime_flag = app.add_flag("-T,--ctime", ctime, "Local time of day, by the guest's clock");
+  app.add_option("--time-format", time_format, "ctime, as -T, or iso: ISO 8601 with microseconds")
+      ->type_name("FORMAT")
+      ->excludes(ctime_flag);
+  app.add_flag("--since-clear", options.since_clear,
+               "Only what dmesg in the guest would show: records since its last dmesg -C");
+  app.add_flag("--unprinted", options.unprinted, "Only records that no console had printed yet");
   add_common_options(app, "Write the log to FILE instead of stdout");
 
   CLI::App* profile = app.add_subcommand("profile", profile_description);
@@ -104,6 +119,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   if (profile->parsed()) options.command = Command::Profile;
   if (json) format = "json";
   if (!format.empty()) options.format = find_format(format);
+  if (ctime) time_format = "ctime";
+  if (!time_format.empty()) options.time_format = find_time_format(time_format);
   if (!output.empty()) options.output = output;
   if (!release.empty()) options.release = release;
   if (quiet) options.verbosity = Diagnostics::Level::Quiet;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -112,6 +113,37 @@ void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
       first == 0 ? "" : fmt::format("; the kernel has overwritten the {} before them", first)));
 }
 
+// Keeps the records that the options select. Throws Error(UnusableInput) when the position they are
+// selected by is not known.
+void select_records(const Options& options, KernelLog& log) {
+  const auto position = [](const std::optional<std::uint64_t>& known, const char* option) {
+    if (!known) {
+      throw unusable(fmt::format(
+          "{}: the guest's position is not known from these symbols: give the release's ISO",
+          option));
+    }
+    return *known;
+  };
+  const std::uint64_t from_clear =
+      options.since_clear ? position(log.positions.cleared, "--since-clear") : 0;
+  const std::uint64_t from_console =
+      options.unprinted ? position(log.positions.console, "--unprinted") : 0;
+  const std::uint64_t first = std::max(from_clear, from_console);
+  std::erase_if(log.records, [&](const LogRecord& record) { return record.seq < first; });
+}
+
+// The guest's clock, where the report shows it.
+std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& kernel,
+                                     Diagnostics& diagnostics) {
+  const bool is_text = options.format == &output_formats.front();
+  if (is_text && options.time_format == TimeFormat::SinceBoot) return std::nullopt;
+  const std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
+  if (!clock) {
+    diagnostics.warn("the guest's clock can't be read: all times are since boot");
+  }
+  return clock;
+}
+
 }  // namespace
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
@@ -121,6 +153,9 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
   report.source = describe_source(guest.symbols(), guest.checkpoint());
   report.log = read_kernel_log(guest.kernel(), diagnostics);
   note_extent(report.log, diagnostics);
+  select_records(options, report.log);
+  report.guest.clock = read_clock(options, guest.kernel(), diagnostics);
+  report.time_format = options.time_format;
   for (const std::string& loss : report.log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }

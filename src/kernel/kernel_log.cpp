@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "kernel/log_positions.h"
 #include "kernel/printk_log.h"
 #include "kernel/printk_ringbuffer.h"
 #include "kernel/unlogged_text.h"
@@ -36,6 +37,7 @@ KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
     if (kernel.find_address(format.variable)) {
       KernelLog log = format.read(kernel, diagnostics);
       read_unlogged_text(kernel, log, diagnostics);
+      log.positions = read_log_positions(kernel, log, diagnostics);
       return log;
     }
   }

@@ -110,4 +110,22 @@ std::span<const SafeBufferLayout> known_safe_buffer_layouts() {
   return layouts;
 }
 
+std::span<const TimekeeperLayout> known_timekeeper_layouts() {
+  // The clock source's read function left tk_read_base in 4.13, and base_real came; 6.13 moved the
+  // raw clock behind what every reader needs.
+  static constexpr std::array layouts = {
+      TimekeeperLayout{"4.14 to 6.12", 112, 120, 128, 144, 28, 32, 40},
+      TimekeeperLayout{"4.1 to 4.12", 112, 120, 128, 144, 36, 40, 48},
+      TimekeeperLayout{"6.13 and later", 56, 64, 72, 88, 28, 32, 40},
+  };
+  return layouts;
+}
+
+const StructLayout& known_console_layout() {
+  // 5.19 to 6.12. `next` is a pointer until 6.3 and the first word of `node` since.
+  static const StructLayout layout(
+      "console", 120, {{"name", 0, 16}, {"flags", 72, 2}, {"seq", 88, word}, {"next", 112, word}});
+  return layout;
+}
+
 }  // namespace photon_dmesg

@@ -47,4 +47,22 @@ struct SafeBufferLayout {
 };
 [[nodiscard]] std::span<const SafeBufferLayout> known_safe_buffer_layouts();
 
+// Offsets in struct timekeeper (include/linux/timekeeper_internal.h), in bytes.
+struct TimekeeperLayout {
+  std::string_view versions;
+  std::uint64_t xtime_sec = 0;
+  std::uint64_t ktime_sec = 0;
+  std::uint64_t wall_to_monotonic = 0;
+  std::uint64_t offs_real = 0;
+  std::uint64_t shift = 0;  // in tkr_mono, as the two that follow
+  std::uint64_t xtime_nsec = 0;
+  std::uint64_t base = 0;
+};
+[[nodiscard]] std::span<const TimekeeperLayout> known_timekeeper_layouts();
+// As far as the members above reach in any of them.
+inline constexpr std::uint64_t known_timekeeper_size = 152;
+
+// struct console (include/linux/console.h) of kernels whose consoles have positions of their own.
+[[nodiscard]] const StructLayout& known_console_layout();
+
 }  // namespace photon_dmesg

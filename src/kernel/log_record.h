@@ -61,10 +61,17 @@ struct UnloggedText {
   std::string text;                      // one line or more, without a final newline
 };
 
+// How far the log's readers had come: the sequence number of the record that comes next.
+struct LogPositions {
+  std::optional<std::uint64_t> cleared;  // dmesg in the guest began here (dmesg -C)
+  std::optional<std::uint64_t> console;  // no console had printed this record or later ones
+};
+
 // What could be read of a kernel's log.
 struct KernelLog {
   std::vector<LogRecord> records;  // ascending by seq
   std::vector<UnloggedText> unlogged;
+  LogPositions positions;
 
   // One sentence for each thing that the log should hold and `records` does not.
   std::vector<std::string> losses;

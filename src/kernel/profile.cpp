@@ -45,7 +45,12 @@ constexpr std::array symbols_of_use = {"_text",
                                        "safe_print_seq",
                                        "nmi_print_seq",
                                        "__per_cpu_offset",
-                                       "nr_cpu_ids"};
+                                       "nr_cpu_ids",
+                                       "tk_core",
+                                       "clear_seq",
+                                       "console_seq",
+                                       "console_list",
+                                       "console_drivers"};
 // Those in functions.
 constexpr std::array statics_of_use = {"textbuf"};
 
@@ -57,11 +62,12 @@ struct StructsOfUse {
 };
 const std::vector<StructsOfUse>& structs_of_use() {
   static const std::vector<StructsOfUse> structs = {
-      {"prb", {"printk_ringbuffer"}}, {"prb", {"prb_desc_ring"}},
-      {"prb", {"prb_data_ring"}},     {"prb", {"prb_desc"}},
-      {"prb", {"prb_data_blk_lpos"}}, {"prb", {"printk_info"}},
-      {"prb", {"dev_printk_info"}},   {"log_first_idx", {"printk_log", "log"}},
-      {"log_first_idx", {"cont"}},    {"nmi_print_seq", {"printk_safe_seq_buf", "nmi_seq_buf"}},
+      {"prb", {"printk_ringbuffer"}},   {"prb", {"prb_desc_ring"}},
+      {"prb", {"prb_data_ring"}},       {"prb", {"prb_desc"}},
+      {"prb", {"prb_data_blk_lpos"}},   {"prb", {"printk_info"}},
+      {"prb", {"dev_printk_info"}},     {"log_first_idx", {"printk_log", "log"}},
+      {"log_first_idx", {"cont"}},      {"console_list", {"console"}},
+      {"console_drivers", {"console"}}, {"nmi_print_seq", {"printk_safe_seq_buf", "nmi_seq_buf"}},
   };
   return structs;
 }

@@ -17,7 +17,8 @@ bool agree(const std::vector<LogRecord>& left, const std::vector<LogRecord>& rig
   for (const LogRecord& record : left) {
     while (other != right.end() && other->seq < record.seq) ++other;
     if (other == right.end()) break;
-    const bool comparable = other->seq == record.seq && other->state == LogRecord::State::Finished &&
+    const bool comparable = other->seq == record.seq &&
+                            other->state == LogRecord::State::Finished &&
                             record.state == LogRecord::State::Finished;
     if (comparable && !is_same(record, *other)) return false;
   }

@@ -83,8 +83,8 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     const std::uint64_t length = kernel.memory().read_unsigned(buffer, 4).value_or(0);
     if (length == 0) continue;
     const SafeBufferLayout layout = safe_buffer_layout(kernel, buffer);
-    const std::optional<std::string> text = read_text(
-        kernel.memory(), buffer + layout.text_offset, std::min(length, layout.text_size));
+    const std::optional<std::string> text =
+        read_text(kernel.memory(), buffer + layout.text_offset, std::min(length, layout.text_size));
     if (!text) {
       diagnostics.warn(fmt::format("{} of CPU {} at {}: its {} bytes can't be read", kind.symbol,
                                    cpu, buffer, length));
@@ -94,8 +94,8 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     entry.source = kind.source;
     entry.cpu = static_cast<std::uint32_t>(cpu);
     add_lines(*text, entry, log);
-    diagnostics.note(
-        fmt::format("{} of CPU {} at {}: {} bytes not yet logged", kind.symbol, cpu, buffer, length));
+    diagnostics.note(fmt::format("{} of CPU {} at {}: {} bytes not yet logged", kind.symbol, cpu,
+                                 buffer, length));
   }
 }
 
@@ -147,8 +147,8 @@ void read_cont(const GuestKernel& kernel, KernelLog& log) {
   }
 }
 
-// What printk formats is in `textbuf` while it holds logbuf_lock. Until it has begun, the text there
-// is the last one it stored.
+// What printk formats is in `textbuf` while it holds logbuf_lock. Until it has begun, the text
+// there is the last one it stored.
 void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& diagnostics) {
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
   const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
@@ -165,9 +165,9 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
   if (text->ends_with('\n')) text->pop_back();
   entry.text = *text;
   const bool is_stored = !log.records.empty() && log.records.back().text.ends_with(entry.text);
-  const bool is_waiting = std::any_of(
-      log.unlogged.begin(), log.unlogged.end(),
-      [&](const UnloggedText& other) { return other.text.ends_with(entry.text); });
+  const bool is_waiting =
+      std::any_of(log.unlogged.begin(), log.unlogged.end(),
+                  [&](const UnloggedText& other) { return other.text.ends_with(entry.text); });
   if (!entry.text.empty() && !is_stored && !is_waiting) log.unlogged.push_back(std::move(entry));
 }
 

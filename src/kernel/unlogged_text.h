@@ -6,8 +6,8 @@
 
 namespace photon_dmesg {
 
-// Adds to `log` what printk was given and had not yet put there, from its buffers outside of it: the
-// line that waits for its end (`cont`), the message being formatted (`textbuf`), and each CPU's
+// Adds to `log` what printk was given and had not yet put there, from its buffers outside of it:
+// the line that waits for its end (`cont`), the message being formatted (`textbuf`), and each CPU's
 // buffers for printk within printk and in NMIs. Which of them a kernel has, its symbols tell; what
 // can't be read is noted.
 void read_unlogged_text(const GuestKernel& kernel, KernelLog& log, Diagnostics& diagnostics);

@@ -94,7 +94,7 @@ void put_text(Json& json, const std::string& text) {
   if (message.changed) json["raw"] = base64(text);
 }
 
-Json record_to_json(const LogRecord& record) {
+Json record_to_json(const LogRecord& record, const LogPositions& positions) {
   Json json;
   json["pri"] = priority(record);
   // The double nearest to the microseconds that dmesg prints, so that both read the same.
@@ -111,6 +111,8 @@ Json record_to_json(const LogRecord& record) {
   }
   if (record.state != LogRecord::State::Finished) json["state"] = state_name(record.state);
   if (record.origin == LogRecord::Origin::StaticBuffer) json["source"] = "static-buffer";
+  if (positions.cleared && record.seq < *positions.cleared) json["cleared"] = true;
+  if (positions.console && record.seq >= *positions.console) json["unprinted"] = true;
   return json;
 }
 
@@ -145,8 +147,19 @@ std::string without_controls(std::string_view json) {
   return safe;
 }
 
+Json optional_number(const std::optional<std::uint64_t>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
 Json optional_string(const std::optional<std::string>& text) {
   return text ? Json(to_utf8(*text).text) : Json(nullptr);
+}
+
+Json clock_to_json(const std::optional<GuestClock>& clock) {
+  if (!clock) return nullptr;
+  return {{"realtime_offset_nsec", clock->realtime_offset_nsec},
+          {"boot", utc_time(clock->realtime_offset_nsec)},
+          {"stopped", utc_time(clock->last_update_nsec)}};
 }
 
 Json guest_to_json(const GuestInfo& guest) {
@@ -156,7 +169,8 @@ Json guest_to_json(const GuestInfo& guest) {
           {"kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset)},
           {"phys_base", fmt::format("{:#x}", guest.phys_base)},
           {"vcpus", guest.vcpus},
-          {"memory_bytes", guest.memory_bytes}};
+          {"memory_bytes", guest.memory_bytes},
+          {"clock", clock_to_json(guest.clock)}};
 }
 
 Json source_to_json(const SourceInfo& source) {
@@ -183,8 +197,10 @@ void write_json(const Report& report, std::ostream& out) {
   }
   document["dmesg"] = Json::array();
   for (const LogRecord& record : report.log.records) {
-    document["dmesg"].push_back(record_to_json(record));
+    document["dmesg"].push_back(record_to_json(record, report.log.positions));
   }
+  document["positions"] = {{"cleared", optional_number(report.log.positions.cleared)},
+                           {"console", optional_number(report.log.positions.console)}};
   document["unlogged"] = Json::array();
   for (const UnloggedText& unlogged : report.log.unlogged) {
     document["unlogged"].push_back(unlogged_to_json(unlogged));
@@ -203,7 +219,9 @@ void write_ndjson(const Report& report, std::ostream& out) {
     json["schema"] = json_schema_version;
     out << without_controls(json.dump()) << '\n';
   };
-  for (const LogRecord& record : report.log.records) write_line(record_to_json(record));
+  for (const LogRecord& record : report.log.records) {
+    write_line(record_to_json(record, report.log.positions));
+  }
   for (const UnloggedText& unlogged : report.log.unlogged) write_line(unlogged_to_json(unlogged));
 }
 

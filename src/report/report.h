@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "kernel/guest_clock.h"
 #include "kernel/log_record.h"
+#include "report/time_format.h"
 
 namespace photon_dmesg {
 
@@ -18,6 +20,7 @@ struct GuestInfo {
   std::uint64_t phys_base = 0;
   std::uint64_t vcpus = 0;
   std::uint64_t memory_bytes = 0;
+  std::optional<GuestClock> clock;  // the guest's own
 };
 
 // The files that the report was made from. What does not apply is absent.
@@ -38,6 +41,7 @@ struct Report {
   SourceInfo source;
   std::vector<std::string> warnings;
   KernelLog log;
+  TimeFormat time_format = TimeFormat::SinceBoot;  // of text; others need guest.clock
 };
 
 }  // namespace photon_dmesg

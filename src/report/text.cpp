@@ -12,9 +12,6 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
-constexpr std::uint64_t nanoseconds_per_microsecond = 1'000;
-
 // One character at the beginning of a text, in the locale's encoding.
 struct Character {
   std::size_t length = 1;  // bytes
@@ -84,20 +81,22 @@ void write_unlogged(const std::vector<UnloggedText>& unlogged, std::ostream& out
 
 }  // namespace
 
-std::string text_line(const LogRecord& record) {
+std::string text_line(const LogRecord& record, TimeFormat format,
+                      std::int64_t realtime_offset_nsec) {
   if (record.state == LogRecord::State::TextLost) {
     return "";
   }
   std::string line;
   if (!record.text.empty()) {
-    line = fmt::format("[{:5}.{:06}] ", record.ts_nsec / nanoseconds_per_second,
-                       record.ts_nsec % nanoseconds_per_second / nanoseconds_per_microsecond);
+    line = time_prefix(record.ts_nsec, format, realtime_offset_nsec);
     append_escaped(line, record.text, line.size());
   }
   return line + '\n';
 }
 
 void write_text(const Report& report, std::ostream& out) {
+  const TimeFormat format = report.guest.clock ? report.time_format : TimeFormat::SinceBoot;
+  const std::int64_t offset = report.guest.clock ? report.guest.clock->realtime_offset_nsec : 0;
   const LogRecord* before = nullptr;
   for (const LogRecord& record : report.log.records) {
     const bool log_begins = before != nullptr && before->origin != record.origin;
@@ -106,7 +105,7 @@ void write_text(const Report& report, std::ostream& out) {
     } else if (log_begins) {
       out << fmt::format("-- the log, from record {} on --\n", record.seq);
     }
-    out << text_line(record);
+    out << text_line(record, format, offset);
     before = &record;
   }
   write_unlogged(report.log.unlogged, out);

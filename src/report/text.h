@@ -15,6 +15,8 @@ namespace photon_dmesg {
 void write_text(const Report& report, std::ostream& out);
 
 // One record as above, with the newline at its end.
-[[nodiscard]] std::string text_line(const LogRecord& record);
+[[nodiscard]] std::string text_line(const LogRecord& record,
+                                    TimeFormat format = TimeFormat::SinceBoot,
+                                    std::int64_t realtime_offset_nsec = 0);
 
 }  // namespace photon_dmesg

@@ -61,4 +61,19 @@ TEST_CASE("options: profile is a command with options of its own") {
   check_fails(Failure::Usage, "--release", [] { (void)parse({"--release", "6.1", "photon.iso"}); });
 }
 
+TEST_CASE("options: times and selections") {
+  CHECK(parse({"a"})->time_format == TimeFormat::SinceBoot);
+  CHECK(parse({"-T", "a"})->time_format == TimeFormat::Ctime);
+  CHECK(parse({"--time-format", "ctime", "a"})->time_format == TimeFormat::Ctime);
+  CHECK(parse({"--time-format", "iso", "a"})->time_format == TimeFormat::Iso);
+  check_fails(Failure::Usage, "--time-format unix: expected ctime or iso", [] {
+    (void)parse({"--time-format", "unix", "a"});
+  });
+  check_fails(Failure::Usage, "excludes", [] { (void)parse({"-T", "--time-format", "iso", "a"}); });
+  CHECK(parse({"--since-clear", "a"})->since_clear);
+  CHECK(parse({"--unprinted", "a"})->unprinted);
+  CHECK_FALSE(parse({"a"})->since_clear);
+  CHECK_FALSE(parse({"a"})->unprinted);
+}
+
 }  // namespace photon_dmesg::test

@@ -35,6 +35,8 @@ SCENARIOS = (
     Scenario("k61-sysrq", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
     Scenario("k510-sysrq", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
     Scenario("k612-oom", "6.12", 2, 512 * MIB, "", mode="oom"),
+    Scenario("k61-clear", "6.1", 2, 512 * MIB, "", mode="clear", fill=50),
+    Scenario("k510-clear", "5.10", 2, 512 * MIB, "", mode="clear", fill=50),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 

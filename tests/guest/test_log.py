@@ -1,6 +1,7 @@
 """The log of real guests, as photon-dmesg prints it, against what the guests themselves said."""
 
 import base64
+import datetime
 import json
 import mmap
 import re
@@ -31,6 +32,18 @@ def text_of(record: dict) -> bytes:
     return base64.b64decode(record["raw"]) if "raw" in record else record["msg"].encode()
 
 
+def iso_times(text: bytes) -> dict[bytes, datetime.datetime]:
+    """When each line was logged that has its own text, as --time-format iso prints it."""
+    times: dict[bytes, datetime.datetime] = {}
+    twice = set()
+    for line in text.split(b"\n"):
+        if found := re.match(rb"(\d{4}-\d\d-\d\dT[\d:]+,\d{6}\+00:00) (.+)", line):
+            twice |= {found.group(2)} & times.keys()
+            stamp = found.group(1).decode().replace(",", ".")
+            times[found.group(2)] = datetime.datetime.fromisoformat(stamp)
+    return {text: time for text, time in times.items() if text not in twice}
+
+
 def flatten(lines: list[bytes]) -> list[bytes]:
     """Lines as crash prints them: a dot for what isn't ASCII, blank lines left out."""
     dotted = (re.sub(rb"[^ -~]", b".", line).rstrip(b" .") for line in lines)
@@ -53,6 +66,7 @@ class GuestTests:
     # The agent's last record has no newline, so /dev/kmsg does not give it yet; unless the kernel
     # has logged something behind it.
     later_states: list[str | None] = ["partial"]
+    as_in_guest: tuple[str, ...] = ()  # options for what dmesg in the guest showed
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -107,7 +121,8 @@ class GuestTests:
     def test_text_is_what_dmesg_printed_in_the_guest(self) -> None:
         for locale, name in (("C.UTF-8", "dmesg-utf8.txt"), ("C", "dmesg-c.txt")):
             with self.subTest(locale=locale):
-                result = photon_dmesg(self.vmlinux, self.checkpoint, locale=locale)
+                result = photon_dmesg(*self.as_in_guest, self.vmlinux, self.checkpoint,
+                                      locale=locale)
                 self.assertEqual(result.err, "")
                 expected = self.guest.blob(name)
                 out = result.out
@@ -121,7 +136,7 @@ class GuestTests:
     def test_json_is_a_superset_of_dmesg_json(self) -> None:
         # dmesg -J copies bytes that are no UTF-8, and leaves out empty records.
         expected = json.loads(self.guest.blob("dmesg.json").decode(errors="surrogateescape"))
-        found = [r for r in self.log if r["msg"]]
+        found = [r for r in self.log if r["msg"] and "cleared" not in r]
         for ours, theirs in zip(found, expected["dmesg"], strict=False):
             # util-linux before 2.40 forgot to shift the facility here (its issue 2325), and knows
             # none above ftp: such records have no priority.
@@ -131,6 +146,22 @@ class GuestTests:
             self.assertEqual(ours["time"], theirs["time"])
             self.assertEqual(text_of(ours), theirs["msg"].encode(errors="surrogateescape"))
         self.assertEqual(len(found), len(expected["dmesg"]) + len(self.later_records()))
+
+    def test_times_of_day_are_those_of_dmesg_in_the_guest(self) -> None:
+        result = photon_dmesg("--time-format", "iso", self.checkpoint, locale="C")
+        self.assertEqual((result.status, result.err), (0, ""))
+        # dmesg cuts the time of the boot to a second, and reads two clocks to know it.
+        tolerance = datetime.timedelta(milliseconds=20)
+        second = datetime.timedelta(seconds=1)
+        found = iso_times(result.out)
+        expected = iso_times(self.guest.blob("dmesg-iso.txt"))
+        self.assertGreater(len(expected), 40)
+        for text, time in expected.items():
+            self.assertGreater(found[text] - time, -tolerance, text)
+            self.assertLess(found[text] - time, second + tolerance, text)
+        stopped = datetime.datetime.fromisoformat(self.document["guest"]["clock"]["stopped"])
+        self.assertGreater(stopped, max(expected.values()) - tolerance)
+        self.assertLess(stopped, max(expected.values()) + datetime.timedelta(seconds=60))
 
     def test_guest_is_described(self) -> None:
         guest = self.document["guest"]
@@ -176,7 +207,11 @@ class GuestTests:
             blank(memory, b"".join(b"%d\0" % digit for digit in range(10)))
             found = photon_dmesg("-J", self.checkpoint, memory)
         self.assertEqual((found.status, found.err), (0, ""))
-        self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+        self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
+        marks = ("cleared", "unprinted")
+        self.assertEqual(found.json["dmesg"],
+                         [{key: record[key] for key in record if key not in marks}
+                          for record in self.document["dmesg"]])
         self.assertEqual(found.json["source"]["symbols_in_memory"], "ring")
         for key in ("release", "banner", "kaslr_offset", "phys_base"):
             self.assertEqual(found.json["guest"][key], self.document["guest"][key])
@@ -295,6 +330,27 @@ def check_recovered(test: GuestTests) -> None:
     for record in test.recovered:
         if record["level"] != "debug":  # which the console does not get
             test.assertIn(text_of(record), console)
+
+
+class ClearTests:
+    """A guest that ran dmesg -C: its dmesg showed what came behind, the log holds all."""
+
+    def test_cleared_records_are_marked(self) -> None:
+        cleared = ["cleared" in r for r in self.log]
+        self.assertEqual(cleared, sorted(cleared, reverse=True))
+        self.assertGreater(cleared.count(True), 300)
+        # What came before the clearing and had no end yet was not cleared.
+        self.assertEqual(cleared.count(False), 51)
+
+
+class Clear61(ClearTests, GuestTests, unittest.TestCase):
+    name = "k61-clear"
+    as_in_guest = ("--since-clear",)
+
+
+class Clear510(ClearTests, GuestTests, unittest.TestCase):
+    name = "k510-clear"
+    as_in_guest = ("--since-clear",)
 
 
 class K510(GuestTests, CrashTests, unittest.TestCase):

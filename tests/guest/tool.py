@@ -25,9 +25,9 @@ class Result:
         return json.loads(self.out)
 
 
-def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", binary: Path = BINARY,
-                 **options: object) -> Result:
-    environment = {**os.environ, "LC_ALL": locale}
+def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "UTC0",
+                 binary: Path = BINARY, **options: object) -> Result:
+    environment = {**os.environ, "LC_ALL": locale, "TZ": timezone}
     done = subprocess.run([str(binary), *map(str, arguments)], capture_output=True,
                           env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL, **options)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))

@@ -24,7 +24,8 @@ std::unique_ptr<FixtureGuest> guest_of(const char* kernel) {
 std::vector<UnloggedText> read(FixtureGuest& guest) {
   const bool with_types = GENERATE(true, false);
   CAPTURE(with_types);
-  const KernelLog log = with_types ? guest.read_log() : guest.read_log(WithoutTypes(guest.vmlinux()));
+  const KernelLog log =
+      with_types ? guest.read_log() : guest.read_log(WithoutTypes(guest.vmlinux()));
   CHECK(log.records.size() == 1);
   return log.unlogged;
 }
@@ -76,14 +77,19 @@ TEST_CASE("unlogged text: the message being formatted, while the lock is held") 
   auto guest = guest_of(PRINTK_LOG_KERNEL);
   const std::optional<GuestVirtual> textbuf = guest->vmlinux().find_static("textbuf");
   REQUIRE(textbuf);
-  const GuestPhysical place = FixtureGuest::load_address + (*textbuf - guest->vmlinux().symbol("_text"));
+  const GuestPhysical place =
+      FixtureGuest::load_address + (*textbuf - guest->vmlinux().symbol("_text"));
   SECTION("the lock is free: the text has been stored, whatever it is") {
-    guest->memory().write_text(place, "\x01" "3half a mess");
+    guest->memory().write_text(place,
+                               "\x01"
+                               "3half a mess");
     CHECK(read(*guest).empty());
   }
   SECTION("the lock is held: the text is new") {
     guest->set("logbuf_lock", std::uint32_t{1});
-    guest->memory().write_text(place, "\x01" "3half a mess");
+    guest->memory().write_text(place,
+                               "\x01"
+                               "3half a mess");
     const std::vector<UnloggedText> found = read(*guest);
     REQUIRE(found.size() == 1);
     CHECK(found[0].source == UnloggedText::Source::TextBuffer);
@@ -92,7 +98,9 @@ TEST_CASE("unlogged text: the message being formatted, while the lock is held") 
   }
   SECTION("the lock is held, and the text is that of the last record") {
     guest->set("logbuf_lock", std::uint32_t{1});
-    guest->memory().write_text(place, "\x01" "6stored\n");
+    guest->memory().write_text(place,
+                               "\x01"
+                               "6stored\n");
     CHECK(read(*guest).empty());
   }
 }
@@ -100,8 +108,13 @@ TEST_CASE("unlogged text: the message being formatted, while the lock is held") 
 TEST_CASE("unlogged text: each CPU's buffers, line by line") {
   auto guest = guest_of(PRINTK_LOG_KERNEL);
   write_buffer(*guest, "nmi_print_seq", 1,
-               "\x01" "4NMI backtrace for cpu 1\n\x01" "cCPU: 1 PID: 7\n\n" "unfinished");
-  write_buffer(*guest, "safe_print_seq", 0, "\x01" "3recursion\n");
+               "\x01"
+               "4NMI backtrace for cpu 1\n\x01"
+               "cCPU: 1 PID: 7\n\n"
+               "unfinished");
+  write_buffer(*guest, "safe_print_seq", 0,
+               "\x01"
+               "3recursion\n");
   const std::vector<UnloggedText> found = read(*guest);
   REQUIRE(found.size() == 4);
   CHECK(found[0].source == UnloggedText::Source::SafeBuffer);

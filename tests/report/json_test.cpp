@@ -22,8 +22,8 @@ LogRecord sample_record() {
 
 Report report_of(const LogRecord& record) {
   Report report;
-  report.guest = {"6.1.10-1.ph5", "Linux version 6.1.10", "00ff", 0x1a000000, 0x2000000, 2,
-                  1 << 30};
+  report.guest = {"6.1.10-1.ph5", "Linux version 6.1.10", "00ff", 0x1a000000, 0x2000000, 2, 1 << 30,
+                  std::nullopt};
   report.source = {
       "dir/vm.vmss", "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}};
   report.log.records = {record};
@@ -135,7 +135,8 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
                               {"kaslr_offset", "0x1a000000"},
                               {"phys_base", "0x2000000"},
                               {"vcpus", 2},
-                              {"memory_bytes", 1 << 30}});
+                              {"memory_bytes", 1 << 30},
+                              {"clock", nullptr}});
   CHECK(json["source"] == Json{{"checkpoint", "dir/vm.vmss"},
                                {"memory", "dir/vm.vmem"},
                                {"iso", "photon.iso"},
@@ -177,6 +178,58 @@ TEST_CASE("ndjson: a line for each record, which says which guest it is of") {
     CHECK(json["schema"] == 1);
   }
   CHECK_FALSE(std::getline(lines, line));
+}
+
+TEST_CASE("json: the guest's clock is in UTC, or null") {
+  Report report = report_of(sample_record());
+  CHECK(document_of(report)["guest"]["clock"].is_null());
+  report.guest.clock = GuestClock{1'795'455'252'404'972'809, 1'795'455'256'524'000'000};
+  CHECK(document_of(report)["guest"]["clock"] ==
+        Json{{"realtime_offset_nsec", 1'795'455'252'404'972'809},
+             {"boot", "2026-11-23T17:34:12.404972Z"},
+             {"stopped", "2026-11-23T17:34:16.524000Z"}});
+}
+
+TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered say so") {
+  Report report = report_of(sample_record());
+  CHECK_FALSE(document_of(report)["dmesg"][0].contains("cleared"));
+  report.log.positions = {42, 43};
+  CHECK_FALSE(document_of(report)["dmesg"][0].contains("cleared"));
+  CHECK_FALSE(document_of(report)["dmesg"][0].contains("unprinted"));
+  report.log.positions = {43, 42};
+  report.log.records[0].origin = LogRecord::Origin::StaticBuffer;
+  const Json record = document_of(report)["dmesg"][0];
+  CHECK(record["cleared"] == true);
+  CHECK(record["unprinted"] == true);
+  CHECK(record["source"] == "static-buffer");
+  CHECK(document_of(report)["positions"] == Json{{"cleared", 43}, {"console", 42}});
+}
+
+TEST_CASE("json: text that is no record yet is apart, with what is known of it") {
+  Report report = report_of(sample_record());
+  CHECK(document_of(report)["unlogged"] == Json::array());
+  UnloggedText nmi;
+  nmi.source = UnloggedText::Source::NmiBuffer;
+  nmi.cpu = 1;
+  nmi.text = "NMI backtrace \xff";
+  nmi.level = 4;
+  UnloggedText cont;
+  cont.source = UnloggedText::Source::Cont;
+  cont.text = "half";
+  cont.ts_nsec = 5;
+  report.log.unlogged = {nmi, cont};
+  const Json document = document_of(report);
+  CHECK(document["dmesg"].size() == 1);
+  CHECK(document["unlogged"] == Json{{{"source", "nmi_print_seq"},
+                                      {"cpu", 1},
+                                      {"msg", "NMI backtrace \\xff"},
+                                      {"raw", "Tk1JIGJhY2t0cmFjZSD/"},
+                                      {"level", "warn"}},
+                                     {{"source", "cont"}, {"msg", "half"}, {"ts_nsec", 5}}});
+  std::ostringstream lines;
+  write_ndjson(report, lines);
+  const std::string text = lines.str();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 3);
 }
 
 }  // namespace photon_dmesg::test

@@ -85,4 +85,28 @@ TEST_CASE("text: records in order, nothing between them") {
   CHECK(out.str() == "[    0.000000] a\n[    0.000001] b\n");
 }
 
+TEST_CASE("text: recovered records and text that is no record are sections of their own") {
+  Report report;
+  report.log.records = {record_of(0, "Linux version"), record_of(0, "later")};
+  report.log.records[0].origin = LogRecord::Origin::StaticBuffer;
+  report.log.records[1].seq = 500;
+  UnloggedText nmi;
+  nmi.source = UnloggedText::Source::NmiBuffer;
+  nmi.cpu = 1;
+  nmi.text = "NMI backtrace";
+  UnloggedText more = nmi;
+  more.text = "RIP: \x1b[0m";
+  report.log.unlogged = {nmi, more};
+  std::ostringstream out;
+  write_text(report, out);
+  CHECK(out.str() ==
+        "-- kept in the buffer of early boot, since lost by the log --\n"
+        "[    0.000000] Linux version\n"
+        "-- the log, from record 500 on --\n"
+        "[    0.000000] later\n"
+        "-- not in the log yet: CPU 1, printk in an NMI --\n"
+        "NMI backtrace\n"
+        "RIP: \\x1b[0m\n");
+}
+
 }  // namespace photon_dmesg::test

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/diagnostics.h"
+#include "kernel/guest_kernel.h"
+#include "kernel/log_record.h"
+
+namespace photon_dmesg {
+
+// How far the log's readers had come, as sequence numbers of the record that comes next. Absent
+// where the symbols don't tell, or what is found there can't be such a number.
+[[nodiscard]] LogPositions read_log_positions(const GuestKernel& kernel, const KernelLog& log,
+                                              Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg
