@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ struct InputFile::Cache {
     std::vector<std::byte> bytes;
   };
   std::array<Slot, page_slots> slots;
+  std::mutex mutex;
 };
 
 InputFile::InputFile(std::filesystem::path path)
@@ -83,6 +85,7 @@ void InputFile::read_checked(std::uint64_t offset, std::span<std::byte> target) 
     read_from_disk(offset, target);
     return;
   }
+  const std::lock_guard lock(cache_->mutex);
   while (!target.empty()) {
     const std::uint64_t page = offset / page_bytes;
     const auto inside = static_cast<std::size_t>(offset % page_bytes);

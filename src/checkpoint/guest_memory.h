@@ -26,7 +26,8 @@ class GuestMemory {
   virtual ~GuestMemory() = default;
 
   // Fills `target` from `address`. False, with `target` in an undefined state, if any byte of it is
-  // not RAM: a hole is never some other memory. Throws Error when the file can't be read.
+  // not RAM: a hole is never some other memory. Throws Error when the file can't be read. Several
+  // threads may read at once.
   [[nodiscard]] virtual bool read(GuestPhysical address, std::span<std::byte> target) const = 0;
 
   // All RAM, ascending and disjoint.

@@ -15,6 +15,7 @@
 #include "kernel/banner.h"
 #include "kernel/guest_kernel.h"
 #include "kernel/kernel_log.h"
+#include "kernel/kernel_scan.h"
 #include "kernel/profile.h"
 #include "kernel/running_kernel.h"
 
@@ -27,8 +28,9 @@ class Guest {
   Guest(Inputs inputs, Diagnostics& diagnostics)
       : checkpoint_(require_checkpoint(inputs), std::move(inputs.memory), diagnostics) {
     const GuestMemory& memory = checkpoint_.memory();
-    const std::optional<RunningKernel> running =
+    std::optional<RunningKernel> running =
         find_running_kernel(memory, checkpoint_.vcpus(), diagnostics);
+    if (!running && !inputs.symbols) running = scan_for_kernel(memory, diagnostics);
     const auto attach = [&](const KernelSymbols& symbols) {
       kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
                               : GuestKernel::search(memory, symbols, diagnostics));

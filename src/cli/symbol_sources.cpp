@@ -190,8 +190,8 @@ SymbolSource find_symbols_in_memory(const GuestMemory& memory, const RunningKern
                                     Diagnostics& diagnostics) {
   if (running == nullptr) {
     throw unusable(fmt::format(
-        "{}: no vCPU leads to a kernel: to look for one in all of the memory, its symbols are "
-        "needed: give the release's ISO, a kernel or debuginfo package, a vmlinux or a System.map",
+        "{}: no vCPU leads to a kernel, and none was found in all of the memory: is this the "
+        "memory of a Linux guest that had booted?",
         memory.name()));
   }
   auto symbols = MemorySymbols::find(memory, *running, diagnostics);

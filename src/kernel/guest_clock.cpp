@@ -63,7 +63,8 @@ std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes,
                               base == seconds * nanoseconds_per_second + wall.total();
   if (!sums_are_right) return std::nullopt;
   const std::uint64_t nanoseconds = load(bytes, layout.xtime_nsec) >> shift;
-  return GuestClock{offset, seconds * nanoseconds_per_second + static_cast<std::int64_t>(nanoseconds)};
+  return GuestClock{offset,
+                    seconds * nanoseconds_per_second + static_cast<std::int64_t>(nanoseconds)};
 }
 
 std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes) {

@@ -10,8 +10,8 @@ namespace photon_dmesg {
 
 // The guest's own idea of the time of day, from its timekeeper in memory.
 struct GuestClock {
-  // What is to be added to a record's ts_nsec to get nanoseconds since 1970, UTC. As dmesg -T: exact
-  // only as far as local_clock() and the monotonic clock run alike.
+  // What is to be added to a record's ts_nsec to get nanoseconds since 1970, UTC. As dmesg -T:
+  // exact only as far as local_clock() and the monotonic clock run alike.
   std::int64_t realtime_offset_nsec = 0;
   // When the kernel last moved its clock on, at most one tick before the guest stopped, or longer
   // if every CPU was idle. Nanoseconds since 1970, UTC.

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/little_endian.h"
 #include "kernel/build_id.h"
+#include "kernel/cross_check.h"
+#include "kernel/uts_namespace.h"
 #include "kernel/x86_64.h"
 
 namespace photon_dmesg {
@@ -16,9 +18,6 @@ namespace {
 
 constexpr std::uint64_t largest_kaslr_offset =
     x86_64::kernel_image_end.value - x86_64::start_kernel_map.value;
-
-// struct new_utsname: six strings of 65 bytes; init_uts_ns holds one after at most a few words.
-constexpr std::size_t uts_namespace_bytes = 512;
 
 Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                    const std::string& expected) {
@@ -91,6 +90,7 @@ GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& 
         fmt::format("phys_base {:#x}: the banner is at physical {}", phys_base, *physical));
     GuestKernel kernel(kernel_memory, symbols, found.banner, kaslr_offset, phys_base);
     kernel.check_evidence(diagnostics);
+    cross_check(kernel, running, diagnostics);
     return kernel;
   }
   throw other_kernel(
@@ -223,10 +223,8 @@ bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
 }
 
 bool GuestKernel::has_release_in_uts_namespace() const {
-  std::string names(uts_namespace_bytes, '\0');
   const std::optional<GuestVirtual> address = find_address("init_uts_ns");
-  return address && memory_.read(*address, std::as_writable_bytes(std::span(names))) &&
-         names.find(banner_.release + '\0') != std::string::npos;
+  return address && has_release(memory_, *address, banner_.release);
 }
 
 }  // namespace photon_dmesg

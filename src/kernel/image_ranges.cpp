@@ -25,4 +25,13 @@ ImageRanges find_image_ranges(const PageTables& tables) {
   return ranges;
 }
 
+std::optional<GuestVirtual> find_image_begin(const PageTables& tables) {
+  std::optional<GuestVirtual> begin;
+  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
+                       [&](const PageTables::Page& page) {
+                         if (!begin) begin = page.virtual_address;
+                       });
+  return begin;
+}
+
 }  // namespace photon_dmesg

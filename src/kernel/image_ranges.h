@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -22,5 +23,8 @@ struct ImageRanges {
 };
 
 [[nodiscard]] ImageRanges find_image_ranges(const PageTables& tables);
+
+// Its lowest page: the image begins with its text, and nothing is mapped below it.
+[[nodiscard]] std::optional<GuestVirtual> find_image_begin(const PageTables& tables);
 
 }  // namespace photon_dmesg

@@ -27,7 +27,7 @@ std::optional<std::uint64_t> read_clear_seq(const GuestKernel& kernel) {
 
 // One console's position; nothing if it is not in use.
 std::optional<std::uint64_t> console_position(const StructView& console, bool has_own_thread) {
-  constexpr std::uint64_t enabled = 4;         // CON_ENABLED
+  constexpr std::uint64_t enabled = 4;        // CON_ENABLED
   constexpr std::uint64_t atomic = 1U << 8U;  // CON_NBCON: keeps its position elsewhere
   const std::uint64_t flags = console.number("flags");
   if ((flags & enabled) == 0) return std::nullopt;

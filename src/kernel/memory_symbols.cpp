@@ -5,24 +5,10 @@
 #include "base/error.h"
 #include "kernel/kernel_log.h"
 #include "kernel/ring_signature.h"
+#include "kernel/vmcoreinfo.h"
 #include "kernel/x86_64.h"
 
 namespace photon_dmesg {
-namespace {
-
-// The image begins with its text, and nothing is mapped below it.
-std::optional<GuestVirtual> lowest_address(const ImageRanges& image) {
-  std::optional<GuestVirtual> lowest;
-  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
-    if (!ranges->empty() && (!lowest || ranges->front().begin < *lowest)) {
-      lowest = ranges->front().begin;
-    }
-  }
-  return lowest;
-}
-
-}  // namespace
-
 std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
                                                    const RunningKernel& kernel,
                                                    Diagnostics& diagnostics) {
@@ -36,9 +22,14 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   symbols->kaslr_offset_ =
       symbols->kallsyms_
           ? symbols->kallsyms_->kaslr_offset()
-          : lowest_address(image).value_or(x86_64::linked_text) - x86_64::linked_text;
+          : find_image_begin(kernel.tables).value_or(x86_64::linked_text) - x86_64::linked_text;
   symbols->add("linux_banner", kernel.best_banner().address);
-  if (!symbols->find_log(KernelMemory(memory, kernel.tables), image, diagnostics)) {
+  const KernelMemory kernel_memory(memory, kernel.tables);
+  if (const auto info =
+          find_vmcoreinfo(kernel_memory, image, kernel.banner().release, diagnostics)) {
+    symbols->add(*info);
+  }
+  if (!symbols->find_log(kernel_memory, image, diagnostics)) {
     throw unusable(fmt::format(
         "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
         "or debuginfo package, a vmlinux or a System.map",
@@ -51,14 +42,31 @@ void MemorySymbols::add(const char* name, GuestVirtual run_time) {
   found_[name] = GuestVirtual{run_time.value - kaslr_offset_};
 }
 
+void MemorySymbols::add(const Vmcoreinfo& info) {
+  kaslr_offset_ = info.kaslr_offset();
+  for (const auto& [key, value] : info.entries()) {
+    constexpr std::string_view prefix = "SYMBOL(";
+    if (!key.starts_with(prefix)) continue;
+    const std::string name = key.substr(prefix.size(), key.size() - prefix.size() - 1);
+    if (const auto address = info.symbol(name)) add(name.c_str(), *address);
+  }
+  origin_ = "vmcoreinfo";
+}
+
 bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& image,
                              Diagnostics& diagnostics) {
+  if (find_symbol("prb")) {
+    return true;
+  }
   if (kallsyms_) {
     if (const auto log = find_printk_log_by_code(memory, *kallsyms_)) {
       add(*log);
       origin_ = "code";
       return true;
     }
+  }
+  if (has_log(*this)) {
+    return true;  // by VMCOREINFO, which does not name all of its variables
   }
   if (const std::optional<FoundRing> ring = find_ring(memory, image, diagnostics)) {
     add("prb", ring->pointer);

@@ -12,12 +12,13 @@
 #include "kernel/kernel_symbols.h"
 #include "kernel/printk_log_signature.h"
 #include "kernel/running_kernel.h"
+#include "kernel/vmcoreinfo.h"
 
 namespace photon_dmesg {
 
 // KernelSymbols read out of the guest itself, for when nothing but the checkpoint is at hand: the
-// kernel's own kallsyms, and where these hold functions only (linux-esx), the log's variables by
-// the code that uses them or by their form.
+// kernel's own kallsyms, and where these hold functions only (linux-esx), its
+// VMCOREINFO, or the log's variables by the code that uses them or by their form.
 class MemorySymbols final : public KernelSymbols {
  public:
   // Throws Error(UnusableInput) that says what to give if the log can't be found so.
@@ -30,8 +31,8 @@ class MemorySymbols final : public KernelSymbols {
   [[nodiscard]] bool is_of_guest_itself() const override { return true; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
-  // Which evidence it is made of, for the report: "kallsyms"; "code" that uses the log's variables;
-  // the form of the "ring", or of "records" in log_buf.
+  // Which evidence it is made of, for the report: "kallsyms"; "vmcoreinfo"; "code" that uses the
+  // log's variables; the form of the "ring", or of "records" in log_buf.
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
  private:
@@ -41,6 +42,7 @@ class MemorySymbols final : public KernelSymbols {
   bool find_log(const KernelMemory& memory, const ImageRanges& image, Diagnostics& diagnostics);
   void add(const char* name, GuestVirtual run_time);
   void add(const PrintkLogVariables& log);
+  void add(const Vmcoreinfo& info);
 
   std::string name_ = "the guest's memory";
   std::string origin_;

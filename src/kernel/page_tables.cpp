@@ -79,7 +79,7 @@ std::optional<PageTables::Page> PageTables::find(GuestVirtual address) const {
     if (!memory_->read(slot, bytes)) {
       return std::nullopt;
     }
-    const std::uint64_t entry = load_u64(bytes);
+    const std::uint64_t entry = load_u64(bytes) & ~encryption_mask_;
     if ((entry & present_bit) == 0) {
       return std::nullopt;
     }
@@ -112,7 +112,8 @@ void PageTables::visit_table(const Walk& walk, unsigned level, GuestPhysical tab
     return;
   }
   for (std::size_t i = 0; i < entries_per_table; ++i) {
-    const std::uint64_t entry = load_u64(std::span(bytes).subspan(i * entry_bytes).first<8>());
+    const std::uint64_t entry =
+        load_u64(std::span(bytes).subspan(i * entry_bytes).first<8>()) & ~encryption_mask_;
     const std::uint64_t linear = above.virtual_address.value + i * entry_span(level);
     const GuestVirtual address{sign_extend(linear, address_bits(levels_))};
     const std::uint64_t last = address.value + (entry_span(level) - 1);

@@ -23,8 +23,11 @@ enum class PagingLevels : unsigned { Four = 4, Five = 5 };
 class PageTables {
  public:
   // Tables with their top level at `root` in `memory`, which must outlive this object.
-  PageTables(const GuestMemory& memory, GuestPhysical root, PagingLevels levels)
-      : memory_(&memory), root_(root), levels_(levels) {}
+  // `encryption_mask`: the bit of an entry that says that its page is encrypted, where memory
+  // encryption (SME) is on; it is no part of the address.
+  PageTables(const GuestMemory& memory, GuestPhysical root, PagingLevels levels,
+             std::uint64_t encryption_mask = 0)
+      : memory_(&memory), root_(root), levels_(levels), encryption_mask_(encryption_mask) {}
 
   // One page: where it is mapped and what it may be used for, all levels taken together.
   struct Page {
@@ -54,6 +57,7 @@ class PageTables {
   const GuestMemory* memory_;
   GuestPhysical root_;
   PagingLevels levels_;
+  std::uint64_t encryption_mask_;
 };
 
 }  // namespace photon_dmesg

@@ -41,14 +41,28 @@ LogRange read_range(const GuestKernel& kernel) {
           kernel.variable("log_first_idx", 4), kernel.variable("log_next_idx", 4)};
 }
 
-// The range by the records alone. Until the buffer has wrapped for the first time, its first record
-// is the first there was.
-LogRange derive_range(const PrintkLogBuffer& buffer, Diagnostics& diagnostics) {
-  const std::optional<PrintkLogBuffer::Extent> extent = buffer.find_extent();
+// By the kernel's indices, if at least these are known (VMCOREINFO names them), or by the records.
+std::optional<PrintkLogBuffer::Extent> find_extent(const GuestKernel& kernel,
+                                                   const PrintkLogBuffer& buffer) {
+  if (kernel.find_address("log_first_idx") && kernel.find_address("log_next_idx")) {
+    const std::uint64_t first = kernel.variable("log_first_idx", 4);
+    const std::uint64_t next = kernel.variable("log_next_idx", 4);
+    if (const auto count = buffer.count_records(first, next)) {
+      return PrintkLogBuffer::Extent{first, next, *count};
+    }
+  }
+  return buffer.find_extent();
+}
+
+// The range without the kernel's sequence numbers. Until the buffer has wrapped for the first time,
+// its first record is the first there was.
+LogRange derive_range(const GuestKernel& kernel, const PrintkLogBuffer& buffer,
+                      Diagnostics& diagnostics) {
+  const std::optional<PrintkLogBuffer::Extent> extent = find_extent(kernel, buffer);
   if (!extent) {
     throw unusable("log_buf: expected a record at its beginning, found none");
   }
-  diagnostics.note("log: log_first_idx and log_next_idx are not known: by the records themselves");
+  diagnostics.note("log: where it begins and ends is not known: by the records themselves");
   if (extent->first_index != 0 || !buffer.content(0).starts_with(banner_prefix)) {
     diagnostics.warn(
         "the kernel's sequence numbers are not known: the oldest record found is counted as 0");
@@ -331,8 +345,8 @@ void recover_from_static_buffer(const GuestKernel& kernel, const StructLayout& l
 
 KernelLog read_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const PrintkLogBuffer buffer = read_log_buffer(kernel);
-  const bool range_known = kernel.find_address("log_first_idx").has_value();
-  LogRange range = range_known ? read_range(kernel) : derive_range(buffer, diagnostics);
+  const bool range_known = kernel.find_address("log_first_seq").has_value();
+  LogRange range = range_known ? read_range(kernel) : derive_range(kernel, buffer, diagnostics);
   check_range(range, buffer);
   const bool last_is_unindexed = mend_skew(range, buffer, diagnostics);
   diagnostics.note(

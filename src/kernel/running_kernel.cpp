@@ -18,12 +18,21 @@ bool uses_page_tables(const Vcpu& vcpu) {
 
 // The tables CR3 names, and those it would name in kernel mode if it names a PTI user table. Both
 // are tried, as nothing in the registers tells whether the guest isolates its tables.
+// The same goes for encrypted memory, which only tables with its bit set lead to.
 std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& vcpu) {
   const GuestPhysical root = page_table_root(*vcpu.cr[3]);
   const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
-  std::vector<PageTables> candidates = {PageTables(memory, root, levels)};
-  if ((root.value & x86_64::pti_user_root) != 0) {
-    candidates.emplace_back(memory, GuestPhysical{root.value & ~x86_64::pti_user_root}, levels);
+  std::vector<PageTables> candidates;
+  const auto add = [&](std::uint64_t clear, std::uint64_t encryption) {
+    candidates.emplace_back(memory, GuestPhysical{root.value & ~clear}, levels, encryption);
+    if ((root.value & x86_64::pti_user_root) != 0) {
+      candidates.emplace_back(memory, GuestPhysical{root.value & ~(clear | x86_64::pti_user_root)},
+                              levels, encryption);
+    }
+  };
+  add(0, 0);
+  for (const std::uint64_t bit : x86_64::memory_encryption_bits) {
+    if ((root.value & bit) != 0) add(bit, bit);
   }
   return candidates;
 }
@@ -32,7 +41,7 @@ std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcp
   for (const PageTables& tables : candidate_tables(memory, vcpu)) {
     std::vector<FoundBanner> banners = find_banners(memory, tables);
     if (!banners.empty()) {
-      return RunningKernel{std::move(banners), tables, vcpu.index};
+      return RunningKernel{std::move(banners), tables, vcpu.index, {}};
     }
   }
   return std::nullopt;
@@ -67,19 +76,21 @@ void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& pa
 }
 
 void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
-                   const RunningKernel& kernel, Diagnostics& diagnostics) {
+                   RunningKernel& kernel, Diagnostics& diagnostics) {
   for (const Vcpu& vcpu : paging) {
+    const bool is_same = has_same_kernel_mapped(memory, vcpu, kernel);
+    if (is_same && vcpu.idt_base) kernel.interrupt_tables.push_back({vcpu.index, *vcpu.idt_base});
     if (vcpu.index == kernel.vcpu) {
       continue;
     }
-    if (has_same_kernel_mapped(memory, vcpu, kernel)) {
+    if (is_same) {
       diagnostics.note(fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
                                    vcpu.index, *vcpu.cr[3]));
     } else {
       diagnostics.note(
           fmt::format("vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
                       "was not running Linux, or its registers are stale",
-                      vcpu.index, *vcpu.cr[3], kernel.vcpu));
+                      vcpu.index, *vcpu.cr[3], kernel.vcpu.value_or(0)));
     }
   }
 }

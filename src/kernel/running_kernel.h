@@ -17,7 +17,14 @@ namespace photon_dmesg {
 struct RunningKernel {
   std::vector<FoundBanner> banners;  // at least one; which is linux_banner only symbols can tell
   PageTables tables;
-  std::uint32_t vcpu = 0;  // whose page tables they are
+  std::optional<std::uint32_t> vcpu;  // whose page tables they are; none: the kernel's own
+
+  // The interrupt descriptor tables of the vCPUs that run this kernel.
+  struct InterruptTable {
+    std::uint32_t vcpu = 0;
+    GuestVirtual base;
+  };
+  std::vector<InterruptTable> interrupt_tables;
 
   // The most detailed of the banners.
   [[nodiscard]] const FoundBanner& best_banner() const;

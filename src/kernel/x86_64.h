@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "base/address.h"
@@ -34,6 +35,10 @@ constexpr bool is_kernel_pointer(std::uint64_t value) {
 
 // CR0.PG: the processor uses page tables.
 inline constexpr std::uint64_t cr0_paging = std::uint64_t{1} << 31;
+
+// Where processors keep the bit for encrypted memory (SME) in CR3 and in page-table entries.
+inline constexpr std::array<std::uint64_t, 2> memory_encryption_bits = {std::uint64_t{1} << 47,
+                                                                        std::uint64_t{1} << 51};
 
 // With page-table isolation the user's root table is the page behind the kernel's (CR3 bit 12).
 inline constexpr std::uint64_t pti_user_root = std::uint64_t{1} << 12;

@@ -24,6 +24,8 @@ FORMS = {
     "monolithic, registers inline": Form(Memory.MONOLITHIC, suffix=".vmsn"),
     "monolithic, registers in blocks": Form(Memory.MONOLITHIC, Registers.BLOCK),
 }
+# What no table of /proc/kallsyms can be read without.
+KALLSYMS_TOKENS = b"".join(b"%d\0" % digit for digit in range(10))
 LEVELS = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 
 
@@ -199,22 +201,56 @@ class GuestTests:
         self.assertEqual(found.json["guest"], self.document["guest"])
         self.assertEqual(found.json["source"]["symbols_in_memory"], "kallsyms")
 
-    def test_checkpoint_alone_without_kallsyms_gives_the_same(self) -> None:
-        """As linux-esx, whose kallsyms hold no variable: the table's tokens are blanked."""
+    def check_without(self, patterns: tuple[bytes, ...], origin: str) -> None:
+        """The same log when nothing in memory is left of some tables: all but the marks that their
+        variables are needed for."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             memory = Path(folder) / "blanked.vmem"
             paths.copy_sparse(self.guest.memory, memory)
-            blank(memory, b"".join(b"%d\0" % digit for digit in range(10)))
+            for pattern in patterns:
+                blank(memory, pattern)
             found = photon_dmesg("-J", self.checkpoint, memory)
         self.assertEqual((found.status, found.err), (0, ""))
-        self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
+        self.assertIsNone(found.json["positions"]["console"])
         marks = ("cleared", "unprinted")
-        self.assertEqual(found.json["dmesg"],
-                         [{key: record[key] for key in record if key not in marks}
-                          for record in self.document["dmesg"]])
-        self.assertEqual(found.json["source"]["symbols_in_memory"], "ring")
+        self.assertEqual(*([{key: record[key] for key in record if key not in marks}
+                            for record in document["dmesg"]]
+                           for document in (found.json, self.document)))
+        self.assertEqual(found.json["source"]["symbols_in_memory"], origin)
+        self.assertEqual(found.json["guest"]["clock"], self.document["guest"]["clock"])
         for key in ("release", "banner", "kaslr_offset", "phys_base"):
             self.assertEqual(found.json["guest"][key], self.document["guest"][key])
+
+    def test_checkpoint_alone_without_kallsyms_gives_the_same(self) -> None:
+        if "none yet" in photon_dmesg("-v", self.vmlinux, self.checkpoint).err:
+            self.skipTest(f"{self.name} has no VMCOREINFO")
+        self.check_without((KALLSYMS_TOKENS,), "vmcoreinfo")
+
+    def test_checkpoint_alone_without_any_table_gives_the_same(self) -> None:
+        """As linux-esx, whose kallsyms hold no variable, and which has no VMCOREINFO."""
+        self.check_without((KALLSYMS_TOKENS, b"OSRELEASE="), "ring")
+
+    def test_without_a_usable_vcpu_gives_the_same(self) -> None:
+        """Registers as of a machine in its firmware: the kernel is looked for in all memory."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            vcpus = [{**vcpu, "cr0": 0x10, "cr3": 0, "cr4": 0} for vcpu in self.guest.vcpus]
+            checkpoint = checkpoint_writer.write(Path(folder) / "vm", self.guest.memory, vcpus)
+            for source in ((), (self.vmlinux,)):
+                with self.subTest(source=source):
+                    found = photon_dmesg("-J", *source, checkpoint)
+                    self.assertEqual(found.status, 0)
+                    self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+                    self.assertEqual(found.json["guest"], self.document["guest"])
+                    self.assertEqual(len(found.json["warnings"]), 1)
+                    self.assertIn("may be left from an earlier boot", found.json["warnings"][0])
+
+    def test_independent_evidence_agrees(self) -> None:
+        said = photon_dmesg("-v", self.vmlinux, self.checkpoint).err
+        for agreement in ("the variable phys_base at", "VMCOREINFO: KASLR offset",
+                          "VMCOREINFO: phys_base"):
+            self.assertRegex(said, f"{agreement}.* agrees")
+        self.assertIn("leads to the handler of divide errors", said)
+        self.assertRegex(said, "the first image page that CR3 leads to is 0x[0-9a-f]+: _text\n")
 
     def test_profile_gives_the_same(self) -> None:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:

@@ -132,4 +132,22 @@ TEST_CASE("RunningKernel: its name is the most detailed banner") {
   CHECK(kernel->banner().text == "Linux version 6.1.10-1.ph5 (root@photon) #1 SMP");
 }
 
+TEST_CASE("find_running_kernel: with encrypted memory, its bit is no part of any address") {
+  const std::uint64_t bit =
+      GENERATE(as<std::uint64_t>{}, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
+  Machine machine;
+  // The bit is in CR3 and in every entry.
+  for (std::uint64_t at = 0x10000; at < 0x20000; at += 8) {
+    std::uint64_t entry = 0;
+    REQUIRE(machine.memory.read({at}, std::as_writable_bytes(std::span(&entry, 1))));
+    if (entry != 0) machine.memory.write_value({at}, entry | bit);
+  }
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = *vcpu.cr[3] | bit;
+  const auto kernel = machine.find({vcpu});
+  REQUIRE(kernel);
+  CHECK(kernel->banner().release == "6.1.10-1.ph5");
+  CHECK(kernel->tables.root() == GuestPhysical{0x10000});
+}
+
 }  // namespace photon_dmesg::test

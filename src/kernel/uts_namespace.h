@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "kernel/kernel_memory.h"
+
+namespace photon_dmesg {
+
+// Whether the struct uts_namespace at `init_uts_ns` names `release`: evidence that the address is
+// right and the kernel is running.
+[[nodiscard]] bool has_release(const KernelMemory& memory, GuestVirtual init_uts_ns,
+                               const std::string& release);
+
+}  // namespace photon_dmesg
