@@ -96,6 +96,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_flag("--since-clear", options.since_clear,
                "Only what dmesg in the guest would show: records since its last dmesg -C");
   app.add_flag("--unprinted", options.unprinted, "Only records that no console had printed yet");
+  app.add_flag("!--no-cache", options.use_cache,
+               "Read packages anew and store nothing in $XDG_CACHE_HOME/photon-dmesg");
   add_common_options(app, "Write the log to FILE instead of stdout");
 
   CLI::App* profile = app.add_subcommand("profile", profile_description);

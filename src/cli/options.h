@@ -24,7 +24,8 @@ struct Options {
   const OutputFormat* format = &output_formats.front();
   Diagnostics::Level verbosity = Diagnostics::Level::Normal;
   TimeFormat time_format = TimeFormat::SinceBoot;
-  bool since_clear = false;            // only records since the guest's last dmesg -C
+  bool since_clear = false;  // only records since the guest's last dmesg -C
+  bool use_cache = true;
   bool unprinted = false;              // only records that no console has printed
   std::optional<std::string> release;  // Profile: which kernel of an ISO
 };

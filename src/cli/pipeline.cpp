@@ -25,7 +25,7 @@ namespace {
 // A guest's files, opened and understood as far as its kernel.
 class Guest {
  public:
-  Guest(Inputs inputs, Diagnostics& diagnostics)
+  Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
       : checkpoint_(require_checkpoint(inputs), std::move(inputs.memory), diagnostics) {
     const GuestMemory& memory = checkpoint_.memory();
     std::optional<RunningKernel> running =
@@ -37,7 +37,7 @@ class Guest {
     };
     const std::optional<std::string> release =
         running ? std::optional(running->banner().release) : std::nullopt;
-    symbols_ = inputs.symbols ? find_symbols(inputs, release, attach, diagnostics)
+    symbols_ = inputs.symbols ? find_symbols(inputs, release, attach, cache, diagnostics)
                               : find_symbols_in_memory(memory, running ? &*running : nullptr,
                                                        attach, diagnostics);
   }
@@ -115,6 +115,11 @@ void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
       first == 0 ? "" : fmt::format("; the kernel has overwritten the {} before them", first)));
 }
 
+std::optional<ProfileCache> open_cache(const Options& options) {
+  const auto folder = options.use_cache ? ProfileCache::default_folder() : std::nullopt;
+  return folder ? std::optional(ProfileCache(*folder)) : std::nullopt;
+}
+
 // Keeps the records that the options select. Throws Error(UnusableInput) when the position they are
 // selected by is not known.
 void select_records(const Options& options, KernelLog& log) {
@@ -149,7 +154,8 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
 }  // namespace
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
-  const Guest guest(sort_inputs(options.files), diagnostics);
+  const std::optional<ProfileCache> cache = open_cache(options);
+  const Guest guest(sort_inputs(options.files), cache ? &*cache : nullptr, diagnostics);
   Report report;
   report.guest = describe_guest(guest.kernel(), guest.checkpoint());
   report.source = describe_source(guest.symbols(), guest.checkpoint());
@@ -169,7 +175,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(options.files);
   std::ostringstream out;
   if (inputs.checkpoint) {
-    const Guest guest(std::move(inputs), diagnostics);
+    const Guest guest(std::move(inputs), nullptr, diagnostics);
     write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
                   describe_origin(guest.symbols()), out);
     return out.str();
@@ -180,7 +186,8 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
                                             inputs.symbols->name()));
   }
   const auto accept_any = [](const KernelSymbols&) {};
-  const SymbolSource source = find_symbols(inputs, options.release, accept_any, diagnostics);
+  const SymbolSource source =
+      find_symbols(inputs, options.release, accept_any, nullptr, diagnostics);
   const std::optional<std::string> release = options.release ? options.release : release_of(source);
   if (!release) {
     throw Error(

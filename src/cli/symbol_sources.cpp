@@ -20,8 +20,9 @@ namespace {
 class SymbolSearch {
  public:
   SymbolSearch(const std::optional<std::string>& release,
-               const std::function<void(const KernelSymbols&)>& accept, Diagnostics& diagnostics)
-      : release_(release), accept_(accept), diagnostics_(diagnostics) {}
+               const std::function<void(const KernelSymbols&)>& accept, const ProfileCache* cache,
+               Diagnostics& diagnostics)
+      : release_(release), accept_(accept), cache_(cache), diagnostics_(diagnostics) {}
 
   SymbolSource search_vmlinux(const InputFile& file) {
     return use_file(Vmlinux::open(file.path()), &SymbolSource::vmlinux, file);
@@ -100,7 +101,9 @@ class SymbolSearch {
     if (release_ && found->release != *release_) {
       return std::nullopt;
     }
-    SymbolSource source = load(package, *found);
+    SymbolSource source = find_in_cache(package, *found);
+    const bool was_in_cache = source.symbols != nullptr;
+    if (!was_in_cache) source = load(package, *found);
     try {
       accept_(*source.symbols);
     } catch (const Error& error) {
@@ -109,21 +112,41 @@ class SymbolSearch {
       refused_ = error;
       return std::nullopt;
     }
+    if (cache_ != nullptr && !was_in_cache) {
+      cache_->store(package.header_digest(), *source.symbols, found->release,
+                    fmt::format("{}: {}", package.label(), found->file.path), diagnostics_);
+    }
     return source;
+  }
+
+  // Without symbols if the package is not there.
+  SymbolSource find_in_cache(const RpmPackage& package, const KernelFile& found) {
+    SymbolSource source;
+    if (cache_ == nullptr) return source;
+    source.symbols = cache_->find(package.header_digest(), diagnostics_);
+    if (source.symbols) {
+      name_file(source, found);
+      source.profile = source.symbols->name();
+    }
+    return source;
+  }
+
+  static void name_file(SymbolSource& source, const KernelFile& found) {
+    source.release = found.release;
+    auto& role = found.kind == KernelFile::Kind::Vmlinux ? source.vmlinux : source.system_map;
+    role = found.file.path;
   }
 
   SymbolSource load(RpmPackage& package, const KernelFile& found) {
     const std::unique_ptr<ByteStream> content = package.open(found.file);
     SymbolSource source;
-    source.release = found.release;
+    name_file(source, found);
     switch (found.kind) {
       case KernelFile::Kind::Vmlinux:
         source.symbols = Vmlinux::load(*content, found.file.size, diagnostics_);
-        source.vmlinux = found.file.path;
         break;
       case KernelFile::Kind::SystemMap:
         source.symbols = SystemMap::load(*content);
-        source.system_map = found.file.path;
         break;
     }
     return source;
@@ -157,6 +180,7 @@ class SymbolSearch {
 
   const std::optional<std::string>& release_;
   const std::function<void(const KernelSymbols&)>& accept_;
+  const ProfileCache* cache_;
   Diagnostics& diagnostics_;
   std::vector<std::string> releases_;
   std::vector<std::string> others_;  // packages that hold no kernel
@@ -168,8 +192,8 @@ class SymbolSearch {
 
 SymbolSource find_symbols(const Inputs& inputs, const std::optional<std::string>& release,
                           const std::function<void(const KernelSymbols&)>& accept,
-                          Diagnostics& diagnostics) {
-  SymbolSearch search(release, accept, diagnostics);
+                          const ProfileCache* cache, Diagnostics& diagnostics) {
+  SymbolSearch search(release, accept, cache, diagnostics);
   switch (inputs.symbols_kind) {
     case SymbolSourceKind::Iso:
       return search.search_iso(*inputs.symbols);

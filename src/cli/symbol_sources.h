@@ -7,6 +7,7 @@
 
 #include "base/diagnostics.h"
 #include "cli/inputs.h"
+#include "cli/profile_cache.h"
 #include "kernel/kernel_symbols.h"
 #include "kernel/running_kernel.h"
 
@@ -28,12 +29,13 @@ struct SymbolSource {
 // vmlinux with debug information where there is one, or else the System.map of the kernel's own
 // package. Packages of other releases are passed over by their header alone; where several fit,
 // each is offered to `accept`, which throws Error(Mismatch) if it isn't the guest's kernel after
-// all. Throws Error(Mismatch) that names the guest's release and what is there when none fits, and
+// all. A package that `cache` (null: none) knows is not unpacked, and one that was is put there.
+// Throws Error(Mismatch) that names the guest's release and what is there when none fits, and
 // Error(UnusableInput) when there is no kernel at all.
 [[nodiscard]] SymbolSource find_symbols(const Inputs& inputs,
                                         const std::optional<std::string>& release,
                                         const std::function<void(const KernelSymbols&)>& accept,
-                                        Diagnostics& diagnostics);
+                                        const ProfileCache* cache, Diagnostics& diagnostics);
 
 // The same without any file: what the guest's own memory tells. `running` is null if no vCPU leads
 // to a kernel; then, and if the log can't be found so, Error(UnusableInput) says what to give.

@@ -45,16 +45,17 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
   for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
     const std::optional<GuestVirtual> handler = read_gate_0(kernel.memory(), table.base);
     if (!handler) {
-      diagnostics.note(
-          fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base));
+      diagnostics.note(fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base));
     } else if (handler == expected) {
-      diagnostics.note(fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
-                                   "errors at {}, as the KASLR offset says",
-                                   table.vcpu, *handler));
+      diagnostics.note(
+          fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
+                      "errors at {}, as the KASLR offset says",
+                      table.vcpu, *handler));
     } else {
-      diagnostics.note(fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
-                                   "errors is at {}: the table of early boot or of another kernel",
-                                   table.vcpu, *handler, *expected));
+      diagnostics.note(
+          fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
+                      "errors is at {}: the table of early boot or of another kernel",
+                      table.vcpu, *handler, *expected));
     }
   }
 }

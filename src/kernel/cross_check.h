@@ -10,7 +10,6 @@ namespace photon_dmesg {
 // tables' first image page is, what the interrupt tables lead to, what the kernel's VMCOREINFO and
 // command line say. What agrees is noted; a contradiction between two sources is a warning with
 // both values.
-void cross_check(const GuestKernel& kernel, const RunningKernel& running,
-                 Diagnostics& diagnostics);
+void cross_check(const GuestKernel& kernel, const RunningKernel& running, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -29,8 +29,8 @@ std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ran
   for (const PhysicalRange& range : ranges) {
     for (std::uint64_t at = 0; at < range.size; at += piece_bytes) {
       // They overlap by a banner, so that none is cut.
-      pieces.push_back({range.begin + at,
-                        std::min<std::uint64_t>(piece_bytes + banner_bytes_limit, range.size - at)});
+      pieces.push_back({range.begin + at, std::min<std::uint64_t>(piece_bytes + banner_bytes_limit,
+                                                                  range.size - at)});
     }
   }
   return pieces;

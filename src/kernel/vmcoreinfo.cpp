@@ -20,8 +20,9 @@ constexpr std::size_t page = 4096;  // VMCOREINFO_BYTES
 // "NAME" or "NAME(what.ever)".
 bool is_key(std::string_view key) {
   const std::size_t name = std::min(key.find('('), key.size());
-  const bool letters = std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(name),
-                                   [](unsigned char c) { return std::isupper(c) != 0 || c == '-'; });
+  const bool letters =
+      std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(name),
+                  [](unsigned char c) { return std::isupper(c) != 0 || c == '-'; });
   const std::string_view rest = key.substr(name);
   return name > 0 && letters && (rest.empty() || rest.ends_with(')'));
 }
@@ -97,8 +98,7 @@ std::optional<std::uint64_t> Vmcoreinfo::phys_base() const {
 }
 
 std::optional<Vmcoreinfo> read_vmcoreinfo(const KernelMemory& memory, GuestVirtual variable) {
-  const std::uint64_t pointer =
-      memory.read_unsigned(variable, sizeof(std::uint64_t)).value_or(0);
+  const std::uint64_t pointer = memory.read_unsigned(variable, sizeof(std::uint64_t)).value_or(0);
   if (x86_64::is_kernel_pointer(pointer)) {
     if (auto found = read_text(memory, {pointer})) return found;
   }

@@ -230,6 +230,9 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream)
     const HeaderPtr signature = import_header(signature_blob, "signature");
     std::vector<std::byte> header_blob = input_->take_header("header");
     check_header_digest(signature.get(), header_blob);
+    Digest digest(PGPHASHALGO_SHA256);
+    digest.update(header_blob);
+    header_digest_ = digest.finish();
     const HeaderPtr header = import_header(header_blob, "header");
     label_ = fmt::format("{}-{}-{}.{}", header_string(header.get(), RPMTAG_NAME),
                          header_string(header.get(), RPMTAG_VERSION),

@@ -34,6 +34,8 @@ class RpmPackage {
 
   // NAME-VERSION-RELEASE.ARCH
   [[nodiscard]] const std::string& label() const { return label_; }
+  // SHA-256 of the header, which holds the digests of all files: it stands for the package.
+  [[nodiscard]] const std::string& header_digest() const { return header_digest_; }
   [[nodiscard]] const std::string& compressor() const { return compressor_; }
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
   // What messages call the package.
@@ -50,6 +52,7 @@ class RpmPackage {
 
   std::unique_ptr<Input> input_;
   std::string label_;
+  std::string header_digest_;
   std::string compressor_;
   std::vector<File> files_;
 };

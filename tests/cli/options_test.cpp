@@ -61,6 +61,11 @@ TEST_CASE("options: profile is a command with options of its own") {
   check_fails(Failure::Usage, "--release", [] { (void)parse({"--release", "6.1", "photon.iso"}); });
 }
 
+TEST_CASE("options: the cache is used unless it is not wanted") {
+  CHECK(parse({"a"})->use_cache);
+  CHECK_FALSE(parse({"--no-cache", "a"})->use_cache);
+}
+
 TEST_CASE("options: times and selections") {
   CHECK(parse({"a"})->time_format == TimeFormat::SinceBoot);
   CHECK(parse({"-T", "a"})->time_format == TimeFormat::Ctime);

@@ -34,8 +34,10 @@ struct Search {
         [&](const KernelSymbols&) {
           if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
         },
-        diagnostics);
+        cache ? &*cache : nullptr, diagnostics);
   }
+
+  std::optional<ProfileCache> cache;
 };
 
 }  // namespace
@@ -103,6 +105,39 @@ TEST_CASE("find_symbols: a package that can't be used is a warning when another 
   CHECK(source.package == "RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm");
   REQUIRE(search.diagnostics.warnings().size() == 1);
   CHECK_THAT(search.diagnostics.warnings().front(), Catch::Contains(package_name + ": truncated"));
+}
+
+TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
+  Search search;
+  search.cache.emplace(search.folder.path() / "cache");
+  const std::string package = fixture_package();
+  const SymbolSource first = search.find({{"RPMS/" + package_name, package}}, release);
+  CHECK_FALSE(first.profile);
+  // Only what its header covers may be missing now: the payload at the end is.
+  const SymbolSource second =
+      search.find({{"RPMS/" + package_name, package.substr(0, package.size() - 100)}}, release);
+  REQUIRE(second.profile);
+  CHECK(second.vmlinux == first.vmlinux);
+  CHECK(second.package == "RPMS/" + package_name);
+  for (const char* symbol : {"linux_banner", "prb", "phys_base", "_text"}) {
+    CHECK(second.symbols->find_symbol(symbol) == first.symbols->find_symbol(symbol));
+  }
+  REQUIRE(second.symbols->find_struct("printk_info") != nullptr);
+  CHECK(second.symbols->banner_bytes());
+  search.cache.reset();
+  CHECK_THROWS_AS(
+      search.find({{"RPMS/" + package_name, package.substr(0, package.size() - 100)}}, release),
+      Error);
+}
+
+TEST_CASE("find_symbols: a cached kernel that is not the guest's is refused as any other") {
+  Search search;
+  search.cache.emplace(search.folder.path() / "cache");
+  (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  search.accept_from = 99;
+  check_fails(Failure::Mismatch, "another build", [&] {
+    (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  });
 }
 
 }  // namespace photon_dmesg::test

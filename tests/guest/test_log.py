@@ -545,6 +545,24 @@ class SymbolSources(unittest.TestCase):
         self.assertEqual((unsaid.status, unsaid.out), (2, b""))
         self.assertIn("expected --release or a checkpoint", unsaid.err)
 
+    def test_a_second_run_on_the_same_iso_unpacks_nothing(self) -> None:
+        for package in (self.package(self.guest), self.kernel_package(self.guest)):
+            iso = packages.iso("cached", {f"RPMS/{package.name}": package})
+            with (self.subTest(package=package.name),
+                  tempfile.TemporaryDirectory(dir=self.guest.folder) as folder):
+                runs = [photon_dmesg("-v", iso, self.checkpoint, cache=Path(folder))
+                        for _ in range(2)]
+                for run in runs:
+                    self.assertEqual((run.status, run.out), (0, self.expected))
+                self.assertIn("cache: stored in", runs[0].err)
+                self.assertNotIn("cache: stored in", runs[1].err)
+                self.assertIn("the package need not be unpacked", runs[1].err)
+                anew = photon_dmesg("-v", "--no-cache", iso, self.checkpoint, cache=Path(folder))
+                self.assertEqual((anew.status, anew.out), (0, self.expected))
+                self.assertNotIn("cache:", anew.err)
+                document = photon_dmesg("-J", iso, self.checkpoint, cache=Path(folder)).json
+                self.assertIn("photon-dmesg", document["source"]["profile"])
+
     def test_another_kernels_iso_is_refused_with_both_releases(self) -> None:
         wrong = self.package(self.other)
         iso = packages.iso("wrong", {f"RPMS/x86_64/{wrong.name}": wrong})

@@ -26,8 +26,10 @@ class Result:
 
 
 def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "UTC0",
-                 binary: Path = BINARY, **options: object) -> Result:
-    environment = {**os.environ, "LC_ALL": locale, "TZ": timezone}
+                 cache: Path | None = None, binary: Path = BINARY, **options: object) -> Result:
+    """Without `cache` nothing of earlier runs is used, and nothing is left for later ones."""
+    environment = {**os.environ, "LC_ALL": locale, "TZ": timezone,
+                   "XDG_CACHE_HOME": str(cache) if cache else "/dev/null"}
     done = subprocess.run([str(binary), *map(str, arguments)], capture_output=True,
                           env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL, **options)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))

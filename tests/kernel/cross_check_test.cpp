@@ -51,8 +51,8 @@ TEST_CASE("cross check: whatever VMCOREINFO says otherwise is a warning with bot
   SECTION("phys_base") {
     write_vmcoreinfo(guest, "6.1.10-1.ph5", FixtureGuest::kaslr_offset, 0x3000,
                      guest.address("prb"));
-    expected = fmt::format(
-        "phys_base is {:#x} by the guest's memory, 0x3000 by its VMCOREINFO", phys_base);
+    expected = fmt::format("phys_base is {:#x} by the guest's memory, 0x3000 by its VMCOREINFO",
+                           phys_base);
   }
   SECTION("a symbol") {
     write_vmcoreinfo(guest, "6.1.10-1.ph5", FixtureGuest::kaslr_offset, phys_base,

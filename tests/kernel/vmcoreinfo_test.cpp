@@ -31,8 +31,7 @@ KernelMemory memory_of(FixtureGuest& guest) {
 
 std::optional<Vmcoreinfo> find(FixtureGuest& guest) {
   const KernelMemory memory = memory_of(guest);
-  return find_vmcoreinfo(memory, find_image_ranges(memory.tables()), release,
-                         guest.diagnostics());
+  return find_vmcoreinfo(memory, find_image_ranges(memory.tables()), release, guest.diagnostics());
 }
 
 }  // namespace
@@ -53,10 +52,10 @@ TEST_CASE("VMCOREINFO: what only looks like it is none") {
   const std::string good = text_of(FixtureGuest(PRINTK_RINGBUFFER_KERNEL));
   CHECK(Vmcoreinfo::parse(good));
   CHECK_FALSE(Vmcoreinfo::parse(""));
-  CHECK_FALSE(Vmcoreinfo::parse(good.substr(0, good.size() - 1)));         // without its end
-  CHECK_FALSE(Vmcoreinfo::parse(good.substr(0, 60) + '\0'));               // cut in the middle
-  CHECK_FALSE(Vmcoreinfo::parse("OSRELEASE=%s\n" + good.substr(23)));      // a format string
-  CHECK_FALSE(Vmcoreinfo::parse("OSRELEASE=1\nnot a line\n" + good));      // other text
+  CHECK_FALSE(Vmcoreinfo::parse(good.substr(0, good.size() - 1)));     // without its end
+  CHECK_FALSE(Vmcoreinfo::parse(good.substr(0, 60) + '\0'));           // cut in the middle
+  CHECK_FALSE(Vmcoreinfo::parse("OSRELEASE=%s\n" + good.substr(23)));  // a format string
+  CHECK_FALSE(Vmcoreinfo::parse("OSRELEASE=1\nnot a line\n" + good));  // other text
   CHECK_FALSE(Vmcoreinfo::parse(std::string("OSRELEASE=6.1\nPAGESIZE=1\n") + '\0'));
 }
 
