@@ -84,7 +84,8 @@ std::unique_ptr<Profile> ProfileCache::find(const std::string& digest,
     return nullptr;
   }
   if (!is_trustworthy(path)) {
-    diagnostics.note(fmt::format("cache: {}: not used: others could have written it", path.string()));
+    diagnostics.note(
+        fmt::format("cache: {}: not used: others could have written it", path.string()));
     return nullptr;
   }
   try {

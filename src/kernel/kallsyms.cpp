@@ -136,7 +136,13 @@ class NameReader {
     return true;
   }
 
-  // The name that skip() passed over, its type in front.
+  // Appends the compressed name that skip() passed over to `names`.
+  void copy(std::vector<std::uint8_t>& names) const {
+    const std::string_view name = bytes_.text().substr(begin_, offset_ - begin_);
+    names.insert(names.end(), name.begin(), name.end());
+  }
+
+  // The same name as text, its type in front.
   [[nodiscard]] std::string expand() const {
     std::string name;
     for (std::size_t at = begin_; at < offset_; ++at) {
@@ -154,7 +160,8 @@ class NameReader {
 
 struct Names {
   std::size_t begin = 0;  // offset of num_syms
-  std::vector<std::string> names;
+  std::vector<std::uint8_t> compressed;
+  std::vector<std::uint32_t> ends;
 };
 
 bool markers_agree(const Bytes& bytes, std::size_t markers, std::size_t width,
@@ -183,12 +190,13 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   const std::size_t first = begin + alignment;
   if (!begins_with_names(bytes, tokens, first)) return std::nullopt;
   NameReader reader(bytes, tokens, first);
-  Names result{begin, {}};
+  Names result{begin, {}, {}};
   std::vector<std::size_t> marked;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (i % names_per_marker == 0) marked.push_back(reader.offset() - first);
     if (!reader.skip()) return std::nullopt;
-    result.names.push_back(reader.expand());
+    reader.copy(result.compressed);
+    result.ends.push_back(static_cast<std::uint32_t>(result.compressed.size()));
   }
   const std::size_t markers = align(reader.offset());
   if (!markers_agree(bytes, markers, 4, marked) && !markers_agree(bytes, markers, 8, marked)) {
@@ -224,10 +232,9 @@ constexpr std::array addressings = {
 
 class AddressReader {
  public:
-  AddressReader(const Bytes& bytes, GuestVirtual address, const Tokens& tokens, const Names& names,
-                Addressing addressing)
+  AddressReader(const Bytes& bytes, GuestVirtual address, const Tokens& tokens,
+                std::size_t names_begin, std::size_t count, Addressing addressing)
       : bytes_(bytes), address_(address), addressing_(addressing) {
-    const std::size_t count = names.names.size();
     const std::size_t offsets_size = align(count * sizeof(std::int32_t));
     switch (addressing) {
       case Addressing::BehindTokensPerCpu:
@@ -238,11 +245,11 @@ class AddressReader {
         break;
       case Addressing::BeforeNamesPerCpu:
       case Addressing::BeforeNamesRelative:
-        table_ = before(names.begin, alignment + offsets_size);
-        base_ = bytes.number(before(names.begin, alignment), sizeof(std::uint64_t));
+        table_ = before(names_begin, alignment + offsets_size);
+        base_ = bytes.number(before(names_begin, alignment), sizeof(std::uint64_t));
         break;
       case Addressing::BeforeNamesAbsolute:
-        table_ = before(names.begin, count * sizeof(std::uint64_t));
+        table_ = before(names_begin, count * sizeof(std::uint64_t));
         break;
     }
   }
@@ -279,17 +286,12 @@ class AddressReader {
   std::uint64_t base_ = 0;
 };
 
-// Whether `symbols` are those of a kernel image: its text begins and ends where such an image may.
-bool fits_kernel(const std::vector<Kallsyms::Symbol>& symbols, const RunningKernel& kernel,
+// Whether `table` is that of a kernel image: its text begins and ends where such an image may.
+bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
                  const KernelMemory& memory) {
-  std::optional<GuestVirtual> text;
-  std::optional<GuestVirtual> text_end;
-  std::optional<GuestVirtual> banner;
-  for (const Kallsyms::Symbol& symbol : symbols) {
-    if (symbol.name == "_stext") text = symbol.address;
-    if (symbol.name == "_etext") text_end = symbol.address;
-    if (symbol.name == "linux_banner") banner = symbol.address;
-  }
+  const std::optional<GuestVirtual> text = table.find("_stext");
+  const std::optional<GuestVirtual> text_end = table.find("_etext");
+  const std::optional<GuestVirtual> banner = table.find("linux_banner");
   const auto is_banner = [&](const FoundBanner& found) { return found.address == banner; };
   return text && text_end && *text < *text_end && *text >= x86_64::start_kernel_map &&
          *text_end < x86_64::kernel_image_end && memory.translate(*text) &&
@@ -297,49 +299,129 @@ bool fits_kernel(const std::vector<Kallsyms::Symbol>& symbols, const RunningKern
          (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
 }
 
-template <typename IsWanted>
-std::optional<GuestVirtual> choose(const std::vector<Kallsyms::Symbol>& symbols,
-                                   IsWanted is_wanted) {
-  SymbolChoice choice;
-  for (const Kallsyms::Symbol& symbol : symbols) {
-    if (!is_wanted(symbol.name)) continue;
-    const bool global = std::isupper(static_cast<unsigned char>(symbol.type)) != 0;
-    choice.offer(symbol.address,
-                 global ? SymbolChoice::Binding::Global : SymbolChoice::Binding::Local);
-  }
-  return choice.address();
+// Enough of a name to tell most others from it.
+std::uint32_t make_key(std::size_t length, char first, char last) {
+  constexpr unsigned bits = 8;
+  return static_cast<std::uint32_t>(length) << 2 * bits |
+         static_cast<std::uint32_t>(static_cast<unsigned char>(first)) << bits |
+         static_cast<unsigned char>(last);
+}
+
+KallsymsTable make_table(const Tokens& tokens, Names names) {
+  KallsymsTable::Tokens strings;
+  std::copy(tokens.strings.begin(), tokens.strings.end(), strings.begin());
+  return {std::move(strings), std::move(names.compressed), std::move(names.ends)};
+}
+
+void offer(SymbolChoice& choice, const KallsymsTable::Symbol& symbol) {
+  const bool global = std::isupper(static_cast<unsigned char>(symbol.type)) != 0;
+  choice.offer(symbol.address,
+               global ? SymbolChoice::Binding::Global : SymbolChoice::Binding::Local);
 }
 
 }  // namespace
 
-std::optional<std::vector<Kallsyms::Symbol>> parse_kallsyms(
+KallsymsTable::KallsymsTable(Tokens tokens, std::vector<std::uint8_t> names,
+                             std::vector<std::uint32_t> ends)
+    : tokens_(std::move(tokens)),
+      names_(std::move(names)),
+      ends_(std::move(ends)),
+      addresses_(ends_.size()),
+      keys_(ends_.size()) {
+  for (std::size_t i = 0; i < keys_.size(); ++i) keys_[i] = compute_key(i);
+}
+
+// Names that are not compressed are compressed with every byte for itself.
+KallsymsTable::KallsymsTable(const std::vector<Symbol>& symbols) {
+  for (std::size_t byte = 0; byte < tokens_.size(); ++byte) {
+    tokens_[byte] = std::string(1, static_cast<char>(byte));
+  }
+  for (const Symbol& symbol : symbols) {
+    names_.push_back(static_cast<std::uint8_t>(symbol.type));
+    names_.insert(names_.end(), symbol.name.begin(), symbol.name.end());
+    ends_.push_back(static_cast<std::uint32_t>(names_.size()));
+    addresses_.push_back(symbol.address);
+    keys_.push_back(compute_key(keys_.size()));
+  }
+}
+
+std::span<const std::uint8_t> KallsymsTable::compressed(std::size_t index) const {
+  const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
+  return std::span(names_).subspan(begin, ends_[index] - begin);
+}
+
+std::uint32_t KallsymsTable::compute_key(std::size_t index) const {
+  std::size_t length = 0;
+  char first = 0;  // behind the type
+  char last = 0;
+  for (const std::uint8_t byte : compressed(index)) {
+    const std::string& token = tokens_[byte];
+    if (token.empty()) continue;
+    if (length <= 1 && length + token.size() > 1) first = token[1 - length];
+    length += token.size();
+    last = token.back();
+  }
+  return length < 2 ? 0 : make_key(length - 1, first, last);
+}
+
+KallsymsTable::Symbol KallsymsTable::symbol(std::size_t index) const {
+  Symbol symbol;
+  for (const std::uint8_t byte : compressed(index)) symbol.name += tokens_[byte];
+  if (!symbol.name.empty()) {
+    symbol.type = symbol.name.front();
+    symbol.name.erase(0, 1);
+  }
+  symbol.address = addresses_[index];
+  return symbol;
+}
+
+std::optional<GuestVirtual> KallsymsTable::find(std::string_view name) const {
+  if (name.empty()) return std::nullopt;
+  SymbolChoice choice;
+  const std::uint32_t key = make_key(name.size(), name.front(), name.back());
+  for (auto at = std::find(keys_.begin(), keys_.end(), key); at != keys_.end();
+       at = std::find(at + 1, keys_.end(), key)) {
+    const Symbol found = symbol(static_cast<std::size_t>(at - keys_.begin()));
+    if (found.name == name) offer(choice, found);
+  }
+  return choice.address();
+}
+
+std::optional<GuestVirtual> KallsymsTable::find_static(std::string_view name) const {
+  SymbolChoice choice;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const Symbol found = symbol(i);
+    if (is_static_name(found.name, name)) offer(choice, found);
+  }
+  return choice.address();
+}
+
+std::optional<KallsymsTable> parse_kallsyms(
     std::span<const std::byte> bytes, GuestVirtual address,
-    const std::function<bool(const std::vector<Kallsyms::Symbol>&)>& is_right) {
+    const std::function<bool(const KallsymsTable&)>& is_right) {
   const Bytes image(bytes);
   const std::optional<Tokens> tokens = find_tokens(image);
-  const std::optional<Names> names = tokens ? find_names(image, *tokens) : std::nullopt;
+  std::optional<Names> names = tokens ? find_names(image, *tokens) : std::nullopt;
   if (!names) {
     return std::nullopt;
   }
-  std::vector<Kallsyms::Symbol> symbols(names->names.size());
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    symbols[i].type = names->names[i].front();
-    symbols[i].name = names->names[i].substr(1);
-  }
+  const std::size_t begin = names->begin;
+  KallsymsTable table = make_table(*tokens, std::move(*names));
+  const std::size_t count = table.size();
   for (const Addressing addressing : addressings) {
-    const AddressReader addresses(image, address, *tokens, *names, addressing);
-    for (std::size_t i = 0; i < symbols.size(); ++i) symbols[i].address = addresses[i];
-    if (is_right(symbols)) {
-      return symbols;
+    const AddressReader addresses(image, address, *tokens, begin, count, addressing);
+    for (std::size_t i = 0; i < count; ++i) table.set_address(i, addresses[i]);
+    if (is_right(table)) {
+      return table;
     }
   }
   return std::nullopt;
 }
 
-Kallsyms::Kallsyms(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
-  if (const std::optional<GuestVirtual> text = find_run_time("_text")) {
+Kallsyms::Kallsyms(KallsymsTable table) : table_(std::move(table)) {
+  if (const std::optional<GuestVirtual> text = table_.find("_text")) {
     kaslr_offset_ = *text - x86_64::linked_text;
-  } else if (const std::optional<GuestVirtual> code = find_run_time("_stext")) {
+  } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
     // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
     // variables hold.
     kaslr_offset_ = (*code - x86_64::linked_text) & ~(x86_64::kernel_alignment - 1);
@@ -347,17 +429,13 @@ Kallsyms::Kallsyms(std::vector<Symbol> symbols) : symbols_(std::move(symbols)) {
 }
 
 std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {
-  const std::optional<GuestVirtual> begin = find_run_time(name);
+  const std::optional<GuestVirtual> begin = table_.find(name);
   if (!begin) return std::nullopt;
   std::optional<GuestVirtual> end;
-  for (const Symbol& symbol : symbols_) {
-    if (symbol.address > *begin && (!end || symbol.address < *end)) end = symbol.address;
+  for (const GuestVirtual address : table_.addresses()) {
+    if (address > *begin && (!end || address < *end)) end = address;
   }
   return end ? std::optional(Range{*begin, *end - *begin}) : std::nullopt;
-}
-
-std::optional<GuestVirtual> Kallsyms::find_run_time(std::string_view name) const {
-  return choose(symbols_, [&](const std::string& symbol) { return symbol == name; });
 }
 
 // What is not in the image, such as a per-CPU offset, does not move with it.
@@ -367,13 +445,12 @@ GuestVirtual Kallsyms::linked(GuestVirtual run_time) const {
 }
 
 std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
-  const std::optional<GuestVirtual> address = find_run_time(name);
+  const std::optional<GuestVirtual> address = table_.find(name);
   return address ? std::optional(linked(*address)) : std::nullopt;
 }
 
 std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
-  const std::optional<GuestVirtual> address =
-      choose(symbols_, [&](const std::string& symbol) { return is_static_name(symbol, name); });
+  const std::optional<GuestVirtual> address = table_.find_static(name);
   return address ? std::optional(linked(*address)) : std::nullopt;
 }
 
@@ -381,18 +458,18 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const Runnin
                                          Diagnostics& diagnostics) {
   const KernelMemory kernel_memory(memory, kernel.tables);
   const ImageRanges image = find_image_ranges(kernel.tables);
-  const auto is_right = [&](const std::vector<Symbol>& symbols) {
-    return fits_kernel(symbols, kernel, kernel_memory);
+  const auto is_right = [&](const KallsymsTable& table) {
+    return fits_kernel(table, kernel, kernel_memory);
   };
   // The table is read-only data, but not every kernel protects that.
   for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
     for (const ImageRange& range : *ranges) {
       std::vector<std::byte> bytes(range.size);
       if (!kernel_memory.read(range.begin, bytes)) continue;
-      if (auto symbols = parse_kallsyms(bytes, range.begin, is_right)) {
+      if (auto table = parse_kallsyms(bytes, range.begin, is_right)) {
         diagnostics.note(fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
-                                     symbols->size(), range.begin, range.begin + range.size));
-        return std::make_unique<Kallsyms>(std::move(*symbols));
+                                     table->size(), range.begin, range.begin + range.size));
+        return std::make_unique<Kallsyms>(std::move(*table));
       }
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,45 @@
 #include "kernel/running_kernel.h"
 
 namespace photon_dmesg {
+
+// The symbols of such a table, at their run-time addresses. A kernel has some hundred thousand, so
+// names stay compressed, and each has a short key that most lookups get by on.
+class KallsymsTable {
+ public:
+  struct Symbol {
+    char type = '?';  // as nm(1) prints it; upper case: global
+    GuestVirtual address;
+    std::string name;
+  };
+
+  // What the bytes of a compressed name stand for.
+  using Tokens = std::array<std::string, 256>;
+
+  // `names` are compressed, their types in front, one behind the other; `ends` says where each one
+  // ends. Addresses are set afterwards.
+  KallsymsTable(Tokens tokens, std::vector<std::uint8_t> names, std::vector<std::uint32_t> ends);
+  explicit KallsymsTable(const std::vector<Symbol>& symbols);
+
+  [[nodiscard]] std::size_t size() const { return addresses_.size(); }
+  [[nodiscard]] Symbol symbol(std::size_t index) const;
+  [[nodiscard]] const std::vector<GuestVirtual>& addresses() const { return addresses_; }
+  void set_address(std::size_t index, GuestVirtual address) { addresses_[index] = address; }
+
+  // The address of `name`; nothing without one, or if several symbols of that name leave a doubt.
+  [[nodiscard]] std::optional<GuestVirtual> find(std::string_view name) const;
+  // The same for a function's static variable: see is_static_name().
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const;
+
+ private:
+  [[nodiscard]] std::span<const std::uint8_t> compressed(std::size_t index) const;
+  [[nodiscard]] std::uint32_t compute_key(std::size_t index) const;
+
+  Tokens tokens_;
+  std::vector<std::uint8_t> names_;
+  std::vector<std::uint32_t> ends_;
+  std::vector<GuestVirtual> addresses_;
+  std::vector<std::uint32_t> keys_;
+};
 
 // KernelSymbols from the table that a kernel carries in its own memory for /proc/kallsyms
 // (CONFIG_KALLSYMS): functions, and with CONFIG_KALLSYMS_ALL every variable. No layouts, no banner,
@@ -46,29 +86,21 @@ class Kallsyms final : public KernelSymbols {
   };
   [[nodiscard]] std::optional<Range> find_function(std::string_view name) const;
 
-  // One symbol as the table has it, at its run-time address.
-  struct Symbol {
-    char type = '?';  // as nm(1) prints it; upper case: global
-    GuestVirtual address;
-    std::string name;
-  };
-
-  explicit Kallsyms(std::vector<Symbol> symbols);
+  explicit Kallsyms(KallsymsTable table);
 
  private:
-  [[nodiscard]] std::optional<GuestVirtual> find_run_time(std::string_view name) const;
   [[nodiscard]] GuestVirtual linked(GuestVirtual run_time) const;
 
   std::string name_ = "kallsyms in the guest's memory";
-  std::vector<Symbol> symbols_;
+  KallsymsTable table_;
   std::uint64_t kaslr_offset_ = 0;
 };
 
 // Takes the table apart that lies somewhere in `bytes`, which stand at `address` in the guest.
 // Nothing if there is none. `is_right` says whether a reading of it makes sense: the parts can be
 // read in several ways, of which only one fits the kernel.
-[[nodiscard]] std::optional<std::vector<Kallsyms::Symbol>> parse_kallsyms(
+[[nodiscard]] std::optional<KallsymsTable> parse_kallsyms(
     std::span<const std::byte> bytes, GuestVirtual address,
-    const std::function<bool(const std::vector<Kallsyms::Symbol>&)>& is_right);
+    const std::function<bool(const KallsymsTable&)>& is_right);
 
 }  // namespace photon_dmesg

@@ -1,5 +1,7 @@
 """An ELF core of a guest that plain gdb reads by kernel-virtual address."""
 
+import mmap
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ PRESENT, LARGE = 1, 1 << 7
 ADDRESS = 0x000FFFFFFFFFF000
 LA57 = 1 << 12
 KERNEL_HALF = 1 << 63
+KERNEL_MAP = 0xFFFFFFFF80000000  # __START_KERNEL_map
 PHDR_BYTES = 56
 PHDR_LIMIT = 60000  # e_phnum has 16 bits
 
@@ -84,6 +87,53 @@ def write(target: Path, guest: boot.Guest) -> None:
         header += struct.pack("<IIQQQQQQ", 1, 7, data + offset, virtual, 0, size, size, 4096)
     assert len(header) <= data
     target.write_bytes(header)
+    with target.open("r+b") as out:
+        out.truncate(data)
+    checkpoint_writer.append_memory(target, guest.memory)
+
+
+def vmcoreinfo(guest: boot.Guest) -> bytes:
+    """What the guest's kernel tells dump tools, as it lies in its memory."""
+    with guest.memory.open("rb") as memory, \
+            mmap.mmap(memory.fileno(), 0, prot=mmap.PROT_READ) as image:
+        wanted = f"OSRELEASE={guest.kernel.release}\n".encode()
+        at = image.find(wanted)
+        while at >= 0:
+            text = image[at:at + 4096].split(b"\0")[0]
+            if b"\nSYMBOL(_stext)=" in text and text.endswith(b"\n"):
+                return text
+            at = image.find(wanted, at + 1)
+    raise RuntimeError(f"{guest.scenario.name}: no VMCOREINFO in its memory")
+
+
+def direct_map(guest: boot.Guest, info: str) -> int:
+    """Where all of the memory is mapped: the kernel's variable page_offset_base."""
+    symbols = guest.kernel.system_map.read_text()
+    linked = int(re.search(r"^([0-9a-f]+) . page_offset_base$", symbols, re.MULTILINE).group(1), 16)
+    offset = int(re.search(r"^KERNELOFFSET=([0-9a-f]+)$", info, re.MULTILINE).group(1), 16)
+    base = int(re.search(r"^NUMBER\(phys_base\)=(-?\d+)$", info, re.MULTILINE).group(1))
+    with guest.memory.open("rb") as memory:
+        memory.seek(PageTables(guest, memory).offset(linked + offset - KERNEL_MAP + base))
+        return struct.unpack("<Q", memory.read(8))[0]
+
+
+def write_for_makedumpfile(target: Path, guest: boot.Guest) -> None:
+    """Writes an ELF core as kdump does: VMCOREINFO in a note, a PT_LOAD for each range of RAM."""
+    text = vmcoreinfo(guest)
+    note = struct.pack("<III12s", 11, len(text), 0, b"VMCOREINFO") + text
+    note += bytes(-len(note) % 4)
+    regions = checkpoint_writer.regions(guest.memory.stat().st_size)
+    mapped_at = direct_map(guest, text.decode())
+    data = 1 << 20
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 4, 62, 1, 0,
+                         64, 0, 0, 64, PHDR_BYTES, 1 + len(regions), 64, 0, 0)
+    place = 64 + PHDR_BYTES * (1 + len(regions))
+    header += struct.pack("<IIQQQQQQ", 4, 0, place, 0, 0, len(note), len(note), 4)
+    for first, image_page, pages in regions:
+        header += struct.pack("<IIQQQQQQ", 1, 7, data + image_page * 4096,
+                              mapped_at + first * 4096, first * 4096, pages * 4096, pages * 4096,
+                              4096)
+    target.write_bytes(header + note)
     with target.open("r+b") as out:
         out.truncate(data)
     checkpoint_writer.append_memory(target, guest.memory)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boot
 import checkpoint_writer
+import elf_core
 import packages
 import paths
 import scenarios
@@ -291,6 +292,24 @@ class CrashTests:
                 self.assertEqual(found, expected)
 
 
+class MakedumpfileTests:
+    """makedumpfile must find the same log on an ELF core of the same memory."""
+
+    def test_makedumpfile_reads_the_same_log(self) -> None:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            core, log = Path(folder) / "core", Path(folder) / "log"
+            elf_core.write_for_makedumpfile(core, self.guest)
+            paths.run("makedumpfile", "--dump-dmesg", core, log)
+            found = log.read_bytes().split(b"\n")
+        ours = photon_dmesg(self.vmlinux, self.checkpoint, locale="C").out.split(b"\n")
+        # It indents further lines by another rule, prints bytes above 127 in a form of its own, and
+        # leaves out empty records.
+        plain = re.compile(rb"\[ *\d+\.\d{6}\] (?!.*\\x)[ -~]+")
+        self.assertEqual(*([line for line in lines if plain.fullmatch(line)]
+                           for lines in (found, ours)))
+        self.assertGreater(len(found), 300)
+
+
 class PanicTests:
     """A guest that panicked: what came after the truth was taken is on its console."""
 
@@ -308,11 +327,11 @@ class PanicTests:
         self.assertTrue(any(b"---[ end Kernel panic" in line for line in found))
 
 
-class Ordinary(GuestTests, CrashTests, unittest.TestCase):
+class Ordinary(GuestTests, CrashTests, MakedumpfileTests, unittest.TestCase):
     name = "k61"
 
 
-class LargeMemory(GuestTests, unittest.TestCase):
+class LargeMemory(GuestTests, MakedumpfileTests, unittest.TestCase):
     name = "k612-large"
 
     def test_memory_above_4_gib_is_used(self) -> None:
@@ -389,7 +408,7 @@ class Clear510(ClearTests, GuestTests, unittest.TestCase):
     as_in_guest = ("--since-clear",)
 
 
-class K510(GuestTests, CrashTests, unittest.TestCase):
+class K510(GuestTests, CrashTests, MakedumpfileTests, unittest.TestCase):
     name = "k510"
 
 

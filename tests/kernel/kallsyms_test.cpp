@@ -144,14 +144,9 @@ class TableWriter {
 };
 
 // What tells the right reading here: _text and _etext are where they are.
-bool is_right(const std::vector<Kallsyms::Symbol>& symbols) {
-  const auto at = [&](const char* name) {
-    for (const Kallsyms::Symbol& symbol : symbols) {
-      if (symbol.name == name) return symbol.address.value;
-    }
-    return std::uint64_t{0};
-  };
-  return at("_text") == text && at("_etext") == text + 0x200000;
+bool is_right(const KallsymsTable& table) {
+  return table.find("_text") == GuestVirtual{text} &&
+         table.find("_etext") == GuestVirtual{text + 0x200000};
 }
 
 }  // namespace
@@ -167,9 +162,9 @@ TEST_CASE("kallsyms: every version's table gives every symbol") {
       REQUIRE(found->size() == expected.size());
       for (std::size_t i = 0; i < expected.size(); ++i) {
         CAPTURE(i);
-        REQUIRE((*found)[i].name == expected[i].name);
-        REQUIRE((*found)[i].type == expected[i].type);
-        REQUIRE((*found)[i].address.value == expected[i].address);
+        REQUIRE(found->symbol(i).name == expected[i].name);
+        REQUIRE(found->symbol(i).type == expected[i].type);
+        REQUIRE(found->symbol(i).address.value == expected[i].address);
       }
     }
   }
@@ -197,16 +192,32 @@ TEST_CASE("kallsyms: digits that are no token table, and zeros, are none") {
 }
 
 TEST_CASE("Kallsyms: symbols as linked, by the place of _text") {
-  const Kallsyms kallsyms({{'T', {text}, "_text"},
-                           {'t', {text + 0x10}, "twice"},
-                           {'t', {text + 0x20}, "twice"},
-                           {'d', {text + 0x30}, "prevailing"},
-                           {'D', {text + 0x40}, "prevailing"}});
+  const Kallsyms kallsyms(KallsymsTable({{'T', {text}, "_text"},
+                                         {'t', {text + 0x10}, "twice"},
+                                         {'t', {text + 0x20}, "twice"},
+                                         {'d', {text + 0x30}, "prevailing"},
+                                         {'D', {text + 0x40}, "prevailing"},
+                                         {'A', {0x18000}, "per_cpu"},
+                                         {'b', {text + 0x50}, "buffer.7"}}));
   CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
   CHECK(kallsyms.find_symbol("_text") == GuestVirtual{0xffffffff81000000});
   CHECK_FALSE(kallsyms.find_symbol("twice"));
   CHECK(kallsyms.find_symbol("prevailing") == GuestVirtual{0xffffffff81000040});
   CHECK_FALSE(kallsyms.find_symbol("absent"));
+  CHECK_FALSE(kallsyms.find_symbol(""));
+  // Only what is in the image moves with it.
+  CHECK(kallsyms.find_symbol("per_cpu") == GuestVirtual{0x18000});
+  CHECK_FALSE(kallsyms.find_symbol("buffer"));
+  CHECK(kallsyms.find_static("buffer") == GuestVirtual{0xffffffff81000050});
+  const auto function = kallsyms.find_function("prevailing");
+  REQUIRE(function);
+  CHECK(function->begin == GuestVirtual{text + 0x40});
+  CHECK(function->size == 0x10);
+}
+
+TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") {
+  const Kallsyms kallsyms(KallsymsTable({{'T', {text + 0x1c0}, "_stext"}}));
+  CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
 }
 
 }  // namespace photon_dmesg::test

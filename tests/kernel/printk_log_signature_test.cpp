@@ -10,14 +10,14 @@ namespace {
 
 // The functions of a fixture kernel as its own kallsyms would have them, and no variable.
 Kallsyms functions_of(const FixtureGuest& guest) {
-  std::vector<Kallsyms::Symbol> symbols;
+  std::vector<KallsymsTable::Symbol> symbols;
   for (const char* name :
        {"_text", "log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
         "kmsg_dump_rewind_nolock", "behind_the_functions"}) {
     symbols.push_back({'T', guest.address(name), name});
   }
   symbols.push_back({'T', guest.address("_text"), "_stext"});
-  return Kallsyms(std::move(symbols));
+  return Kallsyms(KallsymsTable(std::move(symbols)));
 }
 
 KernelMemory memory_of(FixtureGuest& guest) {
@@ -79,7 +79,8 @@ TEST_CASE("printk_log by code: nothing without the functions, or without a log")
   for (unsigned number = 0; number < 10; ++number) writer.store(numbered_message(number));
   writer.publish(guest);
   CHECK(find_printk_log_by_code(memory, functions_of(guest)));
-  CHECK_FALSE(find_printk_log_by_code(memory, Kallsyms({{'T', guest.address("_text"), "_text"}})));
+  CHECK_FALSE(find_printk_log_by_code(
+      memory, Kallsyms(KallsymsTable({{'T', guest.address("_text"), "_text"}}))));
 }
 
 TEST_CASE("printk_log by form: the pointer to the records and the length beside it") {
