@@ -76,7 +76,9 @@ void prepare(SpooledFile& file) {
 }  // namespace
 
 std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
-  return std::unique_ptr<Vmlinux>(new Vmlinux(std::make_unique<ElfImage>(path)));
+  auto image = std::make_unique<ElfImage>(path);
+  auto types = std::make_unique<DwarfTypes>(*image);
+  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
 
 std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
@@ -88,8 +90,14 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   }
   file->finish();
   with_context(stream.name(), [&] { prepare(*file); });
-  return std::unique_ptr<Vmlinux>(
-      new Vmlinux(std::make_unique<ElfImage>(stream.name(), std::move(file))));
+  auto image = std::make_unique<ElfImage>(stream.name(), std::move(file));
+  std::unique_ptr<DwarfTypes> types;
+  if (image->find_section(".debug_info")) {
+    types = std::make_unique<DwarfTypes>(*image);
+  } else {
+    diagnostics.note(fmt::format("{}: has symbols, but no DWARF debug information", image->name()));
+  }
+  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
 
 std::optional<std::string> Vmlinux::banner_bytes() const {

@@ -21,7 +21,8 @@ class Vmlinux final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<Vmlinux> open(const std::filesystem::path& path);
 
   // A vmlinux that comes as a stream of about `size` bytes, as from a package. Keeps the sections
-  // that matter in memory, less than the file's size; nothing goes to disk.
+  // that matter in memory, less than the file's size; nothing goes to disk. Where a package's
+  // vmlinux has no DWARF (linux-esx until 4.4.60), its symbols serve without types.
   [[nodiscard]] static std::unique_ptr<Vmlinux> load(ByteStream& stream, std::uint64_t size,
                                                      Diagnostics& diagnostics);
 
@@ -32,18 +33,18 @@ class Vmlinux final : public KernelSymbols {
     return image_->find_static(name);
   }
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
-    return types_->find_struct(name);
+    return types_ ? types_->find_struct(name) : nullptr;
   }
   [[nodiscard]] std::optional<std::string> banner_bytes() const override;
   [[nodiscard]] std::optional<std::string> build_id() const override { return image_->build_id(); }
   [[nodiscard]] const std::string& name() const override { return image_->name(); }
 
  private:
-  explicit Vmlinux(std::unique_ptr<ElfImage> image)
-      : image_(std::move(image)), types_(std::make_unique<DwarfTypes>(*image_)) {}
+  Vmlinux(std::unique_ptr<ElfImage> image, std::unique_ptr<DwarfTypes> types)
+      : image_(std::move(image)), types_(std::move(types)) {}
 
   std::unique_ptr<ElfImage> image_;
-  std::unique_ptr<DwarfTypes> types_;
+  std::unique_ptr<DwarfTypes> types_;  // null: there are none
 };
 
 }  // namespace photon_dmesg

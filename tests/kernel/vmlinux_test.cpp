@@ -54,9 +54,17 @@ TEST_CASE("Vmlinux: what is missing is named with the file") {
               [&] { (void)vmlinux->structure("absent"); });
 }
 
-TEST_CASE("Vmlinux: a stream without DWARF or symbols is refused as the file is") {
-  check_fails(Failure::UnusableInput, "linux.rpm: vmlinux: expected DWARF debug information",
-              [] { (void)load(file_content(WITHOUT_DWARF_KERNEL)); });
+TEST_CASE(
+    "Vmlinux: of a package, symbols serve without types; the user's own file must have both") {
+  const auto vmlinux = load(file_content(WITHOUT_DWARF_KERNEL));
+  CHECK(vmlinux->find_symbol("prb"));
+  CHECK(vmlinux->banner_bytes());
+  CHECK(vmlinux->find_struct("printk_info") == nullptr);
+  check_fails(Failure::UnusableInput, "expected DWARF debug information",
+              [] { (void)Vmlinux::open(WITHOUT_DWARF_KERNEL); });
+}
+
+TEST_CASE("Vmlinux: a stream without symbols is refused") {
   check_fails(Failure::UnusableInput, "linux.rpm: vmlinux: expected a symbol table",
               [] { (void)load(file_content(STRIPPED_KERNEL)); });
 }
