@@ -61,6 +61,7 @@ bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& imag
   if (kallsyms_) {
     if (const auto log = find_printk_log_by_code(memory, *kallsyms_)) {
       add(*log);
+      if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
       origin_ = "code";
       return true;
     }
@@ -76,6 +77,7 @@ bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& imag
   }
   if (const auto log = find_printk_log_by_form(memory, image, diagnostics)) {
     add(*log);
+    if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
     origin_ = "records";
     return true;
   }

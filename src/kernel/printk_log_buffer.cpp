@@ -63,21 +63,31 @@ bool PrintkLogBuffer::is_wrap(std::uint64_t index) const {
   return !has_room_for_header(index) || header(index).length == 0;
 }
 
-std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
-                                                            std::uint64_t to) const {
+void PrintkLogBuffer::for_each_place(
+    std::uint64_t from, const std::function<void(std::uint64_t, std::uint64_t)>& visit) const {
   bool wrapped = false;
-  std::uint64_t count = 0;
-  for (std::uint64_t index = from; index != to; ++count) {
+  std::uint64_t index = from;
+  for (std::uint64_t count = 1;; ++count) {
     if (index <= size() && is_wrap(index)) {
-      if (wrapped) return std::nullopt;
+      if (wrapped) return;
       wrapped = true;
       index = 0;
-      if (to == 0) return count;
+      visit(index, count - 1);
     }
-    if (!is_record(index, size()) || (wrapped && index > to)) return std::nullopt;
+    if (!is_record(index, size()) || (wrapped && index >= from)) return;
     index += header(index).length;
+    visit(index, count);
   }
-  return count;
+}
+
+std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
+                                                            std::uint64_t to) const {
+  if (from == to) return 0;
+  std::optional<std::uint64_t> found;
+  for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
+    if (!found && index == to) found = count;
+  });
+  return found;
 }
 
 bool PrintkLogBuffer::is_likely_record(std::uint64_t index) const {

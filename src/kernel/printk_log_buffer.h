@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -59,6 +60,11 @@ class PrintkLogBuffer {
   // How many records lead from `from` to exactly `to`; nothing if they don't.
   [[nodiscard]] std::optional<std::uint64_t> count_records(std::uint64_t from,
                                                            std::uint64_t to) const;
+
+  // Follows the records from `from` on, over the wrap, until they end or come back to it. Calls
+  // visit(index, count) for each place behind a record: `count` of them lead there.
+  void for_each_place(std::uint64_t from,
+                      const std::function<void(std::uint64_t, std::uint64_t)>& visit) const;
 
   // Where the log begins and ends.
   struct Extent {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
+#include "kernel/banner.h"
 #include "kernel/image_words.h"
 #include "kernel/known_layouts.h"
 #include "kernel/printk_log_buffer.h"
@@ -107,18 +108,19 @@ std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates
   std::optional<PrintkLogVariables::Range> best;
   std::uint64_t most = 0;
   for (const auto& [first, first_address] : candidates.indices) {
-    for (const auto& [next, next_address] : candidates.indices) {
-      const std::uint64_t count = buffer.count_records(first, next).value_or(0);
-      if (count < fewest_records || count <= most) continue;
-      for (const auto& [seq, seq_address] : candidates.numbers) {
-        const auto next_seq = candidates.numbers.find(seq + count);
-        // The first record of all has the number 0, at index 0.
-        if (next_seq == candidates.numbers.end() || (seq == 0 && first != 0)) continue;
-        best = {seq_address, first_address, next_seq->second, next_address};
-        most = count;
-        break;
-      }
-    }
+    buffer.for_each_place(first, [&](std::uint64_t index, std::uint64_t count) {
+      const auto next = candidates.indices.find(index);
+      if (next == candidates.indices.end() || count < fewest_records || count <= most) return;
+      const auto seq = std::find_if(candidates.numbers.begin(), candidates.numbers.end(),
+                                    [&](const auto& candidate) {
+                                      // The first record of all has the number 0, at index 0.
+                                      return candidates.numbers.contains(candidate.first + count) &&
+                                             (candidate.first != 0 || first == 0);
+                                    });
+      if (seq == candidates.numbers.end()) return;
+      best = {seq->second, first_address, candidates.numbers.at(seq->first + count), next->second};
+      most = count;
+    });
   }
   return best;
 }
@@ -169,7 +171,36 @@ std::optional<GuestVirtual> find_length(const KernelMemory& memory, GuestVirtual
   return best;
 }
 
+// Whether the record of the banner, the first of all, is what stands in front of its text at
+// `text`.
+bool is_first_record(std::span<const std::byte> bytes, std::size_t text) {
+  constexpr std::size_t probe = 4096;
+  const StructLayout& layout = known_printk_log_layout();
+  if (text < layout.size()) return false;
+  const std::span<const std::byte> rest = bytes.subspan(text - layout.size());
+  const std::span<const std::byte> near = rest.first(std::min(probe, rest.size()));
+  const PrintkLogBuffer buffer(layout, {near.begin(), near.end()});
+  return buffer.is_likely_record(0) && buffer.ts_nsec(0) == 0 &&
+         buffer.is_likely_record(buffer.header(0).length);
+}
+
 }  // namespace
+
+std::optional<GuestVirtual> find_static_log_buf(const KernelMemory& memory,
+                                                const ImageRanges& image) {
+  for (const ImageRange& range : image.other) {
+    std::vector<std::byte> bytes(range.size);
+    if (!memory.read(range.begin, bytes)) continue;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
+         at = text.find(banner_prefix, at + 1)) {
+      if (is_first_record(bytes, at)) {
+        return range.begin + (at - known_printk_log_layout().size());
+      }
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& memory,
                                                           const Kallsyms& kallsyms) {

@@ -37,4 +37,9 @@ struct PrintkLogVariables {
                                                                         const ImageRanges& image,
                                                                         Diagnostics& diagnostics);
 
+// Where in the image the first record of all still stands: the beginning of the static buffer
+// __log_buf, if the kernel has left it behind for a larger one.
+[[nodiscard]] std::optional<GuestVirtual> find_static_log_buf(const KernelMemory& memory,
+                                                              const ImageRanges& image);
+
 }  // namespace photon_dmesg

@@ -5,6 +5,7 @@
 #include "kernel/kernel_log.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/kallsyms_writer.h"
 #include "support/log_writer.h"
 
 namespace photon_dmesg::test {
@@ -87,6 +88,44 @@ TEST_CASE("MemorySymbols: before 5.10, the records of log_buf are found by their
   }
   CHECK(log.records.front().seq == 0);
   CHECK(guest.diagnostics().warnings().size() == (writer.first_seq == 0 ? 0 : 1));
+}
+
+// As linux-esx has them: text only, from _stext on, which until 4.14 stood behind _text.
+std::vector<KallsymsSample> esx_symbols(const FixtureGuest& guest) {
+  std::vector<KallsymsSample> symbols;
+  const std::uint64_t begin = guest.address("_text").value;
+  symbols.push_back({'T', begin + 0x1c0, "_stext"});
+  for (const char* name : {"log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
+                           "kmsg_dump_rewind_nolock", "behind_the_functions"}) {
+    symbols.push_back({'T', guest.address(name).value, name});
+  }
+  for (unsigned i = 0; i < 600; ++i) {
+    symbols.push_back({'t', begin + 0x1000 + i, "function_" + std::to_string(i)});
+  }
+  symbols.push_back({'T', begin + 0x2000, "_etext"});
+  return symbols;
+}
+
+TEST_CASE("MemorySymbols: before 5.10, functions are enough to find the log, by their code") {
+  const KallsymsForm& form =
+      GENERATE(from_range(std::begin(kallsyms_forms), std::begin(kallsyms_forms) + 3));
+  CAPTURE(form.versions);
+  FixtureGuest guest(PRINTK_LOG_O2_KERNEL);
+  guest.memory().write_text(
+      guest.at("kallsyms_room"),
+      KallsymsWriter(form, esx_symbols(guest), guest.address("kallsyms_room")).write(""));
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  writer.publish(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "code");
+  const KernelLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() == writer.kept.size());
+  CHECK(log.records.front().seq == writer.first_seq);
+  CHECK(log.records.front().text == writer.kept.front().text);
+  CHECK(log.records.back().text == writer.kept.back().text);
+  CHECK(log.losses.empty());
+  CHECK(guest.diagnostics().warnings().empty());
 }
 
 TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {

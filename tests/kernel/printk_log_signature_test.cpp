@@ -83,6 +83,18 @@ TEST_CASE("printk_log by code: nothing without the functions, or without a log")
       memory, Kallsyms(KallsymsTable({{'T', guest.address("_text"), "_text"}}))));
 }
 
+TEST_CASE("printk_log by form: the buffer of early boot, by its first record") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const KernelMemory memory = memory_of(guest);
+  const ImageRanges image = find_image_ranges(memory.tables());
+  CHECK_FALSE(find_static_log_buf(memory, image));  // the banner itself is no record
+  LogWriter writer;
+  writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+  writer.store(numbered_message(1));
+  writer.publish(guest);
+  CHECK(find_static_log_buf(memory, image) == guest.address("__log_buf"));
+}
+
 TEST_CASE("printk_log by form: the pointer to the records and the length beside it") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;
