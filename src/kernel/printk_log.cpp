@@ -306,28 +306,32 @@ bool mend_skew(LogRange& range, const PrintkLogBuffer& buffer, Diagnostics& diag
   return false;
 }
 
-// The buffer that the kernel used until it took a larger one, if it did. It never wraps so early in
-// any kernel that fits it; if it had, its first record would not be the first there was.
-void recover_from_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
-                                KernelLog& log, Diagnostics& diagnostics) {
-  const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
-  if (!address || address->value == kernel.variable("log_buf", 8)) return;
-  // Its size is not known; behind the last record stand zeros.
+// The bytes at `address` up to a stretch of zeros, or where nothing is mapped: a buffer whose size
+// is not known, and which was not used to its end.
+std::vector<std::byte> read_used_part(const KernelMemory& memory, GuestVirtual address) {
   constexpr std::uint64_t piece = 64 * 1024;
   constexpr std::uint64_t largest = 32 * 1024 * 1024;
   std::vector<std::byte> bytes;
   while (bytes.size() < largest) {
     const std::size_t done = bytes.size();
     bytes.resize(done + piece);
-    if (!kernel.memory().read(*address + done, std::span(bytes).subspan(done))) {
+    const std::span<std::byte> last = std::span(bytes).subspan(done);
+    if (!memory.read(address + done, last)) {
       bytes.resize(done);
       break;
     }
-    const bool used_up = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(done), bytes.end(),
-                                     [](std::byte b) { return b == std::byte{0}; });
-    if (used_up) break;
+    if (std::all_of(last.begin(), last.end(), [](std::byte b) { return b == std::byte{0}; })) break;
   }
-  const PrintkLogBuffer buffer(layout, std::move(bytes));
+  return bytes;
+}
+
+// The buffer that the kernel used until it took a larger one, if it did. It never wraps so early in
+// any kernel that fits it; if it had, its first record would not be the first there was.
+void recover_from_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
+                                KernelLog& log, Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
+  if (!address || address->value == kernel.variable("log_buf", 8)) return;
+  const PrintkLogBuffer buffer(layout, read_used_part(kernel.memory(), *address));
   const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
   if (extent.records == 0 || !buffer.content(0).starts_with(banner_prefix)) {
     diagnostics.note(

@@ -15,7 +15,6 @@ PRESENT, LARGE = 1, 1 << 7
 ADDRESS = 0x000FFFFFFFFFF000
 LA57 = 1 << 12
 KERNEL_HALF = 1 << 63
-KERNEL_MAP = 0xFFFFFFFF80000000  # __START_KERNEL_map
 PHDR_BYTES = 56
 PHDR_LIMIT = 60000  # e_phnum has 16 bits
 
@@ -40,6 +39,13 @@ class PageTables:
     def kernel_pages(self) -> Iterator[tuple[int, int, int]]:
         """(virtual address, offset in the image, size) of everything mapped in the kernel half."""
         yield from self._walk(self._root, self._levels, 0)
+
+    def translate(self, virtual: int) -> int:
+        """Where a kernel-virtual address lies in the image."""
+        for begin, offset, size in self.kernel_pages():
+            if begin <= virtual < begin + size:
+                return offset + virtual - begin
+        raise RuntimeError(f"{virtual:#x} is not mapped")
 
     def _walk(self, table: int, level: int, base: int) -> Iterator[tuple[int, int, int]]:
         place = self.offset(table)
@@ -106,14 +112,24 @@ def vmcoreinfo(guest: boot.Guest) -> bytes:
     raise RuntimeError(f"{guest.scenario.name}: no VMCOREINFO in its memory")
 
 
-def direct_map(guest: boot.Guest, info: str) -> int:
-    """Where all of the memory is mapped: the kernel's variable page_offset_base."""
+def linked_address(guest: boot.Guest, symbol: str) -> int:
+    """Where a symbol is by the guest's System.map."""
     symbols = guest.kernel.system_map.read_text()
-    linked = int(re.search(r"^([0-9a-f]+) . page_offset_base$", symbols, re.MULTILINE).group(1), 16)
+    return int(re.search(rf"^([0-9a-f]+) . {symbol}$", symbols, re.MULTILINE).group(1), 16)
+
+
+def run_time_address(guest: boot.Guest, symbol: str) -> int:
+    """Where a symbol of the image is in the guest."""
+    info = vmcoreinfo(guest).decode()
     offset = int(re.search(r"^KERNELOFFSET=([0-9a-f]+)$", info, re.MULTILINE).group(1), 16)
-    base = int(re.search(r"^NUMBER\(phys_base\)=(-?\d+)$", info, re.MULTILINE).group(1))
+    return linked_address(guest, symbol) + offset
+
+
+def variable(guest: boot.Guest, symbol: str, index: int = 0) -> int:
+    """A variable of 8 bytes, or an element of an array of them."""
     with guest.memory.open("rb") as memory:
-        memory.seek(PageTables(guest, memory).offset(linked + offset - KERNEL_MAP + base))
+        address = run_time_address(guest, symbol) + 8 * index
+        memory.seek(PageTables(guest, memory).translate(address))
         return struct.unpack("<Q", memory.read(8))[0]
 
 
@@ -123,7 +139,7 @@ def write_for_makedumpfile(target: Path, guest: boot.Guest) -> None:
     note = struct.pack("<III12s", 11, len(text), 0, b"VMCOREINFO") + text
     note += bytes(-len(note) % 4)
     regions = checkpoint_writer.regions(guest.memory.stat().st_size)
-    mapped_at = direct_map(guest, text.decode())
+    mapped_at = variable(guest, "page_offset_base")
     data = 1 << 20
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 4, 62, 1, 0,
                          64, 0, 0, 64, PHDR_BYTES, 1 + len(regions), 64, 0, 0)

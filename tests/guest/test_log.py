@@ -411,6 +411,34 @@ class Clear510(ClearTests, GuestTests, unittest.TestCase):
 class K510(GuestTests, CrashTests, MakedumpfileTests, unittest.TestCase):
     name = "k510"
 
+    def test_nmi_buffers_of_a_wedged_guest(self) -> None:
+        """As a guest leaves them that can't flush them any more: written into its memory, where
+        another implementation of page tables says they are."""
+        text = b"\x014NMI backtrace for cpu 1\n\x01cRIP: 0010:native_halt+0xa/0x10\n"
+        buffer = (elf_core.variable(self.guest, "__per_cpu_offset", 1)
+                  + elf_core.linked_address(self.guest, "nmi_print_seq"))
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            memory = Path(folder) / "wedged.vmem"
+            paths.copy_sparse(self.guest.memory, memory)
+            with memory.open("r+b") as file:
+                at = elf_core.PageTables(self.guest, file).translate(buffer)
+                file.seek(at)
+                file.write(len(text).to_bytes(4, "little"))
+                file.seek(at + 32)
+                file.write(text)
+            found = [photon_dmesg("-J", *source, self.checkpoint, memory).json
+                     for source in ((self.vmlinux,), (self.guest.kernel.system_map,), ())]
+            out = photon_dmesg(self.vmlinux, self.checkpoint, memory).out
+        for document in found:
+            self.assertEqual(document["unlogged"], [
+                {"source": "nmi_print_seq", "cpu": 1, "msg": "NMI backtrace for cpu 1",
+                 "level": "warn"},
+                {"source": "nmi_print_seq", "cpu": 1, "msg": "RIP: 0010:native_halt+0xa/0x10"}])
+            self.assertEqual(document["dmesg"], self.document["dmesg"])
+        self.assertTrue(out.endswith(b"-- not in the log yet: CPU 1, printk in an NMI --\n"
+                                     b"NMI backtrace for cpu 1\n"
+                                     b"RIP: 0010:native_halt+0xa/0x10\n"))
+
 
 class SysrqTests:
     """A long log: every task's stack, and every processor's by NMI."""

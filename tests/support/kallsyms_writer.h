@@ -43,7 +43,8 @@ struct KallsymsSample {
 // Writes the table as scripts/kallsyms does, with tokens of one character and one of two.
 class KallsymsWriter {
  public:
-  KallsymsWriter(const KallsymsForm& form, const std::vector<KallsymsSample>& symbols, GuestVirtual place)
+  KallsymsWriter(const KallsymsForm& form, const std::vector<KallsymsSample>& symbols,
+                 GuestVirtual place)
       : form_(form), symbols_(symbols), place_(place) {}
 
   // `before` is put in front, so that nothing begins where the bytes do.
