@@ -84,7 +84,7 @@ std::span<const StructLayout> known_cont_layouts() {
   // console has got stands behind the length; from 5.1 on a caller's number in the owner's place.
   static const std::vector<StructLayout> layouts = [] {
     std::vector<StructLayout> all;
-    for (const std::uint64_t line : {944, 976, 992}) {
+    for (const std::uint64_t line : {944U, 976U, 992U}) {
       all.emplace_back("cont", line + 48,
                        std::vector<MemberLayout>{{"buf", 0, line},
                                                  {"len", line, word},

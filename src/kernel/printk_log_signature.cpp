@@ -69,7 +69,7 @@ void add_references(const KernelMemory& memory, const Kallsyms& kallsyms, std::s
                     std::set<GuestVirtual>& addresses) {
   const std::vector<std::byte> code = read_function(memory, kallsyms, name);
   for (std::size_t at = 0; at + sizeof(std::int32_t) <= code.size(); ++at) {
-    for (const std::size_t immediate : {0, 1, 4}) {
+    for (const std::size_t immediate : {0U, 1U, 4U}) {
       const GuestVirtual target =
           rip_relative(code, kallsyms.find_function(name)->begin, at, immediate);
       if (x86_64::is_image_address(target) && target.value % sizeof(std::uint32_t) == 0) {
@@ -107,18 +107,20 @@ std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates
                                                     const PrintkLogBuffer& buffer) {
   std::optional<PrintkLogVariables::Range> best;
   std::uint64_t most = 0;
-  for (const auto& [first, first_address] : candidates.indices) {
+  for (const auto& candidate : candidates.indices) {
+    const std::uint64_t first = candidate.first;
     buffer.for_each_place(first, [&](std::uint64_t index, std::uint64_t count) {
       const auto next = candidates.indices.find(index);
       if (next == candidates.indices.end() || count < fewest_records || count <= most) return;
       const auto seq = std::find_if(candidates.numbers.begin(), candidates.numbers.end(),
-                                    [&](const auto& candidate) {
+                                    [&](const auto& number) {
                                       // The first record of all has the number 0, at index 0.
-                                      return candidates.numbers.contains(candidate.first + count) &&
-                                             (candidate.first != 0 || first == 0);
+                                      return candidates.numbers.contains(number.first + count) &&
+                                             (number.first != 0 || first == 0);
                                     });
       if (seq == candidates.numbers.end()) return;
-      best = {seq->second, first_address, candidates.numbers.at(seq->first + count), next->second};
+      best = {seq->second, candidate.second, candidates.numbers.at(seq->first + count),
+              next->second};
       most = count;
     });
   }

@@ -1,6 +1,5 @@
 """An ELF core of a guest that plain gdb reads by kernel-virtual address."""
 
-import mmap
 import re
 import struct
 from collections.abc import Iterator
@@ -100,15 +99,18 @@ def write(target: Path, guest: boot.Guest) -> None:
 
 def vmcoreinfo(guest: boot.Guest) -> bytes:
     """What the guest's kernel tells dump tools, as it lies in its memory."""
-    with guest.memory.open("rb") as memory, \
-            mmap.mmap(memory.fileno(), 0, prot=mmap.PROT_READ) as image:
-        wanted = f"OSRELEASE={guest.kernel.release}\n".encode()
-        at = image.find(wanted)
-        while at >= 0:
-            text = image[at:at + 4096].split(b"\0")[0]
-            if b"\nSYMBOL(_stext)=" in text and text.endswith(b"\n"):
-                return text
-            at = image.find(wanted, at + 1)
+    wanted = f"OSRELEASE={guest.kernel.release}\n".encode()
+    piece, longest = 1 << 24, 4096
+    with guest.memory.open("rb") as memory:
+        for begin in range(0, guest.memory.stat().st_size, piece):
+            memory.seek(begin)
+            data = memory.read(piece + longest)
+            at = data.find(wanted)
+            while at >= 0:
+                text = data[at:at + longest].split(b"\0")[0]
+                if b"\nSYMBOL(_stext)=" in text and text.endswith(b"\n"):
+                    return text
+                at = data.find(wanted, at + 1)
     raise RuntimeError(f"{guest.scenario.name}: no VMCOREINFO in its memory")
 
 
