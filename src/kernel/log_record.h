@@ -49,7 +49,8 @@ struct UnloggedText {
   enum class Source {
     Reserved,    // room for a record, being filled
     Cont,        // a line waiting for its end (until 5.9)
-    TextBuffer,  // printk's buffer while it formats (until 5.14)
+    TextBuffer,  // printk's buffer while it formats (until 5.14): behind the point it had come to
+                 // stands the end of an earlier text, and where that point is can't be told
     SafeBuffer,  // a CPU's buffer of printk within printk (4.11 to 5.14)
     NmiBuffer,   // a CPU's buffer of printk in an NMI (4.7 to 5.14)
   };

@@ -23,12 +23,12 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
       symbols->kallsyms_
           ? symbols->kallsyms_->kaslr_offset()
           : find_image_begin(kernel.tables).value_or(x86_64::linked_text) - x86_64::linked_text;
-  symbols->add("linux_banner", kernel.best_banner().address);
   const KernelMemory kernel_memory(memory, kernel.tables);
   if (const auto info =
           find_vmcoreinfo(kernel_memory, image, kernel.banner().release, diagnostics)) {
     symbols->add(*info);
   }
+  symbols->add("linux_banner", kernel.best_banner().address);
   if (!symbols->find_log(kernel_memory, image, diagnostics)) {
     throw unusable(fmt::format(
         "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
@@ -39,7 +39,9 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
 }
 
 void MemorySymbols::add(const char* name, GuestVirtual run_time) {
-  found_[name] = GuestVirtual{run_time.value - kaslr_offset_};
+  // What is not in the image does not move with it.
+  found_[name] =
+      x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_} : run_time;
 }
 
 void MemorySymbols::add(const Vmcoreinfo& info) {

@@ -147,6 +147,16 @@ void read_cont(const GuestKernel& kernel, KernelLog& log) {
   }
 }
 
+// Takes off what still stands there of the last record, if the text has come less far than that:
+// the two then end at the same place.
+void cut_end_of_last_record(std::string& text, const KernelLog& log) {
+  if (log.records.empty()) return;
+  const std::string& last = log.records.back().text;
+  if (text.size() != last.size()) return;
+  const auto [difference, ignored] = std::mismatch(text.rbegin(), text.rend(), last.rbegin());
+  text.erase(difference.base(), text.end());
+}
+
 // What printk formats is in `textbuf` while it holds logbuf_lock. Until it has begun, the text
 // there is the last one it stored.
 void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& diagnostics) {
@@ -164,6 +174,7 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
   entry.level = take_level_prefix(*text);
   if (text->ends_with('\n')) text->pop_back();
   entry.text = *text;
+  cut_end_of_last_record(entry.text, log);
   const bool is_stored = !log.records.empty() && log.records.back().text.ends_with(entry.text);
   const bool is_waiting =
       std::any_of(log.unlogged.begin(), log.unlogged.end(),

@@ -56,7 +56,7 @@ std::string describe(const UnloggedText& unlogged) {
     case UnloggedText::Source::Cont:
       return "a line waiting for its end";
     case UnloggedText::Source::TextBuffer:
-      return "printk's buffer, being formatted";
+      return "printk's buffer, being filled; the end may be of an earlier text";
     case UnloggedText::Source::SafeBuffer:
       return fmt::format("CPU {}, printk within printk", unlogged.cpu.value_or(0));
     case UnloggedText::Source::NmiBuffer:

@@ -70,6 +70,18 @@ class Storm:
             seen += 1
         return seen
 
+    def check_unlogged(self, document: dict) -> int:
+        """A record being written is the beginning of what would have been; returns how many texts
+        there are. Behind the point that textbuf was filled to stands an earlier text's end."""
+        for entry in document["unlogged"]:
+            self.assertIn(entry["source"], ("reserved", "textbuf"))
+            if entry["source"] == "textbuf":
+                self.assertIn(entry["msg"][:6], "storm ")
+            elif found := re.fullmatch(r"storm (\d+) (\d+) ([a-z]*)", entry["msg"]):
+                filling = expected_filling(int(found.group(1)), int(found.group(2)))
+                self.assertTrue(filling.startswith(found.group(3)), entry)
+        return len(document["unlogged"])
+
     def check_sequence(self, document: dict) -> None:
         """Every number between the first and the last record is there or reported as lost."""
         seqs = [record["seq"] for record in document["dmesg"]]
@@ -84,7 +96,7 @@ class Storm:
 
     def test_every_stop_gives_a_sound_log(self) -> None:
         generator = random.Random(1)
-        total = incomplete = 0
+        total = incomplete = torn = 0
         for stop in range(STOPS):
             checkpoint = self.stop()
             symbols = [] if stop % 5 == 0 else [self.kernel.vmlinux]
@@ -96,11 +108,17 @@ class Storm:
                 incomplete += result.status
                 self.check_sequence(document)
                 total += self.check_records(document)
+                torn += self.check_unlogged(document)
             self.monitor.call("cont")
             # A moment whose length is never the same.
             time.sleep(generator.uniform(0.001, 0.03))
         self.assertGreater(total, 100 * STOPS)
-        print(f"{total} records checked in {STOPS} stops; {incomplete} logs had lost some")
+        print(f"{total} records checked in {STOPS} stops; {incomplete} logs had lost some; "
+              f"{torn} texts were no record yet")
+
+
+class Storm510(Storm, unittest.TestCase):
+    series = "5.10"
 
 
 class Storm61(Storm, unittest.TestCase):

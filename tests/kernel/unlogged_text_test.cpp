@@ -96,6 +96,15 @@ TEST_CASE("unlogged text: the message being formatted, while the lock is held") 
     CHECK(found[0].text == "half a mess");
     CHECK(found[0].level == 3);
   }
+  SECTION("the lock is held, and behind what is new stands the end of the last record") {
+    guest->set("logbuf_lock", std::uint32_t{1});
+    guest->memory().write_text(place,
+                               "\x01"
+                               "3newred\n");
+    const std::vector<UnloggedText> found = read(*guest);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].text == "new");
+  }
   SECTION("the lock is held, and the text is that of the last record") {
     guest->set("logbuf_lock", std::uint32_t{1});
     guest->memory().write_text(place,
