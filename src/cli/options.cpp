@@ -34,8 +34,8 @@ constexpr const char* profile_description =
 constexpr const char* footer =
     "Exit status:\n"
     "  0  the log was printed\n"
-    "  1  it was printed, but is incomplete; the warnings say what is missing, or why the\n"
-    "     output could not be written\n"
+    "  1  it was printed, but is incomplete, or without the times asked for; the warnings say\n"
+    "     what is missing, or why the output could not be written\n"
     "  2  the command line makes no sense\n"
     "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
     "  4  the inputs don't belong together: another kernel, another machine's memory\n\n"
@@ -66,6 +66,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   std::string release;
   std::string time_format;
   bool ctime = false;
+  bool no_cache = false;
   bool json = false;
   bool verbose = false;
   bool quiet = false;
@@ -96,7 +97,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_flag("--since-clear", options.since_clear,
                "Only what dmesg in the guest would show: records since its last dmesg -C");
   app.add_flag("--unprinted", options.unprinted, "Only records that no console had printed yet");
-  app.add_flag("!--no-cache", options.use_cache,
+  app.add_flag("--no-cache", no_cache,
                "Read packages anew and store nothing in $XDG_CACHE_HOME/photon-dmesg");
   add_common_options(app, "Write the log to FILE instead of stdout");
 
@@ -121,6 +122,7 @@ std::optional<Options> parse_options(int argc, char** argv) {
   if (profile->parsed()) options.command = Command::Profile;
   if (json) format = "json";
   if (!format.empty()) options.format = find_format(format);
+  options.use_cache = !no_cache;
   if (ctime) time_format = "ctime";
   if (!time_format.empty()) options.time_format = find_time_format(time_format);
   if (!output.empty()) options.output = output;

@@ -145,7 +145,11 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
   const bool is_text = options.format == &output_formats.front();
   if (is_text && options.time_format == TimeFormat::SinceBoot) return std::nullopt;
   const std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
-  if (!clock) {
+  if (clock) {
+    diagnostics.note(fmt::format("clock: booted at {}, last moved on at {}",
+                                 utc_time(clock->realtime_offset_nsec),
+                                 utc_time(clock->last_update_nsec)));
+  } else {
     diagnostics.warn("the guest's clock can't be read: all times are since boot");
   }
   return clock;

@@ -104,4 +104,15 @@ TEST_CASE("DwarfTypes: a vmlinux without DWARF is refused by name") {
               [&] { const DwarfTypes types(image); });
 }
 
+TEST_CASE("DwarfTypes: units of several versions in one file, with relocations already applied") {
+  const ElfImage image{std::filesystem::path(MIXED_DWARF_KERNEL)};
+  REQUIRE(image.find_section(".rela.debug_info"));
+  DwarfTypes types(image);
+  REQUIRE(types.find_struct("printk_info") != nullptr);
+  CHECK(types.find_struct("printk_info")->size() == 88);
+  CHECK(types.find_struct("printk_info")->member("dev_info").offset == 24);
+  REQUIRE(types.find_struct("only_here") != nullptr);
+  CHECK(types.find_struct("only_here")->member("second").offset == 8);
+}
+
 }  // namespace photon_dmesg::test

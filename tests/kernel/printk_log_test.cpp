@@ -187,6 +187,23 @@ TEST_CASE("printk_log: without types, the layout is known") {
   CHECK(log.losses.empty());
 }
 
+TEST_CASE("printk_log: fragments of a line stay the records that /dev/kmsg gives") {
+  constexpr std::uint8_t no_console = 1;
+  constexpr std::uint8_t newline = 2;
+  constexpr std::uint8_t prefix = 4;
+  constexpr std::uint8_t continued = 8;
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store({1000, 0, 6, "Checking hypervisor...", "", prefix | continued});
+  writer.store({2000, 0, 6, " still...", "", continued | no_console});
+  writer.store({3000, 0, 6, " done", "", newline | continued});
+  writer.store({4000, 0, 6, "a line", "", newline | prefix});
+  writer.publish(guest);
+  const KernelLog log = guest.read_log();
+  check_same(log, writer);
+  CHECK(log.losses.empty());
+}
+
 TEST_CASE("printk_log: stopped between index and number, the log is put right") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;

@@ -24,6 +24,7 @@ struct Message {
   std::uint8_t level = 6;
   std::string text;
   std::string dictionary;
+  std::uint8_t flags = newline_and_prefix;
 };
 
 // Stores records as the kernel did until 5.9: a record never crosses the buffer's end, a zeroed
@@ -94,7 +95,7 @@ class LogWriter {
     std::memcpy(at, &message.ts_nsec, 8);
     std::memcpy(at + 8, lengths.data(), 6);
     at[14] = static_cast<char>(message.facility);
-    at[15] = static_cast<char>(message.level << 5 | newline_and_prefix);
+    at[15] = static_cast<char>(message.level << 5 | message.flags);
     std::memcpy(at + header_, message.text.data(), message.text.size());
     std::memcpy(at + header_ + message.text.size(), message.dictionary.data(),
                 message.dictionary.size());
