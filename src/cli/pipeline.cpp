@@ -142,8 +142,9 @@ void select_records(const Options& options, KernelLog& log) {
 // The guest's clock, where the report shows it.
 std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& kernel,
                                      Diagnostics& diagnostics) {
-  const bool is_text = options.format == &output_formats.front();
-  if (is_text && options.time_format == TimeFormat::SinceBoot) return std::nullopt;
+  if (!options.format->describes_guest && options.time_format == TimeFormat::SinceBoot) {
+    return std::nullopt;
+  }
   const std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
   if (clock) {
     diagnostics.note(fmt::format("clock: booted at {}, last moved on at {}",

@@ -104,7 +104,7 @@ void ProfileCache::store(const std::string& digest, const KernelSymbols& symbols
   try {
     std::ostringstream profile;
     write_profile(symbols, release, origin, profile);
-    fs::create_directories(folder_);
+    if (fs::create_directories(folder_)) fs::permissions(folder_, fs::perms::owner_all);
     write_whole(path_of(digest), profile.str());
     diagnostics.note(fmt::format("cache: stored in {}", path_of(digest).string()));
   } catch (const std::exception& error) {

@@ -19,12 +19,12 @@ constexpr std::size_t page = 4096;  // VMCOREINFO_BYTES
 
 // "NAME" or "NAME(what.ever)".
 bool is_key(std::string_view key) {
-  const std::size_t name = std::min(key.find('('), key.size());
-  const bool letters =
-      std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(name),
-                  [](unsigned char c) { return std::isupper(c) != 0 || c == '-'; });
-  const std::string_view rest = key.substr(name);
-  return name > 0 && letters && (rest.empty() || rest.ends_with(')'));
+  const std::string_view name = key.substr(0, key.find('('));
+  const std::string_view rest = key.substr(name.size());
+  const bool is_name = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+  return is_name && !name.empty() && (rest.empty() || rest.ends_with(')'));
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text, int base) {

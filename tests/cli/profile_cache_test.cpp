@@ -55,6 +55,8 @@ TEST_CASE("profile cache: files are their owner's alone, and nothing else is lef
   struct stat status {};
   REQUIRE(stat(cached.files()[0].c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
+  REQUIRE(stat(cached.cache.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0700);
 }
 
 TEST_CASE("profile cache: a file that others could have written is not used") {
