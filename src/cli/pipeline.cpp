@@ -13,6 +13,7 @@
 #include "cli/inputs.h"
 #include "cli/symbol_sources.h"
 #include "kernel/banner.h"
+#include "kernel/crash_kernel.h"
 #include "kernel/guest_kernel.h"
 #include "kernel/kernel_log.h"
 #include "kernel/kernel_scan.h"
@@ -27,19 +28,13 @@ class Guest {
  public:
   Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
       : checkpoint_(require_checkpoint(inputs), std::move(inputs.memory), diagnostics) {
-    const GuestMemory& memory = checkpoint_.memory();
     std::optional<RunningKernel> running =
-        find_running_kernel(memory, checkpoint_.vcpus(), diagnostics);
-    if (!running && !inputs.symbols) running = scan_for_kernel(memory, diagnostics);
-    const auto attach = [&](const KernelSymbols& symbols) {
-      kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
-                              : GuestKernel::search(memory, symbols, diagnostics));
-    };
-    const std::optional<std::string> release =
-        running ? std::optional(running->banner().release) : std::nullopt;
-    symbols_ = inputs.symbols ? find_symbols(inputs, release, attach, cache, diagnostics)
-                              : find_symbols_in_memory(memory, running ? &*running : nullptr,
-                                                       attach, diagnostics);
+        find_running_kernel(checkpoint_.memory(), checkpoint_.vcpus(), diagnostics);
+    if (!running && !inputs.symbols) running = scan_for_kernel(checkpoint_.memory(), diagnostics);
+    open_kernel(running, inputs, cache, diagnostics);
+    if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
+      open_crashed_kernel(*header, inputs, cache, diagnostics);
+    }
   }
 
   [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
@@ -47,6 +42,39 @@ class Guest {
   [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
 
  private:
+  // Finds the symbols of `running`, or of any kernel in memory if there is none, and attaches them.
+  void open_kernel(const std::optional<RunningKernel>& running, const Inputs& inputs,
+                   const ProfileCache* cache, Diagnostics& diagnostics) {
+    const GuestMemory& memory = checkpoint_.memory();
+    const auto attach = [&](const KernelSymbols& symbols) {
+      kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
+                              : GuestKernel::search(memory, symbols, diagnostics));
+    };
+    const std::optional<std::string> release =
+        running ? std::optional(running->banner().release) : std::nullopt;
+    // The kernel refers to the symbols it has, so that these go last.
+    SymbolSource found =
+        inputs.symbols
+            ? find_symbols(inputs, release, attach, cache, diagnostics)
+            : find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics);
+    symbols_ = std::move(found);
+  }
+
+  void open_crashed_kernel(GuestPhysical elf_core_header, const Inputs& inputs,
+                           const ProfileCache* cache, Diagnostics& diagnostics) {
+    const auto crashed = find_crashed_kernel(checkpoint_.memory(), elf_core_header, diagnostics);
+    if (crashed) {
+      diagnostics.warn(
+          "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
+          "the kernel that crashed");
+      open_kernel(crashed, inputs, cache, diagnostics);
+    } else {
+      diagnostics.warn(
+          "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
+          "that kernel, the one that crashed was not found in its memory");
+    }
+  }
+
   static std::unique_ptr<InputFile> require_checkpoint(Inputs& inputs) {
     if (!inputs.checkpoint) {
       throw Error(Failure::Usage,

@@ -111,26 +111,6 @@ void check_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
   check_symbols(kernel, *info, diagnostics);
 }
 
-// The command line of a kernel that was started to save the memory of one that crashed names the
-// place of that memory's ELF header.
-void check_crash_kernel(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  constexpr std::size_t longest = 2048;  // COMMAND_LINE_SIZE
-  const std::optional<GuestVirtual> pointer = kernel.find_address("saved_command_line");
-  if (!pointer) return;
-  const auto address = kernel.memory().read_unsigned(*pointer, sizeof(std::uint64_t));
-  std::string line(longest, '\0');
-  if (!address || !kernel.memory().read({*address}, std::as_writable_bytes(std::span(line)))) {
-    return;
-  }
-  line.resize(std::min(line.find('\0'), line.size()));
-  diagnostics.note("command line: " + line);
-  if (line.find("elfcorehdr=") != std::string::npos) {
-    diagnostics.warn(
-        "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
-        "that kernel, not of the one that crashed");
-  }
-}
-
 }  // namespace
 
 void cross_check(const GuestKernel& kernel, const RunningKernel& running,
@@ -138,7 +118,6 @@ void cross_check(const GuestKernel& kernel, const RunningKernel& running,
   check_first_page(kernel, running, diagnostics);
   check_interrupt_tables(kernel, running, diagnostics);
   check_vmcoreinfo(kernel, diagnostics);
-  check_crash_kernel(kernel, diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -7,8 +7,8 @@
 namespace photon_dmesg {
 
 // Holds the addresses of `kernel` against evidence that they were not taken from: where the page
-// tables' first image page is, what the interrupt tables lead to, what the kernel's VMCOREINFO and
-// command line say. What agrees is noted; a contradiction between two sources is a warning with
+// tables' first image page is, what the interrupt tables lead to, what the kernel's VMCOREINFO
+// says. What agrees is noted; a contradiction between two sources is a warning with
 // both values.
 void cross_check(const GuestKernel& kernel, const RunningKernel& running, Diagnostics& diagnostics);
 

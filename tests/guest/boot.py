@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -21,6 +22,7 @@ LOW_MEMORY_END = 0xC0000000
 
 BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
 PANIC_END = b"---[ end Kernel panic"
+DUMP_KERNEL_UP = b"the crash-dump kernel is up"
 EARLY = b"] Memory: "  # before any other processor, timer or driver is there
 
 
@@ -105,6 +107,22 @@ def parse_registers(text: str) -> dict[str, int]:
     return registers
 
 
+def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
+    """The initramfs; with kdump, the kernel to start after a crash and its initramfs as well."""
+    if scenario.mode != "kdump":
+        return initramfs.build()
+    folder = work / "boot"
+    folder.mkdir()
+    shutil.copy(kernel.vmlinuz, folder / "vmlinuz")
+    shutil.copy(initramfs.build(), folder / "initrd")
+    target = work / "initrd"
+    # The kernel takes archives that lie one behind the other.
+    target.write_bytes(initramfs.build().read_bytes() + initramfs.archive(work, [
+        "boot", "boot/vmlinuz", "boot/initrd"]))
+    shutil.rmtree(folder)
+    return target
+
+
 def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
     line = (f"console=ttyS0 panic=0 oops=panic sysrq_always_enabled photon.mode={scenario.mode} "
             f"photon.fill={scenario.fill} {scenario.command_line}")
@@ -119,7 +137,8 @@ def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str
         "-chardev", f"file,id=shipped,path={work / 'shipped'}",
         "-device", "isa-debugcon,iobase=0xe9,chardev=shipped",
         "-qmp", f"unix:{work / 'qmp'},server=on,wait=off",
-        "-kernel", str(kernel.vmlinuz), "-initrd", str(initramfs.build()), "-append", line,
+        "-kernel", str(kernel.vmlinuz), "-initrd", str(_initrd(scenario, kernel, work)),
+        "-append", line,
     ]
 
 
@@ -172,6 +191,9 @@ def running(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator[
         if scenario.mode == "panic":
             _wait(process, lambda: PANIC_END in (work / "console.log").read_bytes(), "its panic",
                   work)
+        if scenario.mode == "kdump":
+            _wait(process, lambda: DUMP_KERNEL_UP in (work / "console.log").read_bytes(),
+                  "its crash-dump kernel", work)
         yield monitor
         monitor.call("quit")
         process.wait(timeout=60)
@@ -181,7 +203,8 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
     with running(scenario, kernel, work) as monitor:
         vcpus = _stop(monitor, scenario)
     (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
-    (work / "qmp").unlink(missing_ok=True)
+    for name in ("qmp", "initrd"):
+        (work / name).unlink(missing_ok=True)
     _unpack_shipped(work)
     (work / "shipped").unlink()
 

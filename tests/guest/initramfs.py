@@ -20,6 +20,12 @@ def _copy_program(program: str, root: Path) -> None:
     shutil.copy(program, root / "bin")
 
 
+def archive(folder: Path, names: list[str]) -> bytes:
+    """A cpio archive of files in a folder."""
+    return paths.run("cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0", cwd=folder,
+                     input=("\n".join(names) + "\n").encode()).stdout
+
+
 def build() -> Path:
     """The initramfs as a cpio file."""
     source = paths.SOURCE / "initramfs"
@@ -38,10 +44,9 @@ def build() -> Path:
         paths.run("gcc", "-O2", "-static", "-Wall", "-Wextra", "-o", root / "bin/guest_agent",
                   source / "guest_agent.c")
         _copy_program("/usr/bin/dmesg", root)
+        _copy_program("/usr/sbin/kexec", root)
         shutil.copytree("/usr/lib/locale/C.utf8", root / "usr/lib/locale/C.utf8")
-        names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*"))) + "\n"
-        archive = paths.run("cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0", cwd=root,
-                            input=names.encode())
-        (work / "initramfs.cpio").write_bytes(archive.stdout)
+        names = [str(p.relative_to(root)) for p in sorted(root.rglob("*"))]
+        (work / "initramfs.cpio").write_bytes(archive(root, names))
         shutil.rmtree(root)
     return image

@@ -15,7 +15,8 @@ class Scenario:
     vcpus: int
     memory: int  # bytes
     command_line: str
-    mode: str = "records"  # how the guest ends: see initramfs/init; early: before it gets there
+    mode: str = "records"  # how the guest ends: see initramfs/init; early: before it gets
+    # there
     fill: int = 0  # further records, to make the ring wrap
     possible_vcpus: int = 0  # that could be plugged in; 0: no more than there are
 
@@ -37,6 +38,8 @@ SCENARIOS = (
     Scenario("k612-oom", "6.12", 2, 512 * MIB, "", mode="oom"),
     Scenario("k61-clear", "6.1", 2, 512 * MIB, "", mode="clear", fill=50),
     Scenario("k510-clear", "5.10", 2, 512 * MIB, "", mode="clear", fill=50),
+    # Its crash-dump kernel has taken over from the one that panicked.
+    Scenario("k61-kdump", "6.1", 1, 1 * GIB, "no5lvl crashkernel=256M", mode="kdump"),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 

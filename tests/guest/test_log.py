@@ -440,6 +440,35 @@ class K510(GuestTests, CrashTests, MakedumpfileTests, unittest.TestCase):
                                      b"RIP: 0010:native_halt+0xa/0x10\n"))
 
 
+class Kdump(unittest.TestCase):
+    """The crash-dump kernel runs; the log wanted is that of the kernel that crashed."""
+
+    def test_every_source_gives_the_log_of_the_kernel_that_crashed(self) -> None:
+        guest = boot.boot(scenarios.by_name("k61-kdump"))
+        expected = truth.parse(guest.blob("truth.kmsg"))
+        with tempfile.TemporaryDirectory(dir=guest.folder) as folder:
+            checkpoint = checkpoint_writer.write(Path(folder) / "vm", guest.memory, guest.vcpus)
+            results = [photon_dmesg("-J", *source, checkpoint)
+                       for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,), ())]
+        for result in results:
+            self.assertEqual(result.status, 0, result.err)
+            self.assertEqual(result.json["dmesg"], results[0].json["dmesg"])
+            self.assertEqual(result.json["guest"], results[0].json["guest"])
+            self.assertEqual(len(result.json["warnings"]), 1)
+            self.assertIn("this is the log of the kernel that crashed", result.json["warnings"][0])
+        records = {record["seq"]: record for record in results[0].json["dmesg"]}
+        self.assertGreater(len(expected), 300)
+        for record in expected:
+            found = records[record.seq]
+            self.assertEqual((found["pri"], found["ts_nsec"] // 1000, text_of(found)),
+                             (record.pri, record.usec, record.text))
+        texts = [record["msg"] for record in results[0].json["dmesg"]]
+        self.assertIn("sysrq: Trigger a crash", texts)
+        self.assertTrue(any("crashkernel reserved" in text or "crashkernel=256M" in text
+                            for text in texts))
+        self.assertFalse(any("elfcorehdr=" in text for text in texts))
+
+
 class SysrqTests:
     """A long log: every task's stack, and every processor's by NMI."""
 

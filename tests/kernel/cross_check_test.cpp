@@ -68,15 +68,4 @@ TEST_CASE("cross check: whatever VMCOREINFO says otherwise is a warning with bot
   CHECK(warnings_of(guest) == std::vector<std::string>{expected});
 }
 
-TEST_CASE("cross check: the crash-dump kernel's log is not taken for the crashed one's") {
-  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
-  guest.set("saved_command_line", guest.address("command_line").value);
-  guest.memory().write_text(guest.at("command_line"), std::string("root=/dev/sda1 quiet") + '\0');
-  CHECK(warnings_of(guest).empty());
-  guest.memory().write_text(guest.at("command_line"),
-                            std::string("root=/dev/sda1 elfcorehdr=867700K") + '\0');
-  REQUIRE(warnings_of(guest).size() == 1);
-  CHECK_THAT(warnings_of(guest)[0], Catch::Contains("crash-dump (kdump) kernel"));
-}
-
 }  // namespace photon_dmesg::test

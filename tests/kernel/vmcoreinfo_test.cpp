@@ -17,7 +17,8 @@ std::string text_of(const FixtureGuest& guest) {
   return fmt::format(
              "OSRELEASE={}\nBUILD-ID=00ff\nPAGESIZE=4096\nSYMBOL(init_uts_ns)={:x}\n"
              "SYMBOL(_stext)={:x}\nSYMBOL(prb)={:x}\nSIZE(printk_info)=88\n"
-             "OFFSET(printk_info.seq)=0\nNUMBER(phys_base)=-1000\nKERNELOFFSET={:x}\n",
+             "OFFSET(printk_info.seq)=0\nCONFIG_X86_PAE=y\nNUMBER(phys_base)=-1000\nKERNELOFFSET={:"
+             "x}\n",
              release, guest.address("init_uts_ns").value, guest.address("_text").value,
              guest.address("prb").value, FixtureGuest::kaslr_offset) +
          '\0';
