@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,7 @@ std::optional<Vmcoreinfo> find_in_notes(std::string_view bytes) {
 // By a note that the ELF header at `address` names; its offsets are physical addresses.
 std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestPhysical address) {
   Elf64_Ehdr header{};
-  if (!read_struct(memory, address, header) ||
-      !std::equal(ELFMAG, ELFMAG + SELFMAG, static_cast<const unsigned char*>(header.e_ident))) {
+  if (!read_struct(memory, address, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
     return std::nullopt;
   }
   for (unsigned i = 0; i < header.e_phnum; ++i) {
