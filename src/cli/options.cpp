@@ -94,8 +94,11 @@ std::optional<Options> parse_options(int argc, char** argv) {
   app.add_option("--time-format", time_format, "ctime, as -T, or iso: ISO 8601 with microseconds")
       ->type_name("FORMAT")
       ->excludes(ctime_flag);
-  app.add_flag("--since-clear", options.since_clear,
-               "Only what dmesg in the guest would show: records since its last dmesg -C");
+  auto* since_clear_flag =
+      app.add_flag("--since-clear", options.since_clear,
+                   "Only what dmesg in the guest would show: records since its last dmesg -C");
+  app.add_flag("--cleared", options.cleared, "Only records before the guest's last dmesg -C")
+      ->excludes(since_clear_flag);
   app.add_flag("--unprinted", options.unprinted, "Only records that no console had printed yet");
   app.add_flag("--no-cache", no_cache,
                "Read packages anew and store nothing in $XDG_CACHE_HOME/photon-dmesg");

@@ -26,6 +26,7 @@ struct Options {
   TimeFormat time_format = TimeFormat::SinceBoot;
   bool since_clear = false;  // only records since the guest's last dmesg -C
   bool use_cache = true;
+  bool cleared = false;                // only records before it
   bool unprinted = false;              // only records that no console has printed
   std::optional<std::string> release;  // Profile: which kernel of an ISO
 };

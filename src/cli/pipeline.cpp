@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -163,8 +164,11 @@ void select_records(const Options& options, KernelLog& log) {
       options.since_clear ? position(log.positions.cleared, "--since-clear") : 0;
   const std::uint64_t from_console =
       options.unprinted ? position(log.positions.console, "--unprinted") : 0;
+  const std::uint64_t end = options.cleared ? position(log.positions.cleared, "--cleared")
+                                            : std::numeric_limits<std::uint64_t>::max();
   const std::uint64_t first = std::max(from_clear, from_console);
-  std::erase_if(log.records, [&](const LogRecord& record) { return record.seq < first; });
+  std::erase_if(log.records,
+                [&](const LogRecord& record) { return record.seq < first || record.seq >= end; });
 }
 
 // The guest's clock, where the report shows it.

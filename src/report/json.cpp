@@ -119,6 +119,7 @@ Json record_to_json(const LogRecord& record, const LogPositions& positions) {
 Json unlogged_to_json(const UnloggedText& unlogged) {
   Json json;
   json["source"] = source_name(unlogged.source);
+  if (unlogged.source == UnloggedText::Source::Reserved) json["state"] = "reserved";
   if (unlogged.cpu) json["cpu"] = *unlogged.cpu;
   put_text(json, unlogged.text);
   if (unlogged.seq) json["seq"] = *unlogged.seq;

@@ -77,6 +77,8 @@ TEST_CASE("options: times and selections") {
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"-T", "--time-format", "iso", "a"}); });
   CHECK(parse({"--since-clear", "a"})->since_clear);
   CHECK(parse({"--unprinted", "a"})->unprinted);
+  CHECK(parse({"--cleared", "a"})->cleared);
+  check_fails(Failure::Usage, "excludes", [] { (void)parse({"--cleared", "--since-clear", "a"}); });
   CHECK_FALSE(parse({"a"})->since_clear);
   CHECK_FALSE(parse({"a"})->unprinted);
 }

@@ -398,7 +398,7 @@ class CommandLine(BadInputTests):
 
     def stderr_on_a_terminal(self, *files: Path) -> bytes:
         reader, writer = pty.openpty()
-        with subprocess.Popen([tool.BINARY, *files], stdout=subprocess.DEVNULL,
+        with subprocess.Popen([tool.BINARY, "--no-cache", *files], stdout=subprocess.DEVNULL,
                               stderr=writer) as process:
             os.close(writer)
             said = b""

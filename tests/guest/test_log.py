@@ -397,6 +397,13 @@ class ClearTests:
         # What came before the clearing and had no end yet was not cleared.
         self.assertEqual(cleared.count(False), 51)
 
+    def test_either_part_can_be_selected(self) -> None:
+        both = [photon_dmesg("-J", option, self.vmlinux, self.checkpoint).json["dmesg"]
+                for option in ("--cleared", "--since-clear")]
+        self.assertEqual(both[0] + both[1], self.document["dmesg"])
+        unprinted = photon_dmesg("-J", "--unprinted", self.vmlinux, self.checkpoint).json["dmesg"]
+        self.assertEqual(unprinted, [r for r in self.document["dmesg"] if "unprinted" in r])
+
 
 class Clear61(ClearTests, GuestTests, unittest.TestCase):
     name = "k61-clear"
@@ -448,8 +455,11 @@ class Kdump(unittest.TestCase):
         expected = truth.parse(guest.blob("truth.kmsg"))
         with tempfile.TemporaryDirectory(dir=guest.folder) as folder:
             checkpoint = checkpoint_writer.write(Path(folder) / "vm", guest.memory, guest.vcpus)
+            profile = Path(folder) / "profile.json"
+            photon_dmesg("profile", guest.kernel.vmlinux, "-o", profile)
             results = [photon_dmesg("-J", *source, checkpoint)
-                       for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,), ())]
+                       for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,),
+                                      (profile,), ())]
         for result in results:
             self.assertEqual(result.status, 0, result.err)
             self.assertEqual(result.json["dmesg"], results[0].json["dmesg"])
@@ -508,8 +518,11 @@ class EarlyBoot(unittest.TestCase):
         start = next(i for i, line in enumerate(console) if b"Linux version" in line)
         with tempfile.TemporaryDirectory(dir=guest.folder) as folder:
             checkpoint = checkpoint_writer.write(Path(folder) / "vm", guest.memory, guest.vcpus)
+            profile = Path(folder) / "profile.json"
+            photon_dmesg("profile", guest.kernel.vmlinux, "-o", profile)
             results = [photon_dmesg(*source, checkpoint)
-                       for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,), ())]
+                       for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,),
+                                      (profile,), ())]
         for result in results:
             self.assertEqual((result.status, result.err), (0, ""))
             self.assertEqual(result.out, results[0].out)

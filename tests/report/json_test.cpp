@@ -217,6 +217,12 @@ TEST_CASE("json: text that is no record yet is apart, with what is known of it")
   cont.source = UnloggedText::Source::Cont;
   cont.text = "half";
   cont.ts_nsec = 5;
+  UnloggedText reserved;
+  reserved.text = "ha";
+  reserved.seq = 7;
+  report.log.unlogged = {reserved};
+  CHECK(document_of(report)["unlogged"] ==
+        Json{{{"source", "reserved"}, {"state", "reserved"}, {"msg", "ha"}, {"seq", 7}}});
   report.log.unlogged = {nmi, cont};
   const Json document = document_of(report);
   CHECK(document["dmesg"].size() == 1);
