@@ -71,7 +71,7 @@ const std::vector<StructsOfUse>& structs_of_use() {
       {"prb", {"prb_data_blk_lpos"}},   {"prb", {"printk_info"}},
       {"prb", {"dev_printk_info"}},     {"log_first_idx", {"printk_log", "log"}},
       {"log_first_idx", {"cont"}},      {"console_list", {"console"}},
-      {"console_drivers", {"console"}}, {"nmi_print_seq", {"printk_safe_seq_buf", "nmi_seq_buf"}},
+      {"console_drivers", {"console"}},
   };
   return structs;
 }

@@ -17,10 +17,12 @@ namespace {
 
 constexpr std::uint64_t most_cpus = 8192;  // the largest CONFIG_NR_CPUS
 
+// Up to `length` bytes; a text ends where a NUL is.
 std::optional<std::string> read_text(const KernelMemory& memory, GuestVirtual address,
                                      std::uint64_t length) {
   std::string text(length, '\0');
   if (!memory.read(address, std::as_writable_bytes(std::span(text)))) return std::nullopt;
+  text.resize(std::min(text.find('\0'), text.size()));
   return text;
 }
 
@@ -59,14 +61,10 @@ constexpr std::array per_cpu_buffers = {
     PerCpuBuffer{"nmi_print_seq", UnloggedText::Source::NmiBuffer},
 };
 
-// Where the text begins in one CPU's buffer, and how much there may be of it.
+// Where the text begins in one CPU's buffer, and how much there may be of it. Its type is in
+// another unit than printk's, which would take long to find, and the variants are easily told
+// apart.
 SafeBufferLayout safe_buffer_layout(const GuestKernel& kernel, GuestVirtual buffer) {
-  for (const char* name : {"printk_safe_seq_buf", "nmi_seq_buf"}) {
-    if (const StructLayout* layout = kernel.symbols().find_struct(name)) {
-      const MemberLayout& text = layout->member("buffer");
-      return {text.offset, text.size};
-    }
-  }
   // The irq_work in front of the text grew by a word that is zero; no text begins with zeros.
   const SafeBufferLayout& older = known_safe_buffer_layouts().front();
   const auto beginning = kernel.memory().read_unsigned(buffer + older.text_offset, 8);
@@ -168,7 +166,6 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
   std::optional<std::string> text =
       address ? read_text(kernel.memory(), *address, longest_line) : std::nullopt;
   if (!text) return;
-  text->resize(std::min(text->find('\0'), text->size()));
   UnloggedText entry;
   entry.source = UnloggedText::Source::TextBuffer;
   entry.level = take_level_prefix(*text);
