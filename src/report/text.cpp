@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cwchar>
 #include <cwctype>
@@ -33,8 +34,21 @@ Character first_character(std::string_view text) {
   return {1, std::isprint(byte) != 0 || std::isspace(byte) != 0};
 }
 
+// How many characters of ASCII that can be printed begin a text: in every locale they are what they
+// are, and almost all of a log is.
+std::size_t plain_length(std::string_view text) {
+  const auto* end =
+      std::find_if(text.begin(), text.end(), [](char byte) { return byte < ' ' || byte > '~'; });
+  return static_cast<std::size_t>(end - text.begin());
+}
+
 void append_escaped(std::string& line, std::string_view text, std::size_t indent) {
   while (!text.empty()) {
+    if (const std::size_t plain = plain_length(text); plain > 0) {
+      line += text.substr(0, plain);
+      text.remove_prefix(plain);
+      continue;
+    }
     const Character character = first_character(text);
     const std::string_view bytes = text.substr(0, character.length);
     if (character.printable) {
