@@ -20,12 +20,7 @@ std::optional<std::string> read_command_line(const GuestKernel& kernel) {
   const std::optional<GuestVirtual> pointer = kernel.find_address("saved_command_line");
   const auto address =
       pointer ? kernel.memory().read_unsigned(*pointer, sizeof(std::uint64_t)) : std::nullopt;
-  std::string line(longest, '\0');
-  if (!address || !kernel.memory().read({*address}, std::as_writable_bytes(std::span(line)))) {
-    return std::nullopt;
-  }
-  line.resize(std::min(line.find('\0'), line.size()));
-  return line;
+  return address ? kernel.memory().read_text({*address}, longest) : std::nullopt;
 }
 
 // "0x1234", "1234", "1234K": bytes, as the kernel's memparse() takes them.

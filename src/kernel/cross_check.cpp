@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <string>
 
-#include "base/little_endian.h"
 #include "kernel/image_ranges.h"
 #include "kernel/vmcoreinfo.h"
 #include "kernel/x86_64.h"
@@ -63,19 +61,15 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
 // Every symbol that VMCOREINFO names and the symbols know must be at the same place.
 void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
   std::size_t agreeing = 0;
-  for (const auto& [key, value] : info.entries()) {
-    constexpr std::string_view prefix = "SYMBOL(";
-    if (!key.starts_with(prefix)) continue;
-    const std::string name = key.substr(prefix.size(), key.size() - prefix.size() - 1);
+  for (const auto& [name, said] : info.symbols()) {
     const std::optional<GuestVirtual> address = kernel.find_address(name);
-    const std::optional<GuestVirtual> said = info.symbol(name);
     // Some entries are what a pointer of that name holds: no address in the image.
-    if (!address || !said || !x86_64::is_image_address(*said)) continue;
-    if (*address == *said) {
+    if (!address || !x86_64::is_image_address(said)) continue;
+    if (*address == said) {
       ++agreeing;
     } else {
       diagnostics.warn(fmt::format("{} is at {} by {}, at {} by the guest's VMCOREINFO", name,
-                                   *address, kernel.symbols().name(), *said));
+                                   *address, kernel.symbols().name(), said));
     }
   }
   diagnostics.note(fmt::format("VMCOREINFO: {} symbols at the same addresses", agreeing));

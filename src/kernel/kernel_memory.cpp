@@ -50,6 +50,15 @@ bool KernelMemory::read(GuestVirtual address, std::span<std::byte> target) const
   return true;
 }
 
+std::optional<std::string> KernelMemory::read_text(GuestVirtual address, std::size_t most) const {
+  std::string text(most, '\0');
+  if (!read(address, std::as_writable_bytes(std::span(text)))) {
+    return std::nullopt;
+  }
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
+}
+
 std::optional<std::uint64_t> KernelMemory::read_unsigned(GuestVirtual address,
                                                          std::size_t width) const {
   std::array<std::byte, sizeof(std::uint64_t)> bytes{};

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/address.h"
 #include "checkpoint/guest_memory.h"
@@ -21,6 +22,9 @@ class KernelMemory {
   // Fills `target` from `address`. False, with `target` in an undefined state, if any byte of it is
   // not mapped or not in RAM.
   [[nodiscard]] bool read(GuestVirtual address, std::span<std::byte> target) const;
+
+  // The text at `address`, up to its NUL or to `most` bytes; nothing unless all `most` can be read.
+  [[nodiscard]] std::optional<std::string> read_text(GuestVirtual address, std::size_t most) const;
 
   // The little-endian number of `width` bytes (1 to 8) at `address`.
   [[nodiscard]] std::optional<std::uint64_t> read_unsigned(GuestVirtual address,

@@ -9,6 +9,7 @@
 #include "kernel/x86_64.h"
 
 namespace photon_dmesg {
+
 std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
                                                    const RunningKernel& kernel,
                                                    Diagnostics& diagnostics) {
@@ -46,13 +47,9 @@ void MemorySymbols::add(const char* name, GuestVirtual run_time) {
 
 void MemorySymbols::add(const Vmcoreinfo& info) {
   kaslr_offset_ = info.kaslr_offset();
-  for (const auto& [key, value] : info.entries()) {
-    constexpr std::string_view prefix = "SYMBOL(";
-    if (!key.starts_with(prefix)) continue;
-    const std::string name = key.substr(prefix.size(), key.size() - prefix.size() - 1);
+  for (const auto& [name, address] : info.symbols()) {
     // clear_seq has changed its form, and only symbols that are not here tell which it has.
-    if (name == "clear_seq") continue;
-    if (const auto address = info.symbol(name)) add(name.c_str(), *address);
+    if (name != "clear_seq") add(name.c_str(), address);
   }
   origin_ = "vmcoreinfo";
 }

@@ -238,13 +238,12 @@ class RingReader {
   void keep_half_text(const Descriptor& descriptor) {
     const std::optional<TextBlock> block = find_block(descriptor);
     if (!block || !in_first_lap(descriptor.begin) || !in_first_lap(descriptor.next - 1)) return;
-    std::string text(block->size, '\0');
-    if (!memory_.read(ring_.data + block->index, std::as_writable_bytes(std::span(text)))) return;
-    text.resize(std::min(text.find('\0'), text.size()));
+    std::optional<std::string> text = memory_.read_text(ring_.data + block->index, block->size);
+    if (!text) return;
     UnloggedText unlogged;
     unlogged.seq = seq_of(descriptor.id);
-    unlogged.level = take_level_prefix(text);
-    unlogged.text = std::move(text);
+    unlogged.level = take_level_prefix(*text);
+    unlogged.text = std::move(*text);
     if (!unlogged.text.empty()) log_.unlogged.push_back(std::move(unlogged));
   }
 

@@ -17,15 +17,6 @@ namespace {
 
 constexpr std::uint64_t most_cpus = 8192;  // the largest CONFIG_NR_CPUS
 
-// Up to `length` bytes; a text ends where a NUL is.
-std::optional<std::string> read_text(const KernelMemory& memory, GuestVirtual address,
-                                     std::uint64_t length) {
-  std::string text(length, '\0');
-  if (!memory.read(address, std::as_writable_bytes(std::span(text)))) return std::nullopt;
-  text.resize(std::min(text.find('\0'), text.size()));
-  return text;
-}
-
 // One entry a line; `entry` says whose they are.
 void add_lines(std::string_view text, const UnloggedText& entry, KernelLog& log) {
   while (!text.empty()) {
@@ -82,7 +73,7 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     if (length == 0) continue;
     const SafeBufferLayout layout = safe_buffer_layout(kernel, buffer);
     const std::optional<std::string> text =
-        read_text(kernel.memory(), buffer + layout.text_offset, std::min(length, layout.text_size));
+        kernel.memory().read_text(buffer + layout.text_offset, std::min(length, layout.text_size));
     if (!text) {
       diagnostics.warn(fmt::format("{} of CPU {} at {}: its {} bytes can't be read", kind.symbol,
                                    cpu, buffer, length));
@@ -164,7 +155,7 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
   diagnostics.note("logbuf_lock is held: a vCPU was inside printk when the guest stopped");
   const std::optional<GuestVirtual> address = kernel.find_static("textbuf");
   std::optional<std::string> text =
-      address ? read_text(kernel.memory(), *address, longest_line) : std::nullopt;
+      address ? kernel.memory().read_text(*address, longest_line) : std::nullopt;
   if (!text) return;
   UnloggedText entry;
   entry.source = UnloggedText::Source::TextBuffer;

@@ -82,6 +82,17 @@ std::optional<GuestVirtual> Vmcoreinfo::symbol(std::string_view name) const {
   return value ? std::optional(GuestVirtual{*value}) : std::nullopt;
 }
 
+std::map<std::string, GuestVirtual> Vmcoreinfo::symbols() const {
+  constexpr std::string_view prefix = "SYMBOL(";
+  std::map<std::string, GuestVirtual> symbols;
+  for (const auto& [key, value] : entries_) {
+    if (!key.starts_with(prefix)) continue;
+    const std::string name = key.substr(prefix.size(), key.size() - prefix.size() - 1);
+    if (const auto address = symbol(name)) symbols.emplace(name, *address);
+  }
+  return symbols;
+}
+
 std::uint64_t Vmcoreinfo::kaslr_offset() const {
   const auto found = entries_.find("KERNELOFFSET");
   return found == entries_.end() ? 0 : parse_number(found->second, 16).value_or(0);

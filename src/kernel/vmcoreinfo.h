@@ -29,6 +29,8 @@ class Vmcoreinfo {
   [[nodiscard]] const std::string& release() const { return entries_.at("OSRELEASE"); }
   // Run-time address of a symbol.
   [[nodiscard]] std::optional<GuestVirtual> symbol(std::string_view name) const;
+  // All symbols it names, at their run-time addresses.
+  [[nodiscard]] std::map<std::string, GuestVirtual> symbols() const;
   // By how much the kernel runs above its linked address; 0 before there was KASLR.
   [[nodiscard]] std::uint64_t kaslr_offset() const;
   // The value of the variable phys_base (4.13 and later say it).
