@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,6 +23,10 @@ class ByteSource {
 
   // What messages call these bytes, such as the file's path.
   [[nodiscard]] virtual const std::string& name() const = 0;
+
+  // The descriptor of a file that holds exactly these bytes, owned by this object; nothing if there
+  // is none. For what the system or a library does on whole files.
+  [[nodiscard]] virtual std::optional<int> descriptor() const { return std::nullopt; }
 
   // Whether `length` bytes at `offset` exist; does not overflow.
   [[nodiscard]] bool contains(std::uint64_t offset, std::uint64_t length) const {

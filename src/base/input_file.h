@@ -18,6 +18,7 @@ class InputFile final : public ByteSource {
 
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::optional<int> descriptor() const override { return descriptor_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

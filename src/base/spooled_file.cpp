@@ -14,7 +14,6 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::size_t block_bytes = 1024 * 1024;
 // Faster levels need more memory, slower ones more time than decompressing the package takes.
 constexpr int compression_level = 1;
 
@@ -97,14 +96,24 @@ void SpooledFile::expand_block(std::size_t index) {
     return;
   }
   const std::size_t begin = index * block_bytes;
-  const std::span<std::byte> target =
-      bytes_.subspan(begin, std::min(block_bytes, bytes_.size() - begin));
-  const std::size_t size = ZSTD_decompress(target.data(), target.size(), block.compressed.data(),
-                                           block.compressed.size());
-  if (size != target.size()) {
-    throw unusable(fmt::format("nothing was kept of offset {:#x}", begin));
-  }
+  unpack_block(index, bytes_.subspan(begin, std::min(block_bytes, bytes_.size() - begin)));
   block = {{}, true};
+}
+
+std::vector<std::byte> SpooledFile::read_block(std::size_t index) const {
+  const std::size_t begin = index * block_bytes;
+  std::vector<std::byte> bytes(std::min<std::size_t>(block_bytes, size_ - begin));
+  unpack_block(index, bytes);
+  return bytes;
+}
+
+void SpooledFile::unpack_block(std::size_t index, std::span<std::byte> target) const {
+  const std::vector<std::byte>& packed = blocks_[index].compressed;
+  const std::size_t size =
+      ZSTD_decompress(target.data(), target.size(), packed.data(), packed.size());
+  if (size != target.size()) {
+    throw unusable(fmt::format("nothing was kept of offset {:#x}", index * block_bytes));
+  }
 }
 
 void SpooledFile::keep_only(std::span<const FileRange> ranges) {

@@ -19,6 +19,8 @@ struct FileRange {
 // place in bytes(), and costs memory from then on; the rest of bytes() costs address space only.
 class SpooledFile {
  public:
+  static constexpr std::size_t block_bytes = std::size_t{1024} * 1024;
+
   SpooledFile() = default;
   ~SpooledFile();
   SpooledFile(const SpooledFile&) = delete;
@@ -37,6 +39,10 @@ class SpooledFile {
   // Error(UnusableInput) when it leaves the file or has been dropped.
   std::span<const std::byte> expand(FileRange range);
 
+  // After finish(): the bytes of block `index` (the last one may be shorter), which stays
+  // compressed. Throws Error(UnusableInput) when it has been dropped.
+  [[nodiscard]] std::vector<std::byte> read_block(std::size_t index) const;
+
   // After finish(): the whole file. What has not been expanded reads as zeros.
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
 
@@ -52,6 +58,7 @@ class SpooledFile {
   void store_pending_block();
   void wait_for_blocks(std::size_t running);
   void expand_block(std::size_t index);
+  void unpack_block(std::size_t index, std::span<std::byte> target) const;
 
   std::uint64_t size_ = 0;
   std::vector<std::byte> pending_;

@@ -4,22 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
+#include <filesystem>
 
 #include "base/error.h"
+#include "checkpoint/companion_file.h"
 #include "checkpoint/cpu_group.h"
+#include "checkpoint/memory_group.h"
 #include "checkpoint/memory_image.h"
+#include "checkpoint/packed_memory.h"
+#include "checkpoint/tag_file.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t mebibyte = 1024 * 1024;
-
-std::string lower_case(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 std::string describe(const MemoryDescription& description) {
   if (description.regions.empty()) {
@@ -34,7 +32,7 @@ std::string describe(const MemoryDescription& description) {
 }
 
 // A memory file of another size belongs to another checkpoint, or its copy was cut short.
-void check_memory_file_size(const InputFile& file, const MemoryDescription& description,
+void check_memory_file_size(const ByteSource& file, const MemoryDescription& description,
                             const MemoryLayout& layout) {
   const bool has_regions = !description.regions.empty();
   const std::uint64_t expected =
@@ -48,96 +46,92 @@ void check_memory_file_size(const InputFile& file, const MemoryDescription& desc
   }
 }
 
-}  // namespace
-
-std::optional<std::filesystem::path> find_memory_file_beside(
-    const std::filesystem::path& checkpoint) {
-  namespace fs = std::filesystem;
-  const std::string exact = checkpoint.stem().string() + ".vmem";
-  const fs::path folder = checkpoint.has_parent_path() ? checkpoint.parent_path() : fs::path(".");
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name == exact) {
-      return folder / name;
-    }
-    if (lower_case(name) == lower_case(exact)) {
-      found.push_back(name);
-    }
-  }
-  if (found.size() > 1) {
-    std::sort(found.begin(), found.end());
-    throw Error(Failure::Usage,
-                fmt::format("{}: several memory files fit ({}): name the one to use",
-                            checkpoint.string(), fmt::join(found, ", ")));
-  }
-  return found.empty() ? std::nullopt : std::optional(folder / found.front());
-}
-
-Checkpoint::Checkpoint(std::unique_ptr<InputFile> file, std::unique_ptr<InputFile> memory_file,
-                       Diagnostics& diagnostics)
-    : file_(std::move(file)), memory_file_(std::move(memory_file)) {
-  refuse_encrypted(*file_);
-  const MemoryDescription description = with_context(file_->name(), [&] {
-    const TagFile tags(*file_);
-    diagnostics.note(fmt::format("{}: {} (magic {:#x}), {} groups", file_->name(),
-                                 tags.magic().meaning, tags.magic().value, tags.groups().size()));
-    vcpus_ = read_vcpus(tags, diagnostics);
-    return read_memory_description(tags);
-  });
-  diagnostics.note(
-      fmt::format("{}: {} vCPUs, {}", file_->name(), vcpus_.size(), describe(description)));
-  if (description.block) {
-    use_own_memory(description, diagnostics);
-  } else {
-    use_memory_file(description, diagnostics);
-  }
-}
-
-void Checkpoint::use_own_memory(const MemoryDescription& description, Diagnostics& diagnostics) {
+// The memory inside the checkpoint.
+void use_own_memory(GuestState& state, const MemoryDescription& description,
+                    std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  const ByteSource& file = *state.files.front();
   const MemoryDescription::Block& block = *description.block;
   MemoryLayout layout =
-      with_context(file_->name(), [&] { return MemoryLayout(description.regions, block.size); });
+      with_context(file.name(), [&] { return MemoryLayout(description.regions, block.size); });
   if (layout.image_size() > block.size) {
     throw unusable(fmt::format("{}: the regions describe {} bytes of memory, found a block of {}",
-                               file_->name(), layout.image_size(), block.size));
+                               file.name(), layout.image_size(), block.size));
   }
-  if (memory_file_) {
-    diagnostics.warn(fmt::format("{}: not used: {} holds the memory itself", memory_file_->name(),
-                                 file_->name()));
-    memory_file_.reset();
+  if (memory_file) {
+    diagnostics.warn(
+        fmt::format("{}: not used: {} holds the memory itself", memory_file->name(), file.name()));
   }
   diagnostics.note(fmt::format("memory: in the checkpoint itself, {} bytes at offset {:#x}",
                                block.size, block.offset));
-  memory_ = std::make_unique<MemoryImage>(*file_, block.offset, std::move(layout));
+  state.memory_path = file.name();
+  state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
 
-void Checkpoint::use_memory_file(const MemoryDescription& description, Diagnostics& diagnostics) {
-  if (!memory_file_) {
-    const std::optional<std::filesystem::path> beside = find_memory_file_beside(file_->path());
-    if (!beside) {
-      throw unusable(fmt::format(
-          "{}: holds no memory, and there is no {}.vmem beside it: name the memory file, or take a "
-          "snapshot that includes the memory",
-          file_->name(), file_->path().stem().string()));
-    }
-    memory_file_ = std::make_unique<InputFile>(*beside);
+std::unique_ptr<ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
+                                                    Diagnostics& diagnostics) {
+  const std::filesystem::path path = checkpoint.name();
+  const auto beside = find_companion(path, {"vmem"});
+  if (!beside) {
+    throw unusable(fmt::format(
+        "{}: holds no memory, and there is no {}.vmem beside it: name the memory file, or take a "
+        "snapshot that includes the memory",
+        checkpoint.name(), path.stem().string()));
   }
-  refuse_encrypted(*memory_file_);
-  if (memory_file_->size() == 0) {
+  return open_guest_file(*beside, diagnostics);
+}
+
+void use_memory_file(GuestState& state, const MemoryDescription& description,
+                     std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  const ByteSource& checkpoint = *state.files.front();
+  if (!memory_file) memory_file = open_memory_file_beside(checkpoint, diagnostics);
+  refuse_encrypted(*memory_file);
+  memory_file = unpack_memory(std::move(memory_file), diagnostics);
+  if (memory_file->size() == 0) {
     throw unusable(
-        fmt::format("{}: expected the guest's memory, found an empty file", memory_file_->name()));
+        fmt::format("{}: expected the guest's memory, found an empty file", memory_file->name()));
   }
   MemoryLayout layout = with_context(
-      file_->name(), [&] { return MemoryLayout(description.regions, memory_file_->size()); });
-  check_memory_file_size(*memory_file_, description, layout);
-  diagnostics.note(fmt::format("memory: {}, {} bytes", memory_file_->name(), memory_file_->size()));
-  memory_ = std::make_unique<MemoryImage>(*memory_file_, 0, std::move(layout));
+      checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
+  check_memory_file_size(*memory_file, description, layout);
+  diagnostics.note(fmt::format("memory: {}, {} bytes", memory_file->name(), memory_file->size()));
+  state.memory_path = memory_file->name();
+  state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
+  state.files.push_back(std::move(memory_file));
 }
 
-const std::filesystem::path& Checkpoint::memory_path() const {
-  return memory_file_ ? memory_file_->path() : file_->path();
+// What is lost may be no group that is needed; who needs one that is lost says so.
+void warn_of_truncation(const TagFile& tags, Diagnostics& diagnostics) {
+  const auto lost = std::count_if(tags.groups().begin(), tags.groups().end(),
+                                  [](const TagFile::Group& group) { return group.truncated; });
+  if (lost > 0) {
+    diagnostics.warn(fmt::format("{}: truncated: {} of {} groups lie beyond its end",
+                                 tags.source().name(), lost, tags.groups().size()));
+  }
+}
+
+}  // namespace
+
+GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
+                           std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  refuse_encrypted(*file);
+  GuestState state;
+  state.format = "VMware checkpoint";
+  state.path = file->name();
+  const MemoryDescription description = with_context(file->name(), [&] {
+    const TagFile tags(*file);
+    diagnostics.note(fmt::format("{}: {} (magic {:#x}), {} groups", file->name(),
+                                 tags.magic().meaning, tags.magic().value, tags.groups().size()));
+    state.vcpus = read_vcpus(tags, diagnostics);
+    MemoryDescription found = read_memory_description(tags);
+    warn_of_truncation(tags, diagnostics);
+    return found;
+  });
+  diagnostics.note(
+      fmt::format("{}: {} vCPUs, {}", file->name(), state.vcpus.size(), describe(description)));
+  state.files.push_back(std::move(file));
+  const auto use_memory = description.block ? use_own_memory : use_memory_file;
+  use_memory(state, description, std::move(memory_file), diagnostics);
+  return state;
 }
 
 }  // namespace photon_dmesg

@@ -16,7 +16,8 @@ constexpr std::array<std::string_view, 16> register_names = {
     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 
 // Slots of a gpregs block by register number. crash, the one public reader of it, has rbp before
-// rsp, against the hardware's order; no second source confirms that.
+// rsp, against the hardware's order; no second source confirms that, so what is on the guest's
+// stack decides where it can (kernel/stack_registers.h).
 constexpr std::array<std::size_t, 16> block_order = {0, 1, 2,  3,  5,  4,  6,  7,
                                                      8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -72,6 +73,7 @@ class CpuGroupReader {
       std::array<std::uint64_t, 16> slots{};
       for (std::uint64_t& slot : slots) slot = reader.u64("a register of gpregs");
       for (std::size_t i = 0; i < slots.size(); ++i) vcpu.general[i] = slots[block_order[i]];
+      vcpu.stack_registers_in_doubt = true;
     } else if (tag.name == vmware::tag::control_registers) {
       for (std::size_t i = 0; i < vcpu.cr.size() && reader.remaining() > 0; ++i) {
         vcpu.cr[i] = reader.u64("a register of CR64");
@@ -113,6 +115,7 @@ class CpuGroupReader {
       set_interrupt_table(vcpu_of(tag), number, value);
     } else if (tag.name == vmware::tag::segment_selectors) {
       if (number == vmware::segment_cs) vcpu_of(tag).cs = static_cast<std::uint16_t>(value);
+      if (number == vmware::segment_ss) vcpu_of(tag).ss = static_cast<std::uint16_t>(value);
     } else if (tag.name == vmware::tag::segment_bases) {
       if (number == vmware::segment_fs) vcpu_of(tag).fs_base = GuestVirtual{value};
       if (number == vmware::segment_gs) vcpu_of(tag).gs_base = GuestVirtual{value};

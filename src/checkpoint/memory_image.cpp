@@ -6,13 +6,13 @@ namespace photon_dmesg {
 
 bool MemoryImage::read(GuestPhysical address, std::span<std::byte> target) const {
   while (!target.empty()) {
-    const std::optional<MemoryLayout::Run> run = layout_.find(address);
-    if (!run) {
+    const std::optional<MemoryLayout::Place> place = layout_.find(address);
+    if (!place) {
       return false;
     }
     const auto count =
-        static_cast<std::size_t>(std::min<std::uint64_t>(target.size(), run->length));
-    source_.read_at(base_ + run->image_offset, target.first(count));
+        static_cast<std::size_t>(std::min<std::uint64_t>(target.size(), place->length));
+    source_.read_at(base_ + place->image_offset, target.first(count));
     target = target.subspan(count);
     address = address + count;
   }

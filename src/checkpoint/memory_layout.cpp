@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 
 #include "base/error.h"
 #include "checkpoint/vmware_format.h"
@@ -35,14 +37,31 @@ void check_disjoint(std::vector<MemoryRegion> regions, std::uint64_t MemoryRegio
   }
 }
 
+void check_run(const MemoryRun& run) {
+  constexpr std::uint64_t limit = page_limit * vmware::page_bytes;
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  if (run.begin.value >= limit || run.size > limit - run.begin.value ||
+      run.image_offset > most - run.size) {
+    throw unusable(
+        fmt::format("memory out of range: {:#x} bytes at physical {}, offset {:#x}; expected it to "
+                    "end by {:#x}",
+                    run.size, run.begin, run.image_offset, limit));
+  }
+}
+
+void cut_front(MemoryRun& run, std::uint64_t count) {
+  count = std::min(count, run.size);
+  run.begin = run.begin + count;
+  run.image_offset += count;
+  run.size -= count;
+}
+
 }  // namespace
 
 MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t image_size) {
   std::erase_if(regions, [](const MemoryRegion& region) { return region.pages == 0; });
   if (regions.empty()) {
-    ranges_.push_back({{0}, image_size});
-    image_offsets_.push_back(0);
-    image_size_ = image_size;
+    add({{0}, 0, image_size});
     return;
   }
   std::for_each(regions.begin(), regions.end(), check_region);
@@ -51,13 +70,45 @@ MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t imag
   std::sort(regions.begin(), regions.end(),
             [](const MemoryRegion& a, const MemoryRegion& b) { return a.first_ppn < b.first_ppn; });
   for (const MemoryRegion& region : regions) {
-    ranges_.push_back({{region.first_ppn * vmware::page_bytes}, region.pages * vmware::page_bytes});
-    image_offsets_.push_back(region.image_page * vmware::page_bytes);
-    image_size_ = std::max(image_size_, image_offsets_.back() + ranges_.back().size);
+    add({{region.first_ppn * vmware::page_bytes},
+         region.image_page * vmware::page_bytes,
+         region.pages * vmware::page_bytes});
   }
 }
 
-std::optional<MemoryLayout::Run> MemoryLayout::find(GuestPhysical address) const {
+MemoryLayout::MemoryLayout(const std::vector<MemoryRun>& runs) {
+  // What is left of each run beside those before it, by where it begins.
+  std::map<std::uint64_t, MemoryRun> pieces;
+  for (MemoryRun run : runs) {
+    check_run(run);
+    while (run.size > 0) {
+      const auto after = pieces.upper_bound(run.begin.value);
+      if (after != pieces.begin()) {
+        const MemoryRun& before = std::prev(after)->second;
+        const std::uint64_t taken = before.begin.value + before.size;
+        if (taken > run.begin.value) {
+          cut_front(run, taken - run.begin.value);
+          continue;
+        }
+      }
+      MemoryRun piece = run;
+      if (after != pieces.end()) {
+        piece.size = std::min(piece.size, after->second.begin - piece.begin);
+      }
+      pieces.emplace(piece.begin.value, piece);
+      cut_front(run, piece.size);
+    }
+  }
+  for (const auto& [begin, piece] : pieces) add(piece);
+}
+
+void MemoryLayout::add(const MemoryRun& run) {
+  ranges_.push_back({run.begin, run.size});
+  image_offsets_.push_back(run.image_offset);
+  image_size_ = std::max(image_size_, run.image_offset + run.size);
+}
+
+std::optional<MemoryLayout::Place> MemoryLayout::find(GuestPhysical address) const {
   const auto after = std::upper_bound(
       ranges_.begin(), ranges_.end(), address,
       [](GuestPhysical wanted, const PhysicalRange& range) { return wanted < range.begin; });
@@ -70,7 +121,7 @@ std::optional<MemoryLayout::Run> MemoryLayout::find(GuestPhysical address) const
     return std::nullopt;
   }
   const auto index = static_cast<std::size_t>(std::prev(after) - ranges_.begin());
-  return Run{image_offsets_[index] + inside, range.size - inside};
+  return Place{image_offsets_[index] + inside, range.size - inside};
 }
 
 }  // namespace photon_dmesg

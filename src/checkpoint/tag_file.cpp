@@ -60,12 +60,19 @@ const vmware::Magic* find_checkpoint_magic(const ByteSource& source) {
 }
 
 void refuse_encrypted(const ByteSource& source) {
-  if (first_word(source) == vmware::encrypted_magic) {
-    throw unusable(fmt::format(
-        "{}: the virtual machine is encrypted (magic {:#x}): decrypt it on the host first, or take "
-        "the checkpoint of an unencrypted one",
-        source.name(), vmware::encrypted_magic));
-  }
+  if (first_word(source) != vmware::encrypted_magic) return;
+  constexpr std::uint64_t version_at = 4;
+  const bool has_version = source.contains(version_at, sizeof(std::uint32_t));
+  const std::uint32_t version =
+      has_version ? ByteReader(source, version_at, source.size()).u32("the version") : 0;
+  const auto* found =
+      std::find_if(vmware::encrypted_files.begin(), vmware::encrypted_files.end(),
+                   [&](const vmware::EncryptedFile& file) { return file.version == version; });
+  throw unusable(fmt::format(
+      "{}: {} of an encrypted virtual machine (magic {:#x}): decrypt the machine on the host "
+      "first, or give the checkpoint of an unencrypted one",
+      source.name(), found == vmware::encrypted_files.end() ? "a file" : found->what,
+      vmware::encrypted_magic));
 }
 
 TagFile::TagFile(const ByteSource& source)
@@ -95,12 +102,9 @@ void TagFile::read_groups(std::uint32_t count) {
     name.resize(std::min(name.size(), name.find('\0')));
     const std::uint64_t position = reader.u64("a group's position");
     const std::uint64_t size = reader.u64("a group's size");
-    if (!source_.contains(position, size)) {
-      throw unusable(fmt::format(
-          "truncated: expected the group \"{}\" at {:#x}, {} bytes, but it ends at {:#x}", name,
-          position, size, source_.size()));
-    }
-    groups_.push_back({std::move(name), position, size == 0 ? source_.size() : position + size});
+    const bool truncated = !source_.contains(position, size);
+    const std::uint64_t end = size == 0 ? source_.size() : position + size;
+    groups_.push_back({std::move(name), position, end, truncated});
   }
 }
 
@@ -109,6 +113,11 @@ void TagFile::for_each_tag(std::string_view group_name,
   for (const Group& group : groups_) {
     if (group.name != group_name) {
       continue;
+    }
+    if (group.truncated) {
+      throw unusable(fmt::format(
+          "truncated: expected the group \"{}\" at {:#x}, {} bytes, but it ends at {:#x}",
+          group.name, group.position, group.end - group.position, source_.size()));
     }
     with_context(fmt::format("group \"{}\"", group.name), [&] {
       ByteReader reader(source_, group.position, group.end);

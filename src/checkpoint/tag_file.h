@@ -25,14 +25,15 @@ struct CheckpointTag {
 class TagFile {
  public:
   // Reads header and group table of `source`, which must outlive this object. Throws
-  // Error(UnusableInput) when the magic is none of vmware::magics, or when a group lies outside the
-  // file (the file is truncated).
+  // Error(UnusableInput) when the magic is none of vmware::magics or the table is cut off. A group
+  // may lie beyond the end of a truncated file: that matters to who reads it.
   explicit TagFile(const ByteSource& source);
 
   struct Group {
     std::string name;
     std::uint64_t position = 0;
-    std::uint64_t end = 0;  // where its tags must have ended
+    std::uint64_t end = 0;   // where its tags must have ended
+    bool truncated = false;  // the file ends before that
   };
 
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
@@ -40,7 +41,7 @@ class TagFile {
   [[nodiscard]] const ByteSource& source() const { return source_; }
 
   // Calls `visit` for each tag of each group named `group_name`, in the order of the file. Throws
-  // Error(UnusableInput) at a tag that runs out of its group.
+  // Error(UnusableInput) at a tag that runs out of its group, and for a truncated group.
   void for_each_tag(std::string_view group_name,
                     const std::function<void(const CheckpointTag&)>& visit) const;
 

@@ -14,11 +14,14 @@ struct Vcpu {
 
   // rax rcx rdx rbx rsp rbp rsi rdi r8..r15, the order of x86's register numbers.
   std::array<std::optional<std::uint64_t>, 16> general;
+  // The format leaves open which of general[4] and general[5] (rsp, rbp) is which.
+  bool stack_registers_in_doubt = false;
   std::optional<GuestVirtual> rip;
   std::optional<std::uint64_t> rflags;
   std::array<std::optional<std::uint64_t>, 9> cr;  // cr[3] is CR3
   std::optional<GuestVirtual> idt_base;
   std::optional<std::uint16_t> cs;
+  std::optional<std::uint16_t> ss;
   std::optional<GuestVirtual> fs_base;
   std::optional<GuestVirtual> gs_base;
 };

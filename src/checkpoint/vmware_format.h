@@ -33,6 +33,15 @@ inline constexpr std::array magics = {
 // The clear header of an encrypted VM's checkpoint or memory ("encobj").
 inline constexpr std::uint32_t encrypted_magic = 0x8943dd9e;
 
+struct EncryptedFile {
+  std::uint32_t version;  // the word behind the magic
+  std::string_view what;
+};
+inline constexpr std::array encrypted_files = {
+    EncryptedFile{1, "the checkpoint"},
+    EncryptedFile{2, "the memory"},
+};
+
 // Header: u32 magic, u32 version (not to be validated: no reader does), u32 number of groups.
 inline constexpr std::size_t header_bytes = 12;
 
@@ -77,8 +86,14 @@ inline constexpr std::array<std::string_view, 2> flags = {"eflags", "EFLAGS"};
 
 inline constexpr std::uint64_t page_bytes = 4096;
 
+// RAM that does not fit below the PCI hole goes on at 4 GiB; the memory file has no hole (published
+// layouts of ESX 4.1 and Workstation).
+inline constexpr std::uint64_t low_memory_end = 0xc0000000;
+inline constexpr std::uint64_t high_memory_begin = 0x100000000;
+
 // Order of the segments in S and S.base64 (crash: enum SegmentName).
 inline constexpr std::size_t segment_cs = 1;
+inline constexpr std::size_t segment_ss = 2;
 inline constexpr std::size_t segment_fs = 4;
 inline constexpr std::size_t segment_gs = 5;
 

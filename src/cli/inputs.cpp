@@ -5,7 +5,9 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
-#include "checkpoint/tag_file.h"
+#include "checkpoint/companion_file.h"
+#include "checkpoint/elf_core.h"
+#include "checkpoint/vmware_format.h"
 #include "iso/iso_image.h"
 #include "kernel/elf_image.h"
 #include "kernel/profile.h"
@@ -15,81 +17,98 @@
 namespace photon_dmesg {
 namespace {
 
-void assign(std::unique_ptr<InputFile>& role, std::unique_ptr<InputFile> file, const char* what) {
-  if (role) {
-    throw Error(Failure::Usage, fmt::format("{} and {}: expected one {}, found two", role->name(),
-                                            file->name(), what));
-  }
-  role = std::move(file);
+using Files = std::vector<std::unique_ptr<ByteSource>>;
+
+[[noreturn]] void refuse_second(const std::string& first, const std::string& second,
+                                std::string_view what) {
+  throw Error(Failure::Usage,
+              fmt::format("{} and {}: expected one {}, found two", first, second, what));
 }
 
-std::string first_word(const InputFile& file) {
+std::string first_word(const ByteSource& file) {
   return file.contains(0, 4) ? fmt::format("{:#x}", ByteReader(file).u32("the first word"))
                              : fmt::format("{} bytes", file.size());
 }
 
-std::string names_of(const std::vector<std::unique_ptr<InputFile>>& files) {
+std::string names_of(const Files& files) {
   std::vector<std::string> names;
   names.reserve(files.size());
-  for (const std::unique_ptr<InputFile>& file : files) {
+  for (const std::unique_ptr<ByteSource>& file : files) {
     names.push_back(fmt::format("{} (begins with {})", file->name(), first_word(*file)));
   }
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// Gives the files without a known mark their role: one of them may be the memory. More of them
-// means that one is not what its user takes it for.
-void assign_unmarked(Inputs& inputs, std::vector<std::unique_ptr<InputFile>> unmarked) {
-  if (!inputs.checkpoint && !unmarked.empty()) {
-    throw unusable(
-        fmt::format("{}: expected a checkpoint (.vmss or .vmsn, magic such as {:#x}), "
-                    "found none",
-                    names_of(unmarked), vmware::magics.front().value));
+std::optional<SymbolSourceKind> find_symbols_kind(const ByteSource& file) {
+  if (is_rpm_package(file)) return SymbolSourceKind::Package;
+  if (is_elf_file(file) && !is_elf_core(file)) return SymbolSourceKind::Vmlinux;
+  if (is_profile(file)) return SymbolSourceKind::Profile;
+  if (is_system_map(file)) return SymbolSourceKind::SystemMap;
+  if (is_iso_image(file)) return SymbolSourceKind::Iso;
+  return std::nullopt;
+}
+
+// A dump may come in several parts; anything else is one file.
+void add_guest_file(GuestFiles& guest, GuestFileKind kind, std::unique_ptr<ByteSource> file) {
+  if (!guest.state.empty() && (kind != GuestFileKind::Kdump || guest.kind != kind)) {
+    refuse_second(guest.state.front()->name(), file->name(), "checkpoint");
   }
-  if (!inputs.symbols && unmarked.size() > 1) {
+  guest.kind = kind;
+  guest.state.push_back(std::move(file));
+}
+
+// One of the files without a known mark may be the memory. More of them, or one too small to hold
+// a kernel, means that it is not what its user takes it for.
+void add_unmarked(Inputs& inputs, Files unmarked) {
+  if (unmarked.empty()) return;
+  constexpr std::uint64_t smallest_memory = 4 * 1024 * 1024;
+  const bool too_small = inputs.guest.state.empty() && unmarked.front()->size() < smallest_memory;
+  if (!inputs.symbols && !inputs.guest.state.empty() && unmarked.size() > 1) {
     throw unusable(
         fmt::format("{}: expected memory and an ISO, RPM or vmlinux, found neither an ISO "
                     "nor an RPM nor an ELF file",
                     names_of(unmarked)));
   }
-  for (std::unique_ptr<InputFile>& file : unmarked) {
-    assign(inputs.memory, std::move(file), "memory file");
+  if (too_small || (inputs.guest.state.empty() && unmarked.size() > 1)) {
+    throw unusable(
+        fmt::format("{}: expected a checkpoint (.vmss or .vmsn, magic such as {:#x}), "
+                    "found none",
+                    names_of(unmarked), vmware::magics.front().value));
   }
+  if (unmarked.size() > 1) {
+    refuse_second(unmarked[0]->name(), unmarked[1]->name(), "memory file");
+  }
+  inputs.guest.memory = std::move(unmarked.front());
 }
 
 }  // namespace
 
-Inputs sort_inputs(const std::vector<std::filesystem::path>& files) {
+Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics& diagnostics) {
   Inputs inputs;
-  std::vector<std::unique_ptr<InputFile>> unmarked;
-  const auto assign_symbols = [&](std::unique_ptr<InputFile> file, SymbolSourceKind kind) {
-    inputs.symbols_kind = kind;
-    assign(inputs.symbols, std::move(file),
-           "source of symbols (ISO, RPM, vmlinux, System.map or profile)");
-  };
+  Files unmarked;
   for (const std::filesystem::path& path : files) {
     auto file = std::make_unique<InputFile>(path);
     if (file->size() == 0) {
       throw unusable(fmt::format("{}: the file is empty", file->name()));
     }
-    refuse_encrypted(*file);
-    if (find_checkpoint_magic(*file) != nullptr) {
-      assign(inputs.checkpoint, std::move(file), "checkpoint");
-    } else if (is_rpm_package(*file)) {
-      assign_symbols(std::move(file), SymbolSourceKind::Package);
-    } else if (is_elf_file(*file)) {
-      assign_symbols(std::move(file), SymbolSourceKind::Vmlinux);
-    } else if (is_profile(*file)) {
-      assign_symbols(std::move(file), SymbolSourceKind::Profile);
-    } else if (is_system_map(*file)) {
-      assign_symbols(std::move(file), SymbolSourceKind::SystemMap);
-    } else if (is_iso_image(*file)) {
-      assign_symbols(std::move(file), SymbolSourceKind::Iso);
+    if (const auto kind = find_symbols_kind(*file)) {
+      if (inputs.symbols) {
+        refuse_second(inputs.symbols->name(), file->name(),
+                      "source of symbols (ISO, RPM, vmlinux, System.map or profile)");
+      }
+      inputs.symbols_kind = *kind;
+      inputs.symbols = std::move(file);
+      continue;
+    }
+    std::unique_ptr<ByteSource> guest_file = open_guest_file(path, diagnostics);
+    const GuestFileKind kind = identify_guest_file(*guest_file);
+    if (kind == GuestFileKind::Unmarked) {
+      unmarked.push_back(std::move(guest_file));
     } else {
-      unmarked.push_back(std::move(file));
+      add_guest_file(inputs.guest, kind, std::move(guest_file));
     }
   }
-  assign_unmarked(inputs, std::move(unmarked));
+  add_unmarked(inputs, std::move(unmarked));
   return inputs;
 }
 

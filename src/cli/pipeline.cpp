@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/guest_files.h"
 #include "cli/inputs.h"
 #include "cli/symbol_sources.h"
 #include "kernel/banner.h"
@@ -20,6 +20,7 @@
 #include "kernel/kernel_scan.h"
 #include "kernel/profile.h"
 #include "kernel/running_kernel.h"
+#include "kernel/stack_registers.h"
 
 namespace photon_dmesg {
 namespace {
@@ -28,17 +29,15 @@ namespace {
 class Guest {
  public:
   Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
-      : checkpoint_(require_checkpoint(inputs), std::move(inputs.memory), diagnostics) {
-    std::optional<RunningKernel> running =
-        find_running_kernel(checkpoint_.memory(), checkpoint_.vcpus(), diagnostics);
-    if (!running && !inputs.symbols) running = scan_for_kernel(checkpoint_.memory(), diagnostics);
-    open_kernel(running, inputs, cache, diagnostics);
+      : state_(open_guest(require_guest(inputs), diagnostics)) {
+    decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
+    open_kernel(find_kernel(inputs.symbols != nullptr, diagnostics), inputs, cache, diagnostics);
     if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
       open_crashed_kernel(*header, inputs, cache, diagnostics);
     }
   }
 
-  [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
+  [[nodiscard]] const GuestState& state() const { return state_; }
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
   [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
 
@@ -46,7 +45,7 @@ class Guest {
   // Finds the symbols of `running`, or of any kernel in memory if there is none, and attaches them.
   void open_kernel(const std::optional<RunningKernel>& running, const Inputs& inputs,
                    const ProfileCache* cache, Diagnostics& diagnostics) {
-    const GuestMemory& memory = checkpoint_.memory();
+    const GuestMemory& memory = *state_.memory;
     const auto attach = [&](const KernelSymbols& symbols) {
       kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
                               : GuestKernel::search(memory, symbols, diagnostics));
@@ -63,7 +62,7 @@ class Guest {
 
   void open_crashed_kernel(GuestPhysical elf_core_header, const Inputs& inputs,
                            const ProfileCache* cache, Diagnostics& diagnostics) {
-    const auto crashed = find_crashed_kernel(checkpoint_.memory(), elf_core_header, diagnostics);
+    const auto crashed = find_crashed_kernel(*state_.memory, elf_core_header, diagnostics);
     if (crashed) {
       diagnostics.warn(
           "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
@@ -76,35 +75,67 @@ class Guest {
     }
   }
 
-  static std::unique_ptr<InputFile> require_checkpoint(Inputs& inputs) {
-    if (!inputs.checkpoint) {
+  // The kernel that runs, by the first evidence there is: what vCPUs run, what the dump says, what
+  // lies in memory. With symbols at hand, nothing leaves it to them to find it.
+  std::optional<RunningKernel> find_kernel(bool has_symbols, Diagnostics& diagnostics) {
+    auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
+    if (!running && state_.vmcoreinfo) {
+      running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
+    }
+    if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
+    if (!running && !has_symbols) running = scan_for_kernel(*state_.memory, diagnostics);
+    return running;
+  }
+
+  // Reads the memory as its kernel does.
+  std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics) {
+    state_.other_readings.insert(state_.other_readings.begin(), std::move(state_.memory));
+    std::optional<RunningKernel> running;
+    for (std::unique_ptr<GuestMemory>& reading : state_.other_readings) {
+      std::optional<RunningKernel> found = scan_for_kernel(*reading, diagnostics);
+      const bool proved = found && uses_end_of_memory(*found, *reading);
+      if (proved || !state_.memory) {
+        state_.memory = std::move(reading);
+        running = std::move(found);
+      }
+      if (proved) return running;
+    }
+    diagnostics.warn(
+        fmt::format("{}: where its end lies in the guest is not certain: no kernel in "
+                    "it says so",
+                    state_.memory->name()));
+    return running;
+  }
+
+  static GuestFiles require_guest(Inputs& inputs) {
+    if (inputs.guest.empty()) {
       throw Error(Failure::Usage,
                   "expected a checkpoint (.vmss or .vmsn) among the files, found none");
     }
-    return std::move(inputs.checkpoint);
+    return std::move(inputs.guest);
   }
 
-  Checkpoint checkpoint_;
+  GuestState state_;
   SymbolSource symbols_;
   std::optional<GuestKernel> kernel_;  // refers to the two above
 };
 
-GuestInfo describe_guest(const GuestKernel& kernel, const Checkpoint& checkpoint) {
+GuestInfo describe_guest(const GuestKernel& kernel, const GuestState& state) {
   GuestInfo guest;
   guest.release = kernel.banner().release;
   guest.banner = kernel.banner().text;
   guest.build_id = kernel.build_id();
   guest.kaslr_offset = kernel.kaslr_offset();
   guest.phys_base = kernel.phys_base();
-  guest.vcpus = checkpoint.vcpus().size();
-  guest.memory_bytes = checkpoint.memory().size();
+  guest.vcpus = state.vcpus.size();
+  guest.memory_bytes = state.memory->size();
   return guest;
 }
 
-SourceInfo describe_source(const SymbolSource& symbols, const Checkpoint& checkpoint) {
+SourceInfo describe_source(const SymbolSource& symbols, const GuestState& state) {
   SourceInfo source;
-  source.checkpoint = checkpoint.path().string();
-  source.memory = checkpoint.memory_path().string();
+  source.checkpoint = state.path;
+  source.memory = state.memory_path;
   source.iso = symbols.iso;
   source.package = symbols.package;
   source.vmlinux = symbols.vmlinux;
@@ -192,10 +223,11 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
   const std::optional<ProfileCache> cache = open_cache(options);
-  const Guest guest(sort_inputs(options.files), cache ? &*cache : nullptr, diagnostics);
+  const Guest guest(sort_inputs(options.files, diagnostics), cache ? &*cache : nullptr,
+                    diagnostics);
   Report report;
-  report.guest = describe_guest(guest.kernel(), guest.checkpoint());
-  report.source = describe_source(guest.symbols(), guest.checkpoint());
+  report.guest = describe_guest(guest.kernel(), guest.state());
+  report.source = describe_source(guest.symbols(), guest.state());
   report.log = read_kernel_log(guest.kernel(), diagnostics);
   note_extent(report.log, diagnostics);
   select_records(options, report.log);
@@ -209,9 +241,9 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
 }
 
 std::string make_profile(const Options& options, Diagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(options.files);
+  Inputs inputs = sort_inputs(options.files, diagnostics);
   std::ostringstream out;
-  if (inputs.checkpoint) {
+  if (!inputs.guest.empty()) {
     const Guest guest(std::move(inputs), nullptr, diagnostics);
     write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
                   describe_origin(guest.symbols()), out);

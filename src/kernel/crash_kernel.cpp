@@ -86,6 +86,26 @@ PageTables tables_of(const GuestMemory& memory, const Vmcoreinfo& info, GuestVir
   return {memory, {root}, five ? PagingLevels::Five : PagingLevels::Four};
 }
 
+// The kernel of `info`; `origin` is where that was found.
+std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
+                                       const std::optional<Vmcoreinfo>& info,
+                                       const std::string& origin, Diagnostics& diagnostics) {
+  const auto top = info ? info->symbol("swapper_pg_dir") : std::nullopt;
+  if (!top) {
+    diagnostics.note(fmt::format("{}: no VMCOREINFO that names page tables", origin));
+    return std::nullopt;
+  }
+  const PageTables tables = tables_of(memory, *info, *top);
+  std::vector<FoundBanner> banners = find_banners(memory, tables);
+  if (banners.empty()) {
+    diagnostics.note(fmt::format("{}: its page tables at {} map no kernel", origin, tables.root()));
+    return std::nullopt;
+  }
+  diagnostics.note(fmt::format("{}: Linux {}, {}-level page tables at {}", origin, info->release(),
+                               static_cast<unsigned>(tables.levels()), tables.root()));
+  return RunningKernel{std::move(banners), tables, std::nullopt, {}};
+}
+
 }  // namespace
 
 std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
@@ -109,24 +129,14 @@ std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
 std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
                                                  GuestPhysical elf_core_header,
                                                  Diagnostics& diagnostics) {
-  const std::optional<Vmcoreinfo> info = read_core_vmcoreinfo(memory, elf_core_header);
-  const auto top = info ? info->symbol("swapper_pg_dir") : std::nullopt;
-  if (!top) {
-    diagnostics.note(fmt::format("elfcorehdr at physical {}: no VMCOREINFO that names page tables",
-                                 elf_core_header));
-    return std::nullopt;
-  }
-  const PageTables tables = tables_of(memory, *info, *top);
-  std::vector<FoundBanner> banners = find_banners(memory, tables);
-  if (banners.empty()) {
-    diagnostics.note(fmt::format("elfcorehdr at physical {}: its page tables at {} map no kernel",
-                                 elf_core_header, tables.root()));
-    return std::nullopt;
-  }
-  diagnostics.note(fmt::format("the kernel that crashed: Linux {}, {}-level page tables at {}",
-                               info->release(), static_cast<unsigned>(tables.levels()),
-                               tables.root()));
-  return RunningKernel{std::move(banners), tables, std::nullopt, {}};
+  return kernel_of(memory, read_core_vmcoreinfo(memory, elf_core_header),
+                   fmt::format("elfcorehdr at physical {}", elf_core_header), diagnostics);
+}
+
+std::optional<RunningKernel> find_dumped_kernel(const GuestMemory& memory,
+                                                const std::string& vmcoreinfo,
+                                                Diagnostics& diagnostics) {
+  return kernel_of(memory, Vmcoreinfo::parse(vmcoreinfo + '\0'), "the dump's notes", diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/diagnostics.h"
 #include "checkpoint/guest_memory.h"
@@ -23,5 +24,11 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
                                                                GuestPhysical elf_core_header,
                                                                Diagnostics& diagnostics);
+
+// The kernel that a dump's VMCOREINFO tells of, which the dump carries beside the memory. Nothing,
+// with the reason noted, if it leads to none.
+[[nodiscard]] std::optional<RunningKernel> find_dumped_kernel(const GuestMemory& memory,
+                                                              const std::string& vmcoreinfo,
+                                                              Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -165,4 +165,21 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
   return std::nullopt;
 }
 
+bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory) {
+  if (memory.ranges().empty()) return false;
+  // Firmware keeps some of the end for itself.
+  constexpr std::uint64_t reach = 64 * 1024 * 1024;
+  const PhysicalRange& last = memory.ranges().back();
+  const GuestPhysical end = last.begin + last.size;
+  const GuestPhysical begin =
+      end.value - last.begin.value > reach ? GuestPhysical{end.value - reach} : last.begin;
+  bool found = false;
+  kernel.tables.for_each_page(x86_64::kernel_half, x86_64::start_kernel_map,
+                              [&](const PageTables::Page& page) {
+                                const GuestPhysical page_end = page.physical_address + page.size;
+                                found |= page.physical_address < end && begin < page_end;
+                              });
+  return found;
+}
+
 }  // namespace photon_dmesg

@@ -15,4 +15,8 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory,
                                                            Diagnostics& diagnostics);
 
+// Whether `kernel` uses the end of `memory`: its page tables map some of the last megabytes. If
+// they don't, `memory` is not read as the guest has it (GuestState::other_readings).
+[[nodiscard]] bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory);
+
 }  // namespace photon_dmesg

@@ -28,9 +28,9 @@ constexpr bool is_image_address(GuestVirtual address) {
 }
 
 // Kernel addresses have their upper bits set, with 4 or 5 levels of page tables.
+inline constexpr GuestVirtual kernel_half{0xff00000000000000};
 constexpr bool is_kernel_pointer(std::uint64_t value) {
-  constexpr std::uint64_t kernel_half = 0xff00000000000000;
-  return value >= kernel_half;
+  return value >= kernel_half.value;
 }
 
 // CR0.PG: the processor uses page tables.

@@ -6,27 +6,11 @@
 #include "support/bytes.h"
 #include "support/checkpoint_builder.h"
 #include "support/errors.h"
+#include "support/memory_pages.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-constexpr std::uint64_t page = 4096;
-
-std::string numbered_pages(std::size_t count) {
-  std::string memory;
-  for (std::size_t i = 0; i < count; ++i) {
-    memory += little_endian(i, 8) + std::string(page - 8, static_cast<char>('a' + i % 26));
-  }
-  return memory;
-}
-
-// The number of the image page that guest-physical `address` leads to.
-std::optional<std::uint64_t> page_at(const GuestMemory& memory, std::uint64_t address) {
-  std::uint64_t number = 0;
-  const bool read = memory.read({address}, std::as_writable_bytes(std::span(&number, 1)));
-  return read ? std::optional(number) : std::nullopt;
-}
 
 struct Files {
   TemporaryFolder folder;
@@ -42,10 +26,11 @@ struct Files {
   }
 
   // The checkpoint as the program opens it, with the memory file named if there is one.
-  [[nodiscard]] Checkpoint open(const std::string& memory_file = "") {
+  [[nodiscard]] GuestState open(const std::string& memory_file = "") {
     auto memory =
         memory_file.empty() ? nullptr : std::make_unique<InputFile>(folder.path() / memory_file);
-    return {std::make_unique<InputFile>(write_checkpoint()), std::move(memory), diagnostics};
+    return open_checkpoint(std::make_unique<InputFile>(write_checkpoint()), std::move(memory),
+                           diagnostics);
   }
 };
 
@@ -55,34 +40,34 @@ TEST_CASE("Checkpoint: memory in a file of its own, by region") {
   Files files;
   files.memory_tags = region_tags({{0, 0, 16}, {0x100000, 16, 16}});
   files.folder.write("other name", numbered_pages(32));
-  const Checkpoint checkpoint = files.open("other name");
-  CHECK(page_at(checkpoint.memory(), 15 * page) == 15U);
-  CHECK_FALSE(page_at(checkpoint.memory(), 16 * page));
-  CHECK(page_at(checkpoint.memory(), 0x100000 * page) == 16U);
-  CHECK(page_at(checkpoint.memory(), 0x10000f * page) == 31U);
-  CHECK_FALSE(page_at(checkpoint.memory(), 0x100010 * page));
-  CHECK(checkpoint.memory().size() == 32 * page);
+  const GuestState checkpoint = files.open("other name");
+  CHECK(page_at(*checkpoint.memory, 15 * page) == 15U);
+  CHECK_FALSE(page_at(*checkpoint.memory, 16 * page));
+  CHECK(page_at(*checkpoint.memory, 0x100000 * page) == 16U);
+  CHECK(page_at(*checkpoint.memory, 0x10000f * page) == 31U);
+  CHECK_FALSE(page_at(*checkpoint.memory, 0x100010 * page));
+  CHECK(checkpoint.memory->size() == 32 * page);
 }
 
 TEST_CASE("Checkpoint: a read into a hole fails as a whole") {
   Files files;
   files.memory_tags = region_tags({{0, 0, 16}, {32, 16, 16}});
   files.folder.write("vm.vmem", numbered_pages(32));
-  const Checkpoint checkpoint = files.open();
+  const GuestState checkpoint = files.open();
   std::array<std::byte, 16> bytes{};
-  CHECK(checkpoint.memory().read({16 * page - 16}, bytes));
-  CHECK_FALSE(checkpoint.memory().read({16 * page - 8}, bytes));
-  CHECK_FALSE(checkpoint.memory().read({32 * page - 8}, bytes));
-  CHECK_FALSE(checkpoint.memory().read({48 * page - 8}, bytes));
+  CHECK(checkpoint.memory->read({16 * page - 16}, bytes));
+  CHECK_FALSE(checkpoint.memory->read({16 * page - 8}, bytes));
+  CHECK_FALSE(checkpoint.memory->read({32 * page - 8}, bytes));
+  CHECK_FALSE(checkpoint.memory->read({48 * page - 8}, bytes));
 }
 
 TEST_CASE("Checkpoint: a read across adjacent regions follows them in the image") {
   Files files;
   files.memory_tags = region_tags({{0, 16, 16}, {16, 0, 16}});
   files.folder.write("vm.vmem", numbered_pages(32));
-  const Checkpoint checkpoint = files.open();
+  const GuestState checkpoint = files.open();
   std::array<std::byte, 16> bytes{};
-  REQUIRE(checkpoint.memory().read({16 * page - 8}, bytes));
+  REQUIRE(checkpoint.memory->read({16 * page - 8}, bytes));
   CHECK(as_text(bytes) == std::string(8, 'a' + 31 % 26) + little_endian(0, 8));
 }
 
@@ -91,7 +76,7 @@ TEST_CASE("Checkpoint: the memory file beside it is found in any case of its nam
     CAPTURE(name);
     Files files;
     files.folder.write(name, numbered_pages(32));
-    CHECK(files.open().memory_path().filename() == name);
+    CHECK(files.open().memory_path == files.folder.path() / name);
   }
 }
 
@@ -99,10 +84,10 @@ TEST_CASE("Checkpoint: the exact name wins; without it several are a question to
   Files files;
   files.folder.write("vm.VMEM", numbered_pages(32));
   files.folder.write("VM.vmem", numbered_pages(32));
-  check_fails(Failure::Usage, "several memory files fit (VM.vmem, vm.VMEM)",
+  check_fails(Failure::Usage, "several files beside it fit (VM.vmem, vm.VMEM)",
               [&] { (void)files.open(); });
   files.folder.write("vm.vmem", numbered_pages(32));
-  CHECK(files.open().memory_path().filename() == "vm.vmem");
+  CHECK(files.open().memory_path == files.folder.path() / "vm.vmem");
 }
 
 TEST_CASE("Checkpoint: without memory anywhere, the message says what to name") {
@@ -117,9 +102,9 @@ TEST_CASE("Checkpoint: monolithic, with padding in front of the memory") {
     Files files;
     files.memory_tags = region_tags({{0, 0, 32}}) +
                         block_tag("Memory", {0, 0}, numbered_pages(32), {63, 8, padding});
-    const Checkpoint checkpoint = files.open();
-    CHECK(page_at(checkpoint.memory(), 31 * page) == 31U);
-    CHECK(checkpoint.memory_path() == checkpoint.path());
+    const GuestState checkpoint = files.open();
+    CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
+    CHECK(checkpoint.memory_path == checkpoint.path);
   }
 }
 
@@ -127,8 +112,8 @@ TEST_CASE("Checkpoint: monolithic needs no memory file, and says so of one that 
   Files files;
   files.memory_tags = block_tag("Memory", {0, 0}, numbered_pages(32));
   files.folder.write("named", std::string(page, 'x'));
-  const Checkpoint checkpoint = files.open("named");
-  CHECK(page_at(checkpoint.memory(), 31 * page) == 31U);
+  const GuestState checkpoint = files.open("named");
+  CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
   REQUIRE(files.diagnostics.warnings().size() == 1);
   CHECK_THAT(files.diagnostics.warnings().front(), Catch::Contains("named: not used"));
 }
@@ -174,7 +159,7 @@ TEST_CASE("Checkpoint: without regions the configured size must be there") {
   files.memory_tags = "";
   files.configured_mib = 1;
   files.folder.write("vm.vmem", numbered_pages(256));
-  CHECK(page_at(files.open().memory(), 255 * page) == 255U);
+  CHECK(page_at(*files.open().memory, 255 * page) == 255U);
   files.folder.write("vm.vmem", numbered_pages(255));
   check_fails(Failure::Mismatch, "describes 1048576 bytes", [&] { (void)files.open(); });
 }
@@ -183,10 +168,10 @@ TEST_CASE("Checkpoint: a count of 0 regions means 1:1, and a single one may leav
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));
   files.memory_tags = inline_tag("regionsCount", {}, 0);
-  CHECK(page_at(files.open().memory(), 31 * page) == 31U);
+  CHECK(page_at(*files.open().memory, 31 * page) == 31U);
   files.memory_tags = inline_tag("regionsCount", {}, 1) + inline_tag("regionPPN", {}, 0) +
                       inline_tag("regionSize", {}, 32);
-  CHECK(page_at(files.open().memory(), 31 * page) == 31U);
+  CHECK(page_at(*files.open().memory, 31 * page) == 31U);
 }
 
 TEST_CASE("Checkpoint: region numbers of 8 bytes are read whole") {
@@ -195,7 +180,7 @@ TEST_CASE("Checkpoint: region numbers of 8 bytes are read whole") {
                       inline_tag("regionPPN", {0}, 0x123456789, 8) +
                       inline_tag("regionPageNum", {0}, 0, 8) + inline_tag("regionSize", {0}, 32, 8);
   files.folder.write("vm.vmem", numbered_pages(32));
-  CHECK(page_at(files.open().memory(), 0x123456789 * page) == 0U);
+  CHECK(page_at(*files.open().memory, 0x123456789 * page) == 0U);
 }
 
 TEST_CASE("Checkpoint: a region that lacks a tag, or too many regions, are refused") {
@@ -218,7 +203,7 @@ TEST_CASE("Checkpoint: an empty or encrypted memory file is named as such") {
   check_fails(Failure::UnusableInput, "vm.vmem: expected the guest's memory, found an empty file",
               [&] { (void)files.open(); });
   files.folder.write("vm.vmem", "\x9e\xdd\x43\x89" + numbered_pages(32));
-  check_fails(Failure::UnusableInput, "vm.vmem: the virtual machine is encrypted",
+  check_fails(Failure::UnusableInput, "vm.vmem: a file of an encrypted virtual machine",
               [&] { (void)files.open(); });
 }
 
@@ -231,7 +216,8 @@ TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {
     CAPTURE(length);
     std::filesystem::resize_file(files.write_checkpoint(), length);
     check_fails(Failure::UnusableInput, "vm.vmss: truncated", [&] {
-      const Checkpoint checkpoint(std::make_unique<InputFile>(path), nullptr, files.diagnostics);
+      const GuestState checkpoint =
+          open_checkpoint(std::make_unique<InputFile>(path), nullptr, files.diagnostics);
     });
   }
 }

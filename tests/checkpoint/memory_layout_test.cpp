@@ -11,7 +11,7 @@ constexpr std::uint64_t gib = std::uint64_t{1} << 30;
 constexpr std::uint64_t gib_pages = gib / 4096;
 
 std::uint64_t offset_of(const MemoryLayout& layout, std::uint64_t address) {
-  const std::optional<MemoryLayout::Run> run = layout.find({address});
+  const std::optional<MemoryLayout::Place> run = layout.find({address});
   REQUIRE(run);
   return run->image_offset;
 }

@@ -22,6 +22,11 @@ struct Files {
   Files() { write_iso(iso, {{"file", "content"}}); }
 };
 
+Inputs sort(const std::vector<std::filesystem::path>& files) {
+  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  return sort_inputs(files, diagnostics);
+}
+
 }  // namespace
 
 TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
@@ -33,34 +38,34 @@ TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
     for (const auto& order : {std::vector{symbols, files.checkpoint, files.memory},
                               {files.memory, files.checkpoint, symbols},
                               {files.checkpoint, files.memory, symbols}}) {
-      const Inputs inputs = sort_inputs(order);
+      const Inputs inputs = sort(order);
       CHECK(inputs.symbols_kind == kind);
       CHECK(inputs.symbols->path() == symbols);
-      CHECK(inputs.checkpoint->path() == files.checkpoint);
-      CHECK(inputs.memory->path() == files.memory);
+      CHECK(inputs.guest.state.front()->name() == files.checkpoint);
+      CHECK(inputs.guest.memory->name() == files.memory);
     }
   }
 }
 
 TEST_CASE("sort_inputs: any role may be left open; who needs it says so") {
   const Files files;
-  CHECK_FALSE(sort_inputs({files.checkpoint, files.memory}).symbols);
-  CHECK_FALSE(sort_inputs({files.iso}).checkpoint);
-  CHECK_FALSE(sort_inputs({files.iso, files.checkpoint}).memory);
+  CHECK_FALSE(sort({files.checkpoint, files.memory}).symbols);
+  CHECK(sort({files.iso}).guest.empty());
+  CHECK_FALSE(sort({files.iso, files.checkpoint}).guest.memory);
 }
 
 TEST_CASE("sort_inputs: a role that two take is a usage error that names both") {
   const Files files;
   const auto second = files.folder.write("second", checkpoint_file({}));
   check_fails(Failure::Usage, "second: expected one checkpoint, found two", [&] {
-    (void)sort_inputs({files.iso, files.checkpoint, second});
+    (void)sort({files.iso, files.checkpoint, second});
   });
   check_fails(Failure::Usage, "expected one source of symbols", [&] {
-    (void)sort_inputs({files.iso, files.package, files.checkpoint});
+    (void)sort({files.iso, files.package, files.checkpoint});
   });
   const auto memory = files.folder.write("memory", std::string(4096, 'x'));
   check_fails(Failure::Usage, "expected one memory file, found two", [&] {
-    (void)sort_inputs({files.iso, files.checkpoint, files.memory, memory});
+    (void)sort({files.iso, files.checkpoint, files.memory, memory});
   });
 }
 
@@ -68,24 +73,24 @@ TEST_CASE("sort_inputs: a file that is nothing known says what it begins with") 
   const Files files;
   const auto odd = files.folder.write("odd", "\x34\x12 is no checkpoint");
   check_fails(Failure::UnusableInput, "odd (begins with 0x69201234): expected a checkpoint", [&] {
-    (void)sort_inputs({files.iso, odd});
+    (void)sort({files.iso, odd});
   });
   check_fails(Failure::UnusableInput, "found neither an ISO nor an RPM nor an ELF file", [&] {
-    (void)sort_inputs({odd, files.checkpoint, files.memory});
+    (void)sort({odd, files.checkpoint, files.memory});
   });
   const auto tiny = files.folder.write("tiny", "ab");
   check_fails(Failure::UnusableInput, "tiny (begins with 2 bytes)", [&] {
-    (void)sort_inputs({files.iso, tiny});
+    (void)sort({files.iso, tiny});
   });
 }
 
 TEST_CASE("sort_inputs: empty and encrypted files are named as such") {
   const Files files;
   check_fails(Failure::UnusableInput, "empty: the file is empty", [&] {
-    (void)sort_inputs({files.folder.write("empty", ""), files.iso});
+    (void)sort({files.folder.write("empty", ""), files.iso});
   });
-  check_fails(Failure::UnusableInput, "the virtual machine is encrypted",
-              [&] { (void)sort_inputs({files.folder.write("locked", "\x9e\xdd\x43\x89")}); });
+  check_fails(Failure::UnusableInput, "of an encrypted virtual machine",
+              [&] { (void)sort({files.folder.write("locked", "\x9e\xdd\x43\x89")}); });
 }
 
 }  // namespace photon_dmesg::test

@@ -114,7 +114,7 @@ class Checkpoints(BadInputTests):
 
     def test_encrypted_checkpoint(self) -> None:
         encrypted = self.file("vm.vmss", struct.pack("<I", 0x8943DD9E) + bytes(1000))
-        self.check(3, "vm.vmss: the virtual machine is encrypted",
+        self.check(3, "vm.vmss: a file of an encrypted virtual machine",
                    files=[self.vmlinux, encrypted])
 
     def test_encrypted_memory(self) -> None:
@@ -122,7 +122,7 @@ class Checkpoints(BadInputTests):
         memory = checkpoint.with_suffix(".vmem")
         memory.unlink()
         memory.write_bytes(struct.pack("<I", 0x8943DD9E) + bytes(1000))
-        self.check(3, "vm.vmem: the virtual machine is encrypted",
+        self.check(3, "vm.vmem: a file of an encrypted virtual machine",
                    files=[self.vmlinux, checkpoint])
 
     def test_truncated_checkpoint(self) -> None:
@@ -192,9 +192,11 @@ class MemoryFiles(BadInputTests):
         self.check(4, "zero.vmem: not the memory of this checkpoint",
                    files=[self.vmlinux, checkpoint, memory])
 
-    def test_memory_without_its_checkpoint(self) -> None:
-        self.check(3, "memory.raw", "expected a checkpoint",
-                   files=[self.vmlinux, self.guest.memory])
+    def test_memory_alone_without_a_kernel_in_it(self) -> None:
+        memory = self.file("zero.vmem", b"")
+        os.truncate(memory, self.guest.memory.stat().st_size)
+        self.check(3, "zero.vmem: no vCPU leads to a kernel", files=[memory])
+        self.check(4, "not found in", "zero.vmem", files=[self.vmlinux, memory])
 
 
 class Symbols(BadInputTests):

@@ -1,0 +1,135 @@
+#include "checkpoint/guest_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/companion_file.h"
+#include "checkpoint/debug_guest.h"
+#include "checkpoint/elf_core.h"
+#include "checkpoint/kdump_file.h"
+#include "checkpoint/lime_file.h"
+#include "checkpoint/raw_memory.h"
+#include "checkpoint/tag_file.h"
+
+namespace photon_dmesg {
+namespace {
+
+using Files = std::vector<std::unique_ptr<ByteSource>>;
+
+bool is_checkpoint(const ByteSource& file) {
+  return find_checkpoint_magic(file) != nullptr;
+}
+
+// Formats that hold a machine's state in files of their own. A new one is a line here.
+struct Format {
+  GuestFileKind kind;
+  std::string_view name;
+  bool (*recognise)(const ByteSource& file);
+};
+
+constexpr std::array formats = {
+    Format{GuestFileKind::Checkpoint, "VMware checkpoint", is_checkpoint},
+    Format{GuestFileKind::ElfCore, "ELF core", is_elf_core},
+    Format{GuestFileKind::Kdump, "kdump file", is_kdump_file},
+    Format{GuestFileKind::Lime, "LiME image", is_lime_file},
+    // The one without a magic comes last.
+    Format{GuestFileKind::DebugGuest, "VMware debug.guest", is_debug_guest},
+};
+
+// What people give by mistake, and what helps.
+struct ForeignFormat {
+  std::string_view magic;
+  const char* what;
+  const char* advice;
+};
+
+constexpr std::array foreign_formats = {
+    ForeignFormat{"QEVM", "a QEMU snapshot or migration stream",
+                  "write the memory with dump-guest-memory instead"},
+    ForeignFormat{"LibvirtQemudSave", "a libvirt save file",
+                  "restore the guest and use virsh dump --memory-only"},
+    ForeignFormat{"LibvirtQemudPart", "an unfinished libvirt save file",
+                  "use virsh dump --memory-only"},
+    ForeignFormat{"PAGEDU64", "a Windows crash dump (vmss2core -W)", "give the checkpoint itself"},
+    ForeignFormat{"PAGEDUMP", "a Windows crash dump (vmss2core -W)", "give the checkpoint itself"},
+    ForeignFormat{"KDMV", "a virtual disk (.vmdk)", "give the checkpoint and its memory"},
+    ForeignFormat{"QFI\xfb", "a virtual disk (qcow2)", "give the guest's memory"},
+};
+
+void refuse_foreign(const ByteSource& file) {
+  for (const ForeignFormat& format : foreign_formats) {
+    std::string begin(format.magic.size(), '\0');
+    if (!file.contains(0, begin.size())) continue;
+    file.read_at(0, std::as_writable_bytes(std::span(begin)));
+    if (begin == format.magic) {
+      throw unusable(
+          fmt::format("{}: this is {}: {}", file.name(), format.what, format.advice));
+    }
+  }
+}
+
+// The checkpoint of the same name, for memory that was named alone.
+void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
+  const auto beside = find_companion(files.memory->name(), {"vmss", "vmsn", "guest"});
+  if (!beside) return;
+  auto file = open_guest_file(*beside, diagnostics);
+  const GuestFileKind kind = identify_guest_file(*file);
+  if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
+  diagnostics.note(fmt::format("{}: the checkpoint beside {}", file->name(), files.memory->name()));
+  files.kind = kind;
+  files.state.push_back(std::move(file));
+}
+
+void refuse_memory_beside(const GuestFiles& files) {
+  if (!files.memory) return;
+  throw Error(Failure::Usage,
+              fmt::format("{}: {} ({}) holds the memory itself: expected one of the two",
+                          files.memory->name(), files.state.front()->name(), name_of(files.kind)));
+}
+
+}  // namespace
+
+GuestFileKind identify_guest_file(const ByteSource& file) {
+  refuse_encrypted(file);
+  refuse_foreign(file);
+  const auto* found = std::find_if(formats.begin(), formats.end(), [&](const Format& format) {
+    return format.recognise(file);
+  });
+  return found == formats.end() ? GuestFileKind::Unmarked : found->kind;
+}
+
+std::string_view name_of(GuestFileKind kind) {
+  const auto* found = std::find_if(formats.begin(), formats.end(),
+                                   [&](const Format& format) { return format.kind == kind; });
+  return found == formats.end() ? "memory" : found->name;
+}
+
+GuestState open_guest(GuestFiles files, Diagnostics& diagnostics) {
+  if (files.state.empty()) find_checkpoint_beside(files, diagnostics);
+  switch (files.kind) {
+    case GuestFileKind::Checkpoint:
+      return open_checkpoint(std::move(files.state.front()), std::move(files.memory), diagnostics);
+    case GuestFileKind::DebugGuest:
+      return open_debug_guest(std::move(files.state.front()), std::move(files.memory),
+                              diagnostics);
+    case GuestFileKind::ElfCore:
+      refuse_memory_beside(files);
+      return open_elf_core(std::move(files.state.front()), diagnostics);
+    case GuestFileKind::Kdump:
+      refuse_memory_beside(files);
+      return open_kdump_files(std::move(files.state), diagnostics);
+    case GuestFileKind::Lime:
+      refuse_memory_beside(files);
+      return open_lime_file(std::move(files.state.front()), diagnostics);
+    case GuestFileKind::Unmarked:
+      break;
+  }
+  return open_raw_memory(std::move(files.memory), diagnostics);
+}
+
+}  // namespace photon_dmesg

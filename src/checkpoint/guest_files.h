@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/diagnostics.h"
+#include "checkpoint/guest_state.h"
+
+namespace photon_dmesg {
+
+// What a file of a stopped guest is, by its content.
+enum class GuestFileKind {
+  Unmarked,    // none of the others: memory has no mark of its own
+  Checkpoint,  // .vmss, .vmsn
+  DebugGuest,  // debug.guest
+  ElfCore,
+  Kdump,
+  Lime,
+};
+
+// Throws Error(UnusableInput) that says what to do for a file that is known and can't be used: of
+// an encrypted VM, a snapshot of QEMU or libvirt, a disk, a Windows crash dump.
+[[nodiscard]] GuestFileKind identify_guest_file(const ByteSource& file);
+
+// What messages and reports call such a file.
+[[nodiscard]] std::string_view name_of(GuestFileKind kind);
+
+// The files that a guest was given by.
+struct GuestFiles {
+  GuestFileKind kind = GuestFileKind::Unmarked;     // of `state`
+  std::vector<std::unique_ptr<ByteSource>> state;  // more than one: parts of a split dump
+  std::unique_ptr<ByteSource> memory;              // null if none was named
+
+  [[nodiscard]] bool empty() const { return state.empty() && !memory; }
+};
+
+// Reads them. Memory without a checkpoint is looked at alone, unless a checkpoint of that name lies
+// beside it. Throws Error(UnusableInput) when a file is damaged or missing, Error(Mismatch) when
+// they don't belong together, Error(Usage) when it is not clear which checkpoint is meant.
+[[nodiscard]] GuestState open_guest(GuestFiles files, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

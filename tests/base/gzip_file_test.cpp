@@ -1,0 +1,91 @@
+#include "base/gzip_file.h"
+
+#include <zlib.h>
+
+#include <catch2/catch.hpp>
+
+#include "support/bytes.h"
+#include "support/errors.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+// Longer than several blocks, none like another, and not a multiple of their size.
+std::string long_text() {
+  std::string text;
+  while (text.size() < 3 * SpooledFile::block_bytes) text += std::to_string(text.size()) + ' ';
+  return text;
+}
+
+std::string read_back(const ByteSource& file, std::uint64_t offset, std::size_t size) {
+  std::string text(size, '\0');
+  file.read_at(offset, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+std::unique_ptr<GzipFile> open(const std::string& packed) {
+  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  return std::make_unique<GzipFile>(BufferSource("vm.vmem.gz", as_bytes(packed)), diagnostics);
+}
+
+}  // namespace
+
+TEST_CASE("GzipFile: any part of what was packed can be read, in any order") {
+  const std::string text = long_text();
+  const auto file = open(gzip(text));
+  REQUIRE(file->size() == text.size());
+  CHECK(file->name() == "vm.vmem.gz");
+  CHECK(read_back(*file, 0, text.size()) == text);
+  for (const std::size_t offset : {text.size() - 10, SpooledFile::block_bytes - 5, std::size_t{7}}) {
+    CHECK(read_back(*file, offset, 10) == text.substr(offset, 10));
+  }
+}
+
+TEST_CASE("GzipFile: members that stand one behind the other are one file") {
+  CHECK(read_back(*open(gzip("one, ") + gzip("") + gzip("two")), 0, 8) == "one, two");
+}
+
+TEST_CASE("GzipFile: what packs very well is unpacked to its end") {
+  const std::string zeros(5'000'001, '\0');
+  const auto file = open(gzip(zeros));
+  REQUIRE(file->size() == zeros.size());
+  CHECK(read_back(*file, 5'000'000, 1) == std::string(1, '\0'));
+}
+
+TEST_CASE("GzipFile: cut short at any byte, it is refused as truncated") {
+  const std::string packed = gzip("a short text");
+  for (std::size_t length = 3; length < packed.size(); ++length) {
+    CAPTURE(length);
+    check_fails(Failure::UnusableInput, "vm.vmem.gz: truncated",
+                [&] { (void)open(packed.substr(0, length)); });
+  }
+}
+
+TEST_CASE("GzipFile: a wrong checksum is refused as damage") {
+  std::string packed = gzip("a short text");
+  packed[packed.size() - 8] ^= 1;
+  check_fails(Failure::UnusableInput, "vm.vmem.gz: damaged", [&] { (void)open(packed); });
+}
+
+TEST_CASE("is_gzip_file: by its first bytes") {
+  const std::string packed = gzip("x");
+  CHECK(is_gzip_file(BufferSource("a", as_bytes(packed))));
+  CHECK_FALSE(is_gzip_file(BufferSource("b", as_bytes("\x1f\x8b"))));
+  CHECK_FALSE(is_gzip_file(BufferSource("c", as_bytes("plain text"))));
+}
+
+}  // namespace photon_dmesg::test
