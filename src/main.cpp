@@ -10,6 +10,7 @@
 #include "base/diagnostics.h"
 #include "base/error.h"
 #include "base/printable.h"
+#include "cli/core_command.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
@@ -45,8 +46,18 @@ int run(int argc, char** argv) {
   check_output(*options);
   Diagnostics diagnostics(options->verbosity);
   try {
-    return options->command == Command::Profile ? print_profile(*options, diagnostics)
-                                                : print_log(*options, diagnostics);
+    switch (options->command) {
+      case Command::Log:
+        return print_log(*options, diagnostics);
+      case Command::Profile:
+        return print_profile(*options, diagnostics);
+      case Command::Core:
+        write_core_folder(*options, diagnostics);
+        return exit_complete;
+      case Command::Info:
+        break;
+    }
+    return exit_complete;
   } catch (...) {
     diagnostics.clear_progress();
     throw;

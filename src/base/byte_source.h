@@ -28,6 +28,11 @@ class ByteSource {
   // is none. For what the system or a library does on whole files.
   [[nodiscard]] virtual std::optional<int> descriptor() const { return std::nullopt; }
 
+  // Where at or behind `offset` the next bytes stand that may be other than zero, and where behind
+  // those the next hole begins; size() if there is none. What is in no hole may be zero as well.
+  [[nodiscard]] virtual std::uint64_t next_data(std::uint64_t offset) const { return offset; }
+  [[nodiscard]] virtual std::uint64_t data_end(std::uint64_t /*offset*/) const { return size(); }
+
   // Whether `length` bytes at `offset` exist; does not overflow.
   [[nodiscard]] bool contains(std::uint64_t offset, std::uint64_t length) const {
     return offset <= size() && length <= size() - offset;

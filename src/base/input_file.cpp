@@ -63,6 +63,19 @@ InputFile::~InputFile() {
   ::close(descriptor_);
 }
 
+std::uint64_t InputFile::next_data(std::uint64_t offset) const {
+  if (offset >= size_) return size_;
+  const off_t found = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_DATA);
+  // ENXIO: nothing but a hole is left. Other errors: the file system does not know holes.
+  if (found < 0) return errno == ENXIO ? size_ : offset;
+  return std::min(size_, static_cast<std::uint64_t>(found));
+}
+
+std::uint64_t InputFile::data_end(std::uint64_t offset) const {
+  const off_t found = ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_HOLE);
+  return found < 0 ? size_ : std::min(size_, static_cast<std::uint64_t>(found));
+}
+
 void InputFile::read_from_disk(std::uint64_t offset, std::span<std::byte> target) const {
   while (!target.empty()) {
     const ssize_t count =

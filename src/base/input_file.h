@@ -19,6 +19,8 @@ class InputFile final : public ByteSource {
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] std::optional<int> descriptor() const override { return descriptor_; }
+  [[nodiscard]] std::uint64_t next_data(std::uint64_t offset) const override;
+  [[nodiscard]] std::uint64_t data_end(std::uint64_t offset) const override;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:

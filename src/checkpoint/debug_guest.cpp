@@ -116,9 +116,8 @@ Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index
 std::unique_ptr<ByteSource> open_memory_beside(const ByteSource& file, Diagnostics& diagnostics) {
   const auto beside = find_companion(file.name(), {"vmem"});
   if (!beside) {
-    throw unusable(
-        fmt::format("{}: there is no .vmem of that name beside it: name the memory file",
-                    file.name()));
+    throw unusable(fmt::format("{}: there is no .vmem of that name beside it: name the memory file",
+                               file.name()));
   }
   return open_guest_file(*beside, diagnostics);
 }
@@ -137,8 +136,9 @@ GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
     constexpr std::uint64_t description_bytes = 56;
     ByteReader reader(*file, header->version->memory_at + description_bytes, file->size());
     if (const auto found = reader.u32("the architecture"); found != format::x86_architecture) {
-      throw unusable(fmt::format("{}: expected the guest of an x86 host (architecture {}), found {}",
-                                 file->name(), format::x86_architecture, found));
+      throw unusable(
+          fmt::format("{}: expected the guest of an x86 host (architecture {}), found {}",
+                      file->name(), format::x86_architecture, found));
     }
   }
   GuestState state;

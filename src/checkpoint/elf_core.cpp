@@ -78,8 +78,7 @@ class CoreReader {
                                  sizeof(Elf64_Phdr), count, header_.e_phentsize));
     }
     for (std::uint64_t i = 0; i < count; ++i) {
-      const auto segment =
-          read_struct<Elf64_Phdr>(file_, header_.e_phoff + i * sizeof(Elf64_Phdr));
+      const auto segment = read_struct<Elf64_Phdr>(file_, header_.e_phoff + i * sizeof(Elf64_Phdr));
       if (segment.p_type == PT_LOAD && segment.p_filesz > 0) loads_.push_back(segment);
       if (segment.p_type == PT_NOTE) notes_.push_back(segment);
     }
@@ -92,10 +91,10 @@ class CoreReader {
   }
 
   void check_physical() const {
-    const bool has_addresses =
-        loads_.size() == 1 ||
-        std::any_of(loads_.begin(), loads_.end(),
-                    [](const Elf64_Phdr& segment) { return segment.p_paddr != 0; });
+    const bool has_addresses = loads_.size() == 1 || std::any_of(loads_.begin(), loads_.end(),
+                                                                 [](const Elf64_Phdr& segment) {
+                                                                   return segment.p_paddr != 0;
+                                                                 });
     if (loads_.empty() || !has_addresses) {
       throw unusable(
           "expected a core of physical memory, found one of virtual addresses: give the checkpoint "
@@ -126,7 +125,8 @@ class CoreReader {
     namespace notes = elf_notes;
     if (owner == notes::core_owner && type == NT_PRSTATUS && size >= sizeof(notes::Prstatus)) {
       notes::take(read_struct<notes::Prstatus>(file_, at), vcpu(counts.prstatus++, state));
-    } else if (owner == notes::qemu_owner && size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
+    } else if (owner == notes::qemu_owner &&
+               size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
       notes::QemuCpuState qemu;
       file_.read_at(at, std::as_writable_bytes(std::span(&qemu, 1))
                             .first(std::min<std::size_t>(size, sizeof(qemu))));

@@ -25,8 +25,33 @@ struct Prstatus {
   std::array<std::uint64_t, 8> times{};  // user, system, and those of children
   // The order of struct user_regs_struct.
   enum Register : std::size_t {
-    r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax, rip, cs,
-    rflags, rsp, ss, fs_base, gs_base, ds, es, fs, gs
+    r15,
+    r14,
+    r13,
+    r12,
+    rbp,
+    rbx,
+    r11,
+    r10,
+    r9,
+    r8,
+    rax,
+    rcx,
+    rdx,
+    rsi,
+    rdi,
+    orig_rax,
+    rip,
+    cs,
+    rflags,
+    rsp,
+    ss,
+    fs_base,
+    gs_base,
+    ds,
+    es,
+    fs,
+    gs
   };
   std::array<std::uint64_t, 27> registers{};
   std::uint64_t has_fpu_registers = 0;

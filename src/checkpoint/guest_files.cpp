@@ -67,8 +67,7 @@ void refuse_foreign(const ByteSource& file) {
     if (!file.contains(0, begin.size())) continue;
     file.read_at(0, std::as_writable_bytes(std::span(begin)));
     if (begin == format.magic) {
-      throw unusable(
-          fmt::format("{}: this is {}: {}", file.name(), format.what, format.advice));
+      throw unusable(fmt::format("{}: this is {}: {}", file.name(), format.what, format.advice));
     }
   }
 }
@@ -97,9 +96,8 @@ void refuse_memory_beside(const GuestFiles& files) {
 GuestFileKind identify_guest_file(const ByteSource& file) {
   refuse_encrypted(file);
   refuse_foreign(file);
-  const auto* found = std::find_if(formats.begin(), formats.end(), [&](const Format& format) {
-    return format.recognise(file);
-  });
+  const auto* found = std::find_if(formats.begin(), formats.end(),
+                                   [&](const Format& format) { return format.recognise(file); });
   return found == formats.end() ? GuestFileKind::Unmarked : found->kind;
 }
 
@@ -115,8 +113,7 @@ GuestState open_guest(GuestFiles files, Diagnostics& diagnostics) {
     case GuestFileKind::Checkpoint:
       return open_checkpoint(std::move(files.state.front()), std::move(files.memory), diagnostics);
     case GuestFileKind::DebugGuest:
-      return open_debug_guest(std::move(files.state.front()), std::move(files.memory),
-                              diagnostics);
+      return open_debug_guest(std::move(files.state.front()), std::move(files.memory), diagnostics);
     case GuestFileKind::ElfCore:
       refuse_memory_beside(files);
       return open_elf_core(std::move(files.state.front()), diagnostics);

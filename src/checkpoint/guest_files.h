@@ -30,7 +30,7 @@ enum class GuestFileKind {
 
 // The files that a guest was given by.
 struct GuestFiles {
-  GuestFileKind kind = GuestFileKind::Unmarked;     // of `state`
+  GuestFileKind kind = GuestFileKind::Unmarked;    // of `state`
   std::vector<std::unique_ptr<ByteSource>> state;  // more than one: parts of a split dump
   std::unique_ptr<ByteSource> memory;              // null if none was named
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
+#include "base/byte_source.h"
 
 namespace photon_dmesg {
 
@@ -29,6 +31,18 @@ class GuestMemory {
   // not RAM: a hole is never some other memory. Throws Error when the file can't be read. Several
   // threads may read at once.
   [[nodiscard]] virtual bool read(GuestPhysical address, std::span<std::byte> target) const = 0;
+
+  // Bytes of RAM as they stand in a file.
+  struct FilePlace {
+    const ByteSource* file = nullptr;  // owned by this object or what it was made from
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;  // how far they go on in the same way
+  };
+
+  // Where in a file the byte at `address` stands; nothing if it is not RAM or in no file as it is.
+  [[nodiscard]] virtual std::optional<FilePlace> find_in_file(GuestPhysical /*address*/) const {
+    return std::nullopt;
+  }
 
   // All RAM, ascending and disjoint.
   [[nodiscard]] virtual const std::vector<PhysicalRange>& ranges() const = 0;

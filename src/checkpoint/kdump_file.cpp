@@ -129,8 +129,8 @@ class KdumpMemory final : public GuestMemory {
     kdump_attr_t map{};
     map.type = KDUMP_BITMAP;
     if (kdump_get_typed_attr(context_.get(), KDUMP_ATTR_FILE_PAGEMAP, &map) != KDUMP_OK) {
-      throw unusable(fmt::format("{}: no map of its pages: {}", name_,
-                                 kdump_get_err(context_.get())));
+      throw unusable(
+          fmt::format("{}: no map of its pages: {}", name_, kdump_get_err(context_.get())));
     }
     kdump_addr_t begin = 0;
     while (kdump_bmp_find_set(map.val.bitmap, &begin) == KDUMP_OK) {
@@ -215,8 +215,8 @@ GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
   }
   Context context(kdump_new());
   if (!context) throw unusable("libkdumpfile: out of memory");
-  const kdump_status status =
-      kdump_open_fdset(context.get(), static_cast<unsigned>(descriptors.size()), descriptors.data());
+  const kdump_status status = kdump_open_fdset(
+      context.get(), static_cast<unsigned>(descriptors.size()), descriptors.data());
   if (status != KDUMP_OK) {
     const std::string reason = kdump_get_err(context.get());
     // libkdumpfile 0.5.1 crashes when it frees what a failed opening has left.

@@ -19,4 +19,10 @@ bool MemoryImage::read(GuestPhysical address, std::span<std::byte> target) const
   return true;
 }
 
+std::optional<GuestMemory::FilePlace> MemoryImage::find_in_file(GuestPhysical address) const {
+  const std::optional<MemoryLayout::Place> place = layout_.find(address);
+  if (!place) return std::nullopt;
+  return FilePlace{&source_, base_ + place->image_offset, place->length};
+}
+
 }  // namespace photon_dmesg

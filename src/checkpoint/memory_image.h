@@ -17,6 +17,7 @@ class MemoryImage final : public GuestMemory {
       : source_(source), base_(base), layout_(std::move(layout)) {}
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override;
+  [[nodiscard]] std::optional<FilePlace> find_in_file(GuestPhysical address) const override;
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
     return layout_.ranges();
   }

@@ -101,8 +101,8 @@ std::vector<std::byte> PackedMemory::unpack(std::uint64_t index,
     case FastlzResult::Damaged:
       break;
   }
-  throw unusable(fmt::format("{}: packed block {} at offset {:#x} is damaged", name(), index,
-                             block.offset));
+  throw unusable(
+      fmt::format("{}: packed block {} at offset {:#x} is damaged", name(), index, block.offset));
 }
 
 // What block `index` may refer to: the end of the one before it, which may refer in turn to the one

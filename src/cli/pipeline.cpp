@@ -10,115 +10,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "checkpoint/guest_files.h"
+#include "cli/guest.h"
 #include "cli/inputs.h"
-#include "cli/symbol_sources.h"
 #include "kernel/banner.h"
-#include "kernel/crash_kernel.h"
-#include "kernel/guest_kernel.h"
 #include "kernel/kernel_log.h"
-#include "kernel/kernel_scan.h"
 #include "kernel/profile.h"
-#include "kernel/running_kernel.h"
-#include "kernel/stack_registers.h"
 
 namespace photon_dmesg {
 namespace {
-
-// A guest's files, opened and understood as far as its kernel.
-class Guest {
- public:
-  Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
-      : state_(open_guest(require_guest(inputs), diagnostics)) {
-    decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
-    open_kernel(find_kernel(inputs.symbols != nullptr, diagnostics), inputs, cache, diagnostics);
-    if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
-      open_crashed_kernel(*header, inputs, cache, diagnostics);
-    }
-  }
-
-  [[nodiscard]] const GuestState& state() const { return state_; }
-  [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
-  [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
-
- private:
-  // Finds the symbols of `running`, or of any kernel in memory if there is none, and attaches them.
-  void open_kernel(const std::optional<RunningKernel>& running, const Inputs& inputs,
-                   const ProfileCache* cache, Diagnostics& diagnostics) {
-    const GuestMemory& memory = *state_.memory;
-    const auto attach = [&](const KernelSymbols& symbols) {
-      kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
-                              : GuestKernel::search(memory, symbols, diagnostics));
-    };
-    const std::optional<std::string> release =
-        running ? std::optional(running->banner().release) : std::nullopt;
-    // The kernel refers to the symbols it has, so that these go last.
-    SymbolSource found =
-        inputs.symbols
-            ? find_symbols(inputs, release, attach, cache, diagnostics)
-            : find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics);
-    symbols_ = std::move(found);
-  }
-
-  void open_crashed_kernel(GuestPhysical elf_core_header, const Inputs& inputs,
-                           const ProfileCache* cache, Diagnostics& diagnostics) {
-    const auto crashed = find_crashed_kernel(*state_.memory, elf_core_header, diagnostics);
-    if (crashed) {
-      diagnostics.warn(
-          "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
-          "the kernel that crashed");
-      open_kernel(crashed, inputs, cache, diagnostics);
-    } else {
-      diagnostics.warn(
-          "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
-          "that kernel, the one that crashed was not found in its memory");
-    }
-  }
-
-  // The kernel that runs, by the first evidence there is: what vCPUs run, what the dump says, what
-  // lies in memory. With symbols at hand, nothing leaves it to them to find it.
-  std::optional<RunningKernel> find_kernel(bool has_symbols, Diagnostics& diagnostics) {
-    auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
-    if (!running && state_.vmcoreinfo) {
-      running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
-    }
-    if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
-    if (!running && !has_symbols) running = scan_for_kernel(*state_.memory, diagnostics);
-    return running;
-  }
-
-  // Reads the memory as its kernel does.
-  std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics) {
-    state_.other_readings.insert(state_.other_readings.begin(), std::move(state_.memory));
-    std::optional<RunningKernel> running;
-    for (std::unique_ptr<GuestMemory>& reading : state_.other_readings) {
-      std::optional<RunningKernel> found = scan_for_kernel(*reading, diagnostics);
-      const bool proved = found && uses_end_of_memory(*found, *reading);
-      if (proved || !state_.memory) {
-        state_.memory = std::move(reading);
-        running = std::move(found);
-      }
-      if (proved) return running;
-    }
-    diagnostics.warn(
-        fmt::format("{}: where its end lies in the guest is not certain: no kernel in "
-                    "it says so",
-                    state_.memory->name()));
-    return running;
-  }
-
-  static GuestFiles require_guest(Inputs& inputs) {
-    if (inputs.guest.empty()) {
-      throw Error(Failure::Usage,
-                  "expected a checkpoint (.vmss or .vmsn) among the files, found none");
-    }
-    return std::move(inputs.guest);
-  }
-
-  GuestState state_;
-  SymbolSource symbols_;
-  std::optional<GuestKernel> kernel_;  // refers to the two above
-};
 
 GuestInfo describe_guest(const GuestKernel& kernel, const GuestState& state) {
   GuestInfo guest;
@@ -173,11 +72,6 @@ void note_extent(const KernelLog& log, Diagnostics& diagnostics) {
   diagnostics.note(fmt::format(
       "records {} to {}{}", first, log.records.back().seq,
       first == 0 ? "" : fmt::format("; the kernel has overwritten the {} before them", first)));
-}
-
-std::optional<ProfileCache> open_cache(const Options& options) {
-  const auto folder = options.use_cache ? ProfileCache::default_folder() : std::nullopt;
-  return folder ? std::optional(ProfileCache(*folder)) : std::nullopt;
 }
 
 // Keeps the records that the options select. Throws Error(UnusableInput) when the position they are

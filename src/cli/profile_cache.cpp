@@ -112,4 +112,9 @@ void ProfileCache::store(const std::string& digest, const KernelSymbols& symbols
   }
 }
 
+std::optional<ProfileCache> open_cache(const Options& options) {
+  const auto folder = options.use_cache ? ProfileCache::default_folder() : std::nullopt;
+  return folder ? std::optional(ProfileCache(*folder)) : std::nullopt;
+}
+
 }  // namespace photon_dmesg

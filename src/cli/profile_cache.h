@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "cli/options.h"
 #include "kernel/profile.h"
 
 namespace photon_dmesg {
@@ -37,5 +38,8 @@ class ProfileCache {
 
   std::filesystem::path folder_;
 };
+
+// The cache that a run uses, unless the options say that it uses none or there is no place for it.
+[[nodiscard]] std::optional<ProfileCache> open_cache(const Options& options);
 
 }  // namespace photon_dmesg

@@ -114,4 +114,14 @@ void cross_check(const GuestKernel& kernel, const RunningKernel& running,
   check_vmcoreinfo(kernel, diagnostics);
 }
 
+std::optional<Vmcoreinfo> find_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const std::string& release = kernel.banner().release;
+  if (const auto variable = kernel.find_address("vmcoreinfo_data")) {
+    auto info = read_vmcoreinfo(kernel.memory(), *variable);
+    if (info && info->release() == release) return info;
+  }
+  return find_vmcoreinfo(kernel.memory(), find_image_ranges(kernel.memory().tables()), release,
+                         diagnostics);
+}
+
 }  // namespace photon_dmesg

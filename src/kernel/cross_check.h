@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
+
 #include "base/diagnostics.h"
 #include "kernel/guest_kernel.h"
 #include "kernel/running_kernel.h"
+#include "kernel/vmcoreinfo.h"
 
 namespace photon_dmesg {
 
@@ -11,5 +14,10 @@ namespace photon_dmesg {
 // says. What agrees is noted; a contradiction between two sources is a warning with
 // both values.
 void cross_check(const GuestKernel& kernel, const RunningKernel& running, Diagnostics& diagnostics);
+
+// The VMCOREINFO of `kernel`: where its variable says, or else found by its form. Nothing if the
+// kernel has none (yet).
+[[nodiscard]] std::optional<Vmcoreinfo> find_vmcoreinfo(const GuestKernel& kernel,
+                                                        Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -61,6 +61,7 @@ std::optional<Vmcoreinfo> Vmcoreinfo::parse(std::string_view text) {
   if (end == std::string_view::npos || !text.starts_with(beginning)) return std::nullopt;
   text = text.substr(0, end);
   Vmcoreinfo result;
+  result.text_ = text;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));

@@ -26,6 +26,9 @@ class Vmcoreinfo {
     return entries_;
   }
 
+  // All of it, as the kernel wrote it.
+  [[nodiscard]] const std::string& text() const { return text_; }
+
   [[nodiscard]] const std::string& release() const { return entries_.at("OSRELEASE"); }
   // Run-time address of a symbol.
   [[nodiscard]] std::optional<GuestVirtual> symbol(std::string_view name) const;
@@ -37,6 +40,7 @@ class Vmcoreinfo {
   [[nodiscard]] std::optional<std::uint64_t> phys_base() const;
 
  private:
+  std::string text_;
   std::map<std::string, std::string, std::less<>> entries_;
 };
 

@@ -50,7 +50,8 @@ TEST_CASE("GzipFile: any part of what was packed can be read, in any order") {
   REQUIRE(file->size() == text.size());
   CHECK(file->name() == "vm.vmem.gz");
   CHECK(read_back(*file, 0, text.size()) == text);
-  for (const std::size_t offset : {text.size() - 10, SpooledFile::block_bytes - 5, std::size_t{7}}) {
+  for (const std::size_t offset :
+       {text.size() - 10, SpooledFile::block_bytes - 5, std::size_t{7}}) {
     CHECK(read_back(*file, offset, 10) == text.substr(offset, 10));
   }
 }

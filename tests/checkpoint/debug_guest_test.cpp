@@ -128,8 +128,9 @@ TEST_CASE("open_debug_guest: without memory the message says what to name") {
 TEST_CASE("open_debug_guest: holes that overlap are refused") {
   const TemporaryFolder folder;
   folder.write("debug.vmem", numbered_pages(8));
-  check_fails(Failure::UnusableInput, "expected holes one behind the other",
-              [&] { (void)open(folder, debug_guest(layouts[2], 1, 8, {{4, 4}, {6, 2}})); });
+  check_fails(Failure::UnusableInput, "expected holes one behind the other", [&] {
+    (void)open(folder, debug_guest(layouts[2], 1, 8, {{4, 4}, {6, 2}}));
+  });
 }
 
 TEST_CASE("open_debug_guest: a guest of another architecture is refused") {

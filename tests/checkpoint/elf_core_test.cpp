@@ -36,7 +36,8 @@ Vcpu busy_vcpu(std::uint32_t index) {
 
 TEST_CASE("open_elf_core: memory is where the segments' physical addresses say") {
   const std::string memory = numbered_pages(4);
-  const std::string core = elf_core({{4 * page, memory.substr(2 * page)}, {0, memory.substr(0, 2 * page)}});
+  const std::string core =
+      elf_core({{4 * page, memory.substr(2 * page)}, {0, memory.substr(0, 2 * page)}});
   const GuestState state = read(core);
   CHECK(page_at(*state.memory, 0) == 0U);
   CHECK(page_at(*state.memory, page) == 1U);
@@ -115,9 +116,9 @@ TEST_CASE("elf_notes: registers stand where gdb and QEMU have them") {
   const auto qemu_word = [&](std::size_t offset) {
     return load_unsigned(as_bytes(qemu).subspan(offset, 8));
   };
-  CHECK(qemu_word(8 + 1 * 8) == 0x1003);      // rbx
-  CHECK(qemu_word(8 + 6 * 8) == 0x1004);      // rsp
-  CHECK(qemu_word(392 + 3 * 8) == 0x4003);    // CR3
+  CHECK(qemu_word(8 + 1 * 8) == 0x1003);                      // rbx
+  CHECK(qemu_word(8 + 6 * 8) == 0x1004);                      // rsp
+  CHECK(qemu_word(392 + 3 * 8) == 0x4003);                    // CR3
   CHECK(qemu_word(152 + 9 * 24 + 16) == 0xfffffe0000000000);  // IDT
 }
 

@@ -158,8 +158,7 @@ TEST_CASE("find_companion: packed with gzip counts too, the exact name first") {
   CHECK(find_companion(folder.path() / "debug.guest.gz", {"vmem"}) ==
         folder.path() / "debug.vmem.gz");
   folder.write("debug.vmem", "x");
-  CHECK(find_companion(folder.path() / "debug.guest.gz", {"vmem"}) ==
-        folder.path() / "debug.vmem");
+  CHECK(find_companion(folder.path() / "debug.guest.gz", {"vmem"}) == folder.path() / "debug.vmem");
 }
 
 }  // namespace photon_dmesg::test

@@ -125,8 +125,8 @@ TEST_CASE("unpack_fastlz: damage never leads out of either buffer") {
 TEST_CASE("PackedMemory: packed and stored blocks make one flat memory") {
   const Writer first = full_block("first");
   std::string stored = numbered_pages(block_size / page);
-  const std::string file = block(first.packed(), block_size) + block(stored, block_size) +
-                           block("the end", 7);
+  const std::string file =
+      block(first.packed(), block_size) + block(stored, block_size) + block("the end", 7);
   REQUIRE(is_packed_memory(BufferSource("vm.vmem", as_bytes(file))));
   const PackedMemory memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   CHECK(memory.size() == 2 * block_size + 7);
@@ -139,8 +139,7 @@ TEST_CASE("PackedMemory: a block may refer to the one before it, however it is c
   second.literals("second").match(20, 26).match(block_size - 26, 8000);
   Writer third(first.text() + second.text());
   third.literals("third").match(50, 30);
-  const std::string file = block(first.packed(), block_size) +
-                           block(second.packed(), block_size) +
+  const std::string file = block(first.packed(), block_size) + block(second.packed(), block_size) +
                            block(third.packed(), third.text().size());
   const PackedMemory memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   std::string end(third.text().size(), '\0');
@@ -153,7 +152,8 @@ TEST_CASE("PackedMemory: damage is refused by the block's number") {
   const Writer first = full_block("first");
   const std::string begin = block(first.packed(), block_size);
   const auto open = [](const std::string& file) {
-    return std::make_unique<PackedMemory>(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
+    return std::make_unique<PackedMemory>(
+        std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   };
   const std::string oversized = begin + block("xxxxxxxx", block_size + 1);
   check_fails(Failure::UnusableInput, "vm.vmem: packed block 1", [&] { (void)open(oversized); });

@@ -22,14 +22,15 @@ std::string bytes_of(const Struct& value) {
   return as_text(std::as_bytes(std::span(&value, 1)));
 }
 
-inline std::string elf_note(std::string_view owner, std::uint32_t type, const std::string& content) {
+inline std::string elf_note(std::string_view owner, std::uint32_t type,
+                            const std::string& content) {
   const auto padded = [](std::string text) {
     text.resize((text.size() + 3) / 4 * 4, '\0');
     return text;
   };
   const std::string name = std::string(owner) + '\0';
-  return little_endian(name.size(), 4) + little_endian(content.size(), 4) +
-         little_endian(type, 4) + padded(name) + padded(content);
+  return little_endian(name.size(), 4) + little_endian(content.size(), 4) + little_endian(type, 4) +
+         padded(name) + padded(content);
 }
 
 // An ELF core with one segment of notes and those of memory.

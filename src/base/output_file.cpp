@@ -1,0 +1,138 @@
+#include "base/output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t step = std::uint64_t{8} << 20;
+constexpr std::size_t block = 4096;
+
+off_t as_offset(std::uint64_t value) {
+  return static_cast<off_t>(value);
+}
+
+bool is_zero(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
+  const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
+  descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  if (descriptor_ < 0) {
+    // Not every file system has files without a name.
+    temporary_ = folder / fmt::format(".{}.{}", path_.filename().string(), ::getpid());
+    descriptor_ =
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+  }
+  if (descriptor_ < 0) fail("can't be created", errno);
+}
+
+OutputFile::~OutputFile() {
+  ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::fail(const char* doing, int error) const {
+  throw Error(Failure::Incomplete, fmt::format("{}: {}: {}", path_.string(), doing,
+                                               std::generic_category().message(error)));
+}
+
+void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(descriptor_, bytes.data(), bytes.size(), as_offset(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("can't be written", errno);
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void OutputFile::write(std::uint64_t offset, std::string_view text) {
+  write(offset, std::as_bytes(std::span(text)));
+}
+
+void OutputFile::write_sparse(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    std::size_t count = std::min(block, bytes.size());
+    const bool hole = is_zero(bytes.first(count));
+    while (count < bytes.size()) {
+      const std::size_t next = std::min(block, bytes.size() - count);
+      if (is_zero(bytes.subspan(count, next)) != hole) break;
+      count += next;
+    }
+    if (!hole) write(offset, bytes.first(count));
+    offset += count;
+    bytes = bytes.subspan(count);
+  }
+}
+
+void OutputFile::copy(const ByteSource& source, std::uint64_t from, std::uint64_t size,
+                      std::uint64_t offset, const std::function<void(std::uint64_t)>& progress) {
+  std::uint64_t done = 0;
+  while (done < size) {
+    done = source.next_data(from + done) - from;
+    if (done >= size) break;
+    const std::uint64_t end = std::min(size, source.data_end(from + done) - from);
+    while (done < end) {
+      const std::uint64_t count = std::min(step, end - done);
+      copy_data(source, from + done, count, offset + done);
+      done += count;
+      progress(done);
+    }
+  }
+  progress(size);
+}
+
+void OutputFile::copy_data(const ByteSource& source, std::uint64_t from, std::uint64_t size,
+                           std::uint64_t offset) {
+  off_t in = as_offset(from);
+  off_t out = as_offset(offset);
+  while (size > 0 && system_copies_ && source.descriptor()) {
+    const ssize_t count = ::copy_file_range(*source.descriptor(), &in, descriptor_, &out, size, 0);
+    if (count < 0 && errno == ENOSPC) fail("can't be written", errno);
+    // Other file systems, or a file that became shorter: reading says which.
+    if (count <= 0) {
+      system_copies_ = false;
+    } else {
+      size -= static_cast<std::uint64_t>(count);
+    }
+  }
+  if (size == 0) return;
+  std::vector<std::byte> buffer(size);
+  source.read_at(static_cast<std::uint64_t>(in), buffer);
+  write_sparse(static_cast<std::uint64_t>(out), buffer);
+}
+
+void OutputFile::finish(std::uint64_t size) {
+  if (::ftruncate(descriptor_, as_offset(size)) != 0) fail("can't be written", errno);
+  if (temporary_.empty()) link();
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("can't get its name", errno);
+  temporary_.clear();
+}
+
+// Gives the file without a name one that it can be renamed from.
+void OutputFile::link() {
+  temporary_ = path_.parent_path() / fmt::format(".{}.{}", path_.filename().string(), ::getpid());
+  ::unlink(temporary_.c_str());
+  const std::string itself = fmt::format("/proc/self/fd/{}", descriptor_);
+  if (::linkat(AT_FDCWD, itself.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    const int error = errno;
+    temporary_.clear();
+    fail("can't get its name", error);
+  }
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "base/byte_source.h"
+
+namespace photon_dmesg {
+
+// A file that is written at any offset and appears under its name only when it is whole: an
+// interrupted run leaves nothing of it there. What is not written is a hole.
+class OutputFile {
+ public:
+  // Begins a file that will be `path`, in a folder that exists. `mode` is further limited by the
+  // umask. Throws Error(Incomplete) with the system's reason.
+  OutputFile(std::filesystem::path path, mode_t mode);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  // Throws Error(Incomplete) when the disk is full or fails, as all of these.
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  void write(std::uint64_t offset, std::string_view text);
+
+  // Like write(), but blocks of zeros stay holes.
+  void write_sparse(std::uint64_t offset, std::span<const std::byte> bytes);
+
+  // Copies `size` bytes at `from` of `source` to `offset`. Holes stay holes, and a file system that
+  // can shares the blocks instead of copying them. Calls `progress` with the bytes done so far.
+  void copy(const ByteSource& source, std::uint64_t from, std::uint64_t size, std::uint64_t offset,
+            const std::function<void(std::uint64_t)>& progress);
+
+  // Gives the file its size and its name, in place of a file that has it.
+  void finish(std::uint64_t size);
+
+ private:
+  void copy_data(const ByteSource& source, std::uint64_t from, std::uint64_t size,
+                 std::uint64_t offset);
+  [[noreturn]] void fail(const char* doing, int error) const;
+  void link();
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;  // the name it has meanwhile; empty: none
+  int descriptor_ = -1;
+  bool system_copies_ = true;  // until the system refuses to
+};
+
+}  // namespace photon_dmesg

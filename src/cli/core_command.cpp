@@ -1,0 +1,121 @@
+#include "cli/core_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "base/error.h"
+#include "base/output_file.h"
+#include "cli/guest.h"
+#include "cli/inputs.h"
+#include "cli/profile_cache.h"
+#include "cli/vmlinux_copy.h"
+#include "kernel/cross_check.h"
+#include "kernel/kernel_mappings.h"
+#include "report/core_file.h"
+#include "report/gdb_files.h"
+
+namespace photon_dmesg {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a guest's memory holds is as secret as the guest.
+constexpr mode_t private_mode = 0600;
+constexpr mode_t public_mode = 0644;
+
+constexpr const char* core_name = "vmss.core";
+constexpr const char* vmlinux_name = "vmlinux";
+
+fs::path make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(Failure::Incomplete,
+                fmt::format("{}: can't be made: {}", folder.string(), error.message()));
+  }
+  return folder;
+}
+
+// A run must never destroy what it reads.
+void check_inputs_survive(const Options& options, const fs::path& target) {
+  for (const fs::path& input : options.files) {
+    std::error_code ignored;
+    if (fs::equivalent(input, target, ignored)) {
+      throw Error(Failure::Usage, fmt::format("{}: this is one of the inputs, and would be "
+                                              "overwritten: name another folder",
+                                              target.string()));
+    }
+  }
+}
+
+void write_text(const fs::path& path, const std::string& text) {
+  OutputFile file(path, public_mode);
+  file.write(0, text);
+  file.finish(text.size());
+}
+
+void warn_of_missing_registers(const std::vector<Vcpu>& vcpus, Diagnostics& diagnostics) {
+  for (const Vcpu& vcpu : vcpus) {
+    if (vcpu.rip && vcpu.general[4]) continue;
+    diagnostics.warn(fmt::format(
+        "vCPU {}: the checkpoint lacks registers of it, which are 0 in the core", vcpu.index));
+  }
+  if (vcpus.empty()) diagnostics.warn("there are no vCPUs: the core has no registers");
+}
+
+void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnostics) {
+  const GuestState& state = guest.state();
+  const KernelMappings mappings =
+      find_kernel_mappings(guest.kernel().memory().tables(), *state.memory);
+  if (!mappings.direct_map) {
+    diagnostics.warn("the kernel's direct map of RAM was not found: gdb can't read data through it");
+  }
+  const std::optional<Vmcoreinfo> info = find_vmcoreinfo(guest.kernel(), diagnostics);
+  if (!info) {
+    diagnostics.note("no VMCOREINFO: crash finds the KASLR offset by the QEMU notes");
+  }
+  warn_of_missing_registers(state.vcpus, diagnostics);
+  OutputFile file(path, private_mode);
+  write_core(file,
+             {*state.memory, state.vcpus, mappings,
+              info ? std::optional(info->text()) : std::nullopt},
+             diagnostics);
+}
+
+}  // namespace
+
+void write_core_folder(const Options& options, Diagnostics& diagnostics) {
+  const std::optional<ProfileCache> cache = open_cache(options);
+  const Guest guest(sort_inputs(options.files, diagnostics), cache ? &*cache : nullptr,
+                    diagnostics);
+  const fs::path folder = make_folder(*options.output);
+  check_inputs_survive(options, folder / core_name);
+  write_guest(guest, folder / core_name, diagnostics);
+  bool has_vmlinux = false;
+  std::error_code ignored;
+  if (guest.symbols().vmlinux) {
+    // A vmlinux that lies there already is what would be copied.
+    const bool in_place = fs::equivalent(*guest.symbols().vmlinux, folder / vmlinux_name, ignored);
+    if (!in_place) {
+      OutputFile file(folder / vmlinux_name, public_mode);
+      copy_vmlinux(guest.inputs(), guest.symbols(), file, diagnostics);
+    }
+    has_vmlinux = true;
+  } else {
+    diagnostics.warn(
+        "no vmlinux was given: the core is without one, and gdb and crash need the guest's own: "
+        "name an ISO or package with debuginfo");
+  }
+  write_text(folder / "photon.gdb", std::string(gdb_macros()));
+  write_text(folder / ".gdbinit",
+             make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
+                           has_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
+  diagnostics.clear_progress();
+  fmt::print("{}", describe_core_folder(folder.string(), core_name, has_vmlinux));
+  std::fflush(stdout);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace photon_dmesg {
+
+// share/gdbmacros/photon.gdb, which is a part of the program.
+[[nodiscard]] std::string_view gdb_macros();
+
+// What a .gdbinit loads.
+struct GdbSession {
+  std::string release;
+  std::uint64_t kaslr_offset = 0;
+  std::string core;                    // file names
+  std::optional<std::string> vmlinux;  // absent: there is none
+};
+
+// Commands that load symbols at the guest's offset, its core and the macros.
+[[nodiscard]] std::string make_gdbinit(const GdbSession& session);
+
+// What to tell a user who has such a folder: how to start gdb and crash.
+[[nodiscard]] std::string describe_core_folder(const std::string& folder, const std::string& core,
+                                               bool has_vmlinux);
+
+}  // namespace photon_dmesg
