@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/printable.h"
 #include "cli/core_command.h"
+#include "cli/info_command.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/pipeline.h"
@@ -55,7 +56,7 @@ int run(int argc, char** argv) {
         write_core_folder(*options, diagnostics);
         return exit_complete;
       case Command::Info:
-        break;
+        return print_info(*options, diagnostics);
     }
     return exit_complete;
   } catch (...) {

@@ -1,4 +1,4 @@
-# gdb commands for the memory of a suspended Linux guest: dmesg, ps, btt.
+# gdb commands for the memory of a suspended Linux guest: dmesg, ps, btt, btpid, trapinfo.
 #
 # Load a kernel's memory and its vmlinux, then:  (gdb) source photon.gdb
 #
@@ -350,4 +350,118 @@ Print the kernel stack of every task of the guest that was not running.
 Each line is a word on the stack that points into the kernel's text, innermost first. The stacks are
 scanned, not unwound: some lines may be left from earlier calls. What was running is in the
 registers: see `info threads' and `bt'.
+end
+
+define _if_wanted_print_stack
+  if $task->pid == $_wanted
+    set $_found = 1
+    _print_stack
+  end
+end
+document _if_wanted_print_stack
+Prints the stack of $task if its thread id is $_wanted.
+end
+
+define btpid
+  if $argc != 1
+    printf "btpid: expected one thread id: btpid PID (see ps)\n"
+  else
+    _linux_version
+    set $_stack_size = 16384
+    set $_wanted = $arg0
+    set $_found = 0
+    _for_each_task _if_wanted_print_stack
+    if !$_found
+      printf "no task has the thread id %d\n", $_wanted
+    end
+  end
+end
+document btpid
+Print the kernel stack of one task: btpid PID.
+PID is a thread id as ps prints it; 0 is the first processor's idle task. Lines are those of btt.
+end
+
+# The x86 exceptions (arch/x86/include/asm/trapnr.h) that a kernel reports.
+define _print_trap
+  if $_trap == 0
+    printf "divide error"
+  end
+  if $_trap == 1
+    printf "debug"
+  end
+  if $_trap == 3
+    printf "int3"
+  end
+  if $_trap == 6
+    printf "invalid opcode"
+  end
+  if $_trap == 8
+    printf "double fault"
+  end
+  if $_trap == 10
+    printf "invalid TSS"
+  end
+  if $_trap == 11
+    printf "segment not present"
+  end
+  if $_trap == 12
+    printf "stack segment"
+  end
+  if $_trap == 13
+    printf "general protection fault"
+  end
+  if $_trap == 14
+    printf "page fault"
+  end
+  if $_trap == 17
+    printf "alignment check"
+  end
+  if $_trap == 18
+    printf "machine check"
+  end
+  if $_trap == 19
+    printf "SIMD exception"
+  end
+end
+document _print_trap
+Prints the name of the x86 exception $_trap.
+end
+
+define _if_wanted_print_trap
+  if $task->pid == $_wanted
+    set $_found = 1
+    _print_task
+    set $_trap = (unsigned long)$task->thread.trap_nr
+    set $_cr2 = (unsigned long)$task->thread.cr2
+    set $_error = (unsigned long)$task->thread.error_code
+    if $_trap == 0 && $_cr2 == 0 && $_error == 0
+      printf "  no trap was recorded\n"
+    else
+      printf "  trap %lu (", $_trap
+      _print_trap
+      printf "), error code 0x%lx, address (CR2) 0x%lx\n", $_error, $_cr2
+    end
+  end
+end
+document _if_wanted_print_trap
+Prints the last trap of $task if its thread id is $_wanted.
+end
+
+define trapinfo
+  if $argc != 1
+    printf "trapinfo: expected one thread id: trapinfo PID (see ps)\n"
+  else
+    _linux_version
+    set $_wanted = $arg0
+    set $_found = 0
+    _for_each_task _if_wanted_print_trap
+    if !$_found
+      printf "no task has the thread id %d\n", $_wanted
+    end
+  end
+end
+document trapinfo
+Print the last exception that a task took and was reported for: trapinfo PID.
+PID is a thread id as ps prints it. The kernel records number, error code and faulting address where
+it oopses or sends a signal for an exception; a task without either has none recorded.
 end

@@ -55,7 +55,7 @@ std::optional<fs::path> find_companion(const fs::path& file,
                                             "use",
                                             file.string(), fmt::join(found, ", ")));
   }
-  return found.empty() ? std::nullopt : std::optional(folder / found.front());
+  return found.empty() ? std::nullopt : std::optional(file.parent_path() / found.front());
 }
 
 std::unique_ptr<ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {

@@ -61,11 +61,18 @@ namespace group {
 inline constexpr std::string_view checkpoint = "Checkpoint";
 inline constexpr std::string_view cpu = "cpu";
 inline constexpr std::string_view memory = "memory";
+inline constexpr std::string_view screen = "MKSVMX";
+inline constexpr std::string_view snapshot = "Snapshot";
 }  // namespace group
 
 namespace tag {
 // Checkpoint
 inline constexpr std::string_view memory_size_mib = "memSize";
+inline constexpr std::string_view product_name = "ProductName";
+inline constexpr std::string_view product_version = "VersionNumber";
+// MKSVMX: the screen as a PNG file; Snapshot: the text of the .vmx file
+inline constexpr std::string_view screenshot = "imageData";
+inline constexpr std::string_view configuration = "cfgFile";
 // memory; the region tags count pages of 4096 bytes and have the region as index
 inline constexpr std::string_view region_count = "regionsCount";
 inline constexpr std::string_view region_ppn = "regionPPN";

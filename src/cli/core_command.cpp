@@ -57,8 +57,13 @@ void write_text(const fs::path& path, const std::string& text) {
   file.finish(text.size());
 }
 
-void warn_of_missing_registers(const std::vector<Vcpu>& vcpus, Diagnostics& diagnostics) {
+void check_registers(const Guest& guest, Diagnostics& diagnostics) {
+  const std::vector<Vcpu>& vcpus = guest.state().vcpus;
   for (const Vcpu& vcpu : vcpus) {
+    if (!guest.runs_kernel(vcpu)) {
+      diagnostics.warn(fmt::format(
+          "vCPU {}: its registers are not of the kernel that the core is of", vcpu.index));
+    }
     if (vcpu.rip && vcpu.general[4]) continue;
     diagnostics.warn(fmt::format(
         "vCPU {}: the checkpoint lacks registers of it, which are 0 in the core", vcpu.index));
@@ -71,18 +76,19 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
   const KernelMappings mappings =
       find_kernel_mappings(guest.kernel().memory().tables(), *state.memory);
   if (!mappings.direct_map) {
-    diagnostics.warn("the kernel's direct map of RAM was not found: gdb can't read data through it");
+    diagnostics.warn(
+        "the kernel's direct map of RAM was not found: gdb can't read data through it");
   }
   const std::optional<Vmcoreinfo> info = find_vmcoreinfo(guest.kernel(), diagnostics);
   if (!info) {
     diagnostics.note("no VMCOREINFO: crash finds the KASLR offset by the QEMU notes");
   }
-  warn_of_missing_registers(state.vcpus, diagnostics);
+  check_registers(guest, diagnostics);
   OutputFile file(path, private_mode);
-  write_core(file,
-             {*state.memory, state.vcpus, mappings,
-              info ? std::optional(info->text()) : std::nullopt},
-             diagnostics);
+  write_core(
+      file,
+      {*state.memory, state.vcpus, mappings, info ? std::optional(info->text()) : std::nullopt},
+      diagnostics);
 }
 
 }  // namespace
@@ -110,9 +116,10 @@ void write_core_folder(const Options& options, Diagnostics& diagnostics) {
         "name an ISO or package with debuginfo");
   }
   write_text(folder / "photon.gdb", std::string(gdb_macros()));
-  write_text(folder / ".gdbinit",
-             make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
-                           has_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
+  write_text(
+      folder / ".gdbinit",
+      make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
+                    has_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
   diagnostics.clear_progress();
   fmt::print("{}", describe_core_folder(folder.string(), core_name, has_vmlinux));
   std::fflush(stdout);

@@ -6,6 +6,7 @@
 #include "kernel/crash_kernel.h"
 #include "kernel/kernel_scan.h"
 #include "kernel/stack_registers.h"
+#include "kernel/x86_64.h"
 
 namespace photon_dmesg {
 namespace {
@@ -27,6 +28,14 @@ Guest::Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
   if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
     open_crashed_kernel(*header, cache, diagnostics);
   }
+}
+
+bool Guest::runs_kernel(const Vcpu& vcpu) const {
+  if (!vcpu.rip || !vcpu.cr[3] || !x86_64::is_image_address(*vcpu.rip)) return true;
+  const PageTables tables(*state_.memory, page_table_root(*vcpu.cr[3]),
+                          paging_levels(vcpu.cr[4].value_or(0)));
+  return KernelMemory(*state_.memory, tables).translate(*vcpu.rip) ==
+         kernel_->memory().translate(*vcpu.rip);
 }
 
 // The kernel that runs, by the first evidence there is: what vCPUs run, what the dump says, what

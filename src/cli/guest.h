@@ -25,6 +25,10 @@ class Guest {
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
   [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
 
+  // Whether `vcpu` was running kernel(), by where its page tables lead from its RIP: not so if the
+  // guest had crashed and another kernel was saving its memory. True where it can't be told.
+  [[nodiscard]] bool runs_kernel(const Vcpu& vcpu) const;
+
  private:
   std::optional<RunningKernel> find_kernel(Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);

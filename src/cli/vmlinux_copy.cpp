@@ -33,8 +33,9 @@ void copy_from_package(std::unique_ptr<ByteStream> stream, OutputFile& target,
 void copy_from_iso(const InputFile& file, const std::string& package, OutputFile& target,
                    Diagnostics& diagnostics) {
   const IsoImage iso(file.path());
-  const auto found = std::find_if(iso.files().begin(), iso.files().end(),
-                                  [&](const IsoImage::File& other) { return other.path == package; });
+  const auto found =
+      std::find_if(iso.files().begin(), iso.files().end(),
+                   [&](const IsoImage::File& other) { return other.path == package; });
   if (found == iso.files().end()) {
     throw unusable(fmt::format("{}: {} is gone", file.name(), package));
   }
@@ -52,9 +53,8 @@ void copy_vmlinux(const Inputs& inputs, const SymbolSource& source, OutputFile& 
     case SymbolSourceKind::Package:
       return copy_from_package(std::make_unique<FileStream>(file), target, diagnostics);
     default:
-      target.copy(file, 0, file.size(), 0, [&](std::uint64_t done) {
-        diagnostics.progress(doing, done, file.size());
-      });
+      target.copy(file, 0, file.size(), 0,
+                  [&](std::uint64_t done) { diagnostics.progress(doing, done, file.size()); });
       target.finish(file.size());
   }
 }

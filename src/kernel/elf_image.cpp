@@ -170,6 +170,15 @@ std::string_view ElfImage::symbol_name(std::size_t index) const {
   return rest.substr(0, rest.find('\0'));
 }
 
+std::optional<SymbolPlace> ElfImage::find_place(GuestVirtual address) const {
+  NearestSymbol nearest(address);
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) nearest.offer({symbol.st_value}, symbol_name(i));
+  }
+  return nearest.place();
+}
+
 std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
   SymbolChoice choice;
   const std::uint32_t hash = hash_of(name);

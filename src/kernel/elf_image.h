@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/byte_source.h"
 #include "base/spooled_file.h"
+#include "kernel/kernel_symbols.h"
 
 struct Elf;
 
@@ -40,6 +41,9 @@ class ElfImage {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const;
   // The same for a function's static variable: see is_static_name().
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const;
+
+  // The symbol that `address` belongs to.
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
 
   // The bytes that the file holds from `address` on, to the end of their section; empty if it holds
   // none there (a .debug file keeps sections without contents).

@@ -146,6 +146,11 @@ std::optional<GuestVirtual> GuestKernel::find_static(std::string_view symbol) co
   return at_run_time(symbols_.find_static(symbol));
 }
 
+std::optional<SymbolPlace> GuestKernel::find_place(GuestVirtual address) const {
+  if (!x86_64::is_image_address(address)) return std::nullopt;
+  return symbols_.find_place({address.value - kaslr_offset_});
+}
+
 std::optional<GuestVirtual> GuestKernel::at_run_time(std::optional<GuestVirtual> linked) const {
   if (!linked) return std::nullopt;
   // What is not in the image, such as a per-CPU offset, does not move with it.

@@ -31,6 +31,8 @@ class GuestKernel {
   [[nodiscard]] std::optional<GuestVirtual> find_address(std::string_view symbol) const;
   // The same for a function's static variable.
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view symbol) const;
+  // The symbol that the run-time address `address` belongs to, if the symbols can tell.
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
   // As find_address(), but Error(UnusableInput) that names what is missing.
   [[nodiscard]] GuestVirtual address(std::string_view symbol) const;
 

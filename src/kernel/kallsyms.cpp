@@ -428,6 +428,21 @@ Kallsyms::Kallsyms(KallsymsTable table) : table_(std::move(table)) {
   }
 }
 
+std::optional<SymbolPlace> Kallsyms::find_place(GuestVirtual address) const {
+  // Names cost time to unpack: only that of the nearest is.
+  std::optional<std::size_t> nearest;
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    const GuestVirtual symbol = linked(table_.addresses()[i]);
+    if (symbol <= address && (!nearest || symbol > linked(table_.addresses()[*nearest]))) {
+      nearest = i;
+    }
+  }
+  if (!nearest) return std::nullopt;
+  NearestSymbol choice(address);
+  choice.offer(linked(table_.addresses()[*nearest]), table_.symbol(*nearest).name);
+  return choice.place();
+}
+
 std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {
   const std::optional<GuestVirtual> begin = table_.find(name);
   if (!begin) return std::nullopt;

@@ -29,9 +29,11 @@ void for_each_ram_part(const PageTables::Page& page, const std::vector<PhysicalR
 // A mapping never goes from one range of RAM into the next: these may lie apart in a file.
 void append(std::vector<Mapping>& mappings, const Mapping& part,
             const std::vector<PhysicalRange>& ranges) {
-  const bool begins_range = std::binary_search(
-      ranges.begin(), ranges.end(), PhysicalRange{part.physical_address, 0},
-      [](const PhysicalRange& left, const PhysicalRange& right) { return left.begin < right.begin; });
+  const bool begins_range =
+      std::binary_search(ranges.begin(), ranges.end(), PhysicalRange{part.physical_address, 0},
+                         [](const PhysicalRange& left, const PhysicalRange& right) {
+                           return left.begin < right.begin;
+                         });
   if (!mappings.empty() && !begins_range) {
     Mapping& last = mappings.back();
     if (last.virtual_address + last.size == part.virtual_address &&
@@ -55,9 +57,9 @@ std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings
       bytes_by_place[place] += mapping.size;
     }
   }
-  const auto best =
-      std::max_element(bytes_by_place.begin(), bytes_by_place.end(),
-                       [](const auto& left, const auto& right) { return left.second < right.second; });
+  const auto best = std::max_element(
+      bytes_by_place.begin(), bytes_by_place.end(),
+      [](const auto& left, const auto& right) { return left.second < right.second; });
   if (best == bytes_by_place.end()) return std::nullopt;
   return GuestVirtual{best->first};
 }
@@ -67,7 +69,8 @@ std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings
 KernelMappings find_kernel_mappings(const PageTables& tables, const GuestMemory& memory) {
   std::vector<Mapping> all;
   const auto add = [&](const PageTables::Page& page) {
-    for_each_ram_part(page, memory.ranges(), [&](const Mapping& part) { append(all, part, memory.ranges()); });
+    for_each_ram_part(page, memory.ranges(),
+                      [&](const Mapping& part) { append(all, part, memory.ranges()); });
   };
   tables.for_each_page(x86_64::kernel_half, x86_64::espfix_begin, add);
   tables.for_each_page(x86_64::espfix_end, {~std::uint64_t{0}}, add);

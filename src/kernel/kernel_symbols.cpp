@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "kernel/x86_64.h"
 
 namespace photon_dmesg {
 
@@ -18,6 +19,23 @@ void SymbolChoice::offer(GuestVirtual address, Binding binding) {
 
 std::optional<GuestVirtual> SymbolChoice::address() const {
   return ambiguous_ ? std::nullopt : address_;
+}
+
+void NearestSymbol::offer(GuestVirtual symbol, std::string_view name) {
+  if (symbol > address_ || name.empty() || !x86_64::is_image_address(symbol)) return;
+  // Of several at one address the first counts; those with a dot are the compiler's or assembler's.
+  const bool better = name_.empty() || symbol > nearest_ ||
+                      (symbol == nearest_ && name_.find('.') != std::string::npos);
+  if (!better) return;
+  nearest_ = symbol;
+  name_ = name;
+}
+
+std::optional<SymbolPlace> NearestSymbol::place() const {
+  // Longer than any function; what lies behind the last symbol is in none.
+  constexpr std::uint64_t longest = 1024 * 1024;
+  if (name_.empty() || address_ - nearest_ > longest) return std::nullopt;
+  return SymbolPlace{name_, address_ - nearest_};
 }
 
 bool is_static_name(std::string_view symbol, std::string_view name) {

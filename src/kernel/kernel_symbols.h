@@ -26,6 +26,28 @@ class SymbolChoice {
   bool ambiguous_ = false;
 };
 
+// A place in the kernel by the symbol in front of it.
+struct SymbolPlace {
+  std::string name;
+  std::uint64_t offset = 0;  // bytes behind the symbol
+};
+
+// Finds the symbol that an address belongs to: the last one at or before it.
+class NearestSymbol {
+ public:
+  explicit NearestSymbol(GuestVirtual address) : address_(address) {}
+
+  void offer(GuestVirtual symbol, std::string_view name);
+
+  // Nothing if no symbol was offered, or none near enough to be the address's own.
+  [[nodiscard]] std::optional<SymbolPlace> place() const;
+
+ private:
+  GuestVirtual address_;
+  GuestVirtual nearest_;
+  std::string name_;  // empty: none yet
+};
+
 // Whether `symbol` is `name`, or what compilers call a function's static variable of that name:
 // with a dot and a number behind it.
 [[nodiscard]] bool is_static_name(std::string_view symbol, std::string_view name);
@@ -46,6 +68,11 @@ class KernelSymbols {
   // The same for a static variable of a function: see is_static_name().
   [[nodiscard]] virtual std::optional<GuestVirtual> find_static(std::string_view name) const {
     return find_symbol(name);
+  }
+
+  // The symbol that the linked address `address` of the image belongs to, if this source can tell.
+  [[nodiscard]] virtual std::optional<SymbolPlace> find_place(GuestVirtual /*address*/) const {
+    return std::nullopt;
   }
 
   // What not every source knows; one that doesn't leaves these as they are.

@@ -110,4 +110,8 @@ std::optional<GuestVirtual> MemorySymbols::find_static(std::string_view name) co
   return kallsyms_ ? kallsyms_->find_static(name) : std::nullopt;
 }
 
+std::optional<SymbolPlace> MemorySymbols::find_place(GuestVirtual address) const {
+  return kallsyms_ ? kallsyms_->find_place(address) : std::nullopt;
+}
+
 }  // namespace photon_dmesg

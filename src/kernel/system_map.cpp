@@ -114,4 +114,13 @@ std::optional<GuestVirtual> SystemMap::find_static(std::string_view name) const 
                 [&](std::string_view symbol) { return is_static_name(symbol, name); });
 }
 
+std::optional<SymbolPlace> SystemMap::find_place(GuestVirtual address) const {
+  NearestSymbol nearest(address);
+  for_each_line(text_, [&](std::string_view line) {
+    if (const auto entry = parse_line(line)) nearest.offer(entry->address, entry->name);
+    return true;
+  });
+  return nearest.place();
+}
+
 }  // namespace photon_dmesg

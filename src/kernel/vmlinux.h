@@ -32,6 +32,9 @@ class Vmlinux final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override {
     return image_->find_static(name);
   }
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override {
+    return image_->find_place(address);
+  }
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
     return types_ ? types_->find_struct(name) : nullptr;
   }

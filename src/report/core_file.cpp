@@ -37,7 +37,8 @@ std::string make_note(std::string_view owner, std::uint32_t type, std::string_vi
 std::string make_notes(const CoreContent& content) {
   std::string notes;
   for (const Vcpu& vcpu : content.vcpus) {
-    notes += make_note(elf_notes::core_owner, NT_PRSTATUS, bytes_of(elf_notes::make_prstatus(vcpu)));
+    notes +=
+        make_note(elf_notes::core_owner, NT_PRSTATUS, bytes_of(elf_notes::make_prstatus(vcpu)));
   }
   for (const Vcpu& vcpu : content.vcpus) {
     notes += make_note(elf_notes::qemu_owner, 0, bytes_of(elf_notes::make_qemu_state(vcpu)));

@@ -24,7 +24,8 @@ std::string describe_core_folder(const std::string& folder, const std::string& c
   const std::string vmlinux = has_vmlinux ? "vmlinux" : "VMLINUX";
   return fmt::format(
       "{0}: the guest, for gdb and crash\n"
-      "  cd {0} && gdb -iex \"add-auto-load-safe-path .\"    then: bt, info threads, dmesg, ps, btt\n"
+      "  cd {0} && gdb -iex \"add-auto-load-safe-path .\"    then: bt, info threads, dmesg, ps, "
+      "btt\n"
       "  cd {0} && crash {1} {2}    then: log, bt -a, ps\n",
       folder, vmlinux, core);
 }

@@ -1,0 +1,108 @@
+#include "cli/info_command.h"
+
+#include "base/error.h"
+#include "base/output_file.h"
+#include "checkpoint/checkpoint_info.h"
+#include "cli/guest.h"
+#include "cli/output.h"
+#include "cli/profile_cache.h"
+#include "kernel/guest_clock.h"
+#include "report/info.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr mode_t private_mode = 0600;
+
+std::string_view name_of_symbols(SymbolSourceKind kind) {
+  switch (kind) {
+    case SymbolSourceKind::Iso:
+      return "ISO image";
+    case SymbolSourceKind::Package:
+      return "package";
+    case SymbolSourceKind::Vmlinux:
+      return "vmlinux";
+    case SymbolSourceKind::SystemMap:
+      return "System.map";
+    case SymbolSourceKind::Profile:
+      return "profile";
+  }
+  return "symbols";
+}
+
+void list_files(const Inputs& inputs, InfoReport& report) {
+  const auto add = [&](const ByteSource& file, std::string_view kind) {
+    report.files.push_back({file.name(), std::string(kind), file.size()});
+  };
+  for (const auto& file : inputs.guest.state) add(*file, name_of(inputs.guest.kind));
+  if (inputs.guest.memory) add(*inputs.guest.memory, "memory");
+  if (inputs.symbols) add(*inputs.symbols, name_of_symbols(inputs.symbols_kind));
+}
+
+void write_part(const std::filesystem::path& path, const std::vector<std::byte>& bytes) {
+  OutputFile file(path, private_mode);
+  file.write(0, bytes);
+  file.finish(bytes.size());
+}
+
+// What needs the container only, before anything else can fail.
+void read_container(const Options& options, const Inputs& inputs, InfoReport& report,
+                    Diagnostics& diagnostics) {
+  if (inputs.guest.kind != GuestFileKind::Checkpoint) {
+    if (options.tags || options.screenshot || options.configuration) {
+      throw Error(Failure::Usage,
+                  "--tags, --screenshot and --vmx: expected a VMware checkpoint, found none");
+    }
+    return;
+  }
+  const ByteSource& file = *inputs.guest.state.front();
+  with_context(file.name(),
+               [&] { report.checkpoint = read_checkpoint_info(file, diagnostics); });
+  report.problems = report.checkpoint->problems;
+  for (const Vcpu& vcpu : report.checkpoint->vcpus) report.vcpus.push_back({vcpu, std::nullopt});
+  if (options.tags) report.tags = list_tags(file, report.problems);
+  if (options.screenshot) write_part(*options.screenshot, read_screenshot(file));
+  if (options.configuration) write_part(*options.configuration, read_configuration(file));
+}
+
+void describe_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
+  const GuestKernel& kernel = guest.kernel();
+  report.memory_path = guest.state().memory_path;
+  report.memory = guest.state().memory->ranges();
+  report.vcpus.clear();
+  for (const Vcpu& vcpu : guest.state().vcpus) {
+    const bool known = vcpu.rip && guest.runs_kernel(vcpu);
+    report.vcpus.push_back({vcpu, known ? kernel.find_place(*vcpu.rip) : std::nullopt});
+  }
+  report.kernel = InfoReport::Kernel{kernel.banner().release, kernel.banner().text,
+                                     kernel.kaslr_offset(),   kernel.phys_base(),
+                                     kernel.build_id(),       read_guest_clock(kernel, diagnostics)};
+}
+
+}  // namespace
+
+int print_info(const Options& options, Diagnostics& diagnostics) {
+  constexpr int exit_complete = 0;
+  InfoReport report;
+  Inputs inputs = sort_inputs(options.files, diagnostics);
+  list_files(inputs, report);
+  read_container(options, inputs, report, diagnostics);
+  int status = report.problems.empty() ? exit_complete : static_cast<int>(Failure::UnusableInput);
+  if (!inputs.guest.empty()) {
+    try {
+      const std::optional<ProfileCache> cache = open_cache(options);
+      describe_guest(Guest(std::move(inputs), cache ? &*cache : nullptr, diagnostics), report,
+                     diagnostics);
+    } catch (const Error& error) {
+      report.problems.emplace_back(error.what());
+      if (status == exit_complete) status = static_cast<int>(error.failure());
+    }
+  }
+  diagnostics.clear_progress();
+  write_output(options, [&](std::ostream& out) {
+    (options.json ? write_info_json : write_info_text)(report, out);
+  });
+  return status;
+}
+
+}  // namespace photon_dmesg
