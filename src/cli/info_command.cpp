@@ -56,8 +56,7 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
     return;
   }
   const ByteSource& file = *inputs.guest.state.front();
-  with_context(file.name(),
-               [&] { report.checkpoint = read_checkpoint_info(file, diagnostics); });
+  with_context(file.name(), [&] { report.checkpoint = read_checkpoint_info(file, diagnostics); });
   report.problems = report.checkpoint->problems;
   for (const Vcpu& vcpu : report.checkpoint->vcpus) report.vcpus.push_back({vcpu, std::nullopt});
   if (options.tags) report.tags = list_tags(file, report.problems);
@@ -74,9 +73,9 @@ void describe_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnos
     const bool known = vcpu.rip && guest.runs_kernel(vcpu);
     report.vcpus.push_back({vcpu, known ? kernel.find_place(*vcpu.rip) : std::nullopt});
   }
-  report.kernel = InfoReport::Kernel{kernel.banner().release, kernel.banner().text,
-                                     kernel.kaslr_offset(),   kernel.phys_base(),
-                                     kernel.build_id(),       read_guest_clock(kernel, diagnostics)};
+  report.kernel = InfoReport::Kernel{
+      kernel.banner().release, kernel.banner().text, kernel.kaslr_offset(),
+      kernel.phys_base(),      kernel.build_id(),    read_guest_clock(kernel, diagnostics)};
 }
 
 }  // namespace

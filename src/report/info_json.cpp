@@ -31,9 +31,8 @@ Json address_or_null(const std::optional<GuestVirtual>& address) {
 Json describe(const MemoryDescription& memory) {
   Json regions = Json::array();
   for (const MemoryRegion& region : memory.regions) {
-    regions.push_back({{"ppn", region.first_ppn},
-                       {"image_page", region.image_page},
-                       {"pages", region.pages}});
+    regions.push_back(
+        {{"ppn", region.first_ppn}, {"image_page", region.image_page}, {"pages", region.pages}});
   }
   Json result = {{"configured_mib", or_null(memory.configured_mib)}, {"regions", regions}};
   if (memory.block) {
@@ -90,9 +89,9 @@ Json describe(const InfoReport::Kernel& kernel) {
 
 Json describe(const ListedTag& listed) {
   const bool compressed = listed.tag.encoding == CheckpointTag::Encoding::CompressedBlock;
-  return {{"group", printable(listed.group)},  {"name", printable(listed.tag.name)},
-          {"indices", listed.tag.indices},     {"offset", listed.tag.value_offset},
-          {"size", listed.tag.value_size},     {"compressed", compressed},
+  return {{"group", printable(listed.group)}, {"name", printable(listed.tag.name)},
+          {"indices", listed.tag.indices},    {"offset", listed.tag.value_offset},
+          {"size", listed.tag.value_size},    {"compressed", compressed},
           {"number", or_null(listed.number)}, {"text", text_or_null(listed.text)}};
 }
 
@@ -114,12 +113,12 @@ Json list(const std::vector<Item>& items) {
 }  // namespace
 
 void write_info_json(const InfoReport& report, std::ostream& out) {
-  Json document = {{"files", list(report.files)},
-                   {"checkpoint", report.checkpoint ? describe(*report.checkpoint) : Json(nullptr)},
-                   {"vcpus", list(report.vcpus)},
-                   {"memory", {{"path", text_or_null(report.memory_path)},
-                               {"ranges", list(report.memory)}}},
-                   {"kernel", report.kernel ? describe(*report.kernel) : Json(nullptr)}};
+  Json document = {
+      {"files", list(report.files)},
+      {"checkpoint", report.checkpoint ? describe(*report.checkpoint) : Json(nullptr)},
+      {"vcpus", list(report.vcpus)},
+      {"memory", {{"path", text_or_null(report.memory_path)}, {"ranges", list(report.memory)}}},
+      {"kernel", report.kernel ? describe(*report.kernel) : Json(nullptr)}};
   if (!report.tags.empty()) document["tags"] = list(report.tags);
   Json problems = Json::array();
   for (const std::string& problem : report.problems) problems.push_back(printable(problem));

@@ -34,8 +34,8 @@ class TextWriter {
 
  private:
   void write(const CheckpointInfo& info) {
-    line("checkpoint", fmt::format("{}, magic {:#x}, version {}", info.meaning, info.magic,
-                                   info.version));
+    line("checkpoint",
+         fmt::format("{}, magic {:#x}, version {}", info.meaning, info.magic, info.version));
     if (info.product) {
       line("product", fmt::format("{} {}", *info.product, info.product_version.value_or("")));
     }
@@ -97,8 +97,8 @@ class TextWriter {
   void write(const InfoReport::Kernel& kernel) {
     line("kernel", kernel.release);
     line("banner", kernel.banner);
-    line("KASLR", fmt::format("offset {:#x}, phys_base {:#x}", kernel.kaslr_offset,
-                              kernel.phys_base));
+    line("KASLR",
+         fmt::format("offset {:#x}, phys_base {:#x}", kernel.kaslr_offset, kernel.phys_base));
     if (kernel.build_id) line("build-id", *kernel.build_id);
     if (!kernel.clock) return;
     const std::int64_t booted = kernel.clock->realtime_offset_nsec;

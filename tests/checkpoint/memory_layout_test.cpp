@@ -72,4 +72,22 @@ TEST_CASE("MemoryLayout: overlapping or absurd regions are refused") {
   check_fails(Failure::UnusableInput, "out of range", [&] { MemoryLayout({{0, 0, absurd}}, 0); });
 }
 
+TEST_CASE("MemoryLayout: runs of any size, in any order; of what is there twice, the first") {
+  const MemoryLayout layout(
+      {{{100}, 1000, 50}, {{0}, 0, 300}, {{120}, 2000, 10}, {{290}, 5000, 20}});
+  CHECK(layout.find({99})->image_offset == 99);
+  CHECK(layout.find({100})->image_offset == 1000);
+  CHECK(layout.find({149})->image_offset == 1049);
+  CHECK(layout.find({149})->length == 1);
+  CHECK(layout.find({150})->image_offset == 150);
+  CHECK(layout.find({299})->image_offset == 299);
+  CHECK(layout.find({300})->image_offset == 5010);
+  CHECK_FALSE(layout.find({310}));
+  std::uint64_t end = 0;
+  for (const PhysicalRange& range : layout.ranges()) {
+    CHECK(range.begin.value >= end);
+    end = range.begin.value + range.size;
+  }
+}
+
 }  // namespace photon_dmesg::test

@@ -83,4 +83,23 @@ TEST_CASE("options: times and selections") {
   CHECK_FALSE(parse({"a"})->unprinted);
 }
 
+TEST_CASE("options: core wants a folder") {
+  const Options options = parse({"core", "a.iso", "vm.vmss", "-o", "out"}).value();
+  CHECK(options.command == Command::Core);
+  CHECK(options.files.size() == 2);
+  CHECK(options.output == std::filesystem::path("out"));
+  check_fails(Failure::Usage, "--output", [] { (void)parse({"core", "vm.vmss"}); });
+}
+
+TEST_CASE("options: info, and what it takes out") {
+  const Options options =
+      parse({"info", "vm.vmss", "--json", "--tags", "--screenshot", "s.png", "--vmx", "v"}).value();
+  CHECK(options.command == Command::Info);
+  CHECK(options.json);
+  CHECK(options.tags);
+  CHECK(options.screenshot == std::filesystem::path("s.png"));
+  CHECK(options.configuration == std::filesystem::path("v"));
+  CHECK_FALSE(parse({"info", "vm.vmss"})->json);
+}
+
 }  // namespace photon_dmesg::test

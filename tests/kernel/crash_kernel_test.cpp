@@ -25,19 +25,24 @@ std::optional<GuestPhysical> header_by(const std::string& command_line) {
       guest.diagnostics());
 }
 
-// The fixture's kernel as the one that crashed: its own page tables, and a note that names them.
-void write_core(FixtureGuest& guest, const std::string& note_name = "VMCOREINFO") {
+// What the fixture's kernel says of itself for a dump, which leads to its own page tables.
+std::string write_vmcoreinfo(FixtureGuest& guest) {
   std::array<std::byte, 4096> table{};
   REQUIRE(guest.memory().read({*guest.vcpu().cr[3]}, table));
   guest.memory().write(guest.at("init_top_pgt"), table);
   const std::uint64_t phys_base =
       FixtureGuest::load_address.value - FixtureGuest::kaslr_offset - 0x1000000;
-  const std::string text = fmt::format(
+  return fmt::format(
       "OSRELEASE=6.1.10-1.ph5\nSYMBOL(init_uts_ns)={:x}\nSYMBOL(_stext)={:x}\n"
       "SYMBOL(swapper_pg_dir)={:x}\nNUMBER(phys_base)={}\nKERNELOFFSET={:x}\n",
       guest.address("init_uts_ns").value, guest.address("_text").value,
       guest.address("init_top_pgt").value, static_cast<std::int64_t>(phys_base),
       FixtureGuest::kaslr_offset);
+}
+
+// The fixture's kernel as the one that crashed: its own page tables, and a note that names them.
+void write_core(FixtureGuest& guest, const std::string& note_name = "VMCOREINFO") {
+  const std::string text = write_vmcoreinfo(guest);
   Elf64_Nhdr note{static_cast<Elf64_Word>(note_name.size() + 1),
                   static_cast<Elf64_Word>(text.size()), 0};
   guest.memory().write_value(note_place, note);
@@ -77,6 +82,18 @@ TEST_CASE("crash kernel: the crashed kernel is found by the VMCOREINFO in a note
   CHECK(crashed->tables.root() == guest.at("init_top_pgt"));
   CHECK(crashed->banner().release == "6.1.10-1.ph5");
   CHECK_FALSE(crashed->vcpu);
+}
+
+TEST_CASE("find_dumped_kernel: by the VMCOREINFO that a dump carries beside the memory") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const std::string text = write_vmcoreinfo(guest);
+  const auto kernel = find_dumped_kernel(guest.memory(), text, guest.diagnostics());
+  REQUIRE(kernel);
+  CHECK(kernel->tables.root() == guest.at("init_top_pgt"));
+  CHECK(kernel->banner().release == "6.1.10-1.ph5");
+  CHECK_FALSE(find_dumped_kernel(guest.memory(), "OSRELEASE=6.1.10\n", guest.diagnostics()));
+  FakeMemory other(16 * 1024 * 1024);
+  CHECK_FALSE(find_dumped_kernel(other, text, guest.diagnostics()));
 }
 
 TEST_CASE("crash kernel: nothing is found where the header, the note or the tables are not") {

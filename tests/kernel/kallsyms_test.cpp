@@ -98,6 +98,9 @@ TEST_CASE("Kallsyms: symbols as linked, by the place of _text") {
   REQUIRE(function);
   CHECK(function->begin == GuestVirtual{text + 0x40});
   CHECK(function->size == 0x10);
+  CHECK(kallsyms.find_place({0xffffffff81000045})->name == "prevailing");
+  CHECK(kallsyms.find_place({0xffffffff81000045})->offset == 5);
+  CHECK_FALSE(kallsyms.find_place({0xffffffff80000000}));
 }
 
 TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/fixture_guest.h"
+#include "support/page_table_builder.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -48,6 +49,17 @@ TEST_CASE("scan_for_kernel: nothing in empty memory, and in none") {
   CHECK_FALSE(scan_for_kernel(memory, diagnostics));
   FakeMemory nothing(std::vector<PhysicalRange>{});
   CHECK_FALSE(scan_for_kernel(nothing, diagnostics));
+}
+
+TEST_CASE("uses_end_of_memory: by what the kernel's tables map of it") {
+  constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+  FakeMemory memory({{GuestPhysical{0}, 1 << 20}, {GuestPhysical{4 * gib}, 1 << 20}});
+  PageTableBuilder tables(memory, {0x10000}, PagingLevels::Four);
+  const RunningKernel kernel{{}, tables.tables(), std::nullopt, {}};
+  tables.map({0xffff888000000000}, {0}, 3);
+  CHECK_FALSE(uses_end_of_memory(kernel, memory));
+  tables.map({0xffff888000000000 + 4 * gib}, {4 * gib}, 3);
+  CHECK(uses_end_of_memory(kernel, memory));
 }
 
 }  // namespace photon_dmesg::test

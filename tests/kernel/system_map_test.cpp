@@ -55,6 +55,19 @@ TEST_CASE("SystemMap: a line that is none is refused with its number") {
               [] { (void)load("fffffffg81000000 T _text\n"); });
 }
 
+TEST_CASE("SystemMap: an address by the symbol in front of it") {
+  const auto map = load(sample);
+  const auto place = [&](std::uint64_t address) { return map->find_place({address}); };
+  CHECK(place(0xffffffff81000000)->name == "_text");
+  CHECK(place(0xffffffff8100003f)->offset == 0x3f);
+  CHECK(place(0xffffffff810002ff)->name == "prevailing");
+  CHECK(place(0xffffffff82000004)->name == "log_first_idx");
+  // Below the image, and so far behind a symbol that it can't be its own.
+  CHECK_FALSE(place(0x1234));
+  CHECK_FALSE(place(0xffffffff80000000));
+  CHECK_FALSE(place(0xffffffff81800000));
+}
+
 TEST_CASE("is_system_map: by the form of the first line") {
   const auto is_map = [](const std::string& text) {
     return is_system_map(BufferSource("file", as_bytes(text)));

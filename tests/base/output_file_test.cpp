@@ -1,0 +1,117 @@
+#include "base/output_file.h"
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "base/input_file.h"
+#include "support/bytes.h"
+#include "support/errors.h"
+#include "support/file_content.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+struct stat status_of(const std::filesystem::path& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status;
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void ignore(std::uint64_t /*done*/) {}
+
+}  // namespace
+
+TEST_CASE("OutputFile: appears under its name only when it is whole") {
+  const TemporaryFolder folder;
+  {
+    OutputFile file(folder.path() / "core", 0600);
+    file.write(0, std::string_view("half"));
+    CHECK(std::filesystem::is_empty(folder.path()));
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+  OutputFile file(folder.path() / "core", 0600);
+  file.write(2, std::string_view("whole"));
+  file.finish(9);
+  CHECK(content_of(folder.path() / "core") == std::string("\0\0whole\0\0", 9));
+  CHECK((status_of(folder.path() / "core").st_mode & 0777) == 0600);
+}
+
+TEST_CASE("OutputFile: takes the place of an older file in one step") {
+  const TemporaryFolder folder;
+  folder.write("core", "older and longer");
+  OutputFile file(folder.path() / "core", 0600);
+  file.write(0, std::string_view("new"));
+  CHECK(content_of(folder.path() / "core") == "older and longer");
+  file.finish(3);
+  CHECK(content_of(folder.path() / "core") == "new");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("OutputFile: copies with holes left as holes") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("memory", "begin");
+  constexpr std::uint64_t size = 64 * 1024 * 1024;
+  std::filesystem::resize_file(path, size);
+  {
+    std::fstream out(path, std::ios::binary | std::ios::in | std::ios::out);
+    out.seekp(size / 2);
+    out << "middle";
+  }
+  const InputFile source(path);
+  OutputFile file(folder.path() / "core", 0600);
+  std::uint64_t reported = 0;
+  file.copy(source, 0, size, 4096, [&](std::uint64_t done) { reported = done; });
+  file.finish(size + 4096);
+  const InputFile copy(folder.path() / "core");
+  std::string found(6, '\0');
+  copy.read_at(4096 + size / 2, std::as_writable_bytes(std::span(found)));
+  CHECK(found == "middle");
+  found.resize(5);
+  copy.read_at(4096, std::as_writable_bytes(std::span(found)));
+  CHECK(found == "begin");
+  CHECK(copy.size() == size + 4096);
+  CHECK(reported == size);
+  CHECK(status_of(folder.path() / "core").st_blocks <= status_of(path).st_blocks + 64);
+}
+
+TEST_CASE("OutputFile: copies what is in no file, without blocks of zeros") {
+  const TemporaryFolder folder;
+  const std::string text = std::string(1 << 20, '\0') + "text" + std::string(1 << 20, '\0');
+  const BufferSource source("source", as_bytes(text));
+  OutputFile file(folder.path() / "core", 0600);
+  file.copy(source, 0, text.size(), 0, ignore);
+  file.finish(text.size());
+  CHECK(content_of(folder.path() / "core") == text);
+  CHECK(status_of(folder.path() / "core").st_blocks <= 64);
+}
+
+TEST_CASE("OutputFile: a part of a source goes to where it is wanted") {
+  const TemporaryFolder folder;
+  const InputFile source(folder.write("source", "0123456789"));
+  OutputFile file(folder.path() / "core", 0600);
+  file.copy(source, 3, 4, 1, ignore);
+  file.finish(6);
+  CHECK(content_of(folder.path() / "core") == std::string("\0003456\0", 6));
+}
+
+TEST_CASE("OutputFile: a folder that can't be written to is an error with its reason") {
+  check_fails(Failure::Incomplete, "/proc/nowhere/core: can't be created",
+              [] { const OutputFile file("/proc/nowhere/core", 0600); });
+}
+
+TEST_CASE("OutputFile: what can't be written is an error") {
+  const TemporaryFolder folder;
+  OutputFile file(folder.path() / "core", 0600);
+  check_fails(Failure::Incomplete, "core: can't be written",
+              [&] { file.write(~std::uint64_t{0} >> 1, std::string_view("too far")); });
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,103 @@
+#include "report/info.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace photon_dmesg::test {
+namespace {
+
+InfoReport full_report() {
+  InfoReport report;
+  report.files = {{"vm.vmss", "VMware checkpoint", 1000}};
+  CheckpointInfo info;
+  info.magic = 0xbed2bed2;
+  info.meaning = "checkpoint";
+  info.version = 8;
+  info.product = "VMware ESX";
+  info.product_version = "7.0.3";
+  info.groups = {{"cpu", 100, 200, false}, {"memory", 200, 300, true}};
+  info.memory = MemoryDescription{{{0, 0, 16}}, std::nullopt, 65536, 1};
+  report.checkpoint = info;
+  Vcpu vcpu;
+  vcpu.rip = GuestVirtual{0xffffffff81000010};
+  vcpu.cs = std::uint16_t{0x10};
+  vcpu.cr[3] = 0x2000;
+  report.vcpus = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
+  report.memory = {{{0}, 65536}};
+  report.memory_path = "vm.vmem";
+  report.kernel = InfoReport::Kernel{"4.4.8", "Linux version 4.4.8", 0x1000000, 0, "abcd",
+                                     GuestClock{1'000'000'000, 3'500'000'000}};
+  report.problems = {"a problem with a \x1b control"};
+  return report;
+}
+
+std::string text_of(const InfoReport& report) {
+  std::ostringstream out;
+  write_info_text(report, out);
+  return out.str();
+}
+
+nlohmann::json json_of(const InfoReport& report) {
+  std::ostringstream out;
+  write_info_json(report, out);
+  return nlohmann::json::parse(out.str());
+}
+
+}  // namespace
+
+TEST_CASE("info text: one fact a line, nothing that steers a terminal") {
+  CHECK(text_of(full_report()) ==
+        "file         vm.vmss: VMware checkpoint, 1000 bytes\n"
+        "checkpoint   checkpoint, magic 0xbed2bed2, version 8\n"
+        "product      VMware ESX 7.0.3\n"
+        "groups       2: cpu memory (cut off)\n"
+        "configured   1 MiB\n"
+        "region       PPN 0x0, 0x10 pages, page 0x0 of the image\n"
+        "vCPU 0       RIP 0xffffffff81000010, panic+0x10, kernel mode, CR3 0x2000\n"
+        "vCPU 0       no registers\n"
+        "memory       65536 bytes in vm.vmem: physical 0x0 to 0x10000\n"
+        "kernel       4.4.8\n"
+        "banner       Linux version 4.4.8\n"
+        "KASLR        offset 0x1000000, phys_base 0x0\n"
+        "build-id     abcd\n"
+        "booted       1970-01-01T00:00:01.000000Z\n"
+        "stopped      1970-01-01T00:00:03.500000Z\n"
+        "uptime       2.500 s\n"
+        "problem      a problem with a \\x1b control\n");
+}
+
+TEST_CASE("info text: what is not known is not mentioned") {
+  InfoReport report;
+  report.files = {{"photon.iso", "ISO image", 5}};
+  CHECK(text_of(report) == "file         photon.iso: ISO image, 5 bytes\n");
+}
+
+TEST_CASE("info JSON: the same facts, null for what is not known") {
+  const nlohmann::json found = json_of(full_report());
+  CHECK(found["files"][0]["kind"] == "VMware checkpoint");
+  CHECK(found["checkpoint"]["magic"] == "0xbed2bed2");
+  CHECK(found["checkpoint"]["memory"]["regions"][0]["pages"] == 16);
+  CHECK(found["checkpoint"]["groups"][1]["truncated"] == true);
+  CHECK(found["vcpus"][0]["symbol"] == "panic+0x10");
+  CHECK(found["vcpus"][1]["rip"].is_null());
+  CHECK(found["memory"]["ranges"][0]["size"] == 65536);
+  CHECK(found["kernel"]["uptime_nsec"] == 2'500'000'000);
+  CHECK(found["problems"].size() == 1);
+  const nlohmann::json empty = json_of({});
+  CHECK(empty["checkpoint"].is_null());
+  CHECK(empty["kernel"].is_null());
+  CHECK_FALSE(empty.contains("tags"));
+}
+
+TEST_CASE("info: tags by group, name and indices") {
+  InfoReport report;
+  report.tags = {{"cpu", {"rip", {0}, CheckpointTag::Encoding::Inline, 100, 8}, 0x1234, {}},
+                 {"Snapshot", {"cfgFile", {}, CheckpointTag::Encoding::PlainBlock, 200, 50}, {}, "a\nb"}};
+  CHECK(text_of(report) ==
+        "tag          cpu/rip[0] = 0x1234\n"
+        "tag          Snapshot/cfgFile: 50 bytes at 0xc8: \"a\\x0ab\"\n");
+  CHECK(json_of(report)["tags"][0]["number"] == 0x1234);
+}
+
+}  // namespace photon_dmesg::test
