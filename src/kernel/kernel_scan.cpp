@@ -36,9 +36,17 @@ std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ran
   return pieces;
 }
 
+// Whether a sparse file has nothing at all there.
+bool is_hole(const GuestMemory& memory, const PhysicalRange& piece) {
+  const auto place = memory.find_in_file(piece.begin);
+  return place && place->length >= piece.size &&
+         place->file->next_data(place->offset) >= place->offset + piece.size;
+}
+
 // Where in a piece banners begin.
 void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
                   const std::function<void(GuestPhysical)>& found) {
+  if (is_hole(memory, piece)) return;
   buffer.resize(piece.size);
   if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return;
   const std::string_view text(buffer.data(), buffer.size());

@@ -13,8 +13,7 @@ const std::string png = std::string("\x89PNG\r\n\x1a\n", 8) + "pixels";
 std::string whole_file() {
   return checkpoint_file(
       {{"Checkpoint", block_tag("ProductName", {}, std::string("VMware ESX\0\0\0", 13)) +
-                          block_tag("VersionNumber", {}, "7.0.3") +
-                          inline_tag("memSize", {}, 512)},
+                          block_tag("VersionNumber", {}, "7.0.3") + inline_tag("memSize", {}, 512)},
        {"cpu", inline_tag("cpu:numVCPUs", {}, 1) + inline_tag("rip", {0}, 0x1234, 8)},
        {"MKSVMX", block_tag("imageData", {0}, png)},
        {"Snapshot", block_tag("cfgFile", {}, std::string("memsize = 512\n\0\0", 16))},
@@ -69,8 +68,7 @@ TEST_CASE("read_checkpoint_info: what is not there is not known") {
 TEST_CASE("list_tags: every tag with its number or the text it begins with") {
   const std::string bytes = whole_file();
   std::vector<std::string> problems;
-  const std::vector<ListedTag> tags =
-      list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems);
+  const std::vector<ListedTag> tags = list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems);
   REQUIRE(tags.size() == 11);
   CHECK(problems.empty());
   CHECK(tags[0].group == "Checkpoint");
@@ -105,8 +103,7 @@ TEST_CASE("read_screenshot: none, and a compressed one, are named") {
   const std::string none = checkpoint_file({{"MKSVMX", ""}});
   check_fails(Failure::UnusableInput, "vm.vmss: holds no screenshot",
               [&] { (void)read_screenshot(BufferSource("vm.vmss", as_bytes(none))); });
-  const std::string packed =
-      checkpoint_file({{"MKSVMX", block_tag("imageData", {}, "abc", {62})}});
+  const std::string packed = checkpoint_file({{"MKSVMX", block_tag("imageData", {}, "abc", {62})}});
   check_fails(Failure::UnusableInput, "can't be taken out: 3 bytes, compressed",
               [&] { (void)read_screenshot(BufferSource("vm.vmss", as_bytes(packed))); });
 }

@@ -46,6 +46,16 @@ class Form:
     registers: Registers = Registers.INLINE
     suffix: str = ".vmss"
     magic: int = 0xBED2BED2
+    lengths: int = 8  # bytes of a block's lengths; 4 with the old magics
+    padding: int = 0  # in front of the data of blocks that need none
+    region_bytes: int = 4  # of a region tag's value
+    # (first PPN, image page, pages) of each region; None: as VMware lays memory out
+    regions: tuple[tuple[int, int, int], ...] | None = None
+    reversed: bool = False  # the order of the groups
+    twice: bool = False  # whether the memory group is there twice
+    rsp_first: bool = False  # the order of rsp and rbp in gpregs
+    screenshot: bytes = b""
+    configuration: str = 'displayName = "photon"\n'
 
 
 def tag(name: str, indices: tuple[int, ...], value: bytes) -> bytes:
@@ -60,15 +70,16 @@ def number(name: str, indices: tuple[int, ...], value: int, width: int = 4) -> b
 
 
 def block_header(name: str, indices: tuple[int, ...], length: int, padding: int = 0,
-                 kind: int = BLOCK) -> bytes:
+                 kind: int = BLOCK, lengths: int = 8) -> bytes:
     """All of a block tag but its data."""
+    sizes = length.to_bytes(lengths, "little") * 2
     return (struct.pack("<BB", len(indices) << 6 | kind, len(name)) + name.encode()
             + struct.pack(f"<{len(indices)}I", *indices)
-            + struct.pack("<QQH", length, length, padding) + b"\0" * padding)
+            + sizes + struct.pack("<H", padding) + b"\xee" * padding)
 
 
-def block(name: str, indices: tuple[int, ...], data: bytes) -> bytes:
-    return block_header(name, indices, len(data)) + data
+def block(name: str, indices: tuple[int, ...], data: bytes, form: Form = Form()) -> bytes:
+    return block_header(name, indices, len(data), form.padding, lengths=form.lengths) + data
 
 
 def regions(memory: int) -> list[tuple[int, int, int]]:
@@ -80,13 +91,15 @@ def regions(memory: int) -> list[tuple[int, int, int]]:
     return result
 
 
-def checkpoint_group(memory: int) -> bytes:
-    return (number("fileversion", (), 10) + block("ProductName", (), b"VMware ESX".ljust(256, b"\0"))
-            + block("VersionNumber", (), b"7.0.3".ljust(256, b"\0")) + number("Platform", (), 1)
+def checkpoint_group(memory: int, form: Form) -> bytes:
+    return (number("fileversion", (), 10)
+            + block("ProductName", (), b"VMware ESX".ljust(256, b"\0"), form)
+            + block("VersionNumber", (), b"7.0.3".ljust(256, b"\0"), form)
+            + number("Platform", (), 1)
             + number("usageMode", (), 1) + number("memSize", (), memory >> 20))
 
 
-def inline_registers(cpu: int, values: dict[str, int]) -> bytes:
+def inline_registers(cpu: int, values: dict[str, int], form: Form) -> bytes:
     data = b"".join(number(name, (cpu,), values[name], 8) for name in INLINE_REGISTERS)
     for n in range(5):
         data += number("CR64", (cpu, n), values.get(f"cr{n}", 0), 8)
@@ -100,13 +113,14 @@ def inline_registers(cpu: int, values: dict[str, int]) -> bytes:
     return data
 
 
-def block_registers(cpu: int, values: dict[str, int]) -> bytes:
+def block_registers(cpu: int, values: dict[str, int], form: Form) -> bytes:
     control = [values.get(f"cr{n}", 0) for n in range(9)]
-    data = block("gpregs", (cpu,), struct.pack("<16Q", *(values[n] for n in BLOCK_REGISTERS)))
-    data += block("CR64", (cpu,), struct.pack("<9Q", *control))
+    order = INLINE_REGISTERS if form.rsp_first else BLOCK_REGISTERS
+    data = block("gpregs", (cpu,), struct.pack("<16Q", *(values[n] for n in order)), form)
+    data += block("CR64", (cpu,), struct.pack("<9Q", *control), form)
     for name in ("GDTR", "IDTR"):
         base, limit = values[f"{name[:3].lower()}_base"], values[f"{name[:3].lower()}_limit"]
-        data += block(name, (cpu,), struct.pack("<HQ", limit, base))
+        data += block(name, (cpu,), struct.pack("<HQ", limit, base), form)
     return data
 
 
@@ -114,7 +128,7 @@ def cpu_group(vcpus: list[dict[str, int]], form: Form) -> bytes:
     write = inline_registers if form.registers is Registers.INLINE else block_registers
     data = number("cpu:numVCPUs", (), len(vcpus))
     for cpu, values in enumerate(vcpus):
-        data += number("halted", (cpu,), 0, 1) + write(cpu, values)
+        data += number("halted", (cpu,), 0, 1) + write(cpu, values, form)
         data += number("rip", (cpu,), values["rip"], 8) + number("eip", (cpu,), values["rip"], 4)
         data += number("eflags", (cpu,), values["rflags"], 4)
         for index, name in enumerate(SEGMENTS):
@@ -123,12 +137,13 @@ def cpu_group(vcpus: list[dict[str, int]], form: Form) -> bytes:
     return data
 
 
-def memory_group(memory: int) -> bytes:
-    layout = regions(memory)
+def memory_group(memory: int, form: Form) -> bytes:
+    layout = regions(memory) if form.regions is None else form.regions
     data = number("align_mask", (), MEMORY_ALIGNMENT - 1) + number("regionsCount", (), len(layout))
     for index, (ppn, page, pages) in enumerate(layout):
-        data += (number("regionPageNum", (index,), page) + number("regionPPN", (index,), ppn)
-                 + number("regionSize", (index,), pages))
+        data += (number("regionPageNum", (index,), page, form.region_bytes)
+                 + number("regionPPN", (index,), ppn, form.region_bytes)
+                 + number("regionSize", (index,), pages, form.region_bytes))
     return data
 
 
@@ -153,26 +168,34 @@ def append_memory(target: Path, image: Path) -> None:
         out.truncate(base + size)
 
 
+def groups(size: int, vcpus: list[dict[str, int]], form: Form) -> list[tuple[str, bytes]]:
+    """Name and tags of each group; a monolithic checkpoint's memory comes last."""
+    contents = [("Checkpoint", checkpoint_group(size, form)), ("cpu", cpu_group(vcpus, form)),
+                ("Snapshot", block("cfgFile", (), form.configuration.encode(), form))]
+    if form.screenshot:
+        contents.append(("MKSVMX", block("imageData", (0,), form.screenshot, form)))
+    contents += [(f"device{n}", number("version", (), n)) for n in range(88)]
+    contents += [("memory", memory_group(size, form))] * (2 if form.twice else 1)
+    return contents[::-1] if form.reversed else contents
+
+
 def write(stem: Path, image: Path, vcpus: list[dict[str, int]], form: Form = Form()) -> Path:
     """Writes stem.vmss, and stem.vmem unless the form is monolithic; returns the checkpoint."""
     size = image.stat().st_size
-    contents = {"Checkpoint": checkpoint_group(size), "cpu": cpu_group(vcpus, form),
-                "Snapshot": block("cfgFile", (), b'displayName = "photon"\n')}
-    contents |= {f"device{n}": number("version", (), n) for n in range(88)}
-    contents["memory"] = memory_group(size)
-    table = 12 + 80 * len(contents)
-    position = table
+    contents = groups(size, vcpus, form)
+    position = 12 + 80 * len(contents)
     header = struct.pack("<III", form.magic, 8, len(contents))
     body = b""
-    for name, data in contents.items():
+    for index, (name, data) in enumerate(contents):
         length = len(data) + 2
-        if name == "memory" and form.memory is Memory.MONOLITHIC:
-            start = position + len(data) + len(block_header("Memory", (0, 0), 0))
-            padding = -start % MEMORY_ALIGNMENT
-            data += block_header("Memory", (0, 0), size, padding)
+        holds_memory = form.memory is Memory.MONOLITHIC and index == len(contents) - 1
+        if holds_memory:
+            head = len(block_header("Memory", (0, 0), 0, lengths=form.lengths))
+            padding = -(position + len(data) + head) % MEMORY_ALIGNMENT
+            data += block_header("Memory", (0, 0), size, padding, lengths=form.lengths)
             length = len(data) + size + 2
         header += name.encode().ljust(64, b"\0") + struct.pack("<QQ", position, length)
-        body += data if name == "memory" and form.memory is Memory.MONOLITHIC else data + b"\0\0"
+        body += data if holds_memory else data + b"\0\0"
         position += length
     target = stem.with_name(stem.name + form.suffix)
     target.write_bytes(header + body)

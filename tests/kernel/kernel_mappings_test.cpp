@@ -48,7 +48,8 @@ TEST_CASE("find_kernel_mappings: devices, user space and espfix stacks are left 
   CHECK(found.others.empty());
 }
 
-TEST_CASE("find_kernel_mappings: a page that is partly RAM counts so far, and ends with its range") {
+TEST_CASE(
+    "find_kernel_mappings: a page that is partly RAM counts so far, and ends with its range") {
   FakeMemory memory({{GuestPhysical{0}, 0x200000}, {GuestPhysical{0x200000}, 3 * page}});
   PageTableBuilder tables(memory, {0x100000}, PagingLevels::Four);
   tables.map({0xffffffff81000000}, {0}, 2);

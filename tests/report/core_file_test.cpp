@@ -44,9 +44,8 @@ TEST_CASE("write_core: memory, vCPUs and VMCOREINFO come back") {
   const BufferSource image("vm.vmem", as_bytes(pages));
   const MemoryImage memory(image, 0, MemoryLayout({{0, 0, 32}, {0x100000, 32, 32}}, 64 * page));
   Written core;
-  const GuestState state =
-      core.write(memory, {GuestVirtual{0xffff888000000000}, {}}, {stopped_vcpu(0), stopped_vcpu(1)},
-                 "OSRELEASE=4.4.8\n");
+  const GuestState state = core.write(memory, {GuestVirtual{0xffff888000000000}, {}},
+                                      {stopped_vcpu(0), stopped_vcpu(1)}, "OSRELEASE=4.4.8\n");
   CHECK(page_at(*state.memory, 31 * page) == 31U);
   CHECK_FALSE(page_at(*state.memory, 32 * page));
   CHECK(page_at(*state.memory, 0x10001f * page) == 63U);
@@ -94,7 +93,8 @@ TEST_CASE("write_core: more mappings than a core has room for are left out with 
   KernelMappings mappings;
   for (std::uint64_t i = 0; i < 70000; ++i) {
     // The last ones are the largest.
-    mappings.others.push_back({{0xffffc90000000000 + i * 3 * page}, {page}, i < 60000 ? page : 2 * page});
+    mappings.others.push_back(
+        {{0xffffc90000000000 + i * 3 * page}, {page}, i < 60000 ? page : 2 * page});
   }
   Written core;
   CHECK(core.write(memory, mappings).memory->size() == 4 * page);

@@ -26,8 +26,9 @@ InfoReport full_report() {
   report.vcpus = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
   report.memory = {{{0}, 65536}};
   report.memory_path = "vm.vmem";
-  report.kernel = InfoReport::Kernel{"4.4.8", "Linux version 4.4.8", 0x1000000, 0, "abcd",
-                                     GuestClock{1'000'000'000, 3'500'000'000}};
+  report.kernel = InfoReport::Kernel{"4.4.8",   "Linux version 4.4.8",
+                                     0x1000000, 0,
+                                     "abcd",    GuestClock{1'000'000'000, 3'500'000'000}};
   report.problems = {"a problem with a \x1b control"};
   return report;
 }
@@ -92,8 +93,9 @@ TEST_CASE("info JSON: the same facts, null for what is not known") {
 
 TEST_CASE("info: tags by group, name and indices") {
   InfoReport report;
-  report.tags = {{"cpu", {"rip", {0}, CheckpointTag::Encoding::Inline, 100, 8}, 0x1234, {}},
-                 {"Snapshot", {"cfgFile", {}, CheckpointTag::Encoding::PlainBlock, 200, 50}, {}, "a\nb"}};
+  report.tags = {
+      {"cpu", {"rip", {0}, CheckpointTag::Encoding::Inline, 100, 8}, 0x1234, {}},
+      {"Snapshot", {"cfgFile", {}, CheckpointTag::Encoding::PlainBlock, 200, 50}, {}, "a\nb"}};
   CHECK(text_of(report) ==
         "tag          cpu/rip[0] = 0x1234\n"
         "tag          Snapshot/cfgFile: 50 bytes at 0xc8: \"a\\x0ab\"\n");
