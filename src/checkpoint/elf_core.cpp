@@ -29,6 +29,65 @@ std::uint64_t align_note(std::uint64_t size) {
   return (size + 3) / 4 * 4;
 }
 
+// The notes of a core, each vCPU's in the order of their kind.
+class NoteReader {
+ public:
+  NoteReader(const ByteSource& file, std::uint64_t begin, std::uint64_t size, GuestState& state)
+      : file_(file), reader_(file, begin, begin + size), state_(state) {}
+
+  void run() {
+    while (reader_.remaining() >= sizeof(Elf64_Nhdr)) read_note();
+  }
+
+ private:
+  void read_note() {
+    const std::uint32_t name_size = reader_.u32("a note's name size");
+    const std::uint32_t size = reader_.u32("a note's size");
+    const std::uint32_t type = reader_.u32("a note's type");
+    if (name_size > largest_note || size > largest_note) {
+      throw unusable(fmt::format("expected a note of at most {} bytes, found {} at offset {:#x}",
+                                 largest_note, std::max(name_size, size), reader_.position()));
+    }
+    std::string owner = reader_.text(name_size, "a note's name");
+    owner.resize(std::min(owner.find('\0'), owner.size()));
+    reader_.skip(align_note(name_size) - name_size, "a note's padding");
+    const std::uint64_t at = reader_.position();
+    reader_.skip(size, "a note's content");
+    use_note(owner, type, at, size);
+    // The last note's padding may be missing.
+    reader_.skip(std::min(align_note(size) - size, reader_.remaining()), "a note's padding");
+  }
+
+  void use_note(std::string_view owner, std::uint32_t type, std::uint64_t at, std::uint32_t size) {
+    namespace notes = elf_notes;
+    if (owner == notes::core_owner && type == NT_PRSTATUS && size >= sizeof(notes::Prstatus)) {
+      notes::take(read_struct<notes::Prstatus>(file_, at), vcpu(prstatus_++));
+    } else if (owner == notes::qemu_owner &&
+               size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
+      notes::QemuCpuState qemu;
+      file_.read_at(at, std::as_writable_bytes(std::span(&qemu, 1))
+                            .first(std::min<std::size_t>(size, sizeof(qemu))));
+      notes::take(qemu, vcpu(qemu_++));
+    } else if (owner == notes::vmcoreinfo_owner) {
+      state_.vmcoreinfo = ByteReader(file_, at, at + size).text(size, "VMCOREINFO");
+    }
+  }
+
+  Vcpu& vcpu(std::uint32_t index) {
+    if (index >= state_.vcpus.size()) {
+      state_.vcpus.resize(index + 1);
+      state_.vcpus[index].index = index;
+    }
+    return state_.vcpus[index];
+  }
+
+  const ByteSource& file_;
+  ByteReader reader_;
+  GuestState& state_;
+  std::uint32_t prstatus_ = 0;
+  std::uint32_t qemu_ = 0;
+};
+
 class CoreReader {
  public:
   explicit CoreReader(const ByteSource& file)
@@ -59,18 +118,11 @@ class CoreReader {
 
   void read_notes(GuestState& state) const {
     for (const Elf64_Phdr& segment : notes_) {
-      ByteReader reader(file_, segment.p_offset, segment.p_offset + segment.p_filesz);
-      NoteCounts counts;
-      while (reader.remaining() >= sizeof(Elf64_Nhdr)) read_note(reader, counts, state);
+      read_core_notes(file_, segment.p_offset, segment.p_filesz, state);
     }
   }
 
  private:
-  struct NoteCounts {
-    std::uint32_t prstatus = 0;
-    std::uint32_t qemu = 0;
-  };
-
   void read_segments() {
     const std::uint64_t count = segment_count();
     if (header_.e_phentsize != sizeof(Elf64_Phdr) || count > most_segments) {
@@ -102,48 +154,6 @@ class CoreReader {
     }
   }
 
-  void read_note(ByteReader& reader, NoteCounts& counts, GuestState& state) const {
-    const std::uint32_t name_size = reader.u32("a note's name size");
-    const std::uint32_t size = reader.u32("a note's size");
-    const std::uint32_t type = reader.u32("a note's type");
-    if (name_size > largest_note || size > largest_note) {
-      throw unusable(fmt::format("expected a note of at most {} bytes, found {} at offset {:#x}",
-                                 largest_note, std::max(name_size, size), reader.position()));
-    }
-    std::string owner = reader.text(name_size, "a note's name");
-    owner.resize(std::min(owner.find('\0'), owner.size()));
-    reader.skip(align_note(name_size) - name_size, "a note's padding");
-    const std::uint64_t at = reader.position();
-    reader.skip(size, "a note's content");
-    use_note(owner, type, at, size, counts, state);
-    // The last note's padding may be missing.
-    reader.skip(std::min(align_note(size) - size, reader.remaining()), "a note's padding");
-  }
-
-  void use_note(std::string_view owner, std::uint32_t type, std::uint64_t at, std::uint32_t size,
-                NoteCounts& counts, GuestState& state) const {
-    namespace notes = elf_notes;
-    if (owner == notes::core_owner && type == NT_PRSTATUS && size >= sizeof(notes::Prstatus)) {
-      notes::take(read_struct<notes::Prstatus>(file_, at), vcpu(counts.prstatus++, state));
-    } else if (owner == notes::qemu_owner &&
-               size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
-      notes::QemuCpuState qemu;
-      file_.read_at(at, std::as_writable_bytes(std::span(&qemu, 1))
-                            .first(std::min<std::size_t>(size, sizeof(qemu))));
-      notes::take(qemu, vcpu(counts.qemu++, state));
-    } else if (owner == notes::vmcoreinfo_owner) {
-      state.vmcoreinfo = ByteReader(file_, at, at + size).text(size, "VMCOREINFO");
-    }
-  }
-
-  static Vcpu& vcpu(std::uint32_t index, GuestState& state) {
-    if (index >= state.vcpus.size()) {
-      state.vcpus.resize(index + 1);
-      state.vcpus[index].index = index;
-    }
-    return state.vcpus[index];
-  }
-
   const ByteSource& file_;
   Elf64_Ehdr header_;
   std::vector<Elf64_Phdr> loads_;
@@ -151,6 +161,11 @@ class CoreReader {
 };
 
 }  // namespace
+
+void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
+                     GuestState& state) {
+  NoteReader(file, begin, size, state).run();
+}
 
 bool is_elf_core(const ByteSource& source) {
   if (!source.contains(0, sizeof(Elf64_Ehdr))) return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "base/byte_source.h"
@@ -16,5 +17,11 @@ namespace photon_dmesg {
 // Throws Error(UnusableInput) when the core is damaged, not of an x86-64 machine, cut short, or of
 // virtual addresses only (vmss2core without -N, or a process's).
 [[nodiscard]] GuestState open_elf_core(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics);
+
+// Reads the notes of a machine's core, which kdump files carry too: `size` bytes at `begin` of
+// `file` into the vCPUs and VMCOREINFO of `state`. Throws Error(UnusableInput) when they are cut
+// short.
+void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
+                     GuestState& state);
 
 }  // namespace photon_dmesg

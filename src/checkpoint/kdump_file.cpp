@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <mutex>
 #include <string_view>
 
+#include "base/byte_reader.h"
 #include "base/error.h"
-#include "base/file_stream.h"
+#include "checkpoint/elf_core.h"
 
 namespace photon_dmesg {
 namespace {
@@ -35,28 +35,47 @@ bool begins_with(const ByteSource& source, std::string_view magic) {
 }
 
 // A file in memory only, for a library that takes descriptors.
-class MemoryFile {
+class MemoryFile final : public ByteSource {
  public:
-  MemoryFile() : descriptor_(::memfd_create("photon-dmesg", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) throw unusable("no memory for putting the dump in order");
+  explicit MemoryFile(std::string name)
+      : name_(std::move(name)), descriptor_(::memfd_create("photon-dmesg", MFD_CLOEXEC)) {
+    if (descriptor_ < 0) fail();
   }
-  ~MemoryFile() { ::close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~MemoryFile() override { ::close(descriptor_); }
 
   void write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    size_ = std::max(size_, offset + bytes.size());
     while (!bytes.empty()) {
       const ssize_t count =
           ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-      if (count <= 0) throw unusable("no memory for putting the dump in order");
+      if (count <= 0) fail();
       offset += static_cast<std::uint64_t>(count);
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::optional<int> descriptor() const override { return descriptor_; }
 
  private:
+  [[noreturn]] void fail() const {
+    throw unusable(fmt::format("{}: no memory for putting it in order", name_));
+  }
+
+  void read_checked(std::uint64_t offset, std::span<std::byte> target) const override {
+    while (!target.empty()) {
+      const ssize_t count =
+          ::pread(descriptor_, target.data(), target.size(), static_cast<off_t>(offset));
+      if (count <= 0) fail();
+      offset += static_cast<std::uint64_t>(count);
+      target = target.subspan(static_cast<std::size_t>(count));
+    }
+  }
+
+  std::string name_;
   int descriptor_;
+  std::uint64_t size_ = 0;
 };
 
 void copy(const ByteSource& source, std::uint64_t from, std::uint64_t size, MemoryFile& target,
@@ -105,9 +124,8 @@ using Context = std::unique_ptr<kdump_ctx_t, FreeContext>;
 // GuestMemory through libkdumpfile. A context serves one thread at a time.
 class KdumpMemory final : public GuestMemory {
  public:
-  // `files`: what the context reads, beside files that others own.
-  KdumpMemory(std::vector<std::unique_ptr<MemoryFile>> files, Context context, std::string name)
-      : files_(std::move(files)), context_(std::move(context)), name_(std::move(name)) {
+  KdumpMemory(Context context, std::string name)
+      : context_(std::move(context)), name_(std::move(name)) {
     read_page_map();
   }
 
@@ -141,46 +159,62 @@ class KdumpMemory final : public GuestMemory {
     }
   }
 
-  std::vector<std::unique_ptr<MemoryFile>> files_;
   Context context_;
   std::string name_;
   std::vector<PhysicalRange> ranges_;
   mutable std::mutex mutex_;
 };
 
-std::optional<std::uint64_t> number(kdump_ctx_t* context, const std::string& key) {
-  kdump_num_t value = 0;
-  if (kdump_get_number_attr(context, key.c_str(), &value) != KDUMP_OK) return std::nullopt;
-  return value;
+// The notes of the machine's core, which libkdumpfile 0.5.1 does not hand out. They are named in
+// the sub-header, a block of its own behind the header (makedumpfile: diskdump_mod.h).
+void read_notes(const ByteSource& file, GuestState& state) {
+  constexpr std::uint64_t version_at = 8;
+  constexpr std::uint64_t block_size_at = 428;
+  constexpr std::uint64_t notes_at = 0x30;       // in the sub-header: offset and size
+  constexpr std::uint32_t first_with_notes = 4;  // version
+  constexpr std::uint64_t largest_notes = 64 * 1024 * 1024;
+  const auto word = [&](std::uint64_t at, std::size_t width) {
+    return ByteReader(file, at, file.size()).unsigned_of(width, "the dump's header");
+  };
+  if (word(version_at, sizeof(std::uint32_t)) < first_with_notes) return;
+  const std::uint64_t sub_header = word(block_size_at, sizeof(std::uint32_t));
+  const std::uint64_t offset = word(sub_header + notes_at, sizeof(offset));
+  const std::uint64_t size = word(sub_header + notes_at + sizeof(offset), sizeof(size));
+  if (size == 0 || size > largest_notes || !file.contains(offset, size)) return;
+  read_core_notes(file, offset, size, state);
 }
 
-std::vector<Vcpu> read_registers(kdump_ctx_t* context) {
-  constexpr std::array names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-  constexpr std::uint64_t most_vcpus = 4096;
-  std::vector<Vcpu> vcpus(std::min(most_vcpus, number(context, KDUMP_ATTR_NUM_CPUS).value_or(0)));
-  for (std::uint32_t i = 0; i < vcpus.size(); ++i) {
-    const auto reg = [&](const char* name) {
-      return number(context, fmt::format("cpu.{}.reg.{}", i, name));
-    };
-    vcpus[i].index = i;
-    for (std::size_t n = 0; n < names.size(); ++n) vcpus[i].general[n] = reg(names[n]);
-    if (const auto rip = reg("rip")) vcpus[i].rip = GuestVirtual{*rip};
-    if (const auto cs = reg("cs")) vcpus[i].cs = static_cast<std::uint16_t>(*cs);
-    vcpus[i].rflags = reg("rflags");
+// Flattened or packed files put in order in memory, the others as they are.
+std::vector<std::unique_ptr<ByteSource>> prepare(std::vector<std::unique_ptr<ByteSource>> files,
+                                                 Diagnostics& diagnostics) {
+  for (std::unique_ptr<ByteSource>& file : files) {
+    const bool flattened = begins_with(*file, flattened_magic);
+    if (!flattened && file->descriptor()) continue;
+    auto in_memory = std::make_unique<MemoryFile>(file->name());
+    if (flattened) {
+      put_in_order(*file, *in_memory, diagnostics);
+    } else {
+      copy(*file, 0, file->size(), *in_memory, 0);
+    }
+    file = std::move(in_memory);
   }
-  return vcpus;
+  return files;
 }
 
-std::optional<std::string> read_vmcoreinfo(kdump_ctx_t* context) {
-  // Notes are looked at only once the library knows whose they are. It may object to what else it
-  // finds then, which is not needed here.
-  (void)kdump_set_string_attr(context, KDUMP_ATTR_OSTYPE, "linux");
-  char* raw = nullptr;
-  if (kdump_vmcoreinfo_raw(context, &raw) != KDUMP_OK) return std::nullopt;
-  std::string text(raw);
-  std::free(raw);
-  return text;
+Context open_context(const std::vector<std::unique_ptr<ByteSource>>& files) {
+  std::vector<int> descriptors;
+  for (const std::unique_ptr<ByteSource>& file : files) descriptors.push_back(*file->descriptor());
+  Context context(kdump_new());
+  if (!context) throw unusable("libkdumpfile: out of memory");
+  const kdump_status status = kdump_open_fdset(
+      context.get(), static_cast<unsigned>(descriptors.size()), descriptors.data());
+  if (status != KDUMP_OK) {
+    const std::string reason = kdump_get_err(context.get());
+    // libkdumpfile 0.5.1 crashes when it frees what a failed opening has left.
+    (void)context.release();
+    throw unusable(fmt::format("{}: {}", files.front()->name(), reason));
+  }
+  return context;
 }
 
 }  // namespace
@@ -197,41 +231,13 @@ GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
   state.format = "kdump file";
   state.path = files.front()->name();
   state.memory_path = state.path;
-  std::vector<int> descriptors;
-  std::vector<std::unique_ptr<MemoryFile>> in_memory;
-  for (const std::unique_ptr<ByteSource>& file : files) {
-    const bool flattened = begins_with(*file, flattened_magic);
-    if (!flattened && file->descriptor()) {
-      descriptors.push_back(*file->descriptor());
-      continue;
-    }
-    in_memory.push_back(std::make_unique<MemoryFile>());
-    descriptors.push_back(in_memory.back()->descriptor());
-    if (flattened) {
-      put_in_order(*file, *in_memory.back(), diagnostics);
-    } else {
-      copy(*file, 0, file->size(), *in_memory.back(), 0);
-    }
-  }
-  Context context(kdump_new());
-  if (!context) throw unusable("libkdumpfile: out of memory");
-  const kdump_status status = kdump_open_fdset(
-      context.get(), static_cast<unsigned>(descriptors.size()), descriptors.data());
-  if (status != KDUMP_OK) {
-    const std::string reason = kdump_get_err(context.get());
-    // libkdumpfile 0.5.1 crashes when it frees what a failed opening has left.
-    (void)context.release();
-    throw unusable(fmt::format("{}: {}", state.path, reason));
-  }
-  state.vcpus = read_registers(context.get());
-  state.vmcoreinfo = read_vmcoreinfo(context.get());
-  state.memory =
-      std::make_unique<KdumpMemory>(std::move(in_memory), std::move(context), state.path);
+  state.files = prepare(std::move(files), diagnostics);
+  state.memory = std::make_unique<KdumpMemory>(open_context(state.files), state.path);
+  with_context(state.path, [&] { read_notes(*state.files.front(), state); });
   diagnostics.note(fmt::format("{}: kdump file of {}, {} vCPUs, {} bytes of memory in {} ranges",
-                               state.path, files.size() == 1 ? "one part" : "several parts",
+                               state.path, state.files.size() == 1 ? "one part" : "several parts",
                                state.vcpus.size(), state.memory->size(),
                                state.memory->ranges().size()));
-  state.files = std::move(files);
   return state;
 }
 

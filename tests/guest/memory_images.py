@@ -1,0 +1,106 @@
+"""Writes a guest's memory in the formats that other tools leave behind."""
+
+import gzip
+import os
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import paths
+
+PACKED_BLOCK = 1 << 22
+PAGE = 4096
+# user_regs_struct, the order of NT_PRSTATUS.
+PRSTATUS = ("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx",
+            "rsi", "rdi", None, "rip", "cs", "rflags", "rsp", "ss", "fs_base", "gs_base", "ds",
+            "es", "fs", "gs")
+
+
+def data_blocks(image: Path, size: int) -> Iterator[tuple[int, bytes | None]]:
+    """(offset, bytes) of each block of the image; None where there is nothing but zeros."""
+    with image.open("rb") as memory:
+        for offset in range(0, image.stat().st_size, size):
+            memory.seek(offset)
+            block = memory.read(size)
+            yield offset, block if block.count(0) != len(block) else None
+
+
+def write_lime(target: Path, guest: boot.Guest) -> None:
+    """LiME's format: each range of RAM behind its first and last address."""
+    with guest.memory.open("rb") as memory, target.open("wb") as out:
+        for first, image_page, pages in checkpoint_writer.regions(guest.memory.stat().st_size):
+            begin = first * PAGE
+            out.write(struct.pack("<IIQQQ", 0x4C694D45, 1, begin, begin + pages * PAGE - 1, 0))
+            memory.seek(image_page * PAGE)
+            for _ in range(pages * PAGE >> 20):
+                out.write(memory.read(1 << 20))
+
+
+def zero_block(size: int) -> bytes:
+    """FastLZ level 2 of `size` zeros: one literal, then one match that repeats it."""
+    more = size - 1 - 9
+    return b"\x20\0" + b"\xe0" + b"\xff" * (more // 255) + bytes([more % 255]) + b"\0"
+
+
+def write_packed(target: Path, guest: boot.Guest) -> None:
+    """Decrypted memory as VMware packs it: blocks of 4 MiB."""
+    with target.open("wb") as out:
+        for offset, block in data_blocks(guest.memory, PACKED_BLOCK):
+            size = min(PACKED_BLOCK, guest.memory.stat().st_size - offset)
+            data = zero_block(size) if block is None else block
+            out.write(struct.pack("<4I", size, 0, len(data), 0) + data)
+
+
+def write_debug_guest(folder: Path, guest: boot.Guest, version: int = 5) -> Path:
+    """debug.guest of a guest without holes in its memory, and debug.vmem."""
+    pages = guest.memory.stat().st_size // PAGE
+    data = struct.pack("<II", version, len(guest.vcpus)).ljust(22, b"\0")
+    data += struct.pack("<QQII4Q", pages * PAGE - 1, pages, 0, 0, 0, 0, 0, 0)
+    for vcpu in guest.vcpus:
+        control = struct.pack("<IQQQ", vcpu["cr0"], vcpu["cr2"], vcpu["cr3"], vcpu["cr4"])
+        control += bytes(80) + struct.pack("<Q", vcpu["idt_base"])
+        registers = [vcpu[name] if name else (1 << 64) - 1 for name in PRSTATUS]
+        data += control + bytes(42) + struct.pack("<27Q", *registers) + bytes(17 + 4096)
+    (folder / "debug.guest").write_bytes(data)
+    checkpoint_writer.share(guest.memory, folder / "debug.vmem")
+    return folder / "debug.guest"
+
+
+def write_gzip(source: Path) -> Path:
+    """source.gz instead of source."""
+    target = source.with_name(source.name + ".gz")
+    with source.open("rb") as data, gzip.open(target, "wb", compresslevel=1) as out:
+        shutil.copyfileobj(data, out, 1 << 20)
+    source.unlink()
+    return target
+
+
+def write_with_hole(target: Path, guest: boot.Guest) -> None:
+    """The guest's memory at its physical addresses, the PCI hole included."""
+    with target.open("wb") as out:
+        for first, _, pages in checkpoint_writer.regions(guest.memory.stat().st_size):
+            out.truncate((first + pages) * PAGE)
+    for first, image_page, pages in checkpoint_writer.regions(guest.memory.stat().st_size):
+        paths.run("dd", f"if={guest.memory}", f"of={target}", "bs=1M", "conv=notrunc,sparse",
+                  f"skip={image_page * PAGE >> 20}", f"count={pages * PAGE >> 20}",
+                  f"seek={first * PAGE >> 20}")
+    os.truncate(target, target.stat().st_size)
+
+
+def move_segment_table(core: Path) -> None:
+    """QEMU puts the program headers behind section headers, where makedumpfile 1.7 does not look:
+    moves them to right behind the ELF header."""
+    core.chmod(0o600)
+    with core.open("r+b") as out:
+        header = bytearray(out.read(64))
+        offset, = struct.unpack_from("<Q", header, 32)
+        count, = struct.unpack_from("<H", header, 56)
+        out.seek(offset)
+        table = out.read(56 * count)
+        struct.pack_into("<QQ", header, 32, 64, 0)  # e_phoff; no sections
+        struct.pack_into("<HHH", header, 58, 0, 0, 0)
+        out.seek(0)
+        out.write(header + table)

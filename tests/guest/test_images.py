@@ -1,0 +1,170 @@
+"""A guest's memory in other forms than a checkpoint's: the same log comes out of all of them."""
+
+import contextlib
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import elf_core
+import kernels
+import memory_images
+import paths
+import scenarios
+from scenarios import MIB, Scenario
+from tool import photon_dmesg
+
+
+class Images(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name("k61"))
+        cls.vmlinux = cls.guest.kernel.vmlinux
+        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
+        cls.addClassCleanup(cls._folder.cleanup)
+        cls.folder = Path(cls._folder.name)
+        checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory, cls.guest.vcpus)
+        cls.records = photon_dmesg("-J", cls.vmlinux, checkpoint).json["dmesg"]
+        assert len(cls.records) > 300
+        cls.vmcore = cls.folder / "vmcore"
+        elf_core.write_for_makedumpfile(cls.vmcore, cls.guest)
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(dir=self.guest.folder)
+        self.addCleanup(folder.cleanup)
+        self.own = Path(folder.name)
+
+    def check(self, *files: Path, vcpus: int = 0) -> None:
+        """The log, with vmlinux and with nothing but the files."""
+        for symbols in ([self.vmlinux], []):
+            with self.subTest(files=[file.name for file in files], symbols=bool(symbols)):
+                result = photon_dmesg("-J", *symbols, *files)
+                self.assertEqual(result.status, 0, result.err)
+                self.assertEqual(result.json["dmesg"], self.records)
+                self.assertEqual(result.json["guest"]["vcpus"], vcpus)
+
+    def test_elf_core_of_kdump(self) -> None:
+        self.check(self.vmcore)
+
+    def test_kdump_files(self) -> None:
+        for name, *options in (("zlib", "-c"), ("lzo", "-l"), ("filtered", "-c", "-d", "31"),
+                               ("filtered-lzo", "-l", "-d", "31"), ("filtered-elf", "-E", "-d", "31")):
+            paths.run("makedumpfile", *options, self.vmcore, self.own / name)
+            self.check(self.own / name)
+
+    def test_kdump_file_in_several_parts(self) -> None:
+        parts = [self.own / f"part{number}" for number in range(3)]
+        paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)
+        self.check(*parts)
+
+    def test_flattened_kdump_file(self) -> None:
+        flat = self.own / "flat"
+        flat.write_bytes(paths.run("makedumpfile", "-F", "-l", "-d", "31", self.vmcore).stdout)
+        self.check(flat)
+        os.truncate(flat, flat.stat().st_size // 2)
+        result = photon_dmesg(flat)
+        self.assertEqual((result.status, result.out), (3, b""))
+        self.assertIn("flat: truncated", result.err)
+
+    def test_part_of_a_split_dump_alone_gives_no_wrong_log(self) -> None:
+        parts = [self.own / f"part{number}" for number in range(2)]
+        paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)
+        for part in parts:
+            result = photon_dmesg("-J", part)
+            if result.status == 0:
+                self.assertEqual(result.json["dmesg"], self.records)
+
+    def test_lime(self) -> None:
+        image = self.own / "guest.lime"
+        memory_images.write_lime(image, self.guest)
+        self.check(image)
+
+    def test_memory_alone(self) -> None:
+        self.check(self.guest.memory)
+
+    def test_packed_memory(self) -> None:
+        checkpoint = checkpoint_writer.write(self.own / "vm", self.guest.memory, self.guest.vcpus)
+        memory = checkpoint.with_suffix(".vmem")
+        memory.unlink()
+        memory_images.write_packed(memory, self.guest)
+        self.assertLess(memory.stat().st_size, self.guest.memory.stat().st_size)
+        self.check(checkpoint, vcpus=2)
+        self.check(checkpoint, memory, vcpus=2)
+
+    def test_debug_guest(self) -> None:
+        state = memory_images.write_debug_guest(self.own, self.guest)
+        self.check(state, vcpus=2)
+        self.check(state.with_name("debug.vmem"), vcpus=2)
+
+    def test_packed_with_gzip(self) -> None:
+        state = memory_images.write_debug_guest(self.own, self.guest)
+        state = memory_images.write_gzip(state)
+        memory = memory_images.write_gzip(self.own / "debug.vmem")
+        self.check(state, vcpus=2)
+        self.check(memory, state, vcpus=2)
+        os.truncate(memory, memory.stat().st_size - 4)
+        result = photon_dmesg(state)
+        self.assertEqual((result.status, result.out), (3, b""))
+        self.assertIn("debug.vmem.gz: truncated", result.err)
+
+
+class LargeMemoryAlone(unittest.TestCase):
+    """Beyond 3 GiB the kernel in it tells whether the file has the PCI hole."""
+
+    def test_with_and_without_the_hole(self) -> None:
+        guest = boot.boot(scenarios.by_name("k612-large"))
+        with tempfile.TemporaryDirectory(dir=guest.folder) as folder:
+            checkpoint = checkpoint_writer.write(Path(folder) / "vm", guest.memory, guest.vcpus)
+            expected = photon_dmesg(guest.kernel.vmlinux, checkpoint).out
+            flat = Path(folder) / "flat"
+            memory_images.write_with_hole(flat, guest)
+            for memory, high in ((guest.memory, "0x100000000"), (flat, None)):
+                with self.subTest(memory=memory.name):
+                    result = photon_dmesg(memory)
+                    self.assertEqual((result.status, result.out), (0, expected), result.err)
+                    self.assertNotIn("not certain", result.err)
+                    ranges = photon_dmesg("info", "--json", memory).json["memory"]["ranges"]
+                    self.assertEqual(ranges[1]["begin"] if len(ranges) > 1 else None, high)
+
+
+class QemuDumps(unittest.TestCase):
+    """What QEMU's own dump-guest-memory writes of a guest, and what makedumpfile makes of that."""
+
+    def check(self, *files: Path) -> None:
+        for symbols in ([self.vmlinux], []):
+            with self.subTest(dump=files[0].name, symbols=bool(symbols)):
+                result = photon_dmesg("-J", *symbols, *files)
+                self.assertEqual(result.status, 0, result.err)
+                self.assertEqual(result.json["dmesg"], self.expected)
+                self.assertEqual(result.json["guest"]["vcpus"], 2)
+
+    def test_every_format(self) -> None:
+        kernel = kernels.fetch("6.1")
+        self.vmlinux = kernel.vmlinux
+        # Under KASLR makedumpfile needs VMCOREINFO, which QEMU puts there for few guests.
+        scenario = Scenario("k61-dumped", "6.1", 2, 512 * MIB, "nokaslr no5lvl")
+        with contextlib.ExitStack() as cleanup:
+            work = Path(cleanup.enter_context(tempfile.TemporaryDirectory(dir=paths.cache())))
+            monitor = cleanup.enter_context(boot.running(scenario, kernel, work))
+            monitor.call("stop")
+            checkpoint = checkpoint_writer.write(work / "vm", work / "memory.raw",
+                                                 monitor.registers())
+            self.expected = photon_dmesg("-J", self.vmlinux, checkpoint).json["dmesg"]
+            self.assertGreater(len(self.expected), 300)
+            known = monitor.call("query-dump-guest-memory-capability")["formats"]
+            forms = [form for form in known if form == "elf" or form.startswith("kdump")]
+            self.assertIn("kdump-zlib", forms)
+            for form in forms:
+                monitor.call("dump-guest-memory", paging=False, protocol=f"file:{work / form}",
+                             format=form)
+                self.check(work / form)
+            memory_images.move_segment_table(work / "elf")
+            for name, *options in (("zlib", "-c"), ("lzo", "-l"), ("filtered", "-l", "-d", "31")):
+                paths.run("makedumpfile", "-x", self.vmlinux, *options, work / "elf", work / name)
+                self.check(work / name)
+
+
+if __name__ == "__main__":
+    unittest.main()
