@@ -1,4 +1,4 @@
-"""An ELF core of a guest that plain gdb reads by kernel-virtual address."""
+"""A guest's memory by kernel-virtual address, and an ELF core of it as kdump writes it."""
 
 import re
 import struct
@@ -15,7 +15,6 @@ ADDRESS = 0x000FFFFFFFFFF000
 LA57 = 1 << 12
 KERNEL_HALF = 1 << 63
 PHDR_BYTES = 56
-PHDR_LIMIT = 60000  # e_phnum has 16 bits
 
 
 class PageTables:
@@ -66,35 +65,6 @@ class PageTables:
                     yield virtual, offset, size
             else:
                 yield from self._walk(entry & ADDRESS, level - 1, virtual)
-
-
-def merge(pages: Iterator[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Neighbours that are neighbours in the image too, as one."""
-    runs: list[list[int]] = []
-    for virtual, offset, size in pages:
-        if runs and runs[-1][0] + runs[-1][2] == virtual and runs[-1][1] + runs[-1][2] == offset:
-            runs[-1][2] += size
-        else:
-            runs.append([virtual, offset, size])
-    return [tuple(run) for run in runs]
-
-
-def write(target: Path, guest: boot.Guest) -> None:
-    """Writes an ELF core: a PT_LOAD for each run of kernel pages, over a copy of the image."""
-    with guest.memory.open("rb") as memory:
-        runs = merge(PageTables(guest, memory).kernel_pages())
-    # The largest runs are the direct map and the kernel; what is left out at the limit is small.
-    runs = sorted(sorted(runs, key=lambda run: -run[2])[:PHDR_LIMIT])
-    data = 1 << 24
-    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 4, 62, 1, 0,
-                         64, 0, 0, 64, PHDR_BYTES, len(runs), 64, 0, 0)
-    for virtual, offset, size in runs:
-        header += struct.pack("<IIQQQQQQ", 1, 7, data + offset, virtual, 0, size, size, 4096)
-    assert len(header) <= data
-    target.write_bytes(header)
-    with target.open("r+b") as out:
-        out.truncate(data)
-    checkpoint_writer.append_memory(target, guest.memory)
 
 
 def vmcoreinfo(guest: boot.Guest) -> bytes:

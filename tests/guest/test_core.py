@@ -1,0 +1,278 @@
+"""What photon-dmesg core writes: gdb and crash must open it, and both must say of the guest what the
+tool and crash say of the checkpoint."""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import packages
+import scenarios
+import tool
+from checkpoint_writer import Form, Memory, Registers
+from tool import photon_dmesg
+
+START_GDB = ["gdb", "-q", "-batch", "-iex", "add-auto-load-safe-path .", "-ex",
+             "set pagination off"]
+
+
+def gdb(folder: Path, *commands: str) -> list[str]:
+    """What gdb, started in the folder as the user is told to, prints for each command."""
+    words = list(START_GDB)
+    for number, command in enumerate(commands):
+        words += ["-ex", f"echo ==== {number}\\n", "-ex", command]
+    done = subprocess.run(words, cwd=folder, capture_output=True, timeout=tool.TIMEOUT,
+                          stdin=subprocess.DEVNULL)
+    text = done.stdout.decode(errors="surrogateescape")
+    return [part.partition("\n")[2] for part in text.split("==== ")[1:]]
+
+
+def crash(vmlinux: Path, dump: Path, *commands: str) -> str:
+    """What crash prints for the commands."""
+    with tempfile.NamedTemporaryFile("w", suffix=".crash") as script:
+        script.write("\n".join([*commands, "quit"]) + "\n")
+        script.flush()
+        done = subprocess.run(["crash", "-s", "-i", script.name, str(vmlinux), str(dump)],
+                              capture_output=True, timeout=tool.TIMEOUT, stdin=subprocess.DEVNULL)
+    return done.stdout.decode(errors="replace")
+
+
+class CoreTests:
+    """Subclasses name the scenario, and where the guest's processors were."""
+
+    name: str
+    form = Form()
+    frames: tuple[str, ...] = ()  # in this order in the backtrace of one of the vCPUs
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name(cls.name))
+        cls.vmlinux = cls.guest.kernel.vmlinux
+        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
+        cls.addClassCleanup(cls._folder.cleanup)
+        cls.folder = Path(cls._folder.name)
+        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
+                                                 cls.guest.vcpus, cls.form)
+        cls.core = cls.folder / "core"
+        cls.result = photon_dmesg("core", cls.vmlinux, cls.checkpoint, "-o", cls.core)
+        assert (cls.result.status, cls.result.err) == (0, ""), cls.result.err
+        # One session: gdb takes seconds to read vmlinux.
+        commands = ("dmesg", "info threads", "thread apply all info registers rip rsp",
+                    "thread apply all bt", "ps", "btt", "btpid 2", "btpid 99999", "btpid",
+                    "trapinfo 2", "trapinfo 99999")
+        cls.gdb = dict(zip(commands, gdb(cls.core, *commands), strict=True))
+
+    def test_the_folder_holds_what_the_user_is_told_of(self) -> None:
+        self.assertEqual(sorted(file.name for file in self.core.iterdir()),
+                         [".gdbinit", "photon.gdb", "vmlinux", "vmss.core"])
+        self.assertEqual((self.core / "vmss.core").stat().st_mode & 0o777, 0o600)
+        text = self.result.out.decode()
+        self.assertIn(f'cd {self.core} && gdb -iex "add-auto-load-safe-path ."', text)
+        self.assertIn(f"cd {self.core} && crash vmlinux vmss.core", text)
+
+    def test_holes_stay_holes(self) -> None:
+        core = (self.core / "vmss.core").stat()
+        memory = self.guest.memory.stat()
+        self.assertGreater(core.st_size, memory.st_size)
+        self.assertLess(core.st_blocks, memory.st_blocks + (4 << 20) // 512)
+
+    def test_the_core_gives_the_same_log(self) -> None:
+        expected = photon_dmesg("-J", self.vmlinux, self.checkpoint).json
+        for symbols in ([self.vmlinux], []):
+            found = photon_dmesg("-J", *symbols, self.core / "vmss.core")
+            self.assertEqual((found.status, found.err), (0, ""))
+            self.assertEqual(found.json["dmesg"], expected["dmesg"])
+            for key in ("vcpus", "kaslr_offset", "phys_base", "memory_bytes", "build_id"):
+                self.assertEqual(found.json["guest"][key], expected["guest"][key])
+
+    def test_gdb_prints_the_log_as_photon_dmesg(self) -> None:
+        expected = photon_dmesg(self.vmlinux, self.checkpoint, locale="C").out
+        # dmesg(1) prints every kind of white space as it is, the macro tabs and newlines only.
+        expected = re.sub(rb"[\x0b\x0c\r]", lambda found: b"\\x%02x" % found[0][0], expected)
+        self.assertEqual(self.gdb["dmesg"].split("\n"), expected.decode().split("\n"))
+
+    def test_gdb_has_every_vcpu_and_its_backtrace(self) -> None:
+        registers = self.gdb["thread apply all info registers rip rsp"]
+        traces = self.gdb["thread apply all bt"]
+        for index, vcpu in enumerate(self.guest.vcpus):
+            self.assertRegex(self.gdb["info threads"], rf"(?m)^[* ] +{index + 1} +LWP {index + 1} ")
+            for name in ("rip", "rsp"):
+                self.assertRegex(registers, rf"(?m)^{name} +{vcpu[name]:#x}\b")
+        if self.frames:
+            pattern = r"(?s)" + r".*?".join(rf"\b(in )?{re.escape(name)} \(" for name in self.frames)
+            self.assertTrue(any(re.search(pattern, trace) for trace in traces.split("\nThread ")),
+                            traces)
+
+    def test_gdb_lists_every_task(self) -> None:
+        heading, *lines = self.gdb["ps"].rstrip("\n").split("\n")
+        self.assertEqual(heading.split(), ["PID", "TGID", "S", "TASK", "NAME"])
+        tasks = {int(pid): (state, name) for pid, _, state, _, name in
+                 (line.split(maxsplit=4) for line in lines)}
+        self.assertEqual(tasks[0][1], "swapper/0")
+        self.assertEqual(tasks[1][1], "init")
+        self.assertEqual(tasks[2], ("S", "kthreadd"))
+        for cpu in range(self.guest.scenario.vcpus):
+            self.assertIn(f"migration/{cpu}", [name for _, name in tasks.values()])
+        self.assertEqual(len(tasks), len(lines), "a task is listed twice")
+
+    def test_gdb_prints_stacks_of_all_tasks_and_of_one(self) -> None:
+        stacks = self.gdb["btt"].strip("\n").split("\n\n")
+        self.assertGreater(len(stacks), 30)
+        kthreadd = next(stack for stack in stacks if stack.rstrip().split("\n")[0].endswith("kthreadd"))
+        self.assertRegex(kthreadd, r"<(__)?schedule\+")
+        self.assertIn("<kthreadd+", kthreadd)
+        self.assertEqual(self.gdb["btpid 2"].strip("\n"), kthreadd.strip("\n"))
+        self.assertEqual(self.gdb["btpid 99999"], "no task has the thread id 99999\n")
+        self.assertIn("expected one thread id", self.gdb["btpid"])
+
+    def test_gdb_tells_of_traps(self) -> None:
+        self.assertRegex(self.gdb["trapinfo 2"],
+                         r"\A +2 +2  S  0x[0-9a-f]{16}  kthreadd\n  no trap was recorded\n\Z")
+        self.assertEqual(self.gdb["trapinfo 99999"], "no task has the thread id 99999\n")
+
+
+class CrashTests:
+    """crash must see the same in the core as in the checkpoint."""
+
+    def test_crash_agrees_with_itself_on_the_checkpoint(self) -> None:
+        commands = ("bt -a", "ps", "log", "sys")
+        of_checkpoint, of_core = (crash(self.vmlinux, dump, *commands)
+                                  for dump in (self.checkpoint, self.core / "vmss.core"))
+        names = r"(?m)^ *(KERNEL|DUMPFILE|DATE): .*\n"
+        self.assertEqual(re.sub(names, "", of_core), re.sub(names, "", of_checkpoint))
+        self.assertGreater(of_core.count("\n"), 300)
+        self.assertIn("swapper/0", of_core)
+        for name in self.frames:
+            self.assertRegex(of_core, rf"(?m)^ *#\d+ .* {re.escape(name)} at ")
+
+
+class Idle61(CoreTests, CrashTests, unittest.TestCase):
+    name = "k61"
+
+
+class Idle510(CoreTests, CrashTests, unittest.TestCase):
+    name = "k510"
+    form = Form(memory=Memory.MONOLITHIC)
+
+
+class Large612(CoreTests, unittest.TestCase):
+    """RAM on both sides of the PCI hole; crash 8.0.2 can't read 6.12."""
+
+    name = "k612-large"
+
+
+class WithoutKaslr(CoreTests, unittest.TestCase):
+    name = "k61-nokaslr"
+
+
+class BusyInPanic61(CoreTests, CrashTests, unittest.TestCase):
+    """A processor that loops for ever, in a function that is known."""
+
+    name = "k61-panic"
+    form = Form(registers=Registers.BLOCK)
+    frames = ("panic", "sysrq_handle_crash", "write_sysrq_trigger", "vfs_write")
+
+
+class UserMode(CoreTests, unittest.TestCase):
+    """Every processor in user mode, under page-table isolation."""
+
+    name = "k61-user"
+
+
+class Folders(unittest.TestCase):
+    """Where the core goes, and what becomes of a run that does not end well."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name("k61"))
+        cls.vmlinux = cls.guest.kernel.vmlinux
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(dir=self.guest.folder)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.checkpoint = checkpoint_writer.write(self.folder / "vm", self.guest.memory,
+                                                  self.guest.vcpus)
+        self.core = self.folder / "core"
+
+    def test_vmlinux_out_of_an_iso(self) -> None:
+        release = self.guest.kernel.release
+        package = packages.build(packages.debuginfo(self.vmlinux, release))
+        iso = packages.iso("core", {f"RPMS/x86_64/{package.name}": package})
+        result = photon_dmesg("core", iso, self.checkpoint, "-o", self.core / "deep" / "er")
+        self.assertEqual((result.status, result.err), (0, ""))
+        found = self.core / "deep/er/vmlinux"
+        self.assertEqual(subprocess.run(["cmp", str(found), str(self.vmlinux)]).returncode, 0)
+
+    def test_without_vmlinux_the_user_is_told(self) -> None:
+        for symbols in ([], [self.guest.kernel.system_map]):
+            result = photon_dmesg("core", *symbols, self.checkpoint, "-o", self.core)
+            self.assertEqual(result.status, 0)
+            self.assertIn("no vmlinux was given", result.err)
+            self.assertFalse((self.core / "vmlinux").exists())
+            self.assertRegex((self.core / ".gdbinit").read_text(),
+                             r"# With the guest's vmlinux: symbol-file vmlinux -o 0x[1-9a-f]")
+
+    def test_a_second_run_takes_the_place_of_the_first(self) -> None:
+        self.core.mkdir()
+        (self.core / "vmss.core").write_bytes(b"older")
+        self.assertEqual(photon_dmesg("core", self.checkpoint, "-o", self.core).status, 0)
+        self.assertGreater((self.core / "vmss.core").stat().st_size, 1 << 20)
+
+    def test_inputs_are_never_overwritten(self) -> None:
+        self.core.mkdir()
+        shutil.copy(self.vmlinux, self.core / "vmlinux")
+        result = photon_dmesg("core", self.core / "vmlinux", self.checkpoint, "-o", self.core)
+        self.assertEqual((result.status, result.err), (0, ""))
+        before = (self.core / "vmss.core").stat()
+        again = photon_dmesg("core", self.core / "vmlinux", self.core / "vmss.core", "-o",
+                             self.core)
+        self.assertEqual(again.status, 2)
+        self.assertIn("this is one of the inputs", again.err)
+        self.assertEqual((self.core / "vmss.core").stat().st_ino, before.st_ino)
+
+    def test_an_interrupted_run_leaves_no_core(self) -> None:
+        # Not sparse, so that writing takes a while.
+        (self.folder / "vm.vmem").unlink()
+        shutil.copyfile(self.guest.memory, self.folder / "vm.vmem")
+        with (self.folder / "vm.vmem").open("r+b") as memory:
+            os.posix_fallocate(memory.fileno(), 0, self.guest.memory.stat().st_size)
+        process = subprocess.Popen([str(tool.BINARY), "core", str(self.checkpoint), "-o",
+                                    str(self.core)], stderr=subprocess.DEVNULL)
+        while not self.core.exists() and process.poll() is None:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.wait(), -signal.SIGKILL, "the run was over too early")
+        self.assertEqual([file for file in self.core.iterdir() if file.name == "vmss.core"], [])
+
+    def test_a_disk_that_fills_up_is_an_error_that_leaves_nothing(self) -> None:
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+        result = photon_dmesg("core", self.checkpoint, "-o", self.core, preexec_fn=limit)
+        self.assertEqual((result.status, result.out), (1, b""))
+        self.assertRegex(result.err, r"vmss\.core: can't be written: ")
+        self.assertEqual(list(self.core.iterdir()), [])
+
+    def test_a_folder_that_is_a_file_is_an_error(self) -> None:
+        self.core.write_bytes(b"")
+        result = photon_dmesg("core", self.checkpoint, "-o", self.core)
+        self.assertEqual(result.status, 1)
+        self.assertIn("can't be made", result.err)
+
+    def test_without_a_folder_the_command_makes_no_sense(self) -> None:
+        self.assertEqual(photon_dmesg("core", self.checkpoint).status, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
