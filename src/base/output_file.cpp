@@ -66,16 +66,17 @@ void OutputFile::write(std::uint64_t offset, std::string_view text) {
 
 void OutputFile::write_sparse(std::uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    std::size_t count = std::min(block, bytes.size());
-    const bool hole = is_zero(bytes.first(count));
-    while (count < bytes.size()) {
-      const std::size_t next = std::min(block, bytes.size() - count);
-      if (is_zero(bytes.subspan(count, next)) != hole) break;
-      count += next;
+    const bool hole = is_zero(bytes.first(std::min(block, bytes.size())));
+    std::size_t end = 0;  // of the blocks that are alike
+    while (end < bytes.size()) {
+      const auto rest = bytes.subspan(end);
+      const auto next = rest.first(std::min(block, rest.size()));
+      if (is_zero(next) != hole) break;
+      end += next.size();
     }
-    if (!hole) write(offset, bytes.first(count));
-    offset += count;
-    bytes = bytes.subspan(count);
+    if (!hole) write(offset, bytes.first(end));
+    offset += end;
+    bytes = bytes.subspan(end);
   }
 }
 

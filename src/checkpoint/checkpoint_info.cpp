@@ -76,8 +76,8 @@ std::vector<std::byte> read_block(const ByteSource& file, std::string_view group
     if (tag.name == name && !found) found = tag;
   });
   if (!found || found->value_size == 0) {
-    throw unusable(fmt::format("{}: holds no {} (tag \"{}\" of group \"{}\")", file.name(), what,
-                               name, group));
+    throw unusable(
+        fmt::format(R"({}: holds no {} (tag "{}" of group "{}"))", file.name(), what, name, group));
   }
   if (found->encoding == CheckpointTag::Encoding::CompressedBlock ||
       found->value_size > largest_block) {

@@ -25,33 +25,33 @@ struct Prstatus {
   std::array<std::uint64_t, 8> times{};  // user, system, and those of children
   // The order of struct user_regs_struct.
   enum Register : std::size_t {
-    r15,
-    r14,
-    r13,
-    r12,
-    rbp,
-    rbx,
-    r11,
-    r10,
-    r9,
-    r8,
-    rax,
-    rcx,
-    rdx,
-    rsi,
-    rdi,
-    orig_rax,
-    rip,
-    cs,
-    rflags,
-    rsp,
-    ss,
-    fs_base,
-    gs_base,
-    ds,
-    es,
-    fs,
-    gs
+    R15,
+    R14,
+    R13,
+    R12,
+    Rbp,
+    Rbx,
+    R11,
+    R10,
+    R9,
+    R8,
+    Rax,
+    Rcx,
+    Rdx,
+    Rsi,
+    Rdi,
+    OrigRax,
+    Rip,
+    Cs,
+    Rflags,
+    Rsp,
+    Ss,
+    FsBase,
+    GsBase,
+    Ds,
+    Es,
+    Fs,
+    Gs
   };
   std::array<std::uint64_t, 27> registers{};
   std::uint64_t has_fpu_registers = 0;
@@ -60,9 +60,9 @@ static_assert(sizeof(Prstatus) == 336);
 
 // Which slot of Prstatus holds each general register, by x86's register numbers.
 inline constexpr std::array<std::size_t, 16> general_slots = {
-    Prstatus::rax, Prstatus::rcx, Prstatus::rdx, Prstatus::rbx, Prstatus::rsp, Prstatus::rbp,
-    Prstatus::rsi, Prstatus::rdi, Prstatus::r8,  Prstatus::r9,  Prstatus::r10, Prstatus::r11,
-    Prstatus::r12, Prstatus::r13, Prstatus::r14, Prstatus::r15};
+    Prstatus::Rax, Prstatus::Rcx, Prstatus::Rdx, Prstatus::Rbx, Prstatus::Rsp, Prstatus::Rbp,
+    Prstatus::Rsi, Prstatus::Rdi, Prstatus::R8,  Prstatus::R9,  Prstatus::R10, Prstatus::R11,
+    Prstatus::R12, Prstatus::R13, Prstatus::R14, Prstatus::R15};
 
 // The note "QEMU" of QEMU's dump-guest-memory, one for each vCPU (QEMU: target/i386/
 // arch_dump.c, QEMUCPUState): the registers that PRSTATUS lacks.
@@ -80,7 +80,7 @@ struct QemuCpuState {
     std::uint32_t padding = 0;
     std::uint64_t base = 0;
   };
-  enum SegmentNumber : std::size_t { cs, ds, es, fs, gs, ss, ldt, tr, gdt, idt };
+  enum SegmentNumber : std::size_t { Cs, Ds, Es, Fs, Gs, Ss, Ldt, Tr, Gdt, Idt };
   std::array<Segment, 10> segments{};
   std::array<std::uint64_t, 5> cr{};
   std::uint64_t kernel_gs_base = 0;

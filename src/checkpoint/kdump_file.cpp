@@ -203,6 +203,7 @@ std::vector<std::unique_ptr<ByteSource>> prepare(std::vector<std::unique_ptr<Byt
 
 Context open_context(const std::vector<std::unique_ptr<ByteSource>>& files) {
   std::vector<int> descriptors;
+  descriptors.reserve(files.size());
   for (const std::unique_ptr<ByteSource>& file : files) descriptors.push_back(*file->descriptor());
   Context context(kdump_new());
   if (!context) throw unusable("libkdumpfile: out of memory");

@@ -91,6 +91,20 @@ TEST_CASE("open_elf_core: PRSTATUS and QEMU notes give each vCPU's registers") {
   CHECK(state.vmcoreinfo == "OSRELEASE=4.4.8\n");
 }
 
+TEST_CASE("open_elf_core: a core of vmss2core -N, whose owner's name has no NUL") {
+  const std::string status = bytes_of(elf_notes::make_prstatus(busy_vcpu(0)));
+  const std::string note = little_endian(4, 4) + little_endian(status.size(), 4) +
+                           little_endian(NT_PRSTATUS, 4) + "CORE" + status + little_endian(4, 4) +
+                           little_endian(128, 4) + little_endian(NT_PRPSINFO, 4) + "CORE" +
+                           std::string(128, '\0') + little_endian(4, 4) + little_endian(12, 4) +
+                           little_endian(4, 4) + "CORE" + std::string(12, '\0');
+  REQUIRE(note.size() == 524);  // as a published listing of one has it
+  const GuestState state = read(elf_core({{0, numbered_pages(2)}}, note));
+  REQUIRE(state.vcpus.size() == 1);
+  CHECK(state.vcpus[0].rip == busy_vcpu(0).rip);
+  CHECK(page_at(*state.memory, page) == 1U);
+}
+
 TEST_CASE("open_elf_core: PRSTATUS alone leaves the control registers unknown, not zero") {
   const std::string note =
       elf_note("CORE", NT_PRSTATUS, bytes_of(elf_notes::make_prstatus(busy_vcpu(0))));
@@ -100,7 +114,6 @@ TEST_CASE("open_elf_core: PRSTATUS alone leaves the control registers unknown, n
 }
 
 TEST_CASE("elf_notes: registers stand where gdb and QEMU have them") {
-  using elf_notes::Prstatus;
   const std::string status = bytes_of(elf_notes::make_prstatus(busy_vcpu(1)));
   const auto word_at = [&](std::size_t offset) {
     return load_unsigned(as_bytes(status).subspan(offset, 8));
