@@ -1,23 +1,21 @@
 #include "checkpoint/kdump_file.h"
 
 #include <fmt/format.h>
-#include <libkdumpfile/kdumpfile.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <string_view>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "checkpoint/elf_core.h"
+#include "checkpoint/kdump_process.h"
 
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t page = 4096;
 constexpr std::array<std::string_view, 2> magics = {"KDUMP   ", "DISKDUMP"};
 
 // A flattened dump: "makedumpfile" and two numbers in a header of 4096 bytes, then pieces of the
@@ -116,53 +114,23 @@ void put_in_order(const ByteSource& source, MemoryFile& target, Diagnostics& dia
   }
 }
 
-struct FreeContext {
-  void operator()(kdump_ctx_t* context) const { kdump_free(context); }
-};
-using Context = std::unique_ptr<kdump_ctx_t, FreeContext>;
-
-// GuestMemory through libkdumpfile. A context serves one thread at a time.
+// GuestMemory through libkdumpfile.
 class KdumpMemory final : public GuestMemory {
  public:
-  KdumpMemory(Context context, std::string name)
-      : context_(std::move(context)), name_(std::move(name)) {
-    read_page_map();
-  }
+  KdumpMemory(const std::vector<std::unique_ptr<ByteSource>>& files, const std::string& name)
+      : name_(name), process_(files, name) {}
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
-    const std::lock_guard lock(mutex_);
-    std::size_t size = target.size();
-    const kdump_status status =
-        kdump_read(context_.get(), KDUMP_MACHPHYSADDR, address.value, target.data(), &size);
-    if (status == KDUMP_OK) return true;
-    if (status == KDUMP_ERR_NODATA) return false;
-    throw unusable(fmt::format("{}: reading {} bytes at physical {} failed: {}", name_,
-                               target.size(), address, kdump_get_err(context_.get())));
+    return process_.read(address, target);
   }
-  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override { return ranges_; }
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
+    return process_.ranges();
+  }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:
-  void read_page_map() {
-    kdump_attr_t map{};
-    map.type = KDUMP_BITMAP;
-    if (kdump_get_typed_attr(context_.get(), KDUMP_ATTR_FILE_PAGEMAP, &map) != KDUMP_OK) {
-      throw unusable(
-          fmt::format("{}: no map of its pages: {}", name_, kdump_get_err(context_.get())));
-    }
-    kdump_addr_t begin = 0;
-    while (kdump_bmp_find_set(map.val.bitmap, &begin) == KDUMP_OK) {
-      kdump_addr_t end = begin;
-      if (kdump_bmp_find_clear(map.val.bitmap, &end) != KDUMP_OK) break;
-      ranges_.push_back({{begin * page}, (end - begin) * page});
-      begin = end;
-    }
-  }
-
-  Context context_;
   std::string name_;
-  std::vector<PhysicalRange> ranges_;
-  mutable std::mutex mutex_;
+  KdumpProcess process_;
 };
 
 // The notes of the machine's core, which libkdumpfile 0.5.1 does not hand out. They are named in
@@ -201,23 +169,6 @@ std::vector<std::unique_ptr<ByteSource>> prepare(std::vector<std::unique_ptr<Byt
   return files;
 }
 
-Context open_context(const std::vector<std::unique_ptr<ByteSource>>& files) {
-  std::vector<int> descriptors;
-  descriptors.reserve(files.size());
-  for (const std::unique_ptr<ByteSource>& file : files) descriptors.push_back(*file->descriptor());
-  Context context(kdump_new());
-  if (!context) throw unusable("libkdumpfile: out of memory");
-  const kdump_status status = kdump_open_fdset(
-      context.get(), static_cast<unsigned>(descriptors.size()), descriptors.data());
-  if (status != KDUMP_OK) {
-    const std::string reason = kdump_get_err(context.get());
-    // libkdumpfile 0.5.1 crashes when it frees what a failed opening has left.
-    (void)context.release();
-    throw unusable(fmt::format("{}: {}", files.front()->name(), reason));
-  }
-  return context;
-}
-
 }  // namespace
 
 bool is_kdump_file(const ByteSource& source) {
@@ -233,7 +184,7 @@ GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
   state.path = files.front()->name();
   state.memory_path = state.path;
   state.files = prepare(std::move(files), diagnostics);
-  state.memory = std::make_unique<KdumpMemory>(open_context(state.files), state.path);
+  state.memory = std::make_unique<KdumpMemory>(state.files, state.path);
   with_context(state.path, [&] { read_notes(*state.files.front(), state); });
   diagnostics.note(fmt::format("{}: kdump file of {}, {} vCPUs, {} bytes of memory in {} ranges",
                                state.path, state.files.size() == 1 ? "one part" : "several parts",

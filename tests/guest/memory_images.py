@@ -1,9 +1,11 @@
 """Writes a guest's memory in the formats that other tools leave behind."""
 
+import ctypes
 import gzip
 import os
 import shutil
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +106,56 @@ def move_segment_table(core: Path) -> None:
         struct.pack_into("<HHH", header, 58, 0, 0, 0)
         out.seek(0)
         out.write(header + table)
+
+
+def compress_zstd(data: bytes) -> bytes:
+    zstd = ctypes.CDLL("libzstd.so.1")
+    for name in ("ZSTD_compressBound", "ZSTD_compress"):
+        getattr(zstd, name).restype = ctypes.c_size_t
+    target = ctypes.create_string_buffer(zstd.ZSTD_compressBound(ctypes.c_size_t(len(data))))
+    size = zstd.ZSTD_compress(target, ctypes.c_size_t(len(target)), data,
+                              ctypes.c_size_t(len(data)), 1)
+    return target.raw[:size]
+
+
+def compress_snappy(data: bytes) -> bytes:
+    snappy = ctypes.CDLL("libsnappy.so.1")
+    snappy.snappy_max_compressed_length.restype = ctypes.c_size_t
+    most = snappy.snappy_max_compressed_length(ctypes.c_size_t(len(data)))
+    target, size = ctypes.create_string_buffer(most), ctypes.c_size_t(most)
+    snappy.snappy_compress(data, ctypes.c_size_t(len(data)), target, ctypes.byref(size))
+    return target.raw[:size.value]
+
+
+# Page flags of a kdump file, and what compresses so; Debian's makedumpfile knows zlib and lzo only.
+ZLIB = 1
+KDUMP_COMPRESSIONS = {"snappy": (4, compress_snappy), "zstd": (0x20, compress_zstd)}
+
+
+def recompress(source: Path, target: Path, compression: str) -> None:
+    """A kdump file of zlib pages with its pages compressed in another way."""
+    flag, compress = KDUMP_COMPRESSIONS[compression]
+    data = source.read_bytes()
+    block_size, sub_blocks, bitmap_blocks = struct.unpack_from("<iiI", data, 428)
+    bitmap = block_size * (1 + sub_blocks)
+    descriptors = bitmap + block_size * bitmap_blocks
+    # The second half of the bitmap says which pages the file holds.
+    half = data[bitmap + block_size * bitmap_blocks // 2:descriptors]
+    count = int.from_bytes(half, "little").bit_count()
+    head, pages = bytearray(data[:descriptors + 24 * count]), []
+    at, known = len(head), {}
+    for index in range(count):
+        place = descriptors + 24 * index
+        offset, size, flags, page_flags = struct.unpack_from("<QIIQ", data, place)
+        if offset not in known:  # pages of zeros share one
+            page = data[offset:offset + size]
+            packed = compress(zlib.decompress(page)) if flags & ZLIB else page
+            if len(packed) < PAGE and flags & ZLIB:
+                known[offset] = (at, len(packed), flag)
+            else:
+                packed = zlib.decompress(page) if flags & ZLIB else page
+                known[offset] = (at, len(packed), 0)
+            pages.append(packed)
+            at += len(packed)
+        struct.pack_into("<QIIQ", head, place, *known[offset], page_flags)
+    target.write_bytes(bytes(head) + b"".join(pages))

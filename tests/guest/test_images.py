@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import tempfile
 import unittest
 from pathlib import Path
@@ -53,6 +54,31 @@ class Images(unittest.TestCase):
                                ("filtered-lzo", "-l", "-d", "31"), ("filtered-elf", "-E", "-d", "31")):
             paths.run("makedumpfile", *options, self.vmcore, self.own / name)
             self.check(self.own / name)
+
+    def test_kdump_files_of_other_compressions(self) -> None:
+        paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "zlib")
+        for compression in memory_images.KDUMP_COMPRESSIONS:
+            memory_images.recompress(self.own / "zlib", self.own / compression, compression)
+            self.check(self.own / compression)
+
+    def test_a_damaged_kdump_file_never_gives_a_wrong_log(self) -> None:
+        paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "whole")
+        whole = (self.own / "whole").read_bytes()
+        generator = random.Random(4)
+        messages = {record["seq"]: record["msg"] for record in self.records}
+        for attempt in range(25):
+            damaged = bytearray(whole)
+            if attempt % 5 == 0:
+                damaged = damaged[:generator.randrange(len(whole))]
+            else:
+                for _ in range(4):
+                    damaged[generator.randrange(len(whole) // 40)] = generator.randrange(256)
+            (self.own / "damaged").write_bytes(damaged)
+            result = photon_dmesg("-J", self.own / "damaged")
+            with self.subTest(attempt=attempt):
+                self.assertIn(result.status, (0, 1, 3), result.err)
+                for record in result.json["dmesg"] if result.out else []:
+                    self.assertEqual(record["msg"], messages[record["seq"]])
 
     def test_kdump_file_in_several_parts(self) -> None:
         parts = [self.own / f"part{number}" for number in range(3)]
