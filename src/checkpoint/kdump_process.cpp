@@ -83,7 +83,7 @@ class Server {
   }
 
  private:
-  void send_ranges(kdump_bmp_t* map) {
+  void send_ranges(kdump_bmp_t* map) const {
     std::vector<PhysicalRange> ranges;
     kdump_addr_t begin = 0;
     while (ranges.size() < most_ranges && kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
@@ -107,12 +107,12 @@ class Server {
     }
   }
 
-  void send_reason(kdump_status status) {
+  void send_reason(kdump_status status) const {
     const std::string reason = kdump_get_err(context_);
     send(status, reason.data(), std::min<std::size_t>(reason.size(), longest_reason));
   }
 
-  void send(kdump_status status, const void* data, std::size_t size) {
+  void send(kdump_status status, const void* data, std::size_t size) const {
     const AnswerHead head{static_cast<std::int32_t>(status), size};
     if (!send_all(socket_, &head, sizeof(head)) || !send_all(socket_, data, size)) ::_exit(0);
   }
