@@ -22,7 +22,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t most_ranges = 1 << 24;    // so that a damaged map can't exhaust memory
+constexpr std::uint64_t most_ranges = 1 << 24;     // so that a damaged map can't exhaust memory
 constexpr std::uint64_t longest_reason = 1 << 12;  // bytes
 
 struct Question {
@@ -66,8 +66,8 @@ class Server {
   explicit Server(int socket) : socket_(socket), context_(kdump_new()) {}
 
   void run(const std::vector<int>& descriptors) {
-    kdump_status status = kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()),
-                                           descriptors.data());
+    kdump_status status =
+        kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()), descriptors.data());
     kdump_attr_t map{};
     map.type = KDUMP_BITMAP;
     if (status == KDUMP_OK) {

@@ -10,6 +10,7 @@
 #include "base/output_file.h"
 #include "cli/guest.h"
 #include "cli/inputs.h"
+#include "cli/output.h"
 #include "cli/profile_cache.h"
 #include "cli/vmlinux_copy.h"
 #include "kernel/cross_check.h"
@@ -37,18 +38,6 @@ fs::path make_folder(const fs::path& folder) {
                 fmt::format("{}: can't be made: {}", folder.string(), error.message()));
   }
   return folder;
-}
-
-// A run must never destroy what it reads.
-void check_inputs_survive(const Options& options, const fs::path& target) {
-  for (const fs::path& input : options.files) {
-    std::error_code ignored;
-    if (fs::equivalent(input, target, ignored)) {
-      throw Error(Failure::Usage, fmt::format("{}: this is one of the inputs, and would be "
-                                              "overwritten: name another folder",
-                                              target.string()));
-    }
-  }
 }
 
 void write_text(const fs::path& path, const std::string& text) {
@@ -98,7 +87,7 @@ void write_core_folder(const Options& options, Diagnostics& diagnostics) {
   const Guest guest(sort_inputs(options.files, diagnostics), cache ? &*cache : nullptr,
                     diagnostics);
   const fs::path folder = make_folder(*options.output);
-  check_inputs_survive(options, folder / core_name);
+  check_no_input(options, folder / core_name);
   write_guest(guest, folder / core_name, diagnostics);
   bool has_vmlinux = false;
   std::error_code ignored;

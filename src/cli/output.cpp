@@ -19,16 +19,20 @@ Error incomplete(std::string message) {
 
 }  // namespace
 
-void check_output(const Options& options) {
-  if (!options.output) {
-    return;
-  }
+void check_no_input(const Options& options, const fs::path& target) {
   for (const fs::path& input : options.files) {
     std::error_code ignored;
-    if (fs::equivalent(input, *options.output, ignored)) {
-      throw Error(Failure::Usage,
-                  fmt::format("-o {}: this is one of the inputs", options.output->string()));
+    if (fs::equivalent(input, target, ignored)) {
+      throw Error(
+          Failure::Usage,
+          fmt::format("{}: this is one of the inputs, and would be overwritten", target.string()));
     }
+  }
+}
+
+void check_output(const Options& options) {
+  for (const auto& output : {options.output, options.screenshot, options.configuration}) {
+    if (output) check_no_input(options, *output);
   }
 }
 

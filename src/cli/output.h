@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <ostream>
 
@@ -7,8 +8,11 @@
 
 namespace photon_dmesg {
 
-// Refuses an output file that is one of the inputs: writing would destroy the evidence. Throws
+// Refuses to write to `target` if it is one of the inputs: that would destroy the evidence. Throws
 // Error(Usage).
+void check_no_input(const Options& options, const std::filesystem::path& target);
+
+// The same for every file that the options name to be written.
 void check_output(const Options& options);
 
 // Has `write` write to where the options say. Throws Error(Incomplete) when that fails; a regular

@@ -34,6 +34,11 @@ TEST_CASE("output: an input is never overwritten, by whatever name") {
   }
   options.output = folder.path() / "log.txt";
   CHECK_NOTHROW(check_output(options));
+  options.screenshot = folder.path() / "link";
+  check_fails(Failure::Usage, "link: this is one of the inputs", [&] { check_output(options); });
+  options.screenshot.reset();
+  options.configuration = folder.path() / "vm.vmss";
+  check_fails(Failure::Usage, "this is one of the inputs", [&] { check_output(options); });
 }
 
 TEST_CASE("output: a write that fails is an incomplete output, not an input's fault") {
