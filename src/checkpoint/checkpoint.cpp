@@ -99,6 +99,18 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   state.files.push_back(std::move(memory_file));
 }
 
+// A machine may have a little more memory than it was given, but not less.
+void compare_with_configuration(const MemoryDescription& description, const GuestState& state,
+                                Diagnostics& diagnostics) {
+  const std::uint64_t configured = description.configured_mib.value_or(0) * mebibyte;
+  if (state.memory->size() < configured) {
+    diagnostics.warn(fmt::format(
+        "{}: the memory regions add up to {} bytes, but the machine has {}: part of its memory is "
+        "not in this checkpoint",
+        state.path, state.memory->size(), configured));
+  }
+}
+
 // What is lost may be no group that is needed; who needs one that is lost says so.
 void warn_of_truncation(const TagFile& tags, Diagnostics& diagnostics) {
   const auto lost = std::count_if(tags.groups().begin(), tags.groups().end(),
@@ -131,6 +143,7 @@ GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
   state.files.push_back(std::move(file));
   const auto use_memory = description.block ? use_own_memory : use_memory_file;
   use_memory(state, description, std::move(memory_file), diagnostics);
+  compare_with_configuration(description, state, diagnostics);
   return state;
 }
 

@@ -121,10 +121,7 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
       if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset)) {
         continue;
       }
-      diagnostics.warn(fmt::format(
-          "no vCPU leads to a kernel (registers missing, or in firmware): using the one found in "
-          "memory at physical {}, which may be left from an earlier boot",
-          image.load));
+      warn_of_search(image.load, diagnostics);
       GuestKernel kernel(KernelMemory(memory, *tables), symbols, *banner, kaslr_offset, *phys_base);
       kernel.check_evidence(diagnostics);
       return kernel;

@@ -164,10 +164,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
     }
     diagnostics.note(fmt::format("banner at physical {}: mapped by {}-level page tables at {}",
                                  banner, static_cast<unsigned>(tables->levels()), tables->root()));
-    diagnostics.warn(
-        fmt::format("no vCPU leads to a kernel (registers missing, or in firmware): using the one "
-                    "found in memory at physical {}, which may be left from an earlier boot",
-                    banner));
+    warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), *tables, std::nullopt, {}};
   }
   return std::nullopt;

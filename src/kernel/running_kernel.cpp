@@ -129,4 +129,11 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   return std::nullopt;
 }
 
+void warn_of_search(GuestPhysical place, Diagnostics& diagnostics) {
+  diagnostics.warn(fmt::format(
+      "no vCPU leads to a kernel (none is known, or its registers are missing or of firmware): "
+      "using the one found in memory at physical {}, which may be left from an earlier boot",
+      place));
+}
+
 }  // namespace photon_dmesg

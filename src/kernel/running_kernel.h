@@ -41,4 +41,7 @@ struct RunningKernel {
                                                                const std::vector<Vcpu>& vcpus,
                                                                Diagnostics& diagnostics);
 
+// Says that the kernel used is one that was only found in memory, at physical `place`.
+void warn_of_search(GuestPhysical place, Diagnostics& diagnostics);
+
 }  // namespace photon_dmesg

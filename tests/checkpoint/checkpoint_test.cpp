@@ -154,6 +154,21 @@ TEST_CASE("Checkpoint: align_mask widens the padding, a senseless one does not")
   check_fails(Failure::Mismatch, "found 196608", [&] { (void)files.open(); });
 }
 
+TEST_CASE("Checkpoint: regions that are less than the machine's memory are a warning") {
+  for (const auto& [configured_mib, warnings] : {std::pair{1U, 0U}, {2U, 1U}}) {
+    Files files;
+    files.memory_tags = region_tags({{0, 0, 256}});
+    files.configured_mib = configured_mib;
+    files.folder.write("vm.vmem", numbered_pages(256));
+    (void)files.open();
+    REQUIRE(files.diagnostics.warnings().size() == warnings);
+    if (warnings > 0) {
+      CHECK_THAT(files.diagnostics.warnings().front(),
+                 Catch::Contains("add up to 1048576 bytes, but the machine has 2097152"));
+    }
+  }
+}
+
 TEST_CASE("Checkpoint: without regions the configured size must be there") {
   Files files;
   files.memory_tags = "";
