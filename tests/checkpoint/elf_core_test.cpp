@@ -99,7 +99,8 @@ TEST_CASE("open_elf_core: a core of vmss2core -N, whose owner's name has no NUL"
                            std::string(128, '\0') + little_endian(4, 4) + little_endian(12, 4) +
                            little_endian(4, 4) + "CORE" + std::string(12, '\0');
   REQUIRE(note.size() == 524);  // as a published listing of one has it
-  const GuestState state = read(elf_core({{0, numbered_pages(2)}}, note));
+  const std::string core = elf_core({{0, numbered_pages(2)}}, note);
+  const GuestState state = read(core);
   REQUIRE(state.vcpus.size() == 1);
   CHECK(state.vcpus[0].rip == busy_vcpu(0).rip);
   CHECK(page_at(*state.memory, page) == 1U);
