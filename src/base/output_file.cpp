@@ -136,4 +136,11 @@ void OutputFile::link() {
   }
 }
 
+void write_file(const std::filesystem::path& path, mode_t mode,
+                std::span<const std::byte> content) {
+  OutputFile file(path, mode);
+  file.write(0, content);
+  file.finish(content.size());
+}
+
 }  // namespace photon_dmesg

@@ -52,4 +52,7 @@ class OutputFile {
   bool system_copies_ = true;  // until the system refuses to
 };
 
+// Writes a file that holds `content` and nothing else, as OutputFile does.
+void write_file(const std::filesystem::path& path, mode_t mode, std::span<const std::byte> content);
+
 }  // namespace photon_dmesg

@@ -127,7 +127,6 @@ GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
                            std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
   refuse_encrypted(*file);
   GuestState state;
-  state.format = "VMware checkpoint";
   state.path = file->name();
   const MemoryDescription description = with_context(file->name(), [&] {
     const TagFile tags(*file);

@@ -142,7 +142,6 @@ GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
     }
   }
   GuestState state;
-  state.format = "VMware debug.guest";
   state.path = file->name();
   MemoryLayout layout = with_context(file->name(), [&] { return layout_of(*header); });
   for (std::uint32_t i = 0; i < header->vcpus; ++i) {

@@ -175,7 +175,6 @@ bool is_elf_core(const ByteSource& source) {
 
 GuestState open_elf_core(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
   GuestState state;
-  state.format = "ELF core";
   state.path = file->name();
   state.memory_path = file->name();
   with_context(file->name(), [&] {

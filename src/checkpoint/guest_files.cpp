@@ -19,8 +19,6 @@
 namespace photon_dmesg {
 namespace {
 
-using Files = std::vector<std::unique_ptr<ByteSource>>;
-
 bool is_checkpoint(const ByteSource& file) {
   return find_checkpoint_magic(file) != nullptr;
 }

@@ -14,7 +14,6 @@ namespace photon_dmesg {
 // A stopped guest as its files describe it: what the reader of each file format makes, and all that
 // anything above knows of formats.
 struct GuestState {
-  std::string format;       // for messages and reports: "VMware checkpoint"
   std::string path;         // the file that describes the guest
   std::string memory_path;  // the file that holds its memory, which may be the same
 

@@ -180,7 +180,6 @@ bool is_kdump_file(const ByteSource& source) {
 GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
                             Diagnostics& diagnostics) {
   GuestState state;
-  state.format = "kdump file";
   state.path = files.front()->name();
   state.memory_path = state.path;
   state.files = prepare(std::move(files), diagnostics);

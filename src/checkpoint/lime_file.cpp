@@ -42,7 +42,6 @@ bool is_lime_file(const ByteSource& source) {
 
 GuestState open_lime_file(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
   GuestState state;
-  state.format = "LiME image";
   state.path = file->name();
   state.memory_path = file->name();
   state.memory = with_context(file->name(), [&] {

@@ -11,7 +11,6 @@ namespace photon_dmesg {
 GuestState open_raw_memory(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
   file = unpack_memory(std::move(file), diagnostics);
   GuestState state;
-  state.format = "memory alone";
   state.path = file->name();
   state.memory_path = file->name();
   const std::uint64_t size = file->size();

@@ -41,9 +41,7 @@ fs::path make_folder(const fs::path& folder) {
 }
 
 void write_text(const fs::path& path, const std::string& text) {
-  OutputFile file(path, public_mode);
-  file.write(0, text);
-  file.finish(text.size());
+  write_file(path, public_mode, std::as_bytes(std::span(text)));
 }
 
 void check_registers(const Guest& guest, Diagnostics& diagnostics) {

@@ -39,12 +39,6 @@ void list_files(const Inputs& inputs, InfoReport& report) {
   if (inputs.symbols) add(*inputs.symbols, name_of_symbols(inputs.symbols_kind));
 }
 
-void write_part(const std::filesystem::path& path, const std::vector<std::byte>& bytes) {
-  OutputFile file(path, private_mode);
-  file.write(0, bytes);
-  file.finish(bytes.size());
-}
-
 // What needs the container only, before anything else can fail.
 void read_container(const Options& options, const Inputs& inputs, InfoReport& report,
                     Diagnostics& diagnostics) {
@@ -60,8 +54,9 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   report.problems = report.checkpoint->problems;
   for (const Vcpu& vcpu : report.checkpoint->vcpus) report.vcpus.push_back({vcpu, std::nullopt});
   if (options.tags) report.tags = list_tags(file, report.problems);
-  if (options.screenshot) write_part(*options.screenshot, read_screenshot(file));
-  if (options.configuration) write_part(*options.configuration, read_configuration(file));
+  if (options.screenshot) write_file(*options.screenshot, private_mode, read_screenshot(file));
+  if (options.configuration)
+    write_file(*options.configuration, private_mode, read_configuration(file));
 }
 
 void describe_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
