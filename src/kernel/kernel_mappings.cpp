@@ -72,8 +72,8 @@ KernelMappings find_kernel_mappings(const PageTables& tables, const GuestMemory&
     for_each_ram_part(page, memory.ranges(),
                       [&](const Mapping& part) { append(all, part, memory.ranges()); });
   };
-  tables.for_each_page(x86_64::kernel_half, x86_64::espfix_begin, add);
-  tables.for_each_page(x86_64::espfix_end, {~std::uint64_t{0}}, add);
+  tables.for_each_page(x86_64::kernel_half, x86_64::espfix_stacks, add);
+  tables.for_each_page(x86_64::past_espfix_stacks, {~std::uint64_t{0}}, add);
   KernelMappings result;
   result.direct_map = find_direct_map(all);
   for (const Mapping& mapping : all) {

@@ -34,8 +34,8 @@ constexpr bool is_kernel_pointer(std::uint64_t value) {
 }
 
 // The stacks for returning to 16-bit code (espfix), one page mapped over and over.
-inline constexpr GuestVirtual espfix_begin{0xffffff0000000000};
-inline constexpr GuestVirtual espfix_end{0xffffff8000000000};
+inline constexpr GuestVirtual espfix_stacks{0xffffff0000000000};
+inline constexpr GuestVirtual past_espfix_stacks{0xffffff8000000000};
 
 // CR0.PG: the processor uses page tables.
 inline constexpr std::uint64_t cr0_paging = std::uint64_t{1} << 31;
