@@ -17,6 +17,9 @@ class FileStream final : public ByteStream {
   std::span<const std::byte> next() override;
   [[nodiscard]] const std::string& name() const override { return source_.name(); }
 
+  // How many bytes next() has given.
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+
  private:
   const ByteSource& source_;
   std::uint64_t position_ = 0;

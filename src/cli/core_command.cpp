@@ -81,9 +81,8 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
 }  // namespace
 
 void write_core_folder(const Options& options, Diagnostics& diagnostics) {
-  const std::optional<ProfileCache> cache = open_cache(options);
-  const Guest guest(sort_inputs(options.files, diagnostics), cache ? &*cache : nullptr,
-                    diagnostics);
+  const PackageUse use = package_use(options);
+  const Guest guest(sort_inputs(options.files, diagnostics), use, diagnostics);
   const fs::path folder = make_folder(*options.output);
   check_no_input(options, folder / core_name);
   write_guest(guest, folder / core_name, diagnostics);
@@ -94,7 +93,7 @@ void write_core_folder(const Options& options, Diagnostics& diagnostics) {
     const bool in_place = fs::equivalent(*guest.symbols().vmlinux, folder / vmlinux_name, ignored);
     if (!in_place) {
       OutputFile file(folder / vmlinux_name, public_mode);
-      copy_vmlinux(guest.inputs(), guest.symbols(), file, diagnostics);
+      copy_vmlinux(guest.symbols(), use, file, diagnostics);
     }
     has_vmlinux = true;
   } else {

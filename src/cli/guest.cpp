@@ -21,12 +21,12 @@ GuestFiles require_guest(Inputs& inputs) {
 
 }  // namespace
 
-Guest::Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics)
+Guest::Guest(Inputs inputs, const PackageUse& use, Diagnostics& diagnostics)
     : inputs_(std::move(inputs)), state_(open_guest(require_guest(inputs_), diagnostics)) {
   decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
-  open_kernel(find_kernel(diagnostics), cache, diagnostics);
+  open_kernel(find_kernel(diagnostics), use, diagnostics);
   if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
-    open_crashed_kernel(*header, cache, diagnostics);
+    open_crashed_kernel(*header, use, diagnostics);
   }
 }
 
@@ -46,7 +46,7 @@ std::optional<RunningKernel> Guest::find_kernel(Diagnostics& diagnostics) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
   }
   if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
-  if (!running && !inputs_.symbols) running = scan_for_kernel(*state_.memory, diagnostics);
+  if (!running && inputs_.symbols.empty()) running = scan_for_kernel(*state_.memory, diagnostics);
   return running;
 }
 
@@ -72,31 +72,31 @@ std::optional<RunningKernel> Guest::choose_reading(Diagnostics& diagnostics) {
 }
 
 // Finds the symbols of `running`, or of any kernel in memory if there is none, and attaches them.
-void Guest::open_kernel(const std::optional<RunningKernel>& running, const ProfileCache* cache,
+void Guest::open_kernel(const std::optional<RunningKernel>& running, const PackageUse& use,
                         Diagnostics& diagnostics) {
   const GuestMemory& memory = *state_.memory;
   const auto attach = [&](const KernelSymbols& symbols) {
     kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
                             : GuestKernel::search(memory, symbols, diagnostics));
   };
-  const std::optional<std::string> release =
-      running ? std::optional(running->banner().release) : std::nullopt;
+  WantedKernel wanted;
+  if (running) wanted = {running->banner().release, build_time(running->banner())};
   // The kernel refers to the symbols it has, so that these go last.
   SymbolSource found =
-      inputs_.symbols
-          ? find_symbols(inputs_, release, attach, cache, diagnostics)
-          : find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics);
+      inputs_.symbols.empty()
+          ? find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics)
+          : find_symbols(inputs_, wanted, attach, use, diagnostics);
   symbols_ = std::move(found);
 }
 
-void Guest::open_crashed_kernel(GuestPhysical elf_core_header, const ProfileCache* cache,
+void Guest::open_crashed_kernel(GuestPhysical elf_core_header, const PackageUse& use,
                                 Diagnostics& diagnostics) {
   const auto crashed = find_crashed_kernel(*state_.memory, elf_core_header, diagnostics);
   if (crashed) {
     diagnostics.warn(
         "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
         "the kernel that crashed");
-    open_kernel(crashed, cache, diagnostics);
+    open_kernel(crashed, use, diagnostics);
   } else {
     diagnostics.warn(
         "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "

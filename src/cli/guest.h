@@ -6,7 +6,7 @@
 #include "base/diagnostics.h"
 #include "checkpoint/guest_files.h"
 #include "cli/inputs.h"
-#include "cli/profile_cache.h"
+#include "cli/package_use.h"
 #include "cli/symbol_sources.h"
 #include "kernel/guest_kernel.h"
 #include "kernel/running_kernel.h"
@@ -16,9 +16,9 @@ namespace photon_dmesg {
 // A guest's files, opened and understood as far as its kernel.
 class Guest {
  public:
-  // Takes the files apart as far as the kernel and its symbols. `cache` may be null. Throws the
+  // Takes the files apart as far as the kernel and its symbols. Throws the
   // Error of whichever step fails; Error(Usage) if no file is of a guest.
-  Guest(Inputs inputs, const ProfileCache* cache, Diagnostics& diagnostics);
+  Guest(Inputs inputs, const PackageUse& use, Diagnostics& diagnostics);
 
   [[nodiscard]] const Inputs& inputs() const { return inputs_; }
   [[nodiscard]] const GuestState& state() const { return state_; }
@@ -32,9 +32,9 @@ class Guest {
  private:
   std::optional<RunningKernel> find_kernel(Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);
-  void open_kernel(const std::optional<RunningKernel>& running, const ProfileCache* cache,
+  void open_kernel(const std::optional<RunningKernel>& running, const PackageUse& use,
                    Diagnostics& diagnostics);
-  void open_crashed_kernel(GuestPhysical elf_core_header, const ProfileCache* cache,
+  void open_crashed_kernel(GuestPhysical elf_core_header, const PackageUse& use,
                            Diagnostics& diagnostics);
 
   Inputs inputs_;  // without the guest's files, which state_ has

@@ -20,6 +20,8 @@ std::string_view name_of_symbols(SymbolSourceKind kind) {
       return "ISO image";
     case SymbolSourceKind::Package:
       return "package";
+    case SymbolSourceKind::Folder:
+      return "folder of packages";
     case SymbolSourceKind::Vmlinux:
       return "vmlinux";
     case SymbolSourceKind::SystemMap:
@@ -36,7 +38,10 @@ void list_files(const Inputs& inputs, InfoReport& report) {
   };
   for (const auto& file : inputs.guest.state) add(*file, name_of(inputs.guest.kind));
   if (inputs.guest.memory) add(*inputs.guest.memory, "memory");
-  if (inputs.symbols) add(*inputs.symbols, name_of_symbols(inputs.symbols_kind));
+  for (const SymbolInput& input : inputs.symbols) {
+    report.files.push_back({input.name(), std::string(name_of_symbols(input.kind)),
+                            input.file ? std::optional(input.file->size()) : std::nullopt});
+  }
 }
 
 // What needs the container only, before anything else can fail.
@@ -84,8 +89,7 @@ int print_info(const Options& options, Diagnostics& diagnostics) {
   int status = report.problems.empty() ? exit_complete : static_cast<int>(Failure::UnusableInput);
   if (!inputs.guest.empty()) {
     try {
-      const std::optional<ProfileCache> cache = open_cache(options);
-      describe_guest(Guest(std::move(inputs), cache ? &*cache : nullptr, diagnostics), report,
+      describe_guest(Guest(std::move(inputs), package_use(options), diagnostics), report,
                      diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());

@@ -48,6 +48,42 @@ std::optional<SymbolSourceKind> find_symbols_kind(const ByteSource& file) {
   return std::nullopt;
 }
 
+void add_symbols(Inputs& inputs, SymbolInput input) {
+  if (!inputs.symbols.empty() &&
+      !(holds_packages(input.kind) && holds_packages(inputs.symbols.front().kind))) {
+    throw Error(Failure::Usage,
+                fmt::format("{} and {}: expected one source of symbols (a vmlinux, System.map or "
+                            "profile; or ISOs, packages and folders of packages), found two",
+                            inputs.symbols.front().name(), input.name()));
+  }
+  inputs.symbols.push_back(std::move(input));
+}
+
+// What can be read once only.
+SymbolInput open_pipe(const std::filesystem::path& path) {
+  constexpr std::size_t marked_bytes = 64 * 1024;  // where every kind has its mark
+  SymbolInput input;
+  input.path = path;
+  input.pipe = std::make_unique<PipeStream>(path);
+  const BufferSource first(input.name(), input.pipe->peek(marked_bytes));
+  if (is_rpm_package(first)) {
+    input.kind = SymbolSourceKind::Package;
+  } else if (!is_iso_image(first)) {
+    throw unusable(
+        fmt::format("{}: expected an ISO or a package, as everything else must be a file that can "
+                    "be read at any place",
+                    input.name()));
+  }
+  return input;
+}
+
+SymbolInput open_folder(const std::filesystem::path& path) {
+  SymbolInput input;
+  input.kind = SymbolSourceKind::Folder;
+  input.path = path;
+  return input;
+}
+
 // A dump may come in several parts; anything else is one file.
 void add_guest_file(GuestFiles& guest, GuestFileKind kind, std::unique_ptr<ByteSource> file) {
   if (!guest.state.empty() && (kind != GuestFileKind::Kdump || guest.kind != kind)) {
@@ -63,7 +99,7 @@ void add_unmarked(Inputs& inputs, Files unmarked) {
   if (unmarked.empty()) return;
   constexpr std::uint64_t smallest_memory = 4 * 1024 * 1024;
   const bool too_small = inputs.guest.state.empty() && unmarked.front()->size() < smallest_memory;
-  if (!inputs.symbols && !inputs.guest.state.empty() && unmarked.size() > 1) {
+  if (inputs.symbols.empty() && !inputs.guest.state.empty() && unmarked.size() > 1) {
     throw unusable(
         fmt::format("{}: expected memory and an ISO, RPM or vmlinux, found neither an ISO "
                     "nor an RPM nor an ELF file",
@@ -83,21 +119,36 @@ void add_unmarked(Inputs& inputs, Files unmarked) {
 
 }  // namespace
 
+bool holds_packages(SymbolSourceKind kind) {
+  return kind == SymbolSourceKind::Iso || kind == SymbolSourceKind::Package ||
+         kind == SymbolSourceKind::Folder;
+}
+
+std::string Inputs::symbol_names() const {
+  std::vector<std::string> names;
+  names.reserve(symbols.size());
+  for (const SymbolInput& input : symbols) names.push_back(input.name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics& diagnostics) {
   Inputs inputs;
   Files unmarked;
   for (const std::filesystem::path& path : files) {
+    if (is_pipe(path)) {
+      add_symbols(inputs, open_pipe(path));
+      continue;
+    }
+    if (std::filesystem::is_directory(path)) {
+      add_symbols(inputs, open_folder(path));
+      continue;
+    }
     auto file = std::make_unique<InputFile>(path);
     if (file->size() == 0) {
       throw unusable(fmt::format("{}: the file is empty", file->name()));
     }
     if (const auto kind = find_symbols_kind(*file)) {
-      if (inputs.symbols) {
-        refuse_second(inputs.symbols->name(), file->name(),
-                      "source of symbols (ISO, RPM, vmlinux, System.map or profile)");
-      }
-      inputs.symbols_kind = *kind;
-      inputs.symbols = std::move(file);
+      add_symbols(inputs, {*kind, path, std::move(file), nullptr});
       continue;
     }
     std::unique_ptr<ByteSource> guest_file = open_guest_file(path, diagnostics);

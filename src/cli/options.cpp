@@ -21,7 +21,8 @@ constexpr const char* description =
     "  where the kernel's symbols come from: an ISO with the guest's kernel or its debuginfo\n"
     "    package, such a package (.rpm), a vmlinux with debug information, a System.map, or a\n"
     "    profile that photon-dmesg profile has written;\n"
-    "    without any, they are looked for in the guest's memory\n"
+    "    without any, they are looked for in the guest's memory. ISOs and packages may be\n"
+    "    several; also a folder with packages, and an ISO or package through a pipe (-: stdin)\n"
     "  the checkpoint: .vmss (suspended) or .vmsn (snapshot), also debug.guest\n"
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself\n"
@@ -118,6 +119,17 @@ class Parser {
                      "Read packages anew and store nothing in $XDG_CACHE_HOME/photon-dmesg");
   }
 
+  void add_packages(CLI::App& command) {
+    command.add_flag("--no-verify", no_verify_,
+                     "Use packages whose digests or signatures do not fit, with a warning");
+    command
+        .add_option("--key", options_.keys,
+                    "Verify packages' signatures with the public key in FILE too")
+        ->type_name("FILE")
+        ->check(CLI::ExistingFile)
+        ->expected(1);
+  }
+
   void add_log_options() {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
     auto* json =
@@ -139,6 +151,7 @@ class Parser {
     app_.add_flag("--unprinted", options_.unprinted,
                   "Only records that no console had printed yet");
     add_cache(app_);
+    add_packages(app_);
     add_output(app_, "FILE", "Write the log to FILE instead of stdout");
     add_verbosity(app_);
   }
@@ -148,6 +161,7 @@ class Parser {
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
     profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
         ->type_name("RELEASE");
+    add_packages(*profile_);
     add_output(*profile_, "FILE", "Write the profile to FILE instead of stdout");
     add_verbosity(*profile_);
   }
@@ -157,6 +171,7 @@ class Parser {
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
     add_output(*core_, "DIR", "The folder to write to, which is made if need be")->required();
     add_cache(*core_);
+    add_packages(*core_);
     add_verbosity(*core_);
   }
 
@@ -171,6 +186,7 @@ class Parser {
         ->type_name("FILE");
     add_output(*info_, "FILE", "Write to FILE instead of stdout");
     add_cache(*info_);
+    add_packages(*info_);
     add_verbosity(*info_);
   }
 
@@ -189,6 +205,7 @@ class Parser {
     if (!format_.empty()) options_.format = find_format(format_);
     options_.json = json_;
     options_.use_cache = !no_cache_;
+    options_.verify_packages = !no_verify_;
     if (ctime_) time_format_ = "ctime";
     if (!time_format_.empty()) options_.time_format = find_time_format(time_format_);
     if (!output_.empty()) options_.output = output_;
@@ -213,6 +230,7 @@ class Parser {
   std::string configuration_;
   bool ctime_ = false;
   bool no_cache_ = false;
+  bool no_verify_ = false;
   bool json_ = false;
   bool verbose_ = false;
   bool quiet_ = false;

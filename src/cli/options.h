@@ -30,6 +30,8 @@ struct Options {
   bool use_cache = true;
   bool cleared = false;                                // only records before it
   bool unprinted = false;                              // only records that no console has printed
+  bool verify_packages = true;                         // refuse packages that are damaged
+  std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
   bool json = false;                                   // Info: JSON instead of text
   bool tags = false;                                   // Info: list every tag

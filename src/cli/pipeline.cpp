@@ -116,9 +116,7 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
 }  // namespace
 
 Report make_report(const Options& options, Diagnostics& diagnostics) {
-  const std::optional<ProfileCache> cache = open_cache(options);
-  const Guest guest(sort_inputs(options.files, diagnostics), cache ? &*cache : nullptr,
-                    diagnostics);
+  const Guest guest(sort_inputs(options.files, diagnostics), package_use(options), diagnostics);
   Report report;
   report.guest = describe_guest(guest.kernel(), guest.state());
   report.source = describe_source(guest.symbols(), guest.state());
@@ -136,27 +134,33 @@ Report make_report(const Options& options, Diagnostics& diagnostics) {
 
 std::string make_profile(const Options& options, Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(options.files, diagnostics);
+  // A profile of a profile would lose where it came from.
+  PackageUse use = package_use(options);
+  use.cache.reset();
   std::ostringstream out;
   if (!inputs.guest.empty()) {
-    const Guest guest(std::move(inputs), nullptr, diagnostics);
+    const Guest guest(std::move(inputs), use, diagnostics);
     write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
                   describe_origin(guest.symbols()), out);
     return out.str();
   }
-  if (inputs.symbols_kind == SymbolSourceKind::Iso && !options.release) {
-    throw Error(Failure::Usage, fmt::format("{}: an ISO may hold several kernels: expected "
+  const SymbolSourceKind kind = inputs.symbols.front().kind;
+  const bool several = inputs.symbols.size() > 1 || kind == SymbolSourceKind::Iso ||
+                       kind == SymbolSourceKind::Folder;
+  if (several && !options.release) {
+    throw Error(Failure::Usage, fmt::format("{}: this may hold several kernels: expected "
                                             "--release or a checkpoint, found neither",
-                                            inputs.symbols->name()));
+                                            inputs.symbol_names()));
   }
   const auto accept_any = [](const KernelSymbols&) {};
   const SymbolSource source =
-      find_symbols(inputs, options.release, accept_any, nullptr, diagnostics);
+      find_symbols(inputs, {options.release, std::nullopt}, accept_any, use, diagnostics);
   const std::optional<std::string> release = options.release ? options.release : release_of(source);
   if (!release) {
     throw Error(
         Failure::Usage,
         fmt::format("{}: expected --release, as the file does not say which kernel it is of",
-                    inputs.symbols->name()));
+                    inputs.symbol_names()));
   }
   write_profile(*source.symbols, *release, describe_origin(source), out);
   return out.str();

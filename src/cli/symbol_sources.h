@@ -1,13 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/byte_stream.h"
 #include "base/diagnostics.h"
 #include "cli/inputs.h"
-#include "cli/profile_cache.h"
+#include "cli/package_use.h"
 #include "kernel/kernel_symbols.h"
 #include "kernel/running_kernel.h"
 
@@ -23,19 +25,23 @@ struct SymbolSource {
   std::optional<std::string> profile;
   std::optional<std::string> memory;   // what of the guest's own memory was used
   std::optional<std::string> release;  // as the source says, which not every source does
+  std::function<std::unique_ptr<ByteStream>()> open_package;  // opens `package` once more
 };
 
-// Finds the symbols of the kernel `release` (absent: not known) in the file the user named: a
-// vmlinux with debug information where there is one, or else the System.map of the kernel's own
-// package. Packages of other releases are passed over by their header alone; where several fit,
-// each is offered to `accept`, which throws Error(Mismatch) if it isn't the guest's kernel after
-// all. A package that `cache` (null: none) knows is not unpacked, and one that was is put there.
-// Throws Error(Mismatch) that names the guest's release and what is there when none fits, and
-// Error(UnusableInput) when there is no kernel at all.
-[[nodiscard]] SymbolSource find_symbols(const Inputs& inputs,
-                                        const std::optional<std::string>& release,
+// Which kernel's symbols are looked for; what is not known is absent.
+struct WantedKernel {
+  std::optional<std::string> release;
+  std::optional<std::int64_t> built_at;  // seconds since 1970, by its banner
+};
+
+// Finds the symbols of `wanted` in what the user named. Packages of other releases are passed over
+// by their header alone; where several fit, each is offered to `accept`, which throws
+// Error(Mismatch) if it isn't the guest's kernel after all. A package that is in the cache is not
+// unpacked, and one that was is put there. Throws Error(Mismatch) that names the guest's release
+// and what is there when none fits, and Error(UnusableInput) when there is no kernel at all.
+[[nodiscard]] SymbolSource find_symbols(const Inputs& inputs, const WantedKernel& wanted,
                                         const std::function<void(const KernelSymbols&)>& accept,
-                                        const ProfileCache* cache, Diagnostics& diagnostics);
+                                        const PackageUse& use, Diagnostics& diagnostics);
 
 // The same without any file: what the guest's own memory tells. `running` is null if no vCPU leads
 // to a kernel; then, and if the log can't be found so, Error(UnusableInput) says what to give.

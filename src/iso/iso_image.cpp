@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "base/archive_reader.h"
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "iso/iso_reader.h"
 
 namespace photon_dmesg {
 namespace {
@@ -16,8 +16,9 @@ constexpr std::string_view descriptor_identifier = "CD001";
 
 class IsoFileStream final : public ByteStream {
  public:
-  IsoFileStream(ArchiveReader reader, std::string name, std::uint64_t size)
-      : reader_(std::move(reader)), name_(std::move(name)), left_(size) {}
+  // `reader` stands at the file.
+  IsoFileStream(IsoReader& reader, std::string name, std::uint64_t size)
+      : reader_(reader), name_(std::move(name)), left_(size) {}
 
   std::span<const std::byte> next() override {
     const std::span<const std::byte> bytes =
@@ -32,9 +33,23 @@ class IsoFileStream final : public ByteStream {
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:
-  ArchiveReader reader_;
+  IsoReader& reader_;
   std::string name_;
   std::uint64_t left_;
+};
+
+// The same with a reader of its own.
+class OwnedIsoFileStream final : public ByteStream {
+ public:
+  OwnedIsoFileStream(std::unique_ptr<IsoReader> reader, std::string name, std::uint64_t size)
+      : reader_(std::move(reader)), stream_(*reader_, std::move(name), size) {}
+
+  [[nodiscard]] std::span<const std::byte> next() override { return stream_.next(); }
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+
+ private:
+  std::unique_ptr<IsoReader> reader_;
+  IsoFileStream stream_;
 };
 
 }  // namespace
@@ -49,8 +64,8 @@ bool is_iso_image(const ByteSource& source) {
 
 IsoImage::IsoImage(std::filesystem::path path) : path_(std::move(path)) {
   with_context(path_.string(), [&] {
-    ArchiveReader reader = ArchiveReader::open_iso(path_);
-    while (const std::optional<ArchiveReader::Member> member = reader.next_member()) {
+    IsoReader reader(path_);
+    while (const std::optional<IsoReader::Member> member = reader.next_member()) {
       if (member->regular_file) {
         files_.push_back({member->path, member->size});
       }
@@ -58,13 +73,27 @@ IsoImage::IsoImage(std::filesystem::path path) : path_(std::move(path)) {
   });
 }
 
+void IsoImage::for_each_file(
+    ByteStream& stream, const std::function<bool(const File& file, ByteStream& content)>& visit) {
+  IsoReader reader(stream);
+  const auto next = [&] {
+    return with_context(stream.name(), [&] { return reader.next_member(); });
+  };
+  while (const std::optional<IsoReader::Member> member = next()) {
+    if (!member->regular_file) continue;
+    const File file{member->path, member->size};
+    IsoFileStream content(reader, fmt::format("{}: {}", stream.name(), file.path), file.size);
+    if (!visit(file, content)) return;
+  }
+}
+
 std::unique_ptr<ByteStream> IsoImage::open(const File& file) const {
-  const std::string name = fmt::format("{}: {}", path_.string(), file.path);
+  std::string name = fmt::format("{}: {}", path_.string(), file.path);
   return with_context(name, [&]() -> std::unique_ptr<ByteStream> {
-    ArchiveReader reader = ArchiveReader::open_iso(path_);
-    while (const std::optional<ArchiveReader::Member> member = reader.next_member()) {
+    auto reader = std::make_unique<IsoReader>(path_);
+    while (const std::optional<IsoReader::Member> member = reader->next_member()) {
       if (member->regular_file && member->path == file.path) {
-        return std::make_unique<IsoFileStream>(std::move(reader), name, file.size);
+        return std::make_unique<OwnedIsoFileStream>(std::move(reader), std::move(name), file.size);
       }
     }
     throw unusable("the file is no longer there");

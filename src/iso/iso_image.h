@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,12 @@ class IsoImage {
 
   // Lists the files of the image at `path`. Throws Error(UnusableInput) when it is damaged.
   explicit IsoImage(std::filesystem::path path);
+
+  // The same of an image that comes as a stream: calls `visit` for every regular file, in the order
+  // of their contents on the medium, with a stream of the content that need not be read and is gone
+  // when `visit` returns. Stops when `visit` returns false.
+  static void for_each_file(
+      ByteStream& stream, const std::function<bool(const File& file, ByteStream& content)>& visit);
 
   // Every regular file, in the order of their contents on the medium.
   [[nodiscard]] const std::vector<File>& files() const { return files_; }

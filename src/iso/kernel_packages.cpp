@@ -21,6 +21,14 @@ bool is_kernel_debuginfo_package(std::string_view path) {
   return file_name_matches(path, pattern);
 }
 
+bool is_package_of_release(std::string_view path, std::string_view release) {
+  static const std::regex pattern(
+      R"((linux|kernel)((-[a-z]+)*?)(-debuginfo)?-([0-9][^/]*)\.[^.]+\.rpm)", std::regex::icase);
+  const std::string name(path.substr(path.rfind('/') + 1));
+  std::smatch found;
+  return std::regex_match(name, found, pattern) && found[5].str() + found[2].str() == release;
+}
+
 bool is_kernel_package(std::string_view path) {
   static const std::regex pattern(R"((linux|kernel)(-(esx|secure|rt|aws|kvm))?-[0-9][^/]*\.rpm)",
                                   std::regex::icase);

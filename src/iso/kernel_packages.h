@@ -10,6 +10,10 @@ namespace photon_dmesg {
 // releases differ in it.
 [[nodiscard]] bool is_kernel_debuginfo_package(std::string_view path);
 
+// Whether its name says that it is of the kernel `release` (as uname -r, VERSION-RELEASE[-FLAVOR]):
+// a debuginfo or a kernel package of that version, release and flavor.
+[[nodiscard]] bool is_package_of_release(std::string_view path, std::string_view release);
+
 // Whether it is a kernel package itself (it shows which kernels an ISO without debuginfo is of).
 [[nodiscard]] bool is_kernel_package(std::string_view path);
 

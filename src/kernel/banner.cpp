@@ -2,6 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ctime>
+#include <iomanip>
+#include <locale>
+#include <regex>
+#include <sstream>
 
 #include "kernel/image_ranges.h"
 
@@ -53,6 +58,19 @@ std::optional<KernelBanner> parse_banner(std::string_view bytes) {
     return std::nullopt;
   }
   return KernelBanner{std::string(text), std::string(release)};
+}
+
+std::optional<std::int64_t> build_time(const KernelBanner& banner) {
+  static const std::regex pattern(
+      R"(.*(Mon|Tue|Wed|Thu|Fri|Sat|Sun) +([A-Z][a-z]{2} +\d+ +\d+:\d+:\d+) +UTC +(\d{4}))");
+  std::smatch found;
+  if (!std::regex_match(banner.text, found, pattern)) return std::nullopt;
+  std::tm time{};
+  std::istringstream in(found[2].str() + " " + found[3].str());
+  in.imbue(std::locale::classic());
+  in >> std::get_time(&time, "%b %d %H:%M:%S %Y");
+  if (in.fail()) return std::nullopt;
+  return static_cast<std::int64_t>(::timegm(&time));
 }
 
 std::optional<KernelBanner> banner_of(const KernelSymbols& symbols) {

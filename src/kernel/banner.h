@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@ struct KernelBanner {
   std::string text;     // without the newline it ends with
   std::string release;  // as `uname -r`, such as 4.19.325-1.ph3-esx
 };
+
+// When the kernel was compiled, in seconds since 1970, if its banner ends with that time as Linux
+// writes it ("#1-photon SMP Thu Jun 9 21:51:19 UTC 2016"); some distributions put their own there.
+[[nodiscard]] std::optional<std::int64_t> build_time(const KernelBanner& banner);
 
 inline constexpr std::string_view banner_prefix = "Linux version ";
 

@@ -2,11 +2,11 @@
 
 #include <elf.h>
 
-#include <cstring>
 #include <string>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "kernel/elf_writer.h"
 
 namespace photon_dmesg {
 namespace {
@@ -71,54 +71,6 @@ std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, GuestV
   }
   return FileRange{info.offset + *offset, reader.position() + length};
 }
-
-// Puts sections into an ELF file.
-class ElfWriter {
- public:
-  ElfWriter() : bytes_(sizeof(Elf64_Ehdr)), headers_(1) {}
-
-  void add(std::string_view name, std::uint32_t type, std::span<const std::byte> content) {
-    Elf64_Shdr header{};
-    header.sh_name = static_cast<Elf64_Word>(names_.size());
-    header.sh_type = type;
-    header.sh_offset = bytes_.size();
-    header.sh_size = content.size();
-    header.sh_addralign = 1;
-    headers_.push_back(header);
-    names_.append(name).push_back('\0');
-    bytes_.insert(bytes_.end(), content.begin(), content.end());
-  }
-
-  std::vector<std::byte> finish() {
-    const std::string_view own_name = ".shstrtab";
-    const std::string names = names_ + std::string(own_name) + '\0';
-    add(own_name, SHT_STRTAB, std::as_bytes(std::span(names)));
-    bytes_.resize((bytes_.size() + alignof(Elf64_Shdr) - 1) / alignof(Elf64_Shdr) *
-                  alignof(Elf64_Shdr));
-    Elf64_Ehdr file{};
-    std::memcpy(file.e_ident, ELFMAG, SELFMAG);
-    file.e_ident[EI_CLASS] = ELFCLASS64;
-    file.e_ident[EI_DATA] = ELFDATA2LSB;
-    file.e_ident[EI_VERSION] = EV_CURRENT;
-    file.e_type = ET_EXEC;
-    file.e_machine = EM_X86_64;
-    file.e_version = EV_CURRENT;
-    file.e_shoff = bytes_.size();
-    file.e_ehsize = sizeof(Elf64_Ehdr);
-    file.e_shentsize = sizeof(Elf64_Shdr);
-    file.e_shnum = static_cast<Elf64_Half>(headers_.size());
-    file.e_shstrndx = static_cast<Elf64_Half>(headers_.size() - 1);
-    std::memcpy(bytes_.data(), &file, sizeof(file));
-    const auto headers = std::as_bytes(std::span(headers_));
-    bytes_.insert(bytes_.end(), headers.begin(), headers.end());
-    return std::move(bytes_);
-  }
-
- private:
-  std::vector<std::byte> bytes_;
-  std::vector<Elf64_Shdr> headers_;  // the first is the null section
-  std::string names_ = std::string(1, '\0');
-};
 
 }  // namespace
 

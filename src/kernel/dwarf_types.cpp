@@ -13,10 +13,6 @@
 namespace photon_dmesg {
 namespace {
 
-// A function of kernel/printk/printk.c, the unit that holds all of printk's structures, in every
-// kernel since 3.11.
-constexpr std::string_view printk_function = "do_syslog";
-
 std::string_view name_of(Dwarf_Die& die) {
   const char* name = dwarf_diename(&die);
   return name == nullptr ? std::string_view() : name;
@@ -152,25 +148,22 @@ void DwarfTypes::EndDwarf::operator()(Dwarf* dwarf) const {
   dwarf_end(dwarf);
 }
 
-DwarfTypes::DwarfTypes(const ElfImage& image) : image_(image) {
+DwarfTypes::DwarfTypes(const ElfImage& image) : image_(&image), name_(image.name()) {
   open_printk_unit();
   if (!unit_dwarf_) {
     (void)all_units();  // is there debug information at all?
   }
 }
 
+DwarfTypes::DwarfTypes(std::string name, std::vector<std::byte> unit)
+    : image_(nullptr), name_(std::move(name)) {
+  open_unit(std::move(unit));
+}
+
 DwarfTypes::~DwarfTypes() = default;
 
-void DwarfTypes::open_printk_unit() {
-  const std::optional<GuestVirtual> function = image_.find_symbol(printk_function);
-  std::optional<std::vector<std::byte>> unit;
-  if (function) {
-    unit = extract_compile_unit(image_, *function);
-  }
-  if (!unit) {
-    return;
-  }
-  unit_bytes_ = std::move(*unit);
+void DwarfTypes::open_unit(std::vector<std::byte> unit) {
+  unit_bytes_ = std::move(unit);
   unit_elf_.reset(elf_memory(reinterpret_cast<char*>(unit_bytes_.data()), unit_bytes_.size()));
   unit_dwarf_.reset(dwarf_begin_elf(unit_elf_.get(), DWARF_C_READ, nullptr));
   if (!has_units(unit_dwarf_.get())) {
@@ -178,19 +171,28 @@ void DwarfTypes::open_printk_unit() {
   }
 }
 
+void DwarfTypes::open_printk_unit() {
+  const std::optional<GuestVirtual> function = image_->find_symbol(printk_function);
+  std::optional<std::vector<std::byte>> unit;
+  if (function) {
+    unit = extract_compile_unit(*image_, *function);
+  }
+  if (unit) open_unit(std::move(*unit));
+}
+
 Dwarf* DwarfTypes::all_units() {
   if (!all_units_) {
     const auto read_section = [&](std::string_view name) {
-      if (const auto section = image_.find_section(name)) (void)image_.read(section->range);
+      if (const auto section = image_->find_section(name)) (void)image_->read(section->range);
     };
     read_section(".debug_info");
     std::for_each(unit_sections.begin(), unit_sections.end(), read_section);
-    all_units_.reset(dwarf_begin_elf(image_.handle(), DWARF_C_READ, nullptr));
+    all_units_.reset(dwarf_begin_elf(image_->handle(), DWARF_C_READ, nullptr));
     if (!has_units(all_units_.get())) {
       throw unusable(fmt::format(
           "{}: expected DWARF debug information, found none: this is not the vmlinux of a "
           "debuginfo package",
-          image_.name()));
+          name_));
     }
   }
   return all_units_.get();
@@ -206,13 +208,13 @@ std::optional<StructLayout> DwarfTypes::look_up(std::string_view name) {
       // A member's type may stand in another unit.
     }
   }
-  return find_in_units(all_units(), name);
+  return image_ == nullptr ? std::nullopt : find_in_units(all_units(), name);
 }
 
 const StructLayout* DwarfTypes::find_struct(std::string_view name) {
   auto known = layouts_.find(name);
   if (known == layouts_.end()) {
-    std::optional<StructLayout> found = with_context(image_.name(), [&] { return look_up(name); });
+    std::optional<StructLayout> found = with_context(name_, [&] { return look_up(name); });
     known = layouts_.emplace(name, std::move(found)).first;
   }
   return known->second ? &*known->second : nullptr;

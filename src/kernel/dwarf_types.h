@@ -15,6 +15,9 @@ struct Elf;
 
 namespace photon_dmesg {
 
+// The function by which that unit is found: of kernel/printk/printk.c, in every kernel since 3.11.
+inline constexpr std::string_view printk_function = "do_syslog";
+
 // Layouts of structures from the DWARF of a vmlinux. Reads the compile unit that defines printk's
 // structures, and all others only for a structure that one lacks. Each unit's own DWARF version
 // counts; relocation sections are not applied (a vmlinux is linked, whatever relocations it
@@ -23,6 +26,11 @@ class DwarfTypes {
  public:
   // `image` must outlive this object. Throws Error(UnusableInput) if it has no DWARF.
   explicit DwarfTypes(const ElfImage& image);
+
+  // Of the compile unit that defines printk's structures alone: `unit` is an ELF file as
+  // extract_compile_unit() makes it, `name` what messages call it.
+  DwarfTypes(std::string name, std::vector<std::byte> unit);
+
   ~DwarfTypes();
   DwarfTypes(const DwarfTypes&) = delete;
   DwarfTypes& operator=(const DwarfTypes&) = delete;
@@ -40,10 +48,12 @@ class DwarfTypes {
   };
 
   void open_printk_unit();
+  void open_unit(std::vector<std::byte> unit);
   [[nodiscard]] Dwarf* all_units();
   [[nodiscard]] std::optional<StructLayout> look_up(std::string_view name);
 
-  const ElfImage& image_;
+  const ElfImage* image_;  // null: there are no other units than the one
+  std::string name_;
   std::vector<std::byte> unit_bytes_;
   std::unique_ptr<Elf, EndElf> unit_elf_;        // over unit_bytes_
   std::unique_ptr<Dwarf, EndDwarf> unit_dwarf_;  // null if the unit could not be cut out

@@ -99,6 +99,14 @@ ElfImage::ElfImage(std::string name, std::unique_ptr<SpooledFile> file)
   index_symbols();
 }
 
+ElfImage::ElfImage(std::string name, std::vector<std::byte> file)
+    : name_(std::move(name)), memory_(std::move(file)) {
+  elf_version(EV_CURRENT);
+  elf_.reset(elf_memory(reinterpret_cast<char*>(memory_.data()), memory_.size()));
+  check_file();
+  index_symbols();
+}
+
 ElfImage::~ElfImage() {
   elf_.reset();
   if (descriptor_ >= 0) {

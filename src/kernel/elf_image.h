@@ -32,6 +32,9 @@ class ElfImage {
   // section headers, symbols and their names must have been expanded; the rest is when it is read.
   ElfImage(std::string name, std::unique_ptr<SpooledFile> file);
 
+  // The same over a whole file in memory.
+  ElfImage(std::string name, std::vector<std::byte> file);
+
   ~ElfImage();
   ElfImage(const ElfImage&) = delete;
   ElfImage& operator=(const ElfImage&) = delete;
@@ -76,7 +79,8 @@ class ElfImage {
   [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
 
   std::string name_;
-  std::unique_ptr<SpooledFile> spool_;  // null for a file that libelf has mapped
+  std::unique_ptr<SpooledFile> spool_;  // null: everything can be read as it is
+  std::vector<std::byte> memory_;       // empty unless elf_ is over it
   int descriptor_ = -1;
   std::unique_ptr<Elf, End> elf_;
   std::span<const std::byte> file_bytes_;

@@ -11,6 +11,7 @@
 #include "base/spooled_file.h"
 #include "kernel/banner.h"
 #include "kernel/compile_unit.h"
+#include "kernel/needed_sections.h"
 
 namespace photon_dmesg {
 namespace {
@@ -73,6 +74,31 @@ void prepare(SpooledFile& file) {
   file.keep_only(kept);
 }
 
+// Shows how far a stream has been read.
+class ProgressStream final : public ByteStream {
+ public:
+  ProgressStream(ByteStream& stream, std::uint64_t size, Diagnostics& diagnostics)
+      : stream_(stream), size_(size), diagnostics_(diagnostics) {}
+
+  [[nodiscard]] std::span<const std::byte> next() override {
+    const std::span<const std::byte> bytes = stream_.next();
+    position_ += bytes.size();
+    diagnostics_.progress("reading vmlinux", position_, size_);
+    return bytes;
+  }
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+
+ private:
+  ByteStream& stream_;
+  std::uint64_t size_;
+  Diagnostics& diagnostics_;
+  std::uint64_t position_ = 0;
+};
+
+// In printk.c's unit in every kernel, whatever its log looks like.
+constexpr std::string_view printk_struct = "console";
+
 }  // namespace
 
 std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
@@ -84,10 +110,8 @@ std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
 std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
                                        Diagnostics& diagnostics) {
   auto file = std::make_unique<SpooledFile>();
-  for (std::span<const std::byte> bytes = stream.next(); !bytes.empty(); bytes = stream.next()) {
-    file->append(bytes);
-    diagnostics.progress("reading vmlinux", file->size(), size);
-  }
+  ProgressStream watched(stream, size, diagnostics);
+  for (auto bytes = watched.next(); !bytes.empty(); bytes = watched.next()) file->append(bytes);
   file->finish();
   with_context(stream.name(), [&] { prepare(*file); });
   auto image = std::make_unique<ElfImage>(stream.name(), std::move(file));
@@ -97,6 +121,28 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   } else {
     diagnostics.note(fmt::format("{}: has symbols, but no DWARF debug information", image->name()));
   }
+  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
+}
+
+std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t size,
+                                              Diagnostics& diagnostics) {
+  const auto give_up = [&](std::string_view why) {
+    diagnostics.note(fmt::format("{}: all of it must be read: expected {}", stream.name(), why));
+    return nullptr;
+  };
+  ProgressStream watched(stream, size, diagnostics);
+  std::string why;
+  std::optional<NeededSections> needed = read_needed_sections(watched, why);
+  if (!needed) return give_up(why);
+  auto image = std::make_unique<ElfImage>(stream.name(), std::move(needed->image));
+  auto types = std::make_unique<DwarfTypes>(stream.name(), std::move(needed->printk_unit));
+  if (image->find_symbol(printk_function) != needed->printk_function) {
+    return give_up("a symbol table that agrees with kallsyms");
+  }
+  if (types->find_struct(printk_struct) == nullptr)
+    return give_up("printk's structures in its unit");
+  diagnostics.note(
+      fmt::format("{}: read up to {:#x} of {:#x}", stream.name(), watched.position(), size));
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
 

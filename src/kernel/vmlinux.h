@@ -20,6 +20,11 @@ class Vmlinux final : public KernelSymbols {
   // damaged or has no symbols or no DWARF.
   [[nodiscard]] static std::unique_ptr<Vmlinux> open(const std::filesystem::path& path);
 
+  // The same of a vmlinux that comes as a stream, read only until all that is needed of it has
+  // come. Null, with the reason noted, if that can't be told while it comes by; then load() can.
+  [[nodiscard]] static std::unique_ptr<Vmlinux> load_needed(ByteStream& stream, std::uint64_t size,
+                                                            Diagnostics& diagnostics);
+
   // A vmlinux that comes as a stream of about `size` bytes, as from a package. Keeps the sections
   // that matter in memory, less than the file's size; nothing goes to disk. Where a package's
   // vmlinux has no DWARF (linux-esx until 4.4.60), its symbols serve without types.

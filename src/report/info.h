@@ -18,7 +18,7 @@ struct InfoReport {
   struct File {
     std::string path;
     std::string kind;
-    std::uint64_t size = 0;  // bytes
+    std::optional<std::uint64_t> size;  // bytes; not of a folder or a pipe
   };
   std::vector<File> files;
 

@@ -96,7 +96,9 @@ Json describe(const ListedTag& listed) {
 }
 
 Json describe(const InfoReport::File& file) {
-  return {{"path", printable(file.path)}, {"kind", file.kind}, {"size", file.size}};
+  Json result = {{"path", printable(file.path)}, {"kind", file.kind}};
+  if (file.size) result["size"] = *file.size;
+  return result;
 }
 
 Json describe(const PhysicalRange& range) {

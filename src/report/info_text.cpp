@@ -22,7 +22,8 @@ class TextWriter {
 
   void write(const InfoReport& report) {
     for (const InfoReport::File& file : report.files) {
-      line("file", fmt::format("{}: {}, {} bytes", file.path, file.kind, file.size));
+      line("file", fmt::format("{}: {}{}", file.path, file.kind,
+                               file.size ? fmt::format(", {} bytes", *file.size) : ""));
     }
     if (report.checkpoint) write(*report.checkpoint);
     for (const InfoReport::Cpu& vcpu : report.vcpus) write(vcpu);

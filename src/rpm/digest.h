@@ -17,6 +17,9 @@ class Digest {
 
   void update(std::span<const std::byte> bytes);
 
+  // For librpm's verification of signatures; owned by this object.
+  [[nodiscard]] DIGEST_CTX_s* handle() const { return context_.get(); }
+
   // The digest of everything so far, lower-case hexadecimal. Ends the digest.
   [[nodiscard]] std::string finish();
 

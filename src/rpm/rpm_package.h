@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,10 @@
 
 #include "base/byte_source.h"
 #include "base/byte_stream.h"
+#include "base/prefetch_stream.h"
+#include "base/stream_reader.h"
+#include "rpm/keyring.h"
+#include "rpm/package_checks.h"
 
 namespace photon_dmesg {
 
@@ -26,35 +31,62 @@ class RpmPackage {
     bool regular_file = false;  // neither folder nor symbolic link
   };
 
-  // Reads lead, signature and header and checks the header's own digest. Throws
-  // Error(UnusableInput) when one of them is damaged. No signature is verified: the user vouches
-  // for the package.
-  explicit RpmPackage(std::unique_ptr<ByteStream> stream);
+  // Called with each digest, signature or size that does not fit; returns only if the package is to
+  // be used all the same.
+  using OnMismatch = std::function<void(const std::string& mismatch)>;
+
+  // Reads lead, signature and header and checks what proves the header (see package_checks.h).
+  // Throws Error(UnusableInput) when one of them is damaged. `keyring` must outlive the package.
+  RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyring, OnMismatch on_mismatch);
   ~RpmPackage();
 
   // NAME-VERSION-RELEASE.ARCH
   [[nodiscard]] const std::string& label() const { return label_; }
   // SHA-256 of the header, which holds the digests of all files: it stands for the package.
   [[nodiscard]] const std::string& header_digest() const { return header_digest_; }
+  // When it was built, in seconds since 1970; 0 if it does not say.
+  [[nodiscard]] std::int64_t build_time() const { return build_time_; }
   [[nodiscard]] const std::string& compressor() const { return compressor_; }
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
   // What messages call the package.
-  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const std::string& name() const { return stream_->name(); }
 
   // The content of `file`, a regular file of files(). Passes over the payload up to it, so a
   // package gives one file only, and the stream must not outlive the package. The stream throws
-  // Error(UnusableInput) at its end if the content does not have the size and digest that the
-  // header gives, and wherever the payload is damaged.
+  // Error(UnusableInput) wherever the payload is damaged. If nothing proves the payload, the file's
+  // own digest is checked at the end of the stream.
   [[nodiscard]] std::unique_ptr<ByteStream> open(const File& file);
 
- private:
-  class Input;
+  // Whether verify_payload() proves what open() gave without all of it having been unpacked.
+  [[nodiscard]] bool payload_can_be_verified() const;
 
-  std::unique_ptr<Input> input_;
+  // Reads the package to its end, without unpacking it, and checks what proves the payload. Nothing
+  // may be read from open()'s stream then.
+  void verify_payload();
+
+  // What has been proved so far, and the signatures that could not be: a phrase each.
+  [[nodiscard]] const std::vector<std::string>& verified() const { return verified_; }
+  [[nodiscard]] const std::vector<std::string>& unverified() const { return unverified_; }
+
+ private:
+  class Payload;
+
+  void report(const PackageChecks::Result& result);
+
+  std::unique_ptr<ByteStream> stream_;
+  OnMismatch on_mismatch_;
+  std::unique_ptr<StreamReader> input_;
+  std::unique_ptr<PackageChecks> checks_;
+  std::unique_ptr<Payload> payload_;
+  std::unique_ptr<PrefetchStream> ahead_;  // of payload_
+  std::unique_ptr<ByteStream> unpacked_;   // from ahead_
   std::string label_;
   std::string header_digest_;
   std::string compressor_;
+  std::int64_t build_time_ = 0;
   std::vector<File> files_;
+  std::vector<std::string> verified_;
+  std::vector<std::string> unverified_;
 };
 
 }  // namespace photon_dmesg

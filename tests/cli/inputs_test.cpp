@@ -39,8 +39,8 @@ TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
                               {files.memory, files.checkpoint, symbols},
                               {files.checkpoint, files.memory, symbols}}) {
       const Inputs inputs = sort(order);
-      CHECK(inputs.symbols_kind == kind);
-      CHECK(inputs.symbols->path() == symbols);
+      CHECK(inputs.symbols.front().kind == kind);
+      CHECK(inputs.symbols.front().path == symbols);
       CHECK(inputs.guest.state.front()->name() == files.checkpoint);
       CHECK(inputs.guest.memory->name() == files.memory);
     }
@@ -49,7 +49,7 @@ TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
 
 TEST_CASE("sort_inputs: any role may be left open; who needs it says so") {
   const Files files;
-  CHECK_FALSE(sort({files.checkpoint, files.memory}).symbols);
+  CHECK(sort({files.checkpoint, files.memory}).symbols.empty());
   CHECK(sort({files.iso}).guest.empty());
   CHECK_FALSE(sort({files.iso, files.checkpoint}).guest.memory);
 }
@@ -61,7 +61,7 @@ TEST_CASE("sort_inputs: a role that two take is a usage error that names both") 
     (void)sort({files.iso, files.checkpoint, second});
   });
   check_fails(Failure::Usage, "expected one source of symbols", [&] {
-    (void)sort({files.iso, files.package, files.checkpoint});
+    (void)sort({files.iso, PRINTK_RINGBUFFER_KERNEL, files.checkpoint});
   });
   const auto memory = files.folder.write("memory", std::string(4096, 'x'));
   check_fails(Failure::Usage, "expected one memory file, found two", [&] {

@@ -13,6 +13,13 @@
 namespace photon_dmesg::test {
 namespace {
 
+const Keyring no_keys;
+
+RpmPackage open(const ByteSource& source) {
+  return RpmPackage(std::make_unique<FileStream>(source), no_keys,
+                    [](const std::string& mismatch) { throw unusable(mismatch); });
+}
+
 const std::filesystem::path packages = PACKAGE_FOLDER;
 const std::string vmlinux_path = "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5";
 
@@ -24,12 +31,13 @@ RpmPackage::File file_of(const RpmPackage& package, const std::string& path) {
 }
 
 std::string read_vmlinux(const ByteSource& source) {
-  RpmPackage package(std::make_unique<FileStream>(source));
+  RpmPackage package = open(source);
   const auto stream = package.open(file_of(package, vmlinux_path));
   std::string content;
   for (auto bytes = stream->next(); !bytes.empty(); bytes = stream->next()) {
     content += as_text(bytes);
   }
+  package.verify_payload();
   return content;
 }
 
@@ -50,7 +58,7 @@ TEST_CASE("RpmPackage: the same file from every payload") {
     CAPTURE(payload);
     const InputFile file(packages / (std::string(payload) + ".rpm"));
     REQUIRE(is_rpm_package(file));
-    const RpmPackage package(std::make_unique<FileStream>(file));
+    const RpmPackage package = open(file);
     CHECK(package.label() == "linux-debuginfo-6.1.10-1.ph5.x86_64");
     CHECK(package.compressor() == compressor);
     CHECK(read_vmlinux(file) == expected);
@@ -59,7 +67,7 @@ TEST_CASE("RpmPackage: the same file from every payload") {
 
 TEST_CASE("RpmPackage: the header lists every file with its size, digest and kind") {
   const InputFile file(packages / "w6.gzdio.rpm");
-  const RpmPackage package(std::make_unique<FileStream>(file));
+  const RpmPackage package = open(file);
   const RpmPackage::File vmlinux = file_of(package, vmlinux_path);
   CHECK(vmlinux.size == std::filesystem::file_size(PRINTK_RINGBUFFER_KERNEL));
   CHECK(vmlinux.digest.size() == 64);
@@ -100,7 +108,7 @@ TEST_CASE("RpmPackage: a flipped bit in the content fails its digest") {
   const std::size_t place = damaged.find(expected.substr(0, 64));
   REQUIRE(place != std::string::npos);
   damaged[place + 5000] = static_cast<char>(damaged[place + 5000] ^ 1);
-  check_fails(Failure::UnusableInput, "damaged: expected the digest",
+  check_fails(Failure::UnusableInput, "linux.rpm: digest of the payload: expected",
               [&] { (void)read_vmlinux(damaged); });
 }
 
@@ -109,7 +117,7 @@ TEST_CASE("RpmPackage: a flipped bit in the header fails the header's digest") {
   const std::size_t place = damaged.find("Fixture.");
   REQUIRE(place != std::string::npos);
   damaged[place] = 'G';
-  check_fails(Failure::UnusableInput, "damaged RPM header: expected the digest",
+  check_fails(Failure::UnusableInput, "linux.rpm: SHA-256 of the header: expected",
               [&] { (void)read_vmlinux(damaged); });
 }
 

@@ -1,0 +1,153 @@
+#include "base/decompression.h"
+
+#include <archive.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/gzip_stream.h"
+
+namespace photon_dmesg {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Compressor {
+  std::string_view name;
+  std::string_view magic;   // empty: it has none
+  int (*filter)(archive*);  // libarchive's; null: not its business
+};
+
+// ISA-L unpacks gzip three to four times as fast as zlib, which libarchive uses.
+constexpr std::array compressors = {
+    Compressor{"gzip", "\x1f\x8b"sv, nullptr},
+    Compressor{"zstd", "\x28\xb5\x2f\xfd"sv, archive_read_support_filter_zstd},
+    Compressor{"xz", "\xfd\x37zXZ\0"sv, archive_read_support_filter_xz},
+    Compressor{"bzip2", "BZh"sv, archive_read_support_filter_bzip2},
+    Compressor{"lzma", ""sv, archive_read_support_filter_lzma},
+    Compressor{"none", "0707"sv, nullptr},
+};
+
+// A stream of which the first bytes have been looked at already.
+class PeekedStream final : public ByteStream {
+ public:
+  explicit PeekedStream(ByteStream& stream) : stream_(stream), first_(stream.next()) {}
+
+  [[nodiscard]] std::string_view first() const {
+    return {reinterpret_cast<const char*>(first_.data()), first_.size()};
+  }
+  [[nodiscard]] std::span<const std::byte> next() override {
+    return first_.empty() ? stream_.next() : std::exchange(first_, {});
+  }
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+
+ private:
+  ByteStream& stream_;
+  std::span<const std::byte> first_;  // valid until stream_ is asked for more
+};
+
+class GzipPayload final : public ByteStream {
+ public:
+  explicit GzipPayload(std::unique_ptr<PeekedStream> packed)
+      : packed_(std::move(packed)), stream_(*packed_) {}
+  [[nodiscard]] std::span<const std::byte> next() override { return stream_.next(); }
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+
+ private:
+  std::unique_ptr<PeekedStream> packed_;
+  GzipStream stream_;
+};
+
+// Through one of libarchive's filters.
+class FilteredStream final : public ByteStream {
+ public:
+  FilteredStream(std::unique_ptr<PeekedStream> packed, const Compressor& compressor)
+      : source_{std::move(packed), nullptr}, handle_(archive_read_new(), archive_read_free) {
+    if (!handle_) throw unusable("libarchive: out of memory");
+    require(compressor.filter(handle_.get()));
+    require(archive_read_support_format_raw(handle_.get()));
+    require(archive_read_open(handle_.get(), &source_, nullptr, Source::read, nullptr));
+    archive_entry* entry = nullptr;
+    const int result = archive_read_next_header(handle_.get(), &entry);
+    ended_ = result == ARCHIVE_EOF;  // as libarchive calls what unpacks to nothing
+    if (!ended_) require(result);
+  }
+
+  [[nodiscard]] std::span<const std::byte> next() override {
+    const void* data = nullptr;
+    std::size_t size = 0;
+    la_int64_t offset = 0;
+    while (size == 0 && !ended_) {
+      const int result = archive_read_data_block(handle_.get(), &data, &size, &offset);
+      ended_ = result == ARCHIVE_EOF;
+      if (!ended_) require(result);
+    }
+    if (ended_) return {};
+    return {static_cast<const std::byte*>(data), size};
+  }
+
+  [[nodiscard]] const std::string& name() const override { return source_.packed->name(); }
+
+ private:
+  // An Error must not pass through libarchive's C frames: it waits here until they have returned.
+  struct Source {
+    std::unique_ptr<PeekedStream> packed;
+    std::exception_ptr pending;
+
+    static la_ssize_t read(archive* handle, void* context, const void** data) {
+      auto* self = static_cast<Source*>(context);
+      try {
+        const std::span<const std::byte> bytes = self->packed->next();
+        *data = bytes.data();
+        return static_cast<la_ssize_t>(bytes.size());
+      } catch (...) {
+        self->pending = std::current_exception();
+        archive_set_error(handle, -1, "the source failed");
+        return -1;
+      }
+    }
+  };
+
+  void require(int result) const {
+    if (result == ARCHIVE_OK) return;
+    if (source_.pending) std::rethrow_exception(source_.pending);
+    const char* reason = archive_error_string(handle_.get());
+    throw unusable(fmt::format("damaged: {}", reason == nullptr ? "unknown error" : reason));
+  }
+
+  Source source_;
+  std::unique_ptr<archive, decltype(&archive_read_free)> handle_;
+  bool ended_ = false;
+};
+
+const Compressor& identify(std::string_view first, const std::string& named) {
+  for (const Compressor& compressor : compressors) {
+    if (!compressor.magic.empty() && first.starts_with(compressor.magic)) return compressor;
+  }
+  const auto* found = std::find_if(compressors.begin(), compressors.end(),
+                                   [&](const Compressor& known) { return known.name == named; });
+  if (found == compressors.end()) {
+    throw unusable(fmt::format(
+        "expected a payload compressed with gzip, zstd, xz, lzma or bzip2, found \"{}\"", named));
+  }
+  return *found;
+}
+
+}  // namespace
+
+std::unique_ptr<ByteStream> decompress(ByteStream& packed, const std::string& named) {
+  auto peeked = std::make_unique<PeekedStream>(packed);
+  const Compressor& compressor = identify(peeked->first(), named);
+  if (compressor.filter != nullptr) {
+    return std::make_unique<FilteredStream>(std::move(peeked), compressor);
+  }
+  if (compressor.name == "gzip") return std::make_unique<GzipPayload>(std::move(peeked));
+  return peeked;
+}
+
+}  // namespace photon_dmesg

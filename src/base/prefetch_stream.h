@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/byte_stream.h"
+
+namespace photon_dmesg {
+
+// A stream that is read ahead of its user on a thread of its own, by a bounded number of bytes, so
+// that the work on both sides goes on at the same time.
+class PrefetchStream final : public ByteStream {
+ public:
+  // `stream` must outlive this object and is left to it.
+  explicit PrefetchStream(ByteStream& stream);
+  // Waits for the call of stream.next() that is under way.
+  ~PrefetchStream() override;
+
+  // Rethrows what `stream` threw, at its place.
+  [[nodiscard]] std::span<const std::byte> next() override;
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+
+  // Reads `stream` to its end without keeping what comes; nothing may be asked of this object then.
+  // Throws what `stream` throws.
+  void drain();
+
+ private:
+  using Chunk = std::vector<std::byte>;
+
+  void read_ahead();
+  void push(Chunk chunk);
+  [[nodiscard]] Chunk take_spare();
+
+  ByteStream& stream_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Chunk> chunks_;
+  std::size_t bytes_ahead_ = 0;  // in chunks_
+  std::vector<Chunk> spare_;     // their memory is used again
+  std::exception_ptr failure_;
+  bool stop_ = false;
+  bool discard_ = false;
+  bool finished_ = false;
+  Chunk current_;
+  std::thread thread_;
+};
+
+}  // namespace photon_dmesg

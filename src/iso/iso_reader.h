@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/byte_stream.h"
+
+struct archive;
+
+namespace photon_dmesg {
+
+// An ISO 9660 image read through libarchive, file by file, in the order in which they lie on the
+// medium: Rock Ridge names where it has them, or else Joliet's. Nothing is written to disk.
+class IsoReader {
+ public:
+  // An image in a file or on a block device. Contents that are not read are seeked over.
+  explicit IsoReader(const std::filesystem::path& path);
+
+  // An image that comes as a stream, which must outlive the reader.
+  explicit IsoReader(ByteStream& stream);
+
+  struct Member {
+    std::string path;  // as stored
+    std::uint64_t size = 0;
+    bool regular_file = false;
+  };
+
+  // Goes to the next file or folder; nothing at the end. Throws Error(UnusableInput) on damage.
+  [[nodiscard]] std::optional<Member> next_member();
+
+  // The next bytes of the current member, where libarchive has them; empty at its end. Valid until
+  // the next call. Several extents come one behind the other.
+  [[nodiscard]] std::span<const std::byte> next_data();
+
+ private:
+  struct Source;
+  struct Close {
+    void operator()(archive* handle) const;
+  };
+  struct Delete {
+    void operator()(Source* source) const;
+  };
+
+  IsoReader();
+  [[noreturn]] void fail(const char* doing) const;
+  void require(int result, const char* doing) const;
+
+  std::unique_ptr<Source, Delete> source_;  // outlives handle_, which reads from it
+  std::unique_ptr<archive, Close> handle_;
+  std::uint64_t data_position_ = 0;  // in the current member
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,201 @@
+#include "rpm/package_checks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <rpm/header.h>
+#include <rpm/rpmkeyring.h>
+#include <rpm/rpmpgp.h>
+#include <rpm/rpmtag.h>
+#include <rpm/rpmtd.h>
+
+#include <array>
+#include <cstdlib>
+#include <optional>
+
+namespace photon_dmesg {
+namespace {
+
+struct FreeSignature {
+  void operator()(pgpDigParams_s* signature) const { pgpDigParamsFree(signature); }
+};
+using Signature = std::unique_ptr<pgpDigParams_s, FreeSignature>;
+
+// What a digest or signature is of.
+enum class Range { Header, HeaderAndPayload, Payload };
+
+std::string_view name_of(Range range) {
+  switch (range) {
+    case Range::Header:
+      return "the header";
+    case Range::HeaderAndPayload:
+      return "header and payload";
+    case Range::Payload:
+      return "the payload";
+  }
+  return "";
+}
+
+struct DigestTag {
+  rpm_tag_t tag;
+  int algorithm;
+  const char* name;
+  Range range;
+};
+constexpr std::array signature_digests = {
+    DigestTag{RPMSIGTAG_SHA256, PGPHASHALGO_SHA256, "SHA-256", Range::Header},
+    DigestTag{RPMSIGTAG_SHA1, PGPHASHALGO_SHA1, "SHA-1", Range::Header},
+    DigestTag{RPMSIGTAG_MD5, PGPHASHALGO_MD5, "MD5", Range::HeaderAndPayload}};
+
+struct SignatureTag {
+  rpm_tag_t tag;
+  Range range;
+};
+constexpr std::array signatures = {SignatureTag{RPMSIGTAG_RSA, Range::Header},
+                                   SignatureTag{RPMSIGTAG_DSA, Range::Header},
+                                   SignatureTag{RPMSIGTAG_PGP, Range::HeaderAndPayload},
+                                   SignatureTag{RPMSIGTAG_GPG, Range::HeaderAndPayload}};
+
+// A tag's value; the numbers and bytes in it live as long as this object.
+class TagValue {
+ public:
+  TagValue(headerToken_s* header, rpm_tag_t tag) : value_(rpmtdNew()) {
+    found_ = headerGet(header, static_cast<rpmTagVal>(tag), value_.get(), HEADERGET_DEFAULT) == 1;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> number() const {
+    if (!found_ || rpmtdClass(value_.get()) != RPM_NUMERIC_CLASS) return std::nullopt;
+    return rpmtdGetNumber(value_.get());
+  }
+  [[nodiscard]] std::string text() const {
+    if (!found_ || rpmtdClass(value_.get()) != RPM_STRING_CLASS) return "";
+    const char* text = rpmtdGetString(value_.get());
+    return text == nullptr ? "" : text;
+  }
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const {
+    if (!found_ || rpmtdClass(value_.get()) != RPM_BINARY_CLASS) return {};
+    return {static_cast<const std::uint8_t*>(value_->data), value_->count};
+  }
+
+ private:
+  struct Free {
+    void operator()(rpmtd_s* value) const {
+      rpmtdFreeData(value);
+      rpmtdFree(value);
+    }
+  };
+  std::unique_ptr<rpmtd_s, Free> value_;
+  bool found_ = false;
+};
+
+std::string describe(pgpDigParams_s* signature) {
+  const std::unique_ptr<char, decltype(&std::free)> text(pgpIdentItem(signature), std::free);
+  return text ? text.get() : "a signature";
+}
+
+}  // namespace
+
+// A digest on its way, and what it must come out as: this value, or what a signature signs.
+struct PackageChecks::Check {
+  std::string name;
+  Range range = Range::Header;
+  Digest digest;
+  std::string expected;  // hexadecimal; empty for a signature
+  Signature signature;
+};
+
+PackageChecks::PackageChecks(headerToken_s* signature, headerToken_s* header,
+                             std::span<const std::byte> header_bytes, const Keyring& keyring)
+    : keyring_(keyring), size_(header_bytes.size()) {
+  const auto size = TagValue(signature, RPMSIGTAG_LONGSIZE).number();
+  expected_size_ =
+      size ? *size : TagValue(signature, RPMSIGTAG_SIZE).number().value_or(expected_size_);
+  add_digests(signature, header);
+  add_signatures(signature);
+  for (Check& check : checks_) {
+    if (check.range != Range::Payload) check.digest.update(header_bytes);
+    covers_payload_ = covers_payload_ || (check.range != Range::Header && !check.signature);
+  }
+}
+
+PackageChecks::~PackageChecks() = default;
+
+void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header) {
+  // The strongest first: of what does not fit, the first is what the user reads.
+  const std::string payload = TagValue(header, RPMTAG_PAYLOADDIGEST).text();
+  const auto algorithm = TagValue(header, RPMTAG_PAYLOADDIGESTALGO).number();
+  if (!payload.empty()) {
+    checks_.push_back({"digest of the payload", Range::Payload,
+                       Digest(static_cast<int>(algorithm.value_or(PGPHASHALGO_SHA256))), payload,
+                       nullptr});
+  }
+  for (const DigestTag& known : signature_digests) {
+    const TagValue value(signature, known.tag);
+    std::string expected =
+        value.bytes().empty() ? value.text() : fmt::format("{:02x}", fmt::join(value.bytes(), ""));
+    if (expected.empty()) continue;
+    checks_.push_back({fmt::format("{} of {}", known.name, name_of(known.range)), known.range,
+                       Digest(known.algorithm), std::move(expected), nullptr});
+  }
+}
+
+void PackageChecks::add_signatures(headerToken_s* signature) {
+  for (const SignatureTag& known : signatures) {
+    const TagValue value(signature, known.tag);
+    if (value.bytes().empty()) continue;
+    pgpDigParams parsed = nullptr;
+    if (pgpPrtParams(value.bytes().data(), value.bytes().size(), PGPTAG_SIGNATURE, &parsed) != 0) {
+      continue;  // as librpm does with what it can't parse: nothing is proved by it
+    }
+    Signature owner(parsed);
+    const auto algorithm = static_cast<int>(pgpDigParamsAlgo(parsed, PGPVAL_HASHALGO));
+    checks_.push_back({fmt::format("{} of {}", describe(parsed), name_of(known.range)), known.range,
+                       Digest(algorithm), "", std::move(owner)});
+  }
+}
+
+void PackageChecks::update(std::span<const std::byte> payload) {
+  size_ += payload.size();
+  for (Check& check : checks_) {
+    if (check.range != Range::Header) check.digest.update(payload);
+  }
+}
+
+void PackageChecks::conclude(Check& check, Result& result) const {
+  if (check.signature) {
+    const rpmRC verdict =
+        rpmKeyringVerifySig(keyring_.handle(), check.signature.get(), check.digest.handle());
+    auto& list = verdict == RPMRC_OK      ? result.passed
+                 : verdict == RPMRC_NOKEY ? result.not_checked
+                                          : result.failed;
+    list.push_back(check.name);
+    return;
+  }
+  const std::string found = check.digest.finish();
+  if (found == check.expected) {
+    result.passed.push_back(check.name);
+  } else {
+    result.failed.push_back(
+        fmt::format("{}: expected {}, found {}", check.name, check.expected, found));
+  }
+}
+
+PackageChecks::Result PackageChecks::finish_header() {
+  Result result;
+  for (Check& check : checks_) {
+    if (check.range == Range::Header) conclude(check, result);
+  }
+  return result;
+}
+
+PackageChecks::Result PackageChecks::finish_payload() {
+  Result result;
+  if (expected_size_ != 0 && expected_size_ != size_) {
+    result.failed.push_back(fmt::format("size of header and payload: expected {} bytes, found {}",
+                                        expected_size_, size_));
+  }
+  for (Check& check : checks_) {
+    if (check.range != Range::Header) conclude(check, result);
+  }
+  return result;
+}
+
+}  // namespace photon_dmesg
