@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/byte_source.h"
+#include "base/error.h"
 #include "base/little_endian.h"
 #include "base/stream_reader.h"
 #include "kernel/banner.h"
@@ -46,7 +47,6 @@ struct Segment {
 };
 
 constexpr std::uint64_t longest_image = std::uint64_t{1} << 30;
-constexpr std::uint64_t section_alignment = 16;
 constexpr std::size_t unit_header_bytes = 12;  // enough to tell one in every version
 constexpr std::uint32_t longest_set = 64 * 1024 * 1024;
 constexpr std::uint8_t address_bytes = 8;
@@ -57,6 +57,12 @@ bool is_aranges_header(std::span<const std::byte> bytes) {
   return bytes.size() >= unit_header_bytes && number(bytes, 0, 4) < longest_set &&
          number(bytes, 4, 2) == 2 && number(bytes, 10, 1) == address_bytes &&
          number(bytes, 11, 1) == 0;
+}
+
+// The first of them: of the first unit, and with a range in it.
+bool is_first_aranges_header(std::span<const std::byte> bytes) {
+  constexpr std::uint64_t shortest = 28;
+  return is_aranges_header(bytes) && number(bytes, 6, 4) == 0 && number(bytes, 0, 4) >= shortest;
 }
 
 // A header of .debug_info, with its abbreviations' offset (DWARF 5, 7.5.1).
@@ -132,7 +138,7 @@ class SectionWalk {
   [[nodiscard]] bool fits_image(const KallsymsTable& table) const {
     const auto function = table.find(printk_function);
     const auto text = table.find("_stext");
-    return function && text && is_code(*function) && is_code(*text) && *text < *function;
+    return function && text && is_code(*function) && is_code(*text) && *text <= *function;
   }
 
   void find_printk_function() {
@@ -172,15 +178,9 @@ class SectionWalk {
   void read_aranges() {
     constexpr std::uint64_t furthest = scan_bytes;
     const std::uint64_t begin = input_.position();
-    const auto skip_to_alignment = [&] {
-      const std::uint64_t step = section_alignment - input_.position() % section_alignment;
-      input_.skip(step, "padding");
-    };
-    if (begin % section_alignment != 0) skip_to_alignment();
-    while (!is_aranges_header(input_.peek(unit_header_bytes)) ||
-           number(input_.peek(unit_header_bytes), 6, 4) != 0) {
+    while (!is_first_aranges_header(input_.peek(unit_header_bytes))) {
       expect(input_.position() - begin < furthest, ".debug_aranges behind the image");
-      skip_to_alignment();
+      input_.skip(1, ".debug_aranges");
     }
     std::vector<std::byte> aranges;
     std::optional<std::uint64_t> last_unit;
@@ -294,24 +294,25 @@ class SectionWalk {
     }
   }
 
-  // .debug_str ends where text ends; what is taken with it does no harm, as strings are referred to
-  // by their offset.
+  // .debug_str ends where text ends: no string has control characters in it, and no two are empty.
+  // Text of other sections behind it does no harm, as strings are referred to by their offset.
   void read_strings() {
     constexpr std::size_t step = 4096;
     constexpr std::size_t most = std::size_t{256} * 1024 * 1024;
-    const auto is_text = [](std::byte byte) {
+    constexpr unsigned most_zeros = 3;
+    unsigned zeros = 0;
+    const auto ends_text = [&](std::byte byte) {
       const auto c = std::to_integer<unsigned char>(byte);
-      return c == 0 || c == '\t' || c >= ' ';
+      zeros = c == 0 ? zeros + 1 : 0;
+      return zeros > most_zeros || (c > 0 && c < ' ' && c != '\t');
     };
     while (true) {
       const std::span<const std::byte> bytes = input_.peek(step);
-      const auto text = std::count_if(bytes.begin(), bytes.end(), is_text);
-      const auto empty = std::count(bytes.begin(), bytes.end(), std::byte{0});
-      const auto size = static_cast<std::ptrdiff_t>(bytes.size());
-      if (size == 0 || text < size - size / 8 || empty > size / 2) return;
+      const auto end = std::find_if(bytes.begin(), bytes.end(), ends_text);
+      strings_.insert(strings_.end(), bytes.begin(), end);
+      input_.skip(static_cast<std::uint64_t>(end - bytes.begin()), ".debug_str");
+      if (end != bytes.end() || bytes.empty()) return;
       expect(strings_.size() < most, "the end of .debug_str");
-      strings_.insert(strings_.end(), bytes.begin(), bytes.end());
-      input_.skip(bytes.size(), ".debug_str");
     }
   }
 
@@ -409,6 +410,8 @@ std::optional<NeededSections> read_needed_sections(ByteStream& stream, std::stri
     return SectionWalk(stream).run();
   } catch (const Unrecognised& reason) {
     why = reason.expected;
+  } catch (const Error& error) {
+    why = fmt::format("it whole ({})", error.what());  // or a length that is none was believed
   }
   return std::nullopt;
 }

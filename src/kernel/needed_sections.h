@@ -27,7 +27,7 @@ struct NeededSections {
 // come first. What is found is proved where it can be: the symbol table must agree with kallsyms.
 //
 // Nothing, and `why` says what was expected, when the file is made differently or is damaged: then
-// all of it must be read. Throws what the stream throws.
+// all of it must be read.
 [[nodiscard]] std::optional<NeededSections> read_needed_sections(ByteStream& stream,
                                                                  std::string& why);
 

@@ -126,24 +126,27 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
 
 std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t size,
                                               Diagnostics& diagnostics) {
-  const auto give_up = [&](std::string_view why) {
-    diagnostics.note(fmt::format("{}: all of it must be read: expected {}", stream.name(), why));
-    return nullptr;
-  };
   ProgressStream watched(stream, size, diagnostics);
   std::string why;
-  std::optional<NeededSections> needed = read_needed_sections(watched, why);
-  if (!needed) return give_up(why);
-  auto image = std::make_unique<ElfImage>(stream.name(), std::move(needed->image));
-  auto types = std::make_unique<DwarfTypes>(stream.name(), std::move(needed->printk_unit));
-  if (image->find_symbol(printk_function) != needed->printk_function) {
-    return give_up("a symbol table that agrees with kallsyms");
+  try {
+    if (std::optional<NeededSections> needed = read_needed_sections(watched, why)) {
+      auto image = std::make_unique<ElfImage>(stream.name(), std::move(needed->image));
+      auto types = std::make_unique<DwarfTypes>(stream.name(), std::move(needed->printk_unit));
+      if (image->find_symbol(printk_function) != needed->printk_function) {
+        why = "a symbol table that agrees with kallsyms";
+      } else if (types->find_struct(printk_struct) == nullptr) {
+        why = "printk's structures in its unit";
+      } else {
+        diagnostics.note(
+            fmt::format("{}: {} of {} bytes were needed", stream.name(), watched.position(), size));
+        return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
+      }
+    }
+  } catch (const Error& error) {
+    why = fmt::format("sound sections ({})", error.what());
   }
-  if (types->find_struct(printk_struct) == nullptr)
-    return give_up("printk's structures in its unit");
-  diagnostics.note(
-      fmt::format("{}: read up to {:#x} of {:#x}", stream.name(), watched.position(), size));
-  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
+  diagnostics.note(fmt::format("{}: all of it must be read: expected {}", stream.name(), why));
+  return nullptr;
 }
 
 std::optional<std::string> Vmlinux::banner_bytes() const {

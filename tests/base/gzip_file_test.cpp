@@ -1,28 +1,13 @@
 #include "base/gzip_file.h"
 
-#include <zlib.h>
-
 #include <catch2/catch.hpp>
 
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/gzip_writer.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-std::string gzip(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string packed(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 // Longer than several blocks, none like another, and not a multiple of their size.
 std::string long_text() {

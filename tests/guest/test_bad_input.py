@@ -85,8 +85,8 @@ class Files(BadInputTests):
         result = photon_dmesg(checkpoint, **options)
         self.check_result(result, 3, f"{checkpoint.name}: can't be opened: Permission denied")
 
-    def test_folder_instead_of_a_file(self) -> None:
-        self.check(3, "expected a regular file, found a directory",
+    def test_folder_without_packages(self) -> None:
+        self.check(3, "expected a kernel package (linux-*.rpm", "found none",
                    files=[self.folder, self.write_checkpoint()])
 
     def test_empty_file(self) -> None:

@@ -7,6 +7,7 @@
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/iso_builder.h"
+#include "support/short_stream.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -31,12 +32,6 @@ struct Sample {
               {{"isolinux/boot.cat", "boot"}, {long_name, large}, {"last", content_of(5000)}});
   }
 };
-
-std::string read_all(ByteStream& stream) {
-  std::string content;
-  for (auto bytes = stream.next(); !bytes.empty(); bytes = stream.next()) content += as_text(bytes);
-  return content;
-}
 
 std::string read_file(const std::filesystem::path& iso, const std::string& name) {
   const IsoImage image(iso);

@@ -1,0 +1,53 @@
+#include "base/prefetch_stream.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/errors.h"
+#include "support/short_stream.h"
+
+namespace photon_dmesg::test {
+
+TEST_CASE("PrefetchStream: gives what its stream gives, to the end and again nothing") {
+  std::string text;
+  while (text.size() < 300'000) text += std::to_string(text.size()) + ' ';
+  ShortStream stream(text, 1000);
+  PrefetchStream ahead(stream);
+  CHECK(read_all(ahead) == text);
+  CHECK(ahead.next().empty());
+  CHECK(ahead.name() == "stream");
+}
+
+TEST_CASE("PrefetchStream: a failure comes behind what came before it") {
+  ShortStream stream("abcdef", 2, true);
+  PrefetchStream ahead(stream);
+  std::string text;
+  check_fails(Failure::UnusableInput, "the stream failed", [&] {
+    for (auto bytes = ahead.next(); !bytes.empty(); bytes = ahead.next()) text += as_text(bytes);
+  });
+  CHECK(text == "abcdef");
+}
+
+TEST_CASE("PrefetchStream: drained, its stream has been read to the end") {
+  ShortStream stream(std::string(1'000'000, 'x'), 1000);
+  PrefetchStream ahead(stream);
+  (void)ahead.next();
+  ahead.drain();
+  CHECK(stream.position() == 1'000'000);
+}
+
+TEST_CASE("PrefetchStream: drained, its stream's failure is not lost") {
+  ShortStream stream("abc", 1, true);
+  PrefetchStream ahead(stream);
+  check_fails(Failure::UnusableInput, "the stream failed", [&] { ahead.drain(); });
+}
+
+TEST_CASE("PrefetchStream: may be left at any time") {
+  ShortStream stream(std::string(100'000'000, 'x'), 1'000'000);
+  {
+    PrefetchStream ahead(stream);
+    (void)ahead.next();
+  }
+  CHECK(stream.position() < 100'000'000);  // never more ahead than it may be
+}
+
+}  // namespace photon_dmesg::test

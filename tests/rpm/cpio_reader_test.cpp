@@ -1,0 +1,102 @@
+#include "rpm/cpio_reader.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "support/errors.h"
+#include "support/short_stream.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr unsigned regular = 0100644;
+constexpr unsigned folder = 040755;
+
+std::string padded(std::string bytes) {
+  bytes.resize((bytes.size() + 3) / 4 * 4);
+  return bytes;
+}
+
+std::string newc(const std::string& path, const std::string& content, unsigned mode = regular,
+                 unsigned inode = 1) {
+  return padded(fmt::format("070701{:08x}{:08x}{:032x}{:08x}{:032x}{:08x}{:08x}{}", inode, mode, 0,
+                            content.size(), 0, path.size() + 1, 0, path) +
+                '\0') +
+         padded(content);
+}
+
+std::string stripped(unsigned index, const std::string& content) {
+  return padded(fmt::format("07070X{:08x}", index)) + padded(content);
+}
+
+const std::string trailer = newc("TRAILER!!!", "", 0, 0);
+
+std::vector<RpmPackage::File> package_files() {
+  RpmPackage::File first;
+  first.path = "/usr/lib/debug";
+  RpmPackage::File second;
+  second.path = "/usr/lib/debug/vmlinux";
+  second.size = 7;
+  second.regular_file = true;
+  return {first, second};
+}
+
+// Every member's path and content.
+std::vector<std::pair<std::string, std::string>> read(const std::string& archive) {
+  ShortStream stream(archive, 5);
+  const std::vector<RpmPackage::File> files = package_files();
+  CpioReader reader(stream, files);
+  std::vector<std::pair<std::string, std::string>> members;
+  while (const auto member = reader.next_member()) {
+    std::string content;
+    for (auto bytes = reader.next_data(); !bytes.empty(); bytes = reader.next_data()) {
+      content += as_text(bytes);
+    }
+    members.emplace_back(member->path, content);
+  }
+  return members;
+}
+
+}  // namespace
+
+TEST_CASE("CpioReader: members with content of any length, and their ends") {
+  const auto members =
+      read(newc("./usr", "", folder) + newc("./a", "x") + newc("./b", "12345678") + trailer);
+  REQUIRE(members.size() == 3);
+  CHECK(members[0] == std::pair<std::string, std::string>{"./usr", ""});
+  CHECK(members[1] == std::pair<std::string, std::string>{"./a", "x"});
+  CHECK(members[2] == std::pair<std::string, std::string>{"./b", "12345678"});
+}
+
+TEST_CASE("CpioReader: RPM's own headers name files by their number in the package") {
+  const auto members = read(stripped(0, "") + stripped(1, "vmlinux") + trailer);
+  REQUIRE(members.size() == 2);
+  CHECK(members[1] == std::pair<std::string, std::string>{"/usr/lib/debug/vmlinux", "vmlinux"});
+  check_fails(Failure::UnusableInput, "file 2 of 2", [] { (void)read(stripped(2, "")); });
+}
+
+TEST_CASE("CpioReader: damage is named") {
+  check_fails(Failure::UnusableInput, "expected a header (070701)",
+              [] { (void)read("070707..."); });
+  check_fails(Failure::UnusableInput, "truncated", [] { (void)read(newc("./a", "x")); });
+  std::string odd = newc("./a", "x") + trailer;
+  odd[8] = 'x';
+  check_fails(Failure::UnusableInput, "an inode: expected 8 hexadecimal digits",
+              [&] { (void)read(odd); });
+  std::string long_path = newc("./a", "x") + trailer;
+  long_path.replace(6 + 11 * 8, 8, "ffffffff");
+  check_fails(Failure::UnusableInput, "a path of at most 4096 bytes",
+              [&] { (void)read(long_path); });
+}
+
+TEST_CASE("CpioReader: more than any kernel's package unpacks to is refused at once") {
+  std::vector<RpmPackage::File> files = package_files();
+  files[1].size = std::uint64_t{1} << 50;
+  ShortStream stream(stripped(1, "vmlinux"));
+  CpioReader reader(stream, files);
+  check_fails(Failure::UnusableInput, "expected a kernel's package",
+              [&] { (void)reader.next_member(); });
+}
+
+}  // namespace photon_dmesg::test
