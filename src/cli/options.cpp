@@ -127,7 +127,7 @@ class Parser {
                     "Verify packages' signatures with the public key in FILE too")
         ->type_name("FILE")
         ->check(CLI::ExistingFile)
-        ->expected(1);
+        ->allow_extra_args(false);  // one file each time, so that files may follow
   }
 
   void add_log_options() {

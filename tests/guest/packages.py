@@ -52,6 +52,13 @@ def build(package: Package) -> Path:
     return folder / package.file_name
 
 
+def build_once(package: Package, folder: Path) -> Path:
+    """The RPM in `folder`, which it is not to outlive."""
+    folder.mkdir()
+    _rpmbuild(package, folder)
+    return folder / package.file_name
+
+
 def _rpmbuild(package: Package, work: Path) -> None:
     root = work / "root"
     for source, inside in package.files:
