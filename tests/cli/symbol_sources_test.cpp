@@ -21,7 +21,8 @@ struct Search {
   TemporaryFolder folder;
   Diagnostics diagnostics{Diagnostics::Level::Quiet};
   int offered = 0;
-  int accept_from = 1;  // which of the kernels offered is the guest's
+  std::optional<std::int64_t> built_at;  // by the guest's banner
+  int accept_from = 1;                   // which of the kernels offered is the guest's
 
   SymbolSource find(const std::vector<std::pair<std::string, std::string>>& files,
                     const std::optional<std::string>& wanted) {
@@ -30,7 +31,7 @@ struct Search {
     Inputs inputs;
     inputs.symbols.push_back({SymbolSourceKind::Iso, iso, nullptr, nullptr});
     return find_symbols(
-        inputs, {wanted, std::nullopt},
+        inputs, {wanted, built_at},
         [&](const KernelSymbols&) {
           if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
         },
@@ -69,6 +70,39 @@ TEST_CASE("find_symbols: when every build is refused, the reason of the last one
   check_fails(Failure::Mismatch, "another build", [&] {
     (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
   });
+}
+
+TEST_CASE(
+    "find_symbols: of several builds of one release, that built when the guest's kernel was") {
+  for (const auto& [built_at, expected] :
+       {std::pair{1'464'000'500, "4"}, std::pair{1'465'900'000, "6"},
+        std::pair{1'464'900'000, "5"}}) {
+    CAPTURE(built_at);
+    Search search;
+    search.built_at = built_at;
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const std::string build : {"6", "4", "5"}) {
+      files.emplace_back("RPMS/linux-debuginfo-4.4.8-" + build + ".ph1.x86_64.rpm",
+                         file_content(PACKAGE_FOLDER "/4.4.8-" + build + ".rpm"));
+    }
+    const SymbolSource source = search.find(files, "4.4.8");
+    CHECK(source.package ==
+          std::string("RPMS/linux-debuginfo-4.4.8-") + expected + ".ph1.x86_64.rpm");
+    CHECK(search.offered == 1);
+  }
+}
+
+TEST_CASE("find_symbols: the build that seems nearest may be refused: the others are tried") {
+  Search search;
+  search.built_at = 1'464'000'500;
+  search.accept_from = 3;
+  const SymbolSource source = search.find(
+      {{"RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm", file_content(PACKAGE_FOLDER "/4.4.8-6.rpm")},
+       {"RPMS/linux-debuginfo-4.4.8-4.ph1.x86_64.rpm", file_content(PACKAGE_FOLDER "/4.4.8-4.rpm")},
+       {"RPMS/linux-debuginfo-4.4.8-5.ph1.x86_64.rpm",
+        file_content(PACKAGE_FOLDER "/4.4.8-5.rpm")}},
+      "4.4.8");
+  CHECK(source.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
 }
 
 TEST_CASE("find_symbols: packages of another release are not even unpacked") {

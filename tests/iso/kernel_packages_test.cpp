@@ -49,4 +49,17 @@ TEST_CASE("packages beside the kernel are neither") {
   }
 }
 
+TEST_CASE("is_package_of_release: version, release and flavor must be the kernel's") {
+  CHECK(is_package_of_release("RPMS/linux-debuginfo-6.1.10-1.ph5.x86_64.rpm", "6.1.10-1.ph5"));
+  CHECK(is_package_of_release("linux-6.1.10-1.ph5.x86_64.rpm", "6.1.10-1.ph5"));
+  CHECK(is_package_of_release("x/linux-esx-debuginfo-4.19.325-1.ph3.x86_64.rpm",
+                              "4.19.325-1.ph3-esx"));
+  for (const char* path :
+       {"linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", "linux-debuginfo-6.1.10-2.ph5.x86_64.rpm",
+        "linux-debuginfo-6.1.1-1.ph5.x86_64.rpm", "linux-docs-6.1.10-1.ph5.x86_64.rpm", ""}) {
+    CAPTURE(path);
+    CHECK_FALSE(is_package_of_release(path, "6.1.10-1.ph5"));
+  }
+}
+
 }  // namespace photon_dmesg::test

@@ -75,4 +75,17 @@ TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
   CHECK(find_banners(memory, builder.tables()).size() == 1);
 }
 
+TEST_CASE("build_time: the time that a banner ends with, in any spacing") {
+  const auto time = [](const char* end) {
+    return build_time(
+        {std::string("Linux version 4.4.8 (root@photon) (gcc 5.3.0) ") + end, "4.4.8"});
+  };
+  CHECK(time("#1-photon SMP Thu Jun 9 21:51:19 UTC 2016") == 1465509079);
+  CHECK(time("#1-photon SMP Thu Jun  9 21:51:19 UTC 2016") == 1465509079);
+  CHECK(time("#1 SMP PREEMPT_DYNAMIC Tue Dec 31 23:59:59 UTC 2024") == 1735689599);
+  CHECK_FALSE(time("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-17)"));
+  CHECK_FALSE(time("#1 SMP Thu Jan 99 21:51:19 UTC 2016"));
+  CHECK_FALSE(time(""));
+}
+
 }  // namespace photon_dmesg::test
