@@ -1,0 +1,93 @@
+// Work whose instructions scripts/check-instructions counts; hidden from an ordinary run. What is
+// checked here is only that the work was done.
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "base/file_stream.h"
+#include "base/input_file.h"
+#include "checkpoint/checkpoint.h"
+#include "kernel/needed_sections.h"
+#include "report/json.h"
+#include "rpm/kernel_files.h"
+#include "rpm/rpm_package.h"
+#include "support/bytes.h"
+#include "support/file_content.h"
+#include "support/fixture_guest.h"
+#include "support/linux_kernel.h"
+#include "support/log_writer.h"
+#include "support/ring_writer.h"
+#include "support/short_stream.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr int rounds = 100;
+
+void load_package(const char* payload) {
+  const Keyring no_keys;
+  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  for (int round = 0; round < rounds; ++round) {
+    const InputFile file(std::string(PACKAGE_FOLDER "/") + payload);
+    RpmPackage package(std::make_unique<FileStream>(file), no_keys,
+                       [](const std::string& mismatch) { throw unusable(mismatch); });
+    const auto kernel = find_kernel_file(package.files());
+    REQUIRE(kernel);
+    const auto content = package.open(kernel->file);
+    REQUIRE(Vmlinux::load(*content, kernel->file.size, diagnostics)->find_struct("printk_info"));
+    package.verify_payload();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("instructions: package, gzip", "[.instructions]") {
+  load_package("w6.gzdio.rpm");
+}
+
+TEST_CASE("instructions: package, zstd", "[.instructions]") {
+  load_package("w3.zstdio.rpm");
+}
+
+TEST_CASE("instructions: needed sections", "[.instructions]") {
+  const std::string content = kernel_with_kallsyms(LINUX_DWARF5_KERNEL);
+  for (int round = 0; round < rounds; ++round) {
+    ShortStream stream(content, 65536);
+    std::string why;
+    REQUIRE(read_needed_sections(stream, why));
+  }
+}
+
+TEST_CASE("instructions: printk_ringbuffer", "[.instructions]") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (int i = 0; i < 14; ++i) ring.store("record " + std::to_string(i));
+  for (int round = 0; round < rounds; ++round) REQUIRE(ring.read().records.size() == 14);
+}
+
+TEST_CASE("instructions: printk_log", "[.instructions]") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned i = 0; i < 500; ++i) writer.store({i, 0, 6, "record " + std::to_string(i), ""});
+  writer.publish(guest);
+  for (int round = 0; round < rounds; ++round) {
+    REQUIRE(guest.read_log().records.size() == writer.kept.size());
+  }
+}
+
+TEST_CASE("instructions: JSON", "[.instructions]") {
+  Report report;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    LogRecord record;
+    record.seq = i;
+    record.ts_nsec = i * 1000;
+    record.text = "a record of some length, as most of them are " + std::to_string(i);
+    report.log.records.push_back(record);
+  }
+  for (int round = 0; round < rounds / 10; ++round) {
+    std::ostringstream out;
+    write_json(report, out);
+    REQUIRE(out.str().size() > 100'000);
+  }
+}
+
+}  // namespace photon_dmesg::test
