@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // More than any kernel's package has; a pipe may promise anything.
-constexpr std::uint64_t most_package_bytes = std::uint64_t{4} << 30;
+constexpr std::uint64_t most_package_bytes = std::uint64_t{2} << 30;
 
 bool may_be_of_kernel(std::string_view path) {
   return is_kernel_debuginfo_package(path) || is_kernel_package(path);

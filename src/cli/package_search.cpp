@@ -105,7 +105,8 @@ std::optional<SymbolSource> PackageSearch::try_candidate(Candidate candidate) {
       source.symbols = load(candidate);
     }
     accept_(*source.symbols);
-    if (use_.cache && !was_in_cache) {
+    // What --no-verify lets pass is for this run only.
+    if (use_.cache && use_.verify && !was_in_cache) {
       use_.cache->store(
           digest, *source.symbols, candidate.kernel.release,
           fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
@@ -164,9 +165,13 @@ std::optional<SymbolSource> PackageSearch::search(std::vector<PackageFile> packa
 
 SymbolSource PackageSearch::search(const Inputs& inputs) {
   const auto is_wanted = [&](std::unique_ptr<ByteStream> stream) {
-    const auto kernel =
-        find_kernel_file(open_package(std::move(stream), use_, diagnostics_)->files());
-    return kernel && fits(*kernel);
+    try {
+      const auto kernel =
+          find_kernel_file(open_package(std::move(stream), use_, diagnostics_)->files());
+      return kernel && fits(*kernel);
+    } catch (const Error&) {
+      return true;  // what is wrong with it is said when it is its turn
+    }
   };
   std::vector<PackageFile> packages = list_packages(inputs.symbols, is_wanted, diagnostics_);
   // Types are better than none: debuginfo packages come first, wherever they lie.

@@ -46,15 +46,16 @@ struct Segment {
   std::vector<std::byte> bytes;
 };
 
-constexpr std::uint64_t longest_image = std::uint64_t{1} << 30;
+// What is kept of any section is bounded by several times the most that kernels have.
+constexpr std::uint64_t most_kept = 256 * 1024 * 1024;
+constexpr std::uint32_t longest_unit = 64 * 1024 * 1024;
 constexpr std::size_t unit_header_bytes = 12;  // enough to tell one in every version
-constexpr std::uint32_t longest_set = 64 * 1024 * 1024;
 constexpr std::uint8_t address_bytes = 8;
 constexpr std::size_t scan_bytes = std::size_t{1024} * 1024;
 
 // A header of .debug_aranges (DWARF 5, 6.1.2).
 bool is_aranges_header(std::span<const std::byte> bytes) {
-  return bytes.size() >= unit_header_bytes && number(bytes, 0, 4) < longest_set &&
+  return bytes.size() >= unit_header_bytes && number(bytes, 0, 4) < longest_unit &&
          number(bytes, 4, 2) == 2 && number(bytes, 10, 1) == address_bytes &&
          number(bytes, 11, 1) == 0;
 }
@@ -67,7 +68,7 @@ bool is_first_aranges_header(std::span<const std::byte> bytes) {
 
 // A header of .debug_info, with its abbreviations' offset (DWARF 5, 7.5.1).
 std::optional<std::uint64_t> find_abbreviations(std::span<const std::byte> bytes) {
-  if (bytes.size() < unit_header_bytes || number(bytes, 0, 4) >= 0xfffffff0) return std::nullopt;
+  if (bytes.size() < unit_header_bytes || number(bytes, 0, 4) > longest_unit) return std::nullopt;
   const std::uint64_t version = number(bytes, 4, 2);
   const bool is_5 = version == 5;
   if (version < 2 || version > 5 || number(bytes, is_5 ? 7 : 10, 1) != address_bytes) {
@@ -118,11 +119,13 @@ class SectionWalk {
 
   void read_segments() {
     expect(!segments_.empty(), "a kernel image, not debug information alone");
+    std::uint64_t size = 0;
     for (Segment& segment : segments_) {
       const Elf64_Phdr& header = segment.header;
-      expect(header.p_offset >= input_.position() && header.p_offset < longest_image &&
-                 header.p_filesz < longest_image,
-             "segments one behind the other");
+      expect(header.p_offset >= input_.position(), "segments one behind the other");
+      expect(header.p_offset < most_kept && header.p_filesz < most_kept - size,
+             "segments of an image that a kernel can have");
+      size += header.p_filesz;
       input_.skip(header.p_offset - input_.position(), "padding");
       segment.bytes = input_.take(header.p_filesz, "a segment");
     }
@@ -191,6 +194,7 @@ class SectionWalk {
       last_unit = unit;
       const auto set = input_.take(number(header, 0, 4) + sizeof(std::uint32_t), "address ranges");
       aranges.insert(aranges.end(), set.begin(), set.end());
+      expect(aranges.size() < most_kept, "the end of .debug_aranges");
     }
     const auto unit = find_unit_offset(BufferSource(".debug_aranges", aranges), function_);
     expect(unit.has_value(), "printk's unit in .debug_aranges");
@@ -264,7 +268,7 @@ class SectionWalk {
     constexpr std::size_t header_bytes = 6;
     while (true) {
       const std::span<const std::byte> header = input_.peek(header_bytes);
-      if (header.size() < header_bytes || number(header, 0, 4) >= longest_set ||
+      if (header.size() < header_bytes || number(header, 0, 4) >= longest_unit ||
           number(header, 4, 2) < 2 || number(header, 4, 2) > 5) {
         return;
       }
@@ -286,7 +290,7 @@ class SectionWalk {
       if (header.size() < header_bytes) return;
       const std::uint64_t length = number(header, 0, 4);
       const std::uint64_t entry = number(header, 4, 4);
-      if (length < 4 || length >= longest_set ||
+      if (length < 4 || length >= longest_unit ||
           (entry != mark && entry >= input_.position() - begin)) {
         return;
       }
@@ -298,7 +302,6 @@ class SectionWalk {
   // Text of other sections behind it does no harm, as strings are referred to by their offset.
   void read_strings() {
     constexpr std::size_t step = 4096;
-    constexpr std::size_t most = std::size_t{256} * 1024 * 1024;
     constexpr unsigned most_zeros = 3;
     unsigned zeros = 0;
     const auto ends_text = [&](std::byte byte) {
@@ -312,7 +315,7 @@ class SectionWalk {
       strings_.insert(strings_.end(), bytes.begin(), end);
       input_.skip(static_cast<std::uint64_t>(end - bytes.begin()), ".debug_str");
       if (end != bytes.end() || bytes.empty()) return;
-      expect(strings_.size() < most, "the end of .debug_str");
+      expect(strings_.size() < most_kept, "the end of .debug_str");
     }
   }
 
@@ -347,10 +350,9 @@ class SectionWalk {
   }
 
   [[nodiscard]] bool is_symbol(const Elf64_Sym& symbol) const {
-    constexpr std::uint32_t longest_names = 256 * 1024 * 1024;
     const unsigned binding = ELF64_ST_BIND(symbol.st_info);
     const unsigned type = ELF64_ST_TYPE(symbol.st_info);
-    return symbol.st_name < longest_names && (binding <= STB_WEAK || binding == STB_GNU_UNIQUE) &&
+    return symbol.st_name < most_kept && (binding <= STB_WEAK || binding == STB_GNU_UNIQUE) &&
            (type <= STT_TLS || type == STT_GNU_IFUNC) && symbol.st_other <= STV_PROTECTED &&
            (symbol.st_shndx < header_.e_shnum || symbol.st_shndx >= SHN_LORESERVE);
   }
@@ -365,6 +367,7 @@ class SectionWalk {
       if (!is_symbol(symbol)) break;
       last_name = std::max(last_name, symbol.st_name);
       symbols_.insert(symbols_.end(), bytes.begin(), bytes.end());
+      expect(symbols_.size() < most_kept, "the end of the symbol table");
       input_.skip(bytes.size(), "a symbol");
     }
     names_ = input_.take(std::uint64_t{last_name} + 1, "the symbols' names");

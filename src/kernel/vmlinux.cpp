@@ -109,6 +109,12 @@ std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
 
 std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
                                        Diagnostics& diagnostics) {
+  // Several times the largest known; what is expanded of it is bounded by that.
+  constexpr std::uint64_t most_bytes = std::uint64_t{2} << 30;
+  if (size > most_bytes) {
+    throw unusable(fmt::format("{}: expected a vmlinux of at most {} bytes, found {}",
+                               stream.name(), most_bytes, size));
+  }
   auto file = std::make_unique<SpooledFile>();
   ProgressStream watched(stream, size, diagnostics);
   for (auto bytes = watched.next(); !bytes.empty(); bytes = watched.next()) file->append(bytes);

@@ -165,6 +165,23 @@ TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
       Error);
 }
 
+TEST_CASE("find_symbols: of a package that is not what was packed nothing is kept for later") {
+  Search search;
+  search.use.cache.emplace(search.folder.path() / "cache");
+  std::string damaged = file_content(PACKAGE_FOLDER "/w.ufdio.rpm");
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  check_fails(Failure::UnusableInput, "--no-verify", [&] {
+    (void)search.find({{"RPMS/" + package_name, damaged}}, release);
+  });
+  search.use.verify = false;
+  for (int run = 0; run < 2; ++run) {
+    const SymbolSource source = search.find({{"RPMS/" + package_name, damaged}}, release);
+    CHECK(source.symbols->find_symbol("prb"));
+    CHECK_FALSE(source.profile);
+  }
+  CHECK(search.diagnostics.warnings().size() == 4);  // payload's digest and MD5, in both runs
+}
+
 TEST_CASE("find_symbols: a cached kernel that is not the guest's is refused as any other") {
   Search search;
   search.use.cache.emplace(search.folder.path() / "cache");

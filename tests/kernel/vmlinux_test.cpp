@@ -80,6 +80,14 @@ TEST_CASE("Vmlinux: a stream that ends early or is no ELF is refused by name") {
               [] { (void)load(std::string(10'000, 'x')); });
 }
 
+TEST_CASE("Vmlinux: a stream of absurd size is refused before anything of it is kept") {
+  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  const BufferSource source("linux.rpm: vmlinux", {});
+  FileStream stream(source);
+  check_fails(Failure::UnusableInput, "linux.rpm: vmlinux: expected a vmlinux of at most",
+              [&] { (void)Vmlinux::load(stream, std::uint64_t{1} << 40, diagnostics); });
+}
+
 TEST_CASE("Vmlinux: a flipped bit in any header ends in an Error or in nothing, never in a crash") {
   const std::string whole = file_content(PRINTK_RINGBUFFER_KERNEL);
   const std::uint64_t headers = whole.size() - whole.size() % 64 - 64 * 20;
