@@ -9,7 +9,7 @@
 namespace photon_dmesg::test {
 
 TEST_CASE("StreamReader: takes exact numbers of bytes, whatever the stream gives at once") {
-  for (const std::size_t step : {1, 3, 100}) {
+  for (const std::size_t step : {std::size_t{1}, std::size_t{3}, std::size_t{100}}) {
     CAPTURE(step);
     ShortStream stream("0123456789", step);
     StreamReader reader(stream);
