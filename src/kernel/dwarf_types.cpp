@@ -54,8 +54,49 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die& die) {
   return type;
 }
 
+// Damaged debug information may lead back to itself, where libdw would follow it for ever.
+[[noreturn]] void fail_loop() {
+  throw unusable("damaged debug information: it leads back to itself");
+}
+
+// Calls visit(child) for each child, until it returns false.
+template <typename Visit>
+void for_each_child(Dwarf_Die parent, Visit visit) {
+  Dwarf_Die child{};
+  for (int more = dwarf_child(&parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+    if (!visit(child)) return;
+  }
+}
+
+// Whether a type's size follows from that of the type it names.
+bool is_made_of_another(unsigned tag) {
+  switch (tag) {
+    case DW_TAG_typedef:
+    case DW_TAG_const_type:
+    case DW_TAG_volatile_type:
+    case DW_TAG_restrict_type:
+    case DW_TAG_atomic_type:
+    case DW_TAG_array_type:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void check_chain(Dwarf_Die type) {
+  constexpr int longest = 64;
+  for (int i = 0; i < longest; ++i) {
+    if (!is_made_of_another(static_cast<unsigned>(dwarf_tag(&type)))) return;
+    const std::optional<Dwarf_Die> next = type_of(type);
+    if (!next) return;
+    type = *next;
+  }
+  fail_loop();
+}
+
 std::uint64_t size_of_type(Dwarf_Die& member) {
   std::optional<Dwarf_Die> type = type_of(member);
+  if (type) check_chain(*type);
   Dwarf_Word size = 0;
   if (!type || dwarf_aggregate_size(&*type, &size) != 0) {
     throw unusable(fmt::format("member {}: its type can't be read", name_of(member)));
@@ -86,38 +127,35 @@ MemberLayout read_member(Dwarf_Die& die, std::uint64_t base) {
   return member;
 }
 
-void read_members(Dwarf_Die& structure, std::uint64_t base, std::vector<MemberLayout>& members) {
-  Dwarf_Die child{};
-  for (int more = dwarf_child(&structure, &child); more == 0;
-       more = dwarf_siblingof(&child, &child)) {
-    if (dwarf_tag(&child) != DW_TAG_member) {
-      continue;
-    }
+void read_members(Dwarf_Die& structure, std::uint64_t base, std::vector<MemberLayout>& members,
+                  int depth = 0) {
+  constexpr int deepest = 16;
+  if (depth > deepest) fail_loop();
+  for_each_child(structure, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_member) return true;
     // An anonymous structure's or union's members count as members of the outer one.
     std::optional<Dwarf_Die> inner = name_of(child).empty() ? type_of(child) : std::nullopt;
     if (inner) {
-      read_members(*inner, base + member_offset(child), members);
+      read_members(*inner, base + member_offset(child), members, depth + 1);
     } else {
       members.push_back(read_member(child, base));
     }
-  }
+    return true;
+  });
 }
 
 std::optional<StructLayout> find_in_unit(Dwarf_Die unit, std::string_view name) {
-  Dwarf_Die child{};
-  for (int more = dwarf_child(&unit, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
-    if (dwarf_tag(&child) != DW_TAG_structure_type || name_of(child) != name) {
-      continue;
-    }
+  std::optional<StructLayout> found;
+  for_each_child(unit, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_structure_type || name_of(child) != name) return true;
     const std::optional<std::uint64_t> size = unsigned_attribute(child, DW_AT_byte_size);
-    if (!size) {
-      continue;  // a declaration
-    }
+    if (!size) return true;  // a declaration
     std::vector<MemberLayout> members;
     read_members(child, 0, members);
-    return StructLayout(std::string(name), *size, std::move(members));
-  }
-  return std::nullopt;
+    found.emplace(std::string(name), *size, std::move(members));
+    return false;
+  });
+  return found;
 }
 
 // The layout from the first unit that defines the structure.

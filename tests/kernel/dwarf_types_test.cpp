@@ -115,4 +115,18 @@ TEST_CASE("DwarfTypes: units of several versions in one file, with relocations a
   CHECK(types.find_struct("only_here")->member("second").offset == 8);
 }
 
+TEST_CASE("DwarfTypes: types that lead back to themselves are an error, not a loop") {
+  const ElfImage image{std::filesystem::path(DWARF_LOOPS_KERNEL)};
+  DwarfTypes types(image);
+  for (const char* name : {"inside_itself", "typedefs", "arrays"}) {
+    CAPTURE(name);
+    check_fails(Failure::UnusableInput, "damaged debug information: it leads back to itself",
+                [&] { (void)types.find_struct(name); });
+  }
+  REQUIRE(types.find_struct("backwards") != nullptr);
+  CHECK(types.find_struct("backwards")->size() == 8);
+  // libdw goes no further than a sibling that is behind it.
+  CHECK(types.find_struct("never_reached") == nullptr);
+}
+
 }  // namespace photon_dmesg::test
