@@ -139,7 +139,8 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics&
       add_symbols(inputs, open_pipe(path));
       continue;
     }
-    if (std::filesystem::is_directory(path)) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
       add_symbols(inputs, open_folder(path));
       continue;
     }

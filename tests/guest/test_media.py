@@ -106,6 +106,40 @@ class Isos(MediaTests):
             tail = file.read()
         return 4 * GIB + tail.index(self.small.read_bytes()[:200])
 
+    def test_a_package_of_two_extents_that_lie_apart(self) -> None:
+        """No tool here writes one: two files' records are made one file's, with another between."""
+        content = self.small.read_bytes()
+        cut = 2048 * 100
+        halves = {}
+        for letter, part in (("A", content[:cut]), ("B", content[cut:])):
+            halves[letter] = self.folder / letter
+            halves[letter].write_bytes(part)
+        between = self.folder / "between"
+        between.write_bytes(b"another file" * 1000)
+        stem = self.small.name.removesuffix("m")
+        iso = self.make_iso(["-R", "--sort-weight", "9", f"/RPMS/{stem}A", "--sort-weight", "8",
+                             "/RPMS/between", "--sort-weight", "7", f"/RPMS/{stem}B"],
+                            {f"RPMS/{stem}A": halves["A"], "RPMS/between": between,
+                             f"RPMS/{stem}B": halves["B"]})
+        image = bytearray(iso.read_bytes())
+        identifiers = []  # where each half's record has its ISO 9660 name
+        for letter in halves:
+            name = image.index(f"{stem}{letter}".encode())  # in Rock Ridge's NM entry
+            image[name:name + len(stem) + 1] = f"{stem}m".encode()
+            # A record says its extent in both byte orders.
+            record = next(at for at in range(name - 256, name) if name < at + image[at]
+                          and image[at + 2:at + 6] == image[at + 6:at + 10][::-1]
+                          and image[at + 10:at + 14] == image[at + 14:at + 18][::-1]
+                          and any(image[at + 10:at + 14]))
+            identifiers.append((record, image[record + 33:record + 33 + image[record + 32]]))
+        (first, identifier), (second, _) = identifiers
+        image[first + 25] |= 0x80  # ECMA-119, 9.1.6: not the final record of the file
+        image[second + 33:second + 33 + len(identifier)] = identifier
+        iso.write_bytes(image)
+        extents = [int.from_bytes(image[at + 2:at + 6], "little") for at in (first, second)]
+        self.assertGreater(extents[1], extents[0] + cut // 2048, "the halves were to lie apart")
+        self.check_log(iso)
+
     def test_an_image_that_claims_absurd_sizes_ends_soon(self) -> None:
         iso = self.make_iso(["-R"], {f"RPMS/{self.small.name}": self.small})
         content = bytearray(iso.read_bytes())
