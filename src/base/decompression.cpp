@@ -1,14 +1,13 @@
 #include "base/decompression.h"
 
-#include <archive.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <string_view>
 #include <utility>
 
+#include "base/archive_source.h"
 #include "base/error.h"
 #include "base/gzip_stream.h"
 
@@ -67,11 +66,13 @@ class GzipPayload final : public ByteStream {
 class FilteredStream final : public ByteStream {
  public:
   FilteredStream(std::unique_ptr<PeekedStream> packed, const Compressor& compressor)
-      : source_{std::move(packed), nullptr}, handle_(archive_read_new(), archive_read_free) {
+      : packed_(std::move(packed)),
+        source_{packed_.get(), nullptr},
+        handle_(archive_read_new(), archive_read_free) {
     if (!handle_) throw unusable("libarchive: out of memory");
     require(compressor.filter(handle_.get()));
     require(archive_read_support_format_raw(handle_.get()));
-    require(archive_read_open(handle_.get(), &source_, nullptr, Source::read, nullptr));
+    require(archive_read_open(handle_.get(), &source_, nullptr, ArchiveSource::read, nullptr));
     archive_entry* entry = nullptr;
     const int result = archive_read_next_header(handle_.get(), &entry);
     ended_ = result == ARCHIVE_EOF;  // as libarchive calls what unpacks to nothing
@@ -91,36 +92,15 @@ class FilteredStream final : public ByteStream {
     return {static_cast<const std::byte*>(data), size};
   }
 
-  [[nodiscard]] const std::string& name() const override { return source_.packed->name(); }
+  [[nodiscard]] const std::string& name() const override { return packed_->name(); }
 
  private:
-  // An Error must not pass through libarchive's C frames: it waits here until they have returned.
-  struct Source {
-    std::unique_ptr<PeekedStream> packed;
-    std::exception_ptr pending;
-
-    static la_ssize_t read(archive* handle, void* context, const void** data) {
-      auto* self = static_cast<Source*>(context);
-      try {
-        const std::span<const std::byte> bytes = self->packed->next();
-        *data = bytes.data();
-        return static_cast<la_ssize_t>(bytes.size());
-      } catch (...) {
-        self->pending = std::current_exception();
-        archive_set_error(handle, -1, "the source failed");
-        return -1;
-      }
-    }
-  };
-
   void require(int result) const {
-    if (result == ARCHIVE_OK) return;
-    if (source_.pending) std::rethrow_exception(source_.pending);
-    const char* reason = archive_error_string(handle_.get());
-    throw unusable(fmt::format("damaged: {}", reason == nullptr ? "unknown error" : reason));
+    if (result != ARCHIVE_OK) source_.fail(handle_.get(), "damaged");
   }
 
-  Source source_;
+  std::unique_ptr<PeekedStream> packed_;
+  ArchiveSource source_;
   std::unique_ptr<archive, decltype(&archive_read_free)> handle_;
   bool ended_ = false;
 };

@@ -1,11 +1,11 @@
 #include "iso/iso_reader.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/archive_source.h"
 #include "base/error.h"
 
 namespace photon_dmesg {
@@ -15,34 +15,11 @@ constexpr std::size_t read_bytes = std::size_t{1024} * 1024;
 
 }  // namespace
 
-// An Error must not pass through libarchive's C frames: it waits here until they have returned.
-struct IsoReader::Source {
-  ByteStream* stream = nullptr;
-  std::exception_ptr pending;
-
-  static la_ssize_t read(archive* handle, void* context, const void** data) {
-    auto* self = static_cast<Source*>(context);
-    try {
-      const std::span<const std::byte> bytes = self->stream->next();
-      *data = bytes.data();
-      return static_cast<la_ssize_t>(bytes.size());
-    } catch (...) {
-      self->pending = std::current_exception();
-      archive_set_error(handle, -1, "the source failed");
-      return -1;
-    }
-  }
-};
-
-void IsoReader::Delete::operator()(Source* source) const {
-  delete source;
-}
-
 void IsoReader::Close::operator()(archive* handle) const {
   archive_read_free(handle);
 }
 
-IsoReader::IsoReader() : source_(new Source()), handle_(archive_read_new()) {
+IsoReader::IsoReader() : source_(std::make_unique<ArchiveSource>()), handle_(archive_read_new()) {
   if (!handle_) throw unusable("libarchive: out of memory");
   require(archive_read_support_format_iso9660(handle_.get()), "ISO 9660");
 }
@@ -53,18 +30,12 @@ IsoReader::IsoReader(const std::filesystem::path& path) : IsoReader() {
 
 IsoReader::IsoReader(ByteStream& stream) : IsoReader() {
   source_->stream = &stream;
-  require(archive_read_open(handle_.get(), source_.get(), nullptr, Source::read, nullptr),
+  require(archive_read_open(handle_.get(), source_.get(), nullptr, ArchiveSource::read, nullptr),
           "reading the ISO");
 }
 
-void IsoReader::fail(const char* doing) const {
-  if (source_->pending) std::rethrow_exception(source_->pending);
-  const char* reason = archive_error_string(handle_.get());
-  throw unusable(fmt::format("{}: {}", doing, reason == nullptr ? "unknown error" : reason));
-}
-
 void IsoReader::require(int result, const char* doing) const {
-  if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail(doing);
+  if (result != ARCHIVE_OK && result != ARCHIVE_WARN) source_->fail(handle_.get(), doing);
 }
 
 std::optional<IsoReader::Member> IsoReader::next_member() {

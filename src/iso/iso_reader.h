@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "base/archive_source.h"
 #include "base/byte_stream.h"
-
-struct archive;
 
 namespace photon_dmesg {
 
@@ -38,19 +36,14 @@ class IsoReader {
   [[nodiscard]] std::span<const std::byte> next_data();
 
  private:
-  struct Source;
   struct Close {
     void operator()(archive* handle) const;
   };
-  struct Delete {
-    void operator()(Source* source) const;
-  };
 
   IsoReader();
-  [[noreturn]] void fail(const char* doing) const;
   void require(int result, const char* doing) const;
 
-  std::unique_ptr<Source, Delete> source_;  // outlives handle_, which reads from it
+  std::unique_ptr<ArchiveSource> source_;  // outlives handle_, which reads from it
   std::unique_ptr<archive, Close> handle_;
   std::uint64_t data_position_ = 0;  // in the current member
 };
