@@ -18,11 +18,12 @@ namespace {
 constexpr const char* description =
     "Prints the kernel log of a suspended Photon OS virtual machine.\n\n"
     "FILE... are, in any order and told apart by content:\n"
-    "  where the kernel's symbols come from: an ISO with the guest's kernel or its debuginfo\n"
-    "    package, such a package (.rpm), a vmlinux with debug information, a System.map, or a\n"
-    "    profile that photon-dmesg profile has written;\n"
-    "    without any, they are looked for in the guest's memory. ISOs and packages may be\n"
-    "    several; also a folder with packages, and an ISO or package through a pipe (-: stdin)\n"
+    "  where the kernel's symbols come from: ISOs with the guest's kernel or its debuginfo\n"
+    "    package, such packages (.rpm), or folders with them, as a mounted ISO is; an ISO or\n"
+    "    package may come through a pipe (-: stdin);\n"
+    "    or a vmlinux with debug information, a System.map, or a profile that photon-dmesg\n"
+    "    profile has written;\n"
+    "    without any, they are looked for in the guest's memory\n"
     "  the checkpoint: .vmss (suspended) or .vmsn (snapshot), also debug.guest\n"
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself\n"
@@ -120,13 +121,15 @@ class Parser {
   }
 
   void add_packages(CLI::App& command) {
+    CLI::Validator exists = CLI::ExistingFile;
+    exists.description("");  // the type's name says it
     command.add_flag("--no-verify", no_verify_,
                      "Use packages whose digests or signatures do not fit, with a warning");
     command
         .add_option("--key", options_.keys,
                     "Verify packages' signatures with the public key in FILE too")
         ->type_name("FILE")
-        ->check(CLI::ExistingFile)
+        ->check(exists)
         ->allow_extra_args(false);  // one file each time, so that files may follow
   }
 

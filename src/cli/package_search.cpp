@@ -85,8 +85,8 @@ std::unique_ptr<KernelSymbols> PackageSearch::load(Candidate& candidate) const {
   diagnostics_.note(
       fmt::format("{}: verified: {}", package.name(), fmt::join(package.verified(), "; ")));
   if (!package.unverified().empty()) {
-    diagnostics_.note(fmt::format("{}: not verified, for want of the public key (--key): {}",
-                                  package.name(), fmt::join(package.unverified(), "; ")));
+    diagnostics_.note(
+        fmt::format("{}: not verified: {}", package.name(), fmt::join(package.unverified(), "; ")));
   }
   return symbols;
 }

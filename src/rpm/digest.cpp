@@ -17,10 +17,22 @@ void Digest::Free::operator()(DIGEST_CTX_s* context) const {
   rpmDigestFinal(context, nullptr, nullptr, 0);
 }
 
-Digest::Digest(int algorithm) {
+namespace {
+
+DIGEST_CTX begin(int algorithm) {
   // Must have been called before the first digest; calling it again does nothing.
   rpmInitCrypto();
-  context_.reset(rpmDigestInit(algorithm, RPMDIGEST_NONE));
+  return rpmDigestInit(algorithm, RPMDIGEST_NONE);
+}
+
+}  // namespace
+
+bool Digest::is_available(int algorithm) {
+  const std::unique_ptr<DIGEST_CTX_s, Free> context(begin(algorithm));
+  return context != nullptr;
+}
+
+Digest::Digest(int algorithm) : context_(begin(algorithm)) {
   if (!context_) {
     throw unusable(fmt::format("librpm knows no digest algorithm {}", algorithm));
   }

@@ -15,6 +15,9 @@ class Digest {
   // `algorithm` is one of librpm's PGPHASHALGO_*. Throws Error(UnusableInput) for one it lacks.
   explicit Digest(int algorithm);
 
+  // Whether there is such a digest here: in FIPS mode, MD5 is not.
+  [[nodiscard]] static bool is_available(int algorithm);
+
   void update(std::span<const std::byte> bytes);
 
   // For librpm's verification of signatures; owned by this object.

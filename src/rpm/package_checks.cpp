@@ -97,9 +97,9 @@ std::string describe(pgpDigParams_s* signature) {
 struct PackageChecks::Check {
   std::string name;
   Range range = Range::Header;
-  Digest digest;
   std::string expected;  // hexadecimal; empty for a signature
   Signature signature;
+  std::optional<Digest> digest = std::nullopt;  // what add() makes it
 };
 
 PackageChecks::PackageChecks(headerToken_s* signature, headerToken_s* header,
@@ -111,29 +111,39 @@ PackageChecks::PackageChecks(headerToken_s* signature, headerToken_s* header,
   add_digests(signature, header);
   add_signatures(signature);
   for (Check& check : checks_) {
-    if (check.range != Range::Payload) check.digest.update(header_bytes);
+    if (check.range != Range::Payload) check.digest->update(header_bytes);
     covers_payload_ = covers_payload_ || (check.range != Range::Header && !check.signature);
   }
 }
 
 PackageChecks::~PackageChecks() = default;
 
+void PackageChecks::add(Check check, int algorithm) {
+  if (!Digest::is_available(algorithm)) {
+    unavailable_.push_back(
+        fmt::format("{} (this host has no digest algorithm {})", check.name, algorithm));
+    return;
+  }
+  check.digest.emplace(algorithm);
+  checks_.push_back(std::move(check));
+}
+
 void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header) {
   // The strongest first: of what does not fit, the first is what the user reads.
   const std::string payload = TagValue(header, RPMTAG_PAYLOADDIGEST).text();
   const auto algorithm = TagValue(header, RPMTAG_PAYLOADDIGESTALGO).number();
   if (!payload.empty()) {
-    checks_.push_back({"digest of the payload", Range::Payload,
-                       Digest(static_cast<int>(algorithm.value_or(PGPHASHALGO_SHA256))), payload,
-                       nullptr});
+    add({"digest of the payload", Range::Payload, payload, nullptr},
+        static_cast<int>(algorithm.value_or(PGPHASHALGO_SHA256)));
   }
   for (const DigestTag& known : signature_digests) {
     const TagValue value(signature, known.tag);
     std::string expected =
         value.bytes().empty() ? value.text() : fmt::format("{:02x}", fmt::join(value.bytes(), ""));
     if (expected.empty()) continue;
-    checks_.push_back({fmt::format("{} of {}", known.name, name_of(known.range)), known.range,
-                       Digest(known.algorithm), std::move(expected), nullptr});
+    add({fmt::format("{} of {}", known.name, name_of(known.range)), known.range,
+         std::move(expected), nullptr},
+        known.algorithm);
   }
 }
 
@@ -147,29 +157,31 @@ void PackageChecks::add_signatures(headerToken_s* signature) {
     }
     Signature owner(parsed);
     const auto algorithm = static_cast<int>(pgpDigParamsAlgo(parsed, PGPVAL_HASHALGO));
-    checks_.push_back({fmt::format("{} of {}", describe(parsed), name_of(known.range)), known.range,
-                       Digest(algorithm), "", std::move(owner)});
+    add({fmt::format("{} of {}", describe(parsed), name_of(known.range)), known.range, "",
+         std::move(owner)},
+        algorithm);
   }
 }
 
 void PackageChecks::update(std::span<const std::byte> payload) {
   size_ += payload.size();
   for (Check& check : checks_) {
-    if (check.range != Range::Header) check.digest.update(payload);
+    if (check.range != Range::Header) check.digest->update(payload);
   }
 }
 
 void PackageChecks::conclude(Check& check, Result& result) const {
   if (check.signature) {
     const rpmRC verdict =
-        rpmKeyringVerifySig(keyring_.handle(), check.signature.get(), check.digest.handle());
-    auto& list = verdict == RPMRC_OK      ? result.passed
-                 : verdict == RPMRC_NOKEY ? result.not_checked
-                                          : result.failed;
-    list.push_back(check.name);
+        rpmKeyringVerifySig(keyring_.handle(), check.signature.get(), check.digest->handle());
+    if (verdict == RPMRC_NOKEY) {
+      result.not_checked.push_back(check.name + " (its public key is not known: --key)");
+    } else {
+      (verdict == RPMRC_OK ? result.passed : result.failed).push_back(check.name);
+    }
     return;
   }
-  const std::string found = check.digest.finish();
+  const std::string found = check.digest->finish();
   if (found == check.expected) {
     result.passed.push_back(check.name);
   } else {
@@ -180,6 +192,7 @@ void PackageChecks::conclude(Check& check, Result& result) const {
 
 PackageChecks::Result PackageChecks::finish_header() {
   Result result;
+  result.not_checked = std::move(unavailable_);
   for (Check& check : checks_) {
     if (check.range == Range::Header) conclude(check, result);
   }

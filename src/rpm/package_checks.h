@@ -28,8 +28,9 @@ class PackageChecks {
 
   struct Result {
     std::vector<std::string> passed;
-    std::vector<std::string> failed;       // each with what was expected and found
-    std::vector<std::string> not_checked;  // signatures of which the public key is not known
+    std::vector<std::string> failed;  // each with what was expected and found
+    std::vector<std::string>
+        not_checked;  // each with the reason: no public key, no such digest here
   };
 
   // What concerns the header alone. Call once.
@@ -49,10 +50,12 @@ class PackageChecks {
 
   void add_digests(headerToken_s* signature, headerToken_s* header);
   void add_signatures(headerToken_s* signature);
+  void add(Check check, int algorithm);
   void conclude(Check& check, Result& result) const;
 
   const Keyring& keyring_;
   std::vector<Check> checks_;
+  std::vector<std::string> unavailable_;
   std::uint64_t size_ = 0;           // of header and payload, seen so far
   std::uint64_t expected_size_ = 0;  // 0: the package does not say
   bool covers_payload_ = false;

@@ -252,14 +252,14 @@ class Verification(MediaTests):
 
     def test_a_signature_without_its_key_is_not_taken_for_proof(self) -> None:
         said = self.check_log("-v", self.signed).err
-        self.assertRegex(said, r"not verified, for want of the public key \(--key\): [^\n]*RSA")
+        self.assertRegex(said, r"not verified: [^\n]*RSA[^\n]*its public key is not known: --key")
         said = self.check_log("-v", "--key", self.shared / "Stranger.asc", self.signed).err
-        self.assertIn("for want of the public key", said)
+        self.assertIn("its public key is not known", said)
 
     def test_a_signature_with_its_key(self) -> None:
         said = self.check_log("-v", "--key", self.key, self.signed).err
         self.assertRegex(said, r"verified: [^\n]*RSA/SHA\d+ [Ss]ignature, key ID")
-        self.assertNotIn("for want of", said)
+        self.assertNotIn("not verified", said)
 
     def test_a_signature_of_another_package_is_refused(self) -> None:
         """The signed package's signature header in front of another's header and payload."""
