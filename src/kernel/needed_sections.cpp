@@ -51,6 +51,7 @@ constexpr std::uint64_t most_kept = 256 * 1024 * 1024;
 constexpr std::uint32_t longest_unit = 64 * 1024 * 1024;
 constexpr std::size_t unit_header_bytes = 12;  // enough to tell one in every version
 constexpr std::uint8_t address_bytes = 8;
+constexpr std::size_t most_zeros = 3;  // one behind the other, in text
 constexpr std::size_t scan_bytes = std::size_t{1024} * 1024;
 
 // A header of .debug_aranges (DWARF 5, 6.1.2).
@@ -302,21 +303,28 @@ class SectionWalk {
   // Text of other sections behind it does no harm, as strings are referred to by their offset.
   void read_strings() {
     constexpr std::size_t step = 4096;
-    constexpr unsigned most_zeros = 3;
-    unsigned zeros = 0;
-    const auto ends_text = [&](std::byte byte) {
-      const auto c = std::to_integer<unsigned char>(byte);
-      zeros = c == 0 ? zeros + 1 : 0;
-      return zeros > most_zeros || (c > 0 && c < ' ' && c != '\t');
-    };
     while (true) {
       const std::span<const std::byte> bytes = input_.peek(step);
-      const auto end = std::find_if(bytes.begin(), bytes.end(), ends_text);
-      strings_.insert(strings_.end(), bytes.begin(), end);
-      input_.skip(static_cast<std::uint64_t>(end - bytes.begin()), ".debug_str");
-      if (end != bytes.end() || bytes.empty()) return;
+      const std::span<const std::byte> text = bytes.first(text_bytes(bytes));
+      strings_.insert(strings_.end(), text.begin(), text.end());
       expect(strings_.size() < most_kept, "the end of .debug_str");
+      const bool ended = text.size() + most_zeros < bytes.size() || text.empty();
+      input_.skip(text.size(), ".debug_str");
+      if (ended) return;
     }
+  }
+
+  // How many of `bytes` are text; of the zeros at its end, which may be the next section's, only
+  // the one that ends a string.
+  static std::size_t text_bytes(std::span<const std::byte> bytes) {
+    std::size_t zeros = 0;
+    std::size_t at = 0;
+    for (; at < bytes.size() && zeros <= most_zeros; ++at) {
+      const auto c = std::to_integer<unsigned char>(bytes[at]);
+      if (c > 0 && c < ' ' && c != '\t') break;
+      zeros = c == 0 ? zeros + 1 : 0;
+    }
+    return at == zeros ? 0 : at - zeros + std::min<std::size_t>(zeros, 1);
   }
 
   // The symbol table begins with an empty symbol and those of the sections.

@@ -53,10 +53,28 @@ TEST_CASE("needed sections: what they tell is what the whole file tells, in ever
     const std::string content = kernel_with_kallsyms(fixture);
     for (const std::size_t step : {std::size_t{1}, std::size_t{61}, std::size_t{100'000}}) {
       CAPTURE(fixture, step);
+      ShortStream stream(content, step);
+      std::string why;
+      const bool recognised = read_needed_sections(stream, why).has_value();
+      CAPTURE(why);
+      CHECK(recognised);
       const auto found = load_needed(content, step);
       REQUIRE(found);
       check_same(*found, *Vmlinux::open(fixture));
     }
+  }
+}
+
+TEST_CASE("needed sections: the symbols are found at any distance behind the text before them") {
+  for (const char* fixture :
+       {LINUX_NAME2_KERNEL, LINUX_NAME3_KERNEL, LINUX_NAME4_KERNEL, LINUX_NAME5_KERNEL,
+        LINUX_NAME6_KERNEL, LINUX_NAME7_KERNEL, LINUX_NAME8_KERNEL, LINUX_NAME9_KERNEL}) {
+    CAPTURE(fixture);
+    std::string why;
+    ShortStream stream(kernel_with_kallsyms(fixture));
+    const bool found = read_needed_sections(stream, why).has_value();
+    CHECK(why.empty());
+    CHECK(found);
   }
 }
 
