@@ -7,7 +7,6 @@
 #include "base/input_file.h"
 #include "checkpoint/checkpoint.h"
 #include "kernel/needed_sections.h"
-#include "report/json.h"
 #include "rpm/kernel_files.h"
 #include "rpm/rpm_package.h"
 #include "support/bytes.h"
@@ -16,6 +15,7 @@
 #include "support/linux_kernel.h"
 #include "support/log_writer.h"
 #include "support/ring_writer.h"
+#include "support/sample_report.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::test {
@@ -75,18 +75,16 @@ TEST_CASE("instructions: printk_log", "[.instructions]") {
 }
 
 TEST_CASE("instructions: JSON", "[.instructions]") {
-  Report report;
+  SampleReport report;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     LogRecord record;
     record.seq = i;
     record.ts_nsec = i * 1000;
     record.text = "a record of some length, as most of them are " + std::to_string(i);
-    report.log.records.push_back(record);
+    report.records.push_back(record);
   }
   for (int round = 0; round < rounds / 10; ++round) {
-    std::ostringstream out;
-    write_json(report, out);
-    REQUIRE(out.str().size() > 100'000);
+    REQUIRE(written(report, "json").size() > 100'000);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "checkpoint/checkpoint_info.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <set>
@@ -91,6 +92,18 @@ std::vector<std::byte> read_block(const ByteSource& file, std::string_view group
   return bytes;
 }
 
+// The value of a configuration's line `key = "value"`; nothing if it is of another key.
+std::optional<std::string> value_of(std::string_view line, std::string_view key) {
+  if (line.size() < key.size() || ::strncasecmp(line.data(), key.data(), key.size()) != 0) {
+    return std::nullopt;
+  }
+  line.remove_prefix(key.size());
+  const std::size_t begin = line.find_first_not_of(" \t=");
+  const std::size_t end = line.rfind('"');
+  if (begin == std::string_view::npos || line[begin] != '"' || end <= begin) return std::nullopt;
+  return std::string(line.substr(begin + 1, end - begin - 1));
+}
+
 }  // namespace
 
 CheckpointInfo read_checkpoint_info(const ByteSource& file, Diagnostics& diagnostics) {
@@ -136,6 +149,22 @@ std::vector<std::byte> read_configuration(const ByteSource& file) {
       read_block(file, vmware::group::snapshot, vmware::tag::configuration, "configuration");
   bytes.erase(std::find(bytes.begin(), bytes.end(), std::byte{0}), bytes.end());
   return bytes;
+}
+
+std::optional<std::string> read_machine_name(const ByteSource& file) {
+  std::vector<std::byte> bytes;
+  try {
+    bytes = read_configuration(file);
+  } catch (const Error&) {
+    return std::nullopt;  // it has none, or none that can be read
+  }
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    if (std::optional<std::string> name = value_of(line, "displayName")) return name;
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  }
+  return std::nullopt;
 }
 
 }  // namespace photon_dmesg

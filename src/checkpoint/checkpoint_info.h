@@ -54,4 +54,8 @@ struct ListedTag {
 [[nodiscard]] std::vector<std::byte> read_screenshot(const ByteSource& file);
 [[nodiscard]] std::vector<std::byte> read_configuration(const ByteSource& file);
 
+// The machine's name as VMware shows it (displayName of the configuration); nothing if the
+// checkpoint does not hold it.
+[[nodiscard]] std::optional<std::string> read_machine_name(const ByteSource& file);
+
 }  // namespace photon_dmesg

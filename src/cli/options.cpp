@@ -1,12 +1,22 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
+#include <bitset>
+#include <cstdlib>
 #include <iostream>
+#include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
+#include "report/syslog_names.h"
+#include "report/time_spec.h"
 
 #ifndef PHOTON_DMESG_VERSION
 #error "PHOTON_DMESG_VERSION comes from the build"
@@ -52,22 +62,143 @@ constexpr const char* footer =
     "  2  the command line makes no sense\n"
     "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
     "  4  the inputs don't belong together: another kernel, another machine's memory\n\n"
-    "Example:\n"
-    "  photon-dmesg photon.iso vm.vmss vm.vmem";
+    "Examples:\n"
+    "  photon-dmesg photon.iso vm.vmss vm.vmem\n"
+    "  photon-dmesg vm.vmss -H                         as dmesg -H: colors, pager\n"
+    "  photon-dmesg vm.vmss -T -l err+ --tail 20       the last errors, by time of day\n"
+    "  photon-dmesg vm.vmss --since \"10 min ago\" --time-format suspend\n"
+    "  photon-dmesg vm.vmss --grep \"blocked for more\" -A 30\n"
+    "  photon-dmesg vm.vmss --format ndjson -o vm.ndjson\n"
+    "  photon-dmesg vm.vmss --format kmsg | dmesg -K /dev/stdin -T";
+
+std::string format_names() {
+  std::vector<std::string_view> names;
+  names.reserve(output_formats.size());
+  for (const OutputFormat& format : output_formats) names.push_back(format.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 const OutputFormat* find_format(const std::string& name) {
   const auto* found = std::find_if(output_formats.begin(), output_formats.end(),
                                    [&](const OutputFormat& format) { return format.name == name; });
   if (found == output_formats.end()) {
-    throw Error(Failure::Usage, fmt::format("--format {}: expected text, json or ndjson", name));
+    throw Error(Failure::Usage,
+                fmt::format("--format {}: expected one of {}", name, format_names()));
   }
   return found;
 }
 
+struct NamedTimeFormat {
+  std::string_view name;
+  TimeFormat format;
+};
+
+// As --time-format takes them; all but the last are dmesg's.
+constexpr std::array time_formats = {
+    NamedTimeFormat{"ctime", TimeFormat::Ctime},
+    NamedTimeFormat{"notime", TimeFormat::None},
+    NamedTimeFormat{"delta", TimeFormat::Delta},
+    NamedTimeFormat{"reltime", TimeFormat::Reltime},
+    NamedTimeFormat{"iso", TimeFormat::Iso},
+    NamedTimeFormat{"raw", TimeFormat::SinceBoot},
+    NamedTimeFormat{"suspend", TimeFormat::BeforeSuspend},
+};
+
 TimeFormat find_time_format(const std::string& name) {
-  if (name == "ctime") return TimeFormat::Ctime;
-  if (name == "iso") return TimeFormat::Iso;
-  throw Error(Failure::Usage, fmt::format("--time-format {}: expected ctime or iso", name));
+  std::vector<std::string_view> names;
+  for (const NamedTimeFormat& known : time_formats) {
+    if (known.name == name) return known.format;
+    names.push_back(known.name);
+  }
+  throw Error(Failure::Usage,
+              fmt::format("--time-format {}: expected one of {}", name, fmt::join(names, ", ")));
+}
+
+std::vector<std::string> split_list(const std::string& list) {
+  std::vector<std::string> items;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  if (items.empty()) items.emplace_back();  // which is the name of nothing
+  return items;
+}
+
+// Adds what `list` names: levels, or with a plus behind also all that are worse, with one before
+// also all that are less.
+void add_levels(const std::string& list, std::bitset<256>& levels) {
+  for (const std::string& item : split_list(list)) {
+    const bool and_worse = item.ends_with('+');
+    const bool and_less = item.starts_with('+');
+    const std::string name =
+        item.substr(and_less ? 1 : 0, item.size() - (and_worse ? 1 : 0) - (and_less ? 1 : 0));
+    const std::optional<std::uint8_t> level = level_number(name);
+    if (!level || (and_worse && and_less)) {
+      throw Error(Failure::Usage,
+                  fmt::format("--level {}: expected levels from emerg to debug (or 0 to 7), found "
+                              "\"{}\"",
+                              list, item));
+    }
+    const std::size_t least_level = 7;
+    for (std::size_t i = and_worse ? 0 : *level; i <= (and_less ? least_level : *level); ++i) {
+      levels.set(i);
+    }
+  }
+}
+
+void add_facilities(const std::string& list, std::bitset<256>& facilities) {
+  for (const std::string& item : split_list(list)) {
+    const std::optional<std::uint8_t> facility = facility_number(item);
+    if (!facility) {
+      throw Error(Failure::Usage,
+                  fmt::format("--facility {}: expected facilities from kern to local7 (or 0 to "
+                              "23), found \"{}\"",
+                              list, item));
+    }
+    facilities.set(*facility);
+  }
+}
+
+void check_time(const char* option, const std::string& text) {
+  if (!parse_time(text, 0)) {
+    throw Error(Failure::Usage,
+                fmt::format("{} {}: expected a time, such as \"2026-11-23 17:00\", \"17:00:30\", "
+                            "\"-5min\" or \"1 hour ago\"",
+                            option, text));
+  }
+}
+
+enum class ColorMode { Auto, Always, Never };
+
+ColorMode find_color_mode(const std::string& name) {
+  if (name == "auto") return ColorMode::Auto;
+  if (name == "always") return ColorMode::Always;
+  if (name == "never") return ColorMode::Never;
+  throw Error(Failure::Usage, fmt::format("--color {}: expected auto, always or never", name));
+}
+
+bool has_value(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+// Whether what is printed on stdout is looked at on a terminal that knows colors.
+bool shows_colors() {
+  const char* const terminal = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && !has_value("NO_COLOR") && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
+}
+
+// getopt takes an optional value as in "-Lalways" and "-L=always", CLI11 only behind a long name.
+std::vector<std::string> separate_color(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::string& argument : arguments) {
+    if (argument == "--") break;
+    const std::size_t at = argument.find('L');
+    if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-' || at != 1) continue;
+    std::string value = argument.substr(2);
+    if (value.starts_with('=')) value.erase(0, 1);
+    if (value == "auto" || value == "always" || value == "never") argument = "--color=" + value;
+  }
+  return arguments;
 }
 
 // The command line and where CLI11 puts what it finds there.
@@ -75,7 +206,7 @@ class Parser {
  public:
   Parser() {
     app_.footer(footer);
-    app_.set_version_flag("--version", "photon-dmesg " PHOTON_DMESG_VERSION);
+    app_.set_version_flag("-V,--version", program_version());
     add_log_options();
     add_profile_command();
     add_core_command();
@@ -84,7 +215,9 @@ class Parser {
 
   std::optional<Options> parse(int argc, char** argv) {
     try {
-      app_.parse(argc, argv);
+      std::vector<std::string> arguments = separate_color(argc, argv);
+      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+      app_.parse(std::move(arguments));
       if (options_.files.empty()) throw CLI::RequiredError("FILE");
     } catch (const CLI::CallForHelp&) {
       std::cout << command()->help();
@@ -135,28 +268,135 @@ class Parser {
 
   void add_log_options() {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
-    auto* json =
-        app_.add_flag("-J,--json", json_, "Print one JSON document, a superset of dmesg -J");
-    app_.add_option("--format", format_,
-                    "text (default), json, or ndjson: one JSON object a record")
-        ->type_name("FORMAT")
-        ->excludes(json);
-    auto* ctime = app_.add_flag("-T,--ctime", ctime_, "Local time of day, by the guest's clock");
-    app_.add_option("--time-format", time_format_,
-                    "ctime, as -T, or iso: ISO 8601 with microseconds")
-        ->type_name("FORMAT")
-        ->excludes(ctime);
-    auto* since_clear =
-        app_.add_flag("--since-clear", options_.since_clear,
-                      "Only what dmesg in the guest would show: records since its last dmesg -C");
-    app_.add_flag("--cleared", options_.cleared, "Only records before the guest's last dmesg -C")
-        ->excludes(since_clear);
-    app_.add_flag("--unprinted", options_.unprinted,
-                  "Only records that no console had printed yet");
+    add_selection();
+    add_matching();
+    add_times();
+    add_style();
+    add_formats();
     add_cache(app_);
     add_packages(app_);
-    add_output(app_, "FILE", "Write the log to FILE instead of stdout");
     add_verbosity(app_);
+  }
+
+  // An option that may be given several times, each with one value, so that files may follow.
+  CLI::Option* add_list(const char* name, std::vector<std::string>& values, const char* what,
+                        const char* type, const char* group) {
+    return app_.add_option(name, values, what)
+        ->type_name(type)
+        ->group(group)
+        ->allow_extra_args(false);
+  }
+
+  template <typename Value>
+  CLI::Option* add_value(const char* name, Value& value, const std::string& what, const char* type,
+                         const char* group) {
+    return app_.add_option(name, value, what)->type_name(type)->group(group);
+  }
+
+  template <typename Value>
+  CLI::Option* add_number(const char* name, Value& value, const char* what, const char* group) {
+    CLI::Validator not_negative = CLI::NonNegativeNumber;
+    not_negative.description("");  // the type's name says it
+    return add_value(name, value, what, "N", group)->check(not_negative);
+  }
+
+  CLI::Option* add_switch(const char* name, bool& value, const char* what, const char* group) {
+    return app_.add_flag(name, value, what)->group(group);
+  }
+
+  void add_selection() {
+    const char* const group = "Which records";
+    add_list("-l,--level", levels_,
+             "Only of these levels, such as err,warn; err+ is err and worse, +err is err and less",
+             "LIST", group);
+    add_list("-f,--facility", facilities_, "Only of these facilities, such as kern,daemon", "LIST",
+             group);
+    add_switch("-k,--kernel", kernel_, "Only the kernel's own messages", group);
+    add_switch("-u,--userspace", userspace_, "Only messages that programs wrote to the log", group);
+    add_value("--since", since_,
+              "Only after this time: \"17:00\", \"-5min\", \"1 hour ago\"; relative to when the "
+              "guest stopped",
+              "TIME", group);
+    add_value("--until", until_, "Only before this time", "TIME", group);
+    add_number("--from-seq", options_.selection.first_seq, "Only from this sequence number on",
+               group);
+    auto* since_clear =
+        add_switch("--since-clear", options_.since_clear,
+                   "Only what dmesg in the guest would show: since its last dmesg -C", group);
+    add_switch("--cleared", options_.cleared, "Only before the guest's last dmesg -C", group)
+        ->excludes(since_clear);
+    add_switch("--unprinted", options_.unprinted, "Only what no console had printed yet", group);
+    add_number("--head", options_.selection.head, "Only the first N of these", group);
+    add_number("--tail", options_.selection.tail, "Only the last N of these", group);
+  }
+
+  void add_matching() {
+    const char* const group = "Which text";
+    auto* grep = add_value("--grep", pattern_, "Only records with a line that matches, as grep -E",
+                           "REGEX", group);
+    add_switch("-i,--ignore-case", ignore_case_, "Upper and lower case match each other", group)
+        ->needs(grep);
+    auto* before = add_number("-B,--before-context", options_.selection.lines_before,
+                              "And N records before each of them", group)
+                       ->needs(grep);
+    auto* after = add_number("-A,--after-context", options_.selection.lines_after,
+                             "And N records behind it", group)
+                      ->needs(grep);
+    add_number("-C,--context", context_, "And N records before and behind it", group)
+        ->needs(grep)
+        ->excludes(before)
+        ->excludes(after);
+  }
+
+  void add_times() {
+    const char* const group = "Times";
+    add_time("-T,--ctime", TimeFormat::Ctime, "Local time of day, by the guest's clock", group);
+    add_time("-t,--notime", TimeFormat::None, "No time", group);
+    add_time("-d,--show-delta", TimeFormat::SinceBootDelta, "Also the time since the record before",
+             group);
+    add_time("-e,--reltime", TimeFormat::Reltime,
+             "Time of day once a minute, else since the record before", group);
+    time_format_ = add_list("--time-format", time_format_names_,
+                            "ctime, notime, delta, reltime, iso, raw, or suspend: \"3 min 12 s "
+                            "before suspend\"; several are printed one behind the other",
+                            "FORMAT", group);
+  }
+
+  void add_time(const char* name, TimeFormat format, const std::string& what, const char* group) {
+    time_flags_.emplace_back(app_.add_flag(name, what)->group(group), format);
+  }
+
+  void add_style() {
+    const char* const group = "How text looks";
+    auto* raw = add_switch("-r,--raw", options_.style.raw,
+                           "The kernel's own \"<6>[    0.000000] text\"", group);
+    auto* decode = add_switch("-x,--decode", options_.style.decode,
+                              "Facility and level before each record", group);
+    add_switch("-p,--force-prefix", options_.style.force_prefix,
+               "The prefix on every line of a record", group);
+    add_switch("--noescape", noescape_, "Unprintable bytes as they are", group);
+    auto* color = app_.add_flag("-L{auto},--color{auto}", color_,
+                                "auto (the default: on a terminal), always or never, as "
+                                "--color=always; NO_COLOR turns auto off")
+                      ->group(group);
+    auto* human = add_switch("-H,--human", human_, "-e, and a pager on a terminal", group);
+    add_switch("-P,--nopager", nopager_, "No pager for -H", group);
+    for (CLI::Option* other : {decode, color, human}) raw->excludes(other);
+    for (const auto& [flag, format] : time_flags_) raw->excludes(flag);
+    raw->excludes(time_format_);
+  }
+
+  void add_formats() {
+    const char* const group = "Output";
+    auto* dmesg_json = add_switch("-J", dmesg_json_, "JSON as dmesg -J prints it", group);
+    auto* json =
+        add_switch("--json", json_,
+                   "One JSON document: more of each record, the guest and the sources", group)
+            ->excludes(dmesg_json);
+    add_value("--format", format_, "One of " + format_names(), "FORMAT", group)
+        ->excludes(json)
+        ->excludes(dmesg_json);
+    add_output(app_, "FILE", "Write the log to FILE, which appears when it is whole")->group(group);
   }
 
   void add_profile_command() {
@@ -205,12 +445,13 @@ class Parser {
     if (core_->parsed()) options_.command = Command::Core;
     if (info_->parsed()) options_.command = Command::Info;
     if (json_) format_ = "json";
+    if (dmesg_json_) format_ = "dmesg-json";
     if (!format_.empty()) options_.format = find_format(format_);
     options_.json = json_;
     options_.use_cache = !no_cache_;
     options_.verify_packages = !no_verify_;
-    if (ctime_) time_format_ = "ctime";
-    if (!time_format_.empty()) options_.time_format = find_time_format(time_format_);
+    finish_selection();
+    finish_style();
     if (!output_.empty()) options_.output = output_;
     if (!release_.empty()) options_.release = release_;
     if (!screenshot_.empty()) options_.screenshot = screenshot_;
@@ -218,6 +459,56 @@ class Parser {
     if (quiet_) options_.verbosity = Diagnostics::Level::Quiet;
     if (verbose_) options_.verbosity = Diagnostics::Level::Verbose;
     return std::move(options_);
+  }
+
+  void finish_selection() {
+    Selection& selection = options_.selection;
+    if (!levels_.empty()) selection.levels.emplace();
+    for (const std::string& list : levels_) add_levels(list, *selection.levels);
+    if (!facilities_.empty() || kernel_ || userspace_) selection.facilities.emplace();
+    for (const std::string& list : facilities_) add_facilities(list, *selection.facilities);
+    constexpr std::size_t kernel = 0;
+    if (userspace_) {
+      const bool had_kernel = selection.facilities->test(kernel);
+      selection.facilities->set().set(kernel, had_kernel);
+    }
+    if (kernel_) selection.facilities->set(kernel);
+    if (since_) check_time("--since", *since_);
+    if (until_) check_time("--until", *until_);
+    options_.since = since_;
+    options_.until = until_;
+    if (context_) selection.lines_before = selection.lines_after = *context_;
+    if (pattern_) selection.pattern = std::make_shared<const Pattern>(*pattern_, ignore_case_);
+  }
+
+  void finish_style() {
+    TextStyle& style = options_.style;
+    style.times = combine(asked_times());
+    style.escape = !noescape_;
+    const bool to_terminal = !options_.output && output_.empty() && shows_colors();
+    const ColorMode mode = color_.empty() ? ColorMode::Auto : find_color_mode(color_);
+    style.color = mode == ColorMode::Always || (mode == ColorMode::Auto && to_terminal);
+    if (style.raw) style.color = false;
+    options_.use_pager = human_ && !nopager_ && output_.empty() &&
+                         options_.format == &output_formats.front() && ::isatty(STDOUT_FILENO) == 1;
+  }
+
+  // In the order in which they stand on the command line, which is that of the output.
+  std::vector<TimeFormat> asked_times() {
+    std::vector<TimeFormat> asked;
+    std::size_t next_name = 0;
+    for (const CLI::Option* option : app_.parse_order()) {
+      if (option == time_format_) {
+        asked.push_back(find_time_format(time_format_names_.at(next_name++)));
+      } else if (option->check_name("--human")) {
+        asked.push_back(TimeFormat::Reltime);
+      } else {
+        for (const auto& [flag, format] : time_flags_) {
+          if (option == flag) asked.push_back(format);
+        }
+      }
+    }
+    return asked;
   }
 
   CLI::App app_{description, "photon-dmesg"};
@@ -228,10 +519,25 @@ class Parser {
   std::string format_;
   std::string output_;
   std::string release_;
-  std::string time_format_;
+  std::vector<std::string> levels_;
+  std::vector<std::string> facilities_;
+  std::optional<std::string> since_;
+  std::optional<std::string> until_;
+  std::optional<std::string> pattern_;
+  std::optional<std::size_t> context_;
+  std::vector<std::string> time_format_names_;
+  CLI::Option* time_format_ = nullptr;
+  std::vector<std::pair<CLI::Option*, TimeFormat>> time_flags_;
+  std::string color_;
   std::string screenshot_;
   std::string configuration_;
-  bool ctime_ = false;
+  bool kernel_ = false;
+  bool userspace_ = false;
+  bool ignore_case_ = false;
+  bool human_ = false;
+  bool nopager_ = false;
+  bool noescape_ = false;
+  bool dmesg_json_ = false;
   bool no_cache_ = false;
   bool no_verify_ = false;
   bool json_ = false;
@@ -240,6 +546,10 @@ class Parser {
 };
 
 }  // namespace
+
+std::string program_version() {
+  return "photon-dmesg " PHOTON_DMESG_VERSION;
+}
 
 std::optional<Options> parse_options(int argc, char** argv) {
   return Parser().parse(argc, argv);

@@ -7,6 +7,7 @@
 
 #include "base/diagnostics.h"
 #include "report/output_format.h"
+#include "report/record_filter.h"
 
 namespace photon_dmesg {
 
@@ -25,11 +26,15 @@ struct Options {
   std::optional<std::filesystem::path> output;  // absent: stdout; Core: the folder
   const OutputFormat* format = &output_formats.front();
   Diagnostics::Level verbosity = Diagnostics::Level::Normal;
-  TimeFormat time_format = TimeFormat::SinceBoot;
+  TextStyle style;
+  bool use_pager = false;
+  Selection selection;               // without what only the guest can tell, which is:
+  std::optional<std::string> since;  // --since and --until, which are times
+  std::optional<std::string> until;
   bool since_clear = false;  // only records since the guest's last dmesg -C
+  bool cleared = false;      // only records before it
+  bool unprinted = false;    // only records that no console has printed
   bool use_cache = true;
-  bool cleared = false;                                // only records before it
-  bool unprinted = false;                              // only records that no console has printed
   bool verify_packages = true;                         // refuse packages that are damaged
   std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
@@ -42,5 +47,8 @@ struct Options {
 // Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when
 // they make no sense.
 [[nodiscard]] std::optional<Options> parse_options(int argc, char** argv);
+
+// "photon-dmesg 1.2.3"
+[[nodiscard]] std::string program_version();
 
 }  // namespace photon_dmesg

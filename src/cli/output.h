@@ -15,8 +15,10 @@ void check_no_input(const Options& options, const std::filesystem::path& target)
 // The same for every file that the options name to be written.
 void check_output(const Options& options);
 
-// Has `write` write to where the options say. Throws Error(Incomplete) when that fails; a regular
-// file is then removed rather than left half written.
+// Has `write` write to where the options say. A file appears under its name when it is whole; a
+// device or a pipe gets what is written as it comes, as stdout does. Who reads stdout may stop
+// doing so: then `write` is ended and this returns as if it had come to its end. Throws
+// Error(Incomplete) when something can't be written.
 void write_output(const Options& options, const std::function<void(std::ostream&)>& write);
 
 }  // namespace photon_dmesg

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "kernel/log_positions.h"
@@ -16,13 +18,23 @@ namespace {
 
 struct LogFormat {
   const char* variable;  // a kernel that has it keeps its log in this format
-  KernelLog (*read)(const GuestKernel&, Diagnostics&);
+  std::unique_ptr<StoredLog> (*open)(const GuestKernel&, Diagnostics&);
 };
 
 constexpr std::array log_formats = {
-    LogFormat{"prb", read_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
-    LogFormat{"log_buf", read_printk_log},     // 3.5 to 5.9
+    LogFormat{"prb", open_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
+    LogFormat{"log_buf", open_printk_log},     // 3.5 to 5.9
 };
+
+std::unique_ptr<StoredLog> open_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  for (const LogFormat& format : log_formats) {
+    if (kernel.find_address(format.variable)) return format.open(kernel, diagnostics);
+  }
+  throw unusable(fmt::format(
+      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_buf\" (3.5 to 5.9), "
+      "found neither",
+      kernel.symbols().name()));
+}
 
 }  // namespace
 
@@ -32,19 +44,23 @@ bool has_log(const KernelSymbols& symbols) {
   });
 }
 
-KernelLog read_kernel_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  for (const LogFormat& format : log_formats) {
-    if (kernel.find_address(format.variable)) {
-      KernelLog log = format.read(kernel, diagnostics);
-      read_unlogged_text(kernel, log, diagnostics);
-      log.positions = read_log_positions(kernel, log, diagnostics);
-      return log;
-    }
-  }
-  throw unusable(fmt::format(
-      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_buf\" (3.5 to 5.9), "
-      "found neither",
-      kernel.symbols().name()));
+KernelLogReader::KernelLogReader(const GuestKernel& kernel, Diagnostics& diagnostics)
+    : kernel_(kernel),
+      diagnostics_(diagnostics),
+      log_(open_log(kernel, diagnostics)),
+      positions_(read_log_positions(kernel, log_->next_seq(), diagnostics)) {}
+
+KernelLog KernelLogReader::read(const RecordSink& sink) const {
+  KernelLog result;
+  std::optional<std::string> last_text;
+  log_->read(
+      [&](LogRecord record) {
+        last_text = record.text;
+        return sink(std::move(record));
+      },
+      result);
+  read_unlogged_text(kernel_, last_text, result, diagnostics_);
+  return result;
 }
 
 }  // namespace photon_dmesg

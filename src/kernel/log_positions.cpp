@@ -71,13 +71,12 @@ std::optional<std::uint64_t> read_console_seq(const GuestKernel& kernel) {
 
 }  // namespace
 
-LogPositions read_log_positions(const GuestKernel& kernel, const KernelLog& log,
+LogPositions read_log_positions(const GuestKernel& kernel, std::uint64_t next_seq,
                                 Diagnostics& diagnostics) {
-  const std::uint64_t end = log.records.empty() ? 0 : log.records.back().seq + 1;
   const auto check = [&](std::optional<std::uint64_t> position, const char* what) {
     // A record that is being written may have been counted already.
     constexpr std::uint64_t unfinished = 64;
-    if (position && *position > end + unfinished) position.reset();
+    if (position && *position > next_seq + unfinished) position.reset();
     diagnostics.note(position ? fmt::format("{}: record {}", what, *position)
                               : fmt::format("{}: not known", what));
     return position;

@@ -11,7 +11,8 @@ namespace photon_dmesg {
 
 // How far the log's readers had come, as sequence numbers of the record that comes next. Absent
 // where the symbols don't tell, or what is found there can't be such a number.
-[[nodiscard]] LogPositions read_log_positions(const GuestKernel& kernel, const KernelLog& log,
+// `next_seq`: of the record that comes behind the newest one.
+[[nodiscard]] LogPositions read_log_positions(const GuestKernel& kernel, std::uint64_t next_seq,
                                               Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

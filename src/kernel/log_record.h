@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,6 +41,7 @@ struct LogRecord {
   std::optional<LogCaller> caller;
   std::string text;  // the bytes the kernel stored, without a final newline
   std::vector<std::pair<std::string, std::string>> dictionary;  // such as SUBSYSTEM, DEVICE
+  bool continues = false;  // LOG_CONT: it goes on with the line of the record before it
   State state = State::Finished;
   Origin origin = Origin::Log;
 };
@@ -68,13 +70,15 @@ struct LogPositions {
   std::optional<std::uint64_t> console;  // no console had printed this record or later ones
 };
 
-// What could be read of a kernel's log.
-struct KernelLog {
-  std::vector<LogRecord> records;  // ascending by seq
-  std::vector<UnloggedText> unlogged;
-  LogPositions positions;
+// Takes one record after the other, ascending by seq, each as soon as it is decoded; false: it
+// wants no more of them.
+using RecordSink = std::function<bool(LogRecord)>;
 
-  // One sentence for each thing that the log should hold and `records` does not.
+// What could be read of a kernel's log beside its records.
+struct KernelLog {
+  std::vector<UnloggedText> unlogged;
+
+  // One sentence for each thing that the log should hold and has no record of.
   std::vector<std::string> losses;
 };
 

@@ -19,6 +19,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
+constexpr std::uint64_t continuation_flag = 8;  // LOG_CONT
 
 const StructLayout& record_layout(const KernelSymbols& symbols) {
   // Named `struct log` before 3.11.
@@ -103,7 +104,8 @@ class LogBufferReader {
         first_index_(range.first_index),
         next_index_(range.next_index) {}
 
-  KernelLog read(bool last_is_unindexed = false) {
+  // See StoredLog::read().
+  void read(const RecordSink& sink, KernelLog& result, bool last_is_unindexed) {
     std::uint64_t index = first_index_;
     // By number, not by index: the first index equals the next one when the buffer is full.
     for (std::uint64_t seq = first_seq_; seq < next_seq_; ++seq) {
@@ -115,16 +117,14 @@ class LogBufferReader {
         seq = resumed;
         index = rest->index;
       }
-      add_record(seq, index);
+      LogRecord record = read_record(seq, index);
+      if (last_is_unindexed && seq + 1 == next_seq_) record.state = LogRecord::State::Unindexed;
+      if (!sink(std::move(record))) return;
       index = index_after(index);
     }
-    if (last_is_unindexed && !log_.records.empty()) {
-      log_.records.back().state = LogRecord::State::Unindexed;
-    }
     if (!damaged_.empty()) {
-      log_.losses.push_back(describe_loss(damaged_, "damaged, not shown"));
+      result.losses.push_back(describe_loss(damaged_, "damaged, not shown"));
     }
-    return std::move(log_);
   }
 
  private:
@@ -236,7 +236,7 @@ class LogBufferReader {
     }
   }
 
-  void add_record(std::uint64_t seq, std::uint64_t index) {
+  [[nodiscard]] LogRecord read_record(std::uint64_t seq, std::uint64_t index) const {
     const std::uint64_t place = unwrap(index);
     const StructView record = buffer_.view(place);
     LogRecord result;
@@ -245,6 +245,7 @@ class LogBufferReader {
     result.level = static_cast<std::uint8_t>(record.number("level"));
     if (flags_ != nullptr) {  // 3.5 had a 16-bit level in place of facility, flags and level
       result.facility = static_cast<std::uint8_t>(record.number("facility"));
+      result.continues = (record.number(*flags_) & continuation_flag) != 0;
     }
     if (caller_ != nullptr) {
       const auto caller = static_cast<std::uint32_t>(record.number(*caller_));
@@ -256,7 +257,7 @@ class LogBufferReader {
     const std::uint64_t text_length = buffer_.header(place).text_length;
     result.text = content.substr(0, text_length);
     add_dictionary(result, content.substr(text_length));
-    log_.records.push_back(std::move(result));
+    return result;
   }
 
   // KEY=value strings, a NUL between them.
@@ -279,7 +280,23 @@ class LogBufferReader {
   std::uint64_t next_index_;
   std::vector<std::uint32_t> chain_lengths_;  // by index / record_alignment
   std::vector<std::uint64_t> damaged_;
-  KernelLog log_;
+};
+
+class StoredPrintkLog : public StoredLog {
+ public:
+  StoredPrintkLog(PrintkLogBuffer buffer, const LogRange& range, bool last_is_unindexed)
+      : buffer_(std::move(buffer)), range_(range), last_is_unindexed_(last_is_unindexed) {}
+
+  [[nodiscard]] std::uint64_t next_seq() const override { return range_.next_seq; }
+
+  void read(const RecordSink& sink, KernelLog& result) const override {
+    LogBufferReader(buffer_, range_).read(sink, result, last_is_unindexed_);
+  }
+
+ private:
+  PrintkLogBuffer buffer_;
+  LogRange range_;
+  bool last_is_unindexed_;
 };
 
 // The kernel moves index and number one after the other. Stopped in between, there is one record
@@ -327,28 +344,30 @@ std::vector<std::byte> read_used_part(const KernelMemory& memory, GuestVirtual a
 
 // The buffer that the kernel used until it took a larger one, if it did. It never wraps so early in
 // any kernel that fits it; if it had, its first record would not be the first there was.
-void recover_from_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
-                                KernelLog& log, Diagnostics& diagnostics) {
+std::vector<LogRecord> read_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
+                                          const StoredLog& log, Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
-  if (!address || address->value == kernel.variable("log_buf", 8)) return;
+  if (!address || address->value == kernel.variable("log_buf", 8)) return {};
   const PrintkLogBuffer buffer(layout, read_used_part(kernel.memory(), *address));
   const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
   if (extent.records == 0 || !buffer.content(0).starts_with(banner_prefix)) {
     diagnostics.note(
         fmt::format("the static log_buf at {}: does not begin with the banner", *address));
-    return;
+    return {};
   }
   const LogRange range{0, extent.records, 0, extent.next_index};
-  const std::size_t recovered = recover_records(LogBufferReader(buffer, range).read().records, log);
+  std::vector<LogRecord> lost =
+      lost_records(collect_records(StoredPrintkLog(buffer, range, false)), log);
   diagnostics.note(
       fmt::format("the static log_buf at {} is left from early boot: {} records recovered from it",
-                  *address, recovered));
+                  *address, lost.size()));
+  return lost;
 }
 
 }  // namespace
 
-KernelLog read_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  const PrintkLogBuffer buffer = read_log_buffer(kernel);
+std::unique_ptr<StoredLog> open_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  PrintkLogBuffer buffer = read_log_buffer(kernel);
   const bool range_known = kernel.find_address("log_first_seq").has_value();
   LogRange range = range_known ? read_range(kernel) : derive_range(kernel, buffer, diagnostics);
   check_range(range, buffer);
@@ -359,9 +378,10 @@ KernelLog read_printk_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
                   buffer.size(), buffer.layout().name(), kernel.variable("log_buf", 8),
                   kernel.address("log_buf"), range.first_seq, range.next_seq, range.first_index,
                   range.next_index));
-  KernelLog log = LogBufferReader(buffer, range).read(last_is_unindexed);
-  recover_from_static_buffer(kernel, buffer.layout(), log, diagnostics);
-  return log;
+  const StructLayout& layout = buffer.layout();  // the symbols' own
+  auto log = std::make_unique<StoredPrintkLog>(std::move(buffer), range, last_is_unindexed);
+  std::vector<LogRecord> lost = read_static_buffer(kernel, layout, *log, diagnostics);
+  return put_before(std::move(lost), std::move(log));
 }
 
 }  // namespace photon_dmesg

@@ -36,7 +36,8 @@ constexpr std::uint64_t largest_size_bits = 31;
 constexpr std::uint64_t largest_count_bits = 26;
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
-constexpr std::uint64_t newline_flag = 2;  // LOG_NEWLINE
+constexpr std::uint64_t newline_flag = 2;       // LOG_NEWLINE
+constexpr std::uint64_t continuation_flag = 8;  // LOG_CONT
 
 // The ring's header: where its three arrays are and what part of them is in use.
 struct Ring {
@@ -93,11 +94,22 @@ class RingReader {
     return extent;
   }
 
-  KernelLog read() {
+  // Of the record behind the newest.
+  [[nodiscard]] std::uint64_t next_seq() {
     vote_on_first_seq();
-    for_each_id([&](std::uint64_t id) { read_slot(id); });
-    report_losses();
-    return std::move(log_);
+    return seq_of(ring_.head_id) + 1;
+  }
+
+  // See StoredLog::read().
+  void read(const RecordSink& sink, KernelLog& result) {
+    vote_on_first_seq();
+    for_each_id([&](std::uint64_t id) {
+      if (std::optional<LogRecord> record = read_slot(id, result)) {
+        has_records_ = true;
+        stopped_ = !sink(std::move(*record));
+      }
+    });
+    if (!stopped_) report_losses(result);
   }
 
  private:
@@ -154,7 +166,7 @@ class RingReader {
   template <typename Visit>
   void for_each_id(Visit visit) {
     const std::uint64_t count = ((ring_.head_id - ring_.tail_id) & id_mask) + 1;
-    for (std::uint64_t i = 0; i < count; ++i) {
+    for (std::uint64_t i = 0; i < count && !stopped_; ++i) {
       visit((ring_.tail_id + i) & id_mask);
     }
   }
@@ -195,7 +207,7 @@ class RingReader {
   }
   [[nodiscard]] std::uint64_t seq_of(std::uint64_t id) const { return first_seq_ + distance(id); }
 
-  void read_slot(std::uint64_t id) {
+  std::optional<LogRecord> read_slot(std::uint64_t id, KernelLog& result) {
     const std::optional<Descriptor> descriptor = read_descriptor(id);
     if (!descriptor || !read_info(id)) {
       unreadable_.push_back(seq_of(id));
@@ -205,37 +217,40 @@ class RingReader {
     } else if (descriptor->state == DescriptorState::Reusable) {
       // Given up to make room for newer text. A record that has none, or whose block lies further
       // on, outlives newer ones, so that these may be gone in between.
-      if (!log_.records.empty()) overwritten_.push_back(seq_of(id));
+      if (has_records_) overwritten_.push_back(seq_of(id));
     } else {
-      read_record(*descriptor);
+      return read_record(*descriptor, result);
     }
+    return std::nullopt;
   }
 
-  void read_record(const Descriptor& descriptor) {
+  std::optional<LogRecord> read_record(const Descriptor& descriptor, KernelLog& result) {
     const StructView info(layouts_.info, info_bytes_);
     LogRecord record;
     record.seq = info.number("seq");
     const std::uint64_t text_length = info.number("text_len");
     const bool right_seq = record.seq == seq_of(descriptor.id);
     if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
-      keep_half_text(descriptor);
+      keep_half_text(descriptor, result);
       unfinished_.push_back(seq_of(descriptor.id));
-      return;
+      return std::nullopt;
     }
     if (!right_seq) {
       damaged_.push_back(seq_of(descriptor.id));
-      return;
+      return std::nullopt;
     }
     fill_info(record, info);
-    record.state = state_of(descriptor, info.number("flags"));
+    const std::uint64_t flags = info.number("flags");
+    record.continues = (flags & continuation_flag) != 0;
+    record.state = state_of(descriptor, flags);
     read_text(record, descriptor, text_length);
-    log_.records.push_back(std::move(record));
+    return record;
   }
 
   // A reserved record's length is set when its text is done; until then the text ends where the
   // writer has come to. Behind that stands what was there before: zeros in the ring's first lap,
   // where the end shows, and later anything, so that nothing can be said of the text.
-  void keep_half_text(const Descriptor& descriptor) {
+  void keep_half_text(const Descriptor& descriptor, KernelLog& result) {
     const std::optional<TextBlock> block = find_block(descriptor);
     if (!block || !in_first_lap(descriptor.begin) || !in_first_lap(descriptor.next - 1)) return;
     std::optional<std::string> text = memory_.read_text(ring_.data + block->index, block->size);
@@ -244,7 +259,7 @@ class RingReader {
     unlogged.seq = seq_of(descriptor.id);
     unlogged.level = take_level_prefix(*text);
     unlogged.text = std::move(*text);
-    if (!unlogged.text.empty()) log_.unlogged.push_back(std::move(unlogged));
+    if (!unlogged.text.empty()) result.unlogged.push_back(std::move(unlogged));
   }
 
   // Positions begin one lap below zero.
@@ -331,9 +346,9 @@ class RingReader {
     texts_lost_.push_back(record.seq);
   }
 
-  void report_losses() {
+  void report_losses(KernelLog& result) const {
     const auto report = [&](const std::vector<std::uint64_t>& seqs, std::string_view what) {
-      if (!seqs.empty()) log_.losses.push_back(describe_loss(seqs, what));
+      if (!seqs.empty()) result.losses.push_back(describe_loss(seqs, what));
     };
     report(unfinished_, "being written when the guest stopped, not in the log");
     report(overwritten_, "that the kernel has overwritten, though it still has older ones");
@@ -346,7 +361,8 @@ class RingReader {
   const KernelMemory& memory_;
   RingLayouts layouts_;
   Ring ring_;
-  KernelLog log_;
+  bool has_records_ = false;  // whether one was handed over
+  bool stopped_ = false;      // no more are wanted
   std::vector<std::byte> descriptor_bytes_;
   std::vector<std::byte> info_bytes_;
   std::uint64_t first_seq_ = 0;  // of tail_id
@@ -408,20 +424,41 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
   return known->layouts;
 }
 
-// The ring that the kernel used until it took a larger one, if it did.
-void recover_from_static_ring(const GuestKernel& kernel, GuestVirtual in_use,
-                              const RingLayouts& layouts, KernelLog& log,
-                              Diagnostics& diagnostics) {
+class StoredRing : public StoredLog {
+ public:
+  StoredRing(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts)
+      : memory_(memory), address_(address), layouts_(std::move(layouts)) {}
+
+  [[nodiscard]] std::uint64_t next_seq() const override { return reader().next_seq(); }
+
+  void read(const RecordSink& sink, KernelLog& result) const override {
+    reader().read(sink, result);
+  }
+
+  [[nodiscard]] RingReader reader() const { return {memory_, address_, layouts_}; }
+
+ private:
+  const KernelMemory& memory_;
+  GuestVirtual address_;
+  RingLayouts layouts_;
+};
+
+// What is in the ring that the kernel used until it took a larger one, if it did.
+std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLayouts& layouts,
+                                        const StoredRing& log, GuestVirtual in_use,
+                                        Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> address = kernel.find_address("printk_rb_static");
-  if (!address || *address == in_use) return;
+  if (!address || *address == in_use) return {};
   try {
-    const std::size_t recovered =
-        recover_records(RingReader(kernel.memory(), *address, layouts).read().records, log);
+    std::vector<LogRecord> lost =
+        lost_records(collect_records(StoredRing(kernel.memory(), *address, layouts)), log);
     diagnostics.note(
         fmt::format("the static ring at {} is left from early boot: {} records recovered from it",
-                    *address, recovered));
+                    *address, lost.size()));
+    return lost;
   } catch (const Error& error) {
     diagnostics.note(fmt::format("the static ring left from early boot: {}", error.what()));
+    return {};
   }
 }
 
@@ -431,19 +468,19 @@ RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address) {
   return choose_ring_layouts(memory, address).extent;
 }
 
-KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics) {
+std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
+                                                  Diagnostics& diagnostics) {
   const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
   const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
-  RingReader reader(kernel.memory(), address, layouts);
-  const Ring& ring = reader.ring();
+  auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
+  const Ring ring = log->reader().ring();
   diagnostics.note(fmt::format(
       "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
       "bytes of text at {}",
       address, kernel.address("prb"), ring.descriptor_count, ring.descriptors, ring.infos,
       ring.data_size, ring.data));
-  KernelLog log = reader.read();
-  recover_from_static_ring(kernel, address, layouts, log, diagnostics);
-  return log;
+  std::vector<LogRecord> lost = read_static_ring(kernel, layouts, *log, address, diagnostics);
+  return put_before(std::move(lost), std::move(log));
 }
 
 }  // namespace photon_dmesg

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <memory>
+
 #include "base/diagnostics.h"
 #include "kernel/guest_kernel.h"
-#include "kernel/log_record.h"
+#include "kernel/stored_log.h"
 
 namespace photon_dmesg {
 
-// Reads the lockless ring of Linux 5.10 and later (kernel/printk/printk_ringbuffer.{h,c}): a ring
+// Finds the lockless ring of Linux 5.10 and later (kernel/printk/printk_ringbuffer.{h,c}): a ring
 // of descriptors with a state and an id each, a ring of infos beside it, a ring of text blocks.
 // Records that are damaged or were being written are left out and reported as losses. Throws
 // Error(UnusableInput) when the ring's own header can't be read or is not sane.
-[[nodiscard]] KernelLog read_printk_ringbuffer(const GuestKernel& kernel, Diagnostics& diagnostics);
+// `kernel` must outlive the result.
+[[nodiscard]] std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
+                                                                Diagnostics& diagnostics);
 
 // What a ring holds.
 struct RingExtent {

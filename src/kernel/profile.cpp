@@ -54,7 +54,8 @@ constexpr std::array symbols_of_use = {"_text",
                                        "clear_seq",
                                        "console_seq",
                                        "console_list",
-                                       "console_drivers"};
+                                       "console_drivers",
+                                       "sysctl_bootid"};
 // Those in functions.
 constexpr std::array statics_of_use = {"textbuf"};
 

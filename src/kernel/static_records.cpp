@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace photon_dmesg {
 namespace {
@@ -25,24 +26,55 @@ bool agree(const std::vector<LogRecord>& left, const std::vector<LogRecord>& rig
   return true;
 }
 
+// The log's records up to number `last`, and at least one if it has any.
+std::vector<LogRecord> beginning_of(const StoredLog& log, std::uint64_t last) {
+  std::vector<LogRecord> records;
+  KernelLog ignored;
+  log.read(
+      [&](LogRecord record) {
+        records.push_back(std::move(record));
+        return records.back().seq < last;
+      },
+      ignored);
+  return records;
+}
+
+class LogWithBeginning : public StoredLog {
+ public:
+  LogWithBeginning(std::vector<LogRecord> beginning, std::unique_ptr<StoredLog> log)
+      : beginning_(std::move(beginning)), log_(std::move(log)) {}
+
+  [[nodiscard]] std::uint64_t next_seq() const override { return log_->next_seq(); }
+
+  void read(const RecordSink& sink, KernelLog& result) const override {
+    for (const LogRecord& record : beginning_) {
+      if (!sink(record)) return;
+    }
+    log_->read(sink, result);
+  }
+
+ private:
+  std::vector<LogRecord> beginning_;
+  std::unique_ptr<StoredLog> log_;
+};
+
 }  // namespace
 
-std::size_t recover_records(std::vector<LogRecord> from_static_buffer, KernelLog& log) {
-  if (log.records.empty() || !agree(from_static_buffer, log.records)) {
-    return 0;
-  }
-  const std::uint64_t first = log.records.front().seq;
-  const auto is_lost = [&](const LogRecord& record) {
-    return record.seq < first && record.state != LogRecord::State::TextLost;
-  };
-  std::vector<LogRecord> recovered;
-  std::copy_if(std::make_move_iterator(from_static_buffer.begin()),
-               std::make_move_iterator(from_static_buffer.end()), std::back_inserter(recovered),
-               is_lost);
-  for (LogRecord& record : recovered) record.origin = LogRecord::Origin::StaticBuffer;
-  log.records.insert(log.records.begin(), std::make_move_iterator(recovered.begin()),
-                     std::make_move_iterator(recovered.end()));
-  return recovered.size();
+std::vector<LogRecord> lost_records(std::vector<LogRecord> static_buffer, const StoredLog& log) {
+  if (static_buffer.empty()) return {};
+  const std::vector<LogRecord> beginning = beginning_of(log, static_buffer.back().seq);
+  if (beginning.empty() || !agree(static_buffer, beginning)) return {};
+  const std::uint64_t first = beginning.front().seq;
+  std::erase_if(static_buffer, [&](const LogRecord& record) {
+    return record.seq >= first || record.state == LogRecord::State::TextLost;
+  });
+  for (LogRecord& record : static_buffer) record.origin = LogRecord::Origin::StaticBuffer;
+  return static_buffer;
+}
+
+std::unique_ptr<StoredLog> put_before(std::vector<LogRecord> records,
+                                      std::unique_ptr<StoredLog> log) {
+  return std::make_unique<LogWithBeginning>(std::move(records), std::move(log));
 }
 
 }  // namespace photon_dmesg

@@ -1,15 +1,20 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "kernel/log_record.h"
+#include "kernel/stored_log.h"
 
 namespace photon_dmesg {
 
 // A kernel that takes a larger log early in boot copies its records there; the buffer it used until
-// then stays behind with them. Puts those of `from_static_buffer` that `log` has lost before its
-// records, marked. Records that both have must be the same; if not, the buffer is not what it seems
-// and nothing is taken. Returns how many were.
-std::size_t recover_records(std::vector<LogRecord> from_static_buffer, KernelLog& log);
+// then stays behind with them. Those of `static_buffer` that `log` has lost, marked. Records that
+// both have must be the same; if not, the buffer is not what it seems and there are none.
+[[nodiscard]] std::vector<LogRecord> lost_records(std::vector<LogRecord> static_buffer,
+                                                  const StoredLog& log);
+
+// `log` with `records`, which it has lost, before its own.
+[[nodiscard]] std::unique_ptr<StoredLog> put_before(std::vector<LogRecord> records,
+                                                    std::unique_ptr<StoredLog> log);
 
 }  // namespace photon_dmesg

@@ -138,9 +138,7 @@ void read_cont(const GuestKernel& kernel, KernelLog& log) {
 
 // Takes off what still stands there of the last record, if the text has come less far than that:
 // the two then end at the same place.
-void cut_end_of_last_record(std::string& text, const KernelLog& log) {
-  if (log.records.empty()) return;
-  const std::string& last = log.records.back().text;
+void cut_end_of_last_record(std::string& text, const std::string& last) {
   if (text.size() != last.size()) return;
   const auto [difference, ignored] = std::mismatch(text.rbegin(), text.rend(), last.rbegin());
   text.erase(difference.base(), text.end());
@@ -148,7 +146,8 @@ void cut_end_of_last_record(std::string& text, const KernelLog& log) {
 
 // What printk formats is in `textbuf` while it holds logbuf_lock. Until it has begun, the text
 // there is the last one it stored.
-void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& diagnostics) {
+void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string>& last_text,
+                      KernelLog& log, Diagnostics& diagnostics) {
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
   const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
   if (!lock || kernel.memory().read_unsigned(*lock, 4).value_or(0) == 0) return;
@@ -162,8 +161,8 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
   entry.level = take_level_prefix(*text);
   if (text->ends_with('\n')) text->pop_back();
   entry.text = *text;
-  cut_end_of_last_record(entry.text, log);
-  const bool is_stored = !log.records.empty() && log.records.back().text.ends_with(entry.text);
+  if (last_text) cut_end_of_last_record(entry.text, *last_text);
+  const bool is_stored = last_text && last_text->ends_with(entry.text);
   const bool is_waiting =
       std::any_of(log.unlogged.begin(), log.unlogged.end(),
                   [&](const UnloggedText& other) { return other.text.ends_with(entry.text); });
@@ -172,9 +171,10 @@ void read_text_buffer(const GuestKernel& kernel, KernelLog& log, Diagnostics& di
 
 }  // namespace
 
-void read_unlogged_text(const GuestKernel& kernel, KernelLog& log, Diagnostics& diagnostics) {
+void read_unlogged_text(const GuestKernel& kernel, const std::optional<std::string>& last_text,
+                        KernelLog& log, Diagnostics& diagnostics) {
   read_cont(kernel, log);
-  read_text_buffer(kernel, log, diagnostics);
+  read_text_buffer(kernel, last_text, log, diagnostics);
   for (const PerCpuBuffer& kind : per_cpu_buffers) {
     read_per_cpu_buffer(kernel, kind, log, diagnostics);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "kernel/kernel_memory.h"
@@ -10,5 +11,11 @@ namespace photon_dmesg {
 // right and the kernel is running.
 [[nodiscard]] bool has_release(const KernelMemory& memory, GuestVirtual init_uts_ns,
                                const std::string& release);
+
+// The host name that stands before `release` there, as `uname -n`; nothing if `release` is not
+// there.
+[[nodiscard]] std::optional<std::string> read_node_name(const KernelMemory& memory,
+                                                        GuestVirtual init_uts_ns,
+                                                        const std::string& release);
 
 }  // namespace photon_dmesg

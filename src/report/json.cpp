@@ -2,52 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <filesystem>
-#include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
-#include "base/printable.h"
 #include "report/base64.h"
+#include "report/json_text.h"
 #include "report/syslog_names.h"
+#include "report/time_format.h"
 
 namespace photon_dmesg {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr double microseconds_per_second = 1e6;
-
-struct ValidUtf8 {
-  std::string text;
-  bool changed = false;
-};
-
-// Bytes that are not UTF-8 as "\xNN".
-ValidUtf8 to_utf8(std::string_view bytes) {
-  ValidUtf8 result;
-  while (!bytes.empty()) {
-    const std::size_t length = utf8_length(bytes);
-    if (length > 0) {
-      result.text += bytes.substr(0, length);
-    } else {
-      result.text += hex_escape(bytes.front());
-      result.changed = true;
-    }
-    bytes.remove_prefix(std::max<std::size_t>(1, length));
-  }
-  return result;
-}
-
-// As /dev/kmsg prints dictionary values (kernel/printk/printk.c, msg_print_ext_body).
-std::string kmsg_escape(std::string_view bytes) {
-  std::string escaped;
-  for (const char byte : bytes) {
-    const bool plain = byte >= ' ' && byte < '\x7f' && byte != '\\';
-    escaped += plain ? std::string(1, byte) : hex_escape(byte);
-  }
-  return escaped;
-}
 
 const char* state_name(LogRecord::State state) {
   switch (state) {
@@ -81,10 +49,6 @@ const char* source_name(UnloggedText::Source source) {
       return "nmi_print_seq";
   }
   return "unknown";
-}
-
-std::string caller_name(const LogCaller& caller) {
-  return fmt::format("{}{}", caller.kind == LogCaller::Kind::Cpu ? 'C' : 'T', caller.id);
 }
 
 // The text as `msg`, and as `raw` if that had to change any byte of it.
@@ -128,26 +92,6 @@ Json unlogged_to_json(const UnloggedText& unlogged) {
   return json;
 }
 
-// JSON may hold DEL and the control characters U+0080 to U+009F as they are, and a terminal would
-// obey them. Outside ASCII, dumped JSON has nothing but the text of strings.
-std::string without_controls(std::string_view json) {
-  std::string safe;
-  safe.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(json[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < json.size() ? json[i + 1] : 0);
-    if (byte == 0x7f) {
-      safe += "\\u007f";
-    } else if (byte == 0xc2 && next < 0xa0) {
-      safe += fmt::format("\\u{:04x}", next);
-      ++i;
-    } else {
-      safe += json[i];
-    }
-  }
-  return safe;
-}
-
 Json optional_number(const std::optional<std::uint64_t>& number) {
   return number ? Json(*number) : Json(nullptr);
 }
@@ -171,6 +115,9 @@ Json guest_to_json(const GuestInfo& guest) {
           {"phys_base", fmt::format("{:#x}", guest.phys_base)},
           {"vcpus", guest.vcpus},
           {"memory_bytes", guest.memory_bytes},
+          {"hostname", optional_string(guest.identity.hostname)},
+          {"boot_id", optional_string(guest.identity.boot_id)},
+          {"vm", optional_string(guest.vm_name)},
           {"clock", clock_to_json(guest.clock)}};
 }
 
@@ -185,45 +132,127 @@ Json source_to_json(const SourceInfo& source) {
           {"profile", optional_string(source.profile)}};
 }
 
-}  // namespace
-
-void write_json(const Report& report, std::ostream& out) {
-  Json document;
-  document["schema"] = {{"name", "photon-dmesg"}, {"version", json_schema_version}};
-  document["guest"] = guest_to_json(report.guest);
-  document["source"] = source_to_json(report.source);
-  document["warnings"] = Json::array();
-  for (const std::string& warning : report.warnings) {
-    document["warnings"].push_back(to_utf8(warning).text);
+// `text` with every line of it indented, but the first.
+std::string indented(std::string_view text, std::size_t by) {
+  std::string result;
+  for (const char byte : text) {
+    result += byte;
+    if (byte == '\n') result.append(by, ' ');
   }
-  document["dmesg"] = Json::array();
-  for (const LogRecord& record : report.log.records) {
-    document["dmesg"].push_back(record_to_json(record, report.log.positions));
-  }
-  document["positions"] = {{"cleared", optional_number(report.log.positions.cleared)},
-                           {"console", optional_number(report.log.positions.console)}};
-  document["unlogged"] = Json::array();
-  for (const UnloggedText& unlogged : report.log.unlogged) {
-    document["unlogged"].push_back(unlogged_to_json(unlogged));
-  }
-  constexpr int indent = 3;  // as dmesg -J
-  out << without_controls(document.dump(indent)) << '\n';
+  return result;
 }
 
-void write_ndjson(const Report& report, std::ostream& out) {
-  const std::string checkpoint =
-      to_utf8(std::filesystem::path(report.source.checkpoint).filename().string()).text;
-  const std::string release = to_utf8(report.guest.release).text;
-  const auto write_line = [&](Json json) {
-    json["release"] = release;
-    json["checkpoint"] = checkpoint;
-    json["schema"] = json_schema_version;
-    out << without_controls(json.dump()) << '\n';
-  };
-  for (const LogRecord& record : report.log.records) {
-    write_line(record_to_json(record, report.log.positions));
+// The document's members one by one, as nlohmann would print them all at once.
+class JsonWriter : public ReportWriter {
+ public:
+  JsonWriter(const ReportContext& context, std::ostream& out)
+      : positions_(context.positions), out_(out) {
+    out_ << '{';
+    member("schema", {{"name", "photon-dmesg"}, {"version", json_schema_version}});
+    member("guest", guest_to_json(context.guest));
+    member("source", source_to_json(context.source));
+    member("positions", {{"cleared", optional_number(positions_.cleared)},
+                         {"console", optional_number(positions_.console)}});
+    begin_array("dmesg");
   }
-  for (const UnloggedText& unlogged : report.log.unlogged) write_line(unlogged_to_json(unlogged));
+
+  void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
+    element(record_to_json(record, positions_));
+  }
+
+  void write(const UnloggedText& text) override {
+    if (!has_unlogged_) {
+      end_array();
+      begin_array("unlogged");
+      has_unlogged_ = true;
+    }
+    element(unlogged_to_json(text));
+  }
+
+  void finish(const std::vector<std::string>& warnings) override {
+    end_array();
+    if (!has_unlogged_) member("unlogged", Json::array());
+    Json list = Json::array();
+    for (const std::string& warning : warnings) list.push_back(to_utf8(warning).text);
+    member("warnings", list);
+    out_ << "\n}\n";
+  }
+
+ private:
+  static constexpr int indent = 3;  // as dmesg -J
+
+  void name(std::string_view key) {
+    out_ << (first_member_ ? "" : ",") << fmt::format("\n{:{}}\"{}\": ", "", indent, key);
+    first_member_ = false;
+  }
+
+  void member(std::string_view key, const Json& value) {
+    name(key);
+    out_ << indented(dump(value, indent), indent);
+  }
+
+  void begin_array(std::string_view key) {
+    name(key);
+    out_ << '[';
+    first_element_ = true;
+  }
+
+  void element(const Json& value) {
+    out_ << (first_element_ ? "" : ",") << fmt::format("\n{:{}}", "", 2 * indent)
+         << indented(dump(value, indent), 2 * indent);
+    first_element_ = false;
+  }
+
+  void end_array() {
+    if (!first_element_) out_ << fmt::format("\n{:{}}", "", indent);
+    out_ << ']';
+  }
+
+  LogPositions positions_;
+  std::ostream& out_;
+  bool first_member_ = true;
+  bool first_element_ = true;
+  bool has_unlogged_ = false;
+};
+
+class NdjsonWriter : public ReportWriter {
+ public:
+  NdjsonWriter(const ReportContext& context, std::ostream& out) : context_(context), out_(out) {
+    const GuestInfo& guest = context.guest;
+    common_["release"] = to_utf8(guest.release).text;
+    common_["boot_time"] = guest.clock ? Json(utc_time(guest.clock->realtime_offset_nsec)) : Json();
+    common_["vm"] = optional_string(guest.vm_name);
+    common_["checkpoint"] = to_utf8(checkpoint_name(context.source)).text;
+    common_["schema"] = json_schema_version;
+  }
+
+  void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
+    line(record_to_json(record, context_.positions), record.ts_nsec);
+  }
+
+  void write(const UnloggedText& text) override { line(unlogged_to_json(text), text.ts_nsec); }
+
+ private:
+  void line(Json json, std::optional<std::uint64_t> ts_nsec) {
+    const auto time = ts_nsec ? time_of_day(context_.guest, *ts_nsec) : std::nullopt;
+    json["timestamp"] = time ? Json(utc_time(*time)) : Json();
+    json.update(common_);
+    out_ << dump(json) << '\n';
+  }
+
+  const ReportContext& context_;
+  std::ostream& out_;
+  Json common_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_json_writer(const ReportContext& context, std::ostream& out) {
+  return std::make_unique<JsonWriter>(context, out);
+}
+
+std::unique_ptr<ReportWriter> make_ndjson_writer(const ReportContext& context, std::ostream& out) {
+  return std::make_unique<NdjsonWriter>(context, out);
 }
 
 }  // namespace photon_dmesg

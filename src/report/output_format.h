@@ -1,26 +1,49 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <ostream>
 #include <string_view>
 
+#include "report/dmesg_json.h"
+#include "report/ecs.h"
+#include "report/journal.h"
 #include "report/json.h"
+#include "report/kmsg.h"
+#include "report/otlp.h"
 #include "report/report.h"
+#include "report/syslog.h"
 #include "report/text.h"
 
 namespace photon_dmesg {
 
-struct OutputFormat {
-  std::string_view name;  // as --format takes it
-  void (*write)(const Report&, std::ostream&);
-  bool describes_guest = false;  // shows GuestInfo as well, so that all of it is needed
+// What a format does with the guest's clock.
+enum class ClockUse {
+  None,      // unless a style of text asks for it
+  Shown,     // null where it can't be read
+  Expected,  // its readers expect times: without the clock the output is incomplete
+  Needed,    // there is no output without it
 };
 
-// Every format there is; the first is the default.
+struct OutputFormat {
+  std::string_view name;  // as --format takes it
+  std::unique_ptr<ReportWriter> (*make)(const ReportContext&, std::ostream&);
+  ClockUse clock = ClockUse::None;
+  bool shows_unlogged = false;  // has a place for text that is no record
+};
+
+// Every format there is; the first is the default. docs/formats.md describes them.
 inline constexpr std::array output_formats = {
-    OutputFormat{"text", write_text, false},
-    OutputFormat{"json", write_json, true},
-    OutputFormat{"ndjson", write_ndjson, false},
+    OutputFormat{"text", make_text_writer, ClockUse::None, true},
+    OutputFormat{"json", make_json_writer, ClockUse::Shown, true},
+    OutputFormat{"ndjson", make_ndjson_writer, ClockUse::Shown, true},
+    OutputFormat{"dmesg-json", make_dmesg_json_writer, ClockUse::None, false},
+    OutputFormat{"ecs", make_ecs_writer, ClockUse::Expected, true},
+    OutputFormat{"otlp", make_otlp_writer, ClockUse::Expected, true},
+    OutputFormat{"journal-json", make_journal_json_writer, ClockUse::Expected, false},
+    OutputFormat{"journal-export", make_journal_export_writer, ClockUse::Needed, false},
+    OutputFormat{"syslog", make_syslog_writer, ClockUse::Expected, false},
+    OutputFormat{"kmsg", make_kmsg_writer, ClockUse::None, false},
 };
 
 }  // namespace photon_dmesg

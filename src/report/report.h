@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "kernel/guest_clock.h"
+#include "kernel/guest_identity.h"
 #include "kernel/log_record.h"
-#include "report/time_format.h"
+#include "report/text_style.h"
 
 namespace photon_dmesg {
 
@@ -20,7 +20,9 @@ struct GuestInfo {
   std::uint64_t phys_base = 0;
   std::uint64_t vcpus = 0;
   std::uint64_t memory_bytes = 0;
-  std::optional<GuestClock> clock;  // the guest's own
+  std::optional<GuestClock> clock;     // the guest's own
+  GuestIdentity identity;              // what its kernel calls it
+  std::optional<std::string> vm_name;  // what VMware calls it
 };
 
 // The files that the report was made from. What does not apply is absent.
@@ -35,13 +37,21 @@ struct SourceInfo {
   std::optional<std::string> profile;            // that replaced them all
 };
 
-// Everything an output format may print.
-struct Report {
+// What an output format may print beside the log itself: all that is known before the first record.
+struct ReportContext {
   GuestInfo guest;
   SourceInfo source;
-  std::vector<std::string> warnings;
-  KernelLog log;
-  TimeFormat time_format = TimeFormat::SinceBoot;  // of text; others need guest.clock
+  LogPositions positions;
+  TextStyle style;        // of text
+  std::string generator;  // "photon-dmesg 1.2.3"
 };
+
+// When `record` was logged by the guest's clock, nanoseconds since 1970, UTC; nothing if that can't
+// be told.
+[[nodiscard]] std::optional<std::int64_t> time_of_day(const GuestInfo& guest,
+                                                      std::uint64_t ts_nsec);
+
+// The checkpoint's file name, without folders.
+[[nodiscard]] std::string checkpoint_name(const SourceInfo& source);
 
 }  // namespace photon_dmesg

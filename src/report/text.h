@@ -1,22 +1,19 @@
 #pragma once
 
+#include <memory>
 #include <ostream>
-#include <string>
 
-#include "kernel/log_record.h"
 #include "report/report.h"
+#include "report/report_writer.h"
 
 namespace photon_dmesg {
 
-// Writes the log as dmesg(1) of util-linux 2.38 and later prints the same records: "[%5lu.%06lu] "
-// and the text, further lines of a record indented to the first, an empty record as an empty line.
-// Bytes that are not printable in the locale of LC_CTYPE become "\xNN". As in dmesg, a record whose
-// text is lost prints nothing; it is among the losses.
-void write_text(const Report& report, std::ostream& out);
-
-// One record as above, with the newline at its end.
-[[nodiscard]] std::string text_line(const LogRecord& record,
-                                    TimeFormat format = TimeFormat::SinceBoot,
-                                    std::int64_t realtime_offset_nsec = 0);
+// Writes the log as dmesg(1) of util-linux prints the same records, in the style of
+// `context.style`: further lines of a record indented to the first, an empty record as an empty
+// line. Bytes that are not printable in the locale of LC_CTYPE become "\xNN". As in dmesg, a record
+// whose text is lost prints nothing; it is among the losses. What no dmesg shows stands in sections
+// of its own, between lines that begin with "--".
+[[nodiscard]] std::unique_ptr<ReportWriter> make_text_writer(const ReportContext& context,
+                                                             std::ostream& out);
 
 }  // namespace photon_dmesg

@@ -2,29 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <ctime>
+#include <utility>
 
 namespace photon_dmesg {
 namespace {
 
-constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
-constexpr std::int64_t nanoseconds_per_microsecond = 1'000;
+constexpr std::int64_t usec_per_second = 1'000'000;
+constexpr std::int64_t nsec_per_usec = 1'000;
 
-// Seconds since 1970 and the microseconds behind them, also before 1970.
-struct Instant {
-  std::time_t seconds = 0;
-  std::int64_t microseconds = 0;
-};
-
-Instant split(std::int64_t nsec) {
-  std::int64_t seconds = nsec / nanoseconds_per_second;
-  std::int64_t rest = nsec % nanoseconds_per_second;
-  if (rest < 0) {
-    rest += nanoseconds_per_second;
-    --seconds;
-  }
-  return {static_cast<std::time_t>(seconds), rest / nanoseconds_per_microsecond};
+std::int64_t floor_divide(std::int64_t number, std::int64_t divisor) {
+  return number / divisor - (number % divisor < 0 ? 1 : 0);
 }
 
 std::string format_time(const char* format, const std::tm& time) {
@@ -32,36 +21,123 @@ std::string format_time(const char* format, const std::tm& time) {
   return {text.data(), std::strftime(text.data(), text.size(), format, &time)};
 }
 
-std::string since_boot(std::uint64_t ts_nsec) {
-  constexpr std::uint64_t second = nanoseconds_per_second;
-  return fmt::format("[{:5}.{:06}] ", ts_nsec / second,
-                     ts_nsec % second / nanoseconds_per_microsecond);
+std::string seconds(std::uint64_t usec) {
+  constexpr std::uint64_t second = usec_per_second;
+  return fmt::format("{:5}.{:06}", usec / second, usec % second);
 }
 
 }  // namespace
 
-std::string time_prefix(std::uint64_t ts_nsec, TimeFormat format,
-                        std::int64_t realtime_offset_nsec) {
-  if (format == TimeFormat::SinceBoot) {
-    return since_boot(ts_nsec);
+TimePrefixes::TimePrefixes(std::vector<TimeFormat> formats, const std::optional<GuestClock>& clock)
+    : formats_(std::move(formats)) {
+  if (clock) {
+    boot_usec_ = floor_divide(clock->realtime_offset_nsec, nsec_per_usec);
+    stop_usec_ = floor_divide(clock->last_update_nsec, nsec_per_usec);
+    return;
   }
-  const Instant instant =
-      split(static_cast<std::int64_t>(ts_nsec + static_cast<std::uint64_t>(realtime_offset_nsec)));
+  std::replace_if(formats_.begin(), formats_.end(), needs_clock, TimeFormat::SinceBoot);
+  formats_ = combine(formats_);
+}
+
+std::tm TimePrefixes::local_time(std::uint64_t usec) const {
+  const std::int64_t since_1970 =
+      static_cast<std::int64_t>(usec + static_cast<std::uint64_t>(boot_usec_));
+  const std::time_t time = floor_divide(since_1970, usec_per_second);
   std::tm local{};
-  localtime_r(&instant.seconds, &local);
-  if (format == TimeFormat::Ctime) {
-    return format_time("[%a %b %e %H:%M:%S %Y] ", local);
+  localtime_r(&time, &local);
+  return local;
+}
+
+TimePrefixes::Prefix TimePrefixes::next(std::uint64_t usec, std::uint64_t previous_usec) {
+  const double delta = previous_usec == 0
+                           ? 0
+                           : (static_cast<double>(usec) - static_cast<double>(previous_usec)) /
+                                 static_cast<double>(usec_per_second);
+  Prefix prefix;
+  for (const TimeFormat format : formats_) {
+    prefix.text += one(format, usec, delta, prefix.minute_break);
   }
-  const std::string zone = format_time("%z", local);  // "+0100"
-  return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local),
-                     instant.microseconds, zone, zone.substr(zone.size() - 2));
+  return prefix;
+}
+
+std::optional<std::string> TimePrefixes::repeated() const {
+  const bool relative =
+      std::find(formats_.begin(), formats_.end(), TimeFormat::Reltime) != formats_.end();
+  return relative ? std::optional<std::string>("[  +0.000000] ") : std::nullopt;
+}
+
+std::string TimePrefixes::one(TimeFormat format, std::uint64_t usec, double delta,
+                              bool& minute_break) {
+  const char* const ctime = "%a %b %e %H:%M:%S %Y";
+  switch (format) {
+    case TimeFormat::None:
+      return "";
+    case TimeFormat::SinceBoot:
+      return fmt::format("[{}] ", seconds(usec));
+    case TimeFormat::SinceBootDelta:
+      return fmt::format("[{} <{:12.6f}>] ", seconds(usec), delta);
+    case TimeFormat::Delta:
+      return fmt::format("[<{:12.6f}>] ", delta);
+    case TimeFormat::Ctime:
+      return fmt::format("[{}] ", format_time(ctime, local_time(usec)));
+    case TimeFormat::CtimeDelta:
+      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(usec)), delta);
+    case TimeFormat::Reltime:
+      return reltime(usec, delta, minute_break);
+    case TimeFormat::Iso: {
+      const std::tm local = local_time(usec);
+      const std::string zone = format_time("%z", local);  // "+0100"
+      const std::uint64_t fraction =
+          (usec + static_cast<std::uint64_t>(boot_usec_)) % usec_per_second;
+      return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local), fraction,
+                         zone, zone.substr(zone.size() - 2));
+    }
+    case TimeFormat::BeforeSuspend: {
+      const std::int64_t left = stop_usec_ - boot_usec_ - static_cast<std::int64_t>(usec);
+      return fmt::format("[{:>12} before suspend] ", duration(std::max<std::int64_t>(left, 0)));
+    }
+  }
+  return "";
+}
+
+std::string TimePrefixes::reltime(std::uint64_t usec, double delta, bool& minute_break) {
+  const std::tm local = local_time(usec);
+  const bool same_minute = local.tm_min == last_minute_.tm_min &&
+                           local.tm_hour == last_minute_.tm_hour &&
+                           local.tm_yday == last_minute_.tm_yday;
+  last_minute_ = local;
+  if (!same_minute) {
+    minute_break = true;
+    return fmt::format("[{}] ", format_time("%b%e %H:%M", local));
+  }
+  constexpr double wide = 10;  // seconds
+  return delta < wide ? fmt::format("[  {:+8.6f}] ", delta) : fmt::format("[ {:+9.6f}] ", delta);
+}
+
+std::string duration(std::int64_t usec) {
+  struct Unit {
+    const char* name;
+    std::int64_t seconds;
+  };
+  constexpr std::array units = {Unit{"d", 86400}, Unit{"h", 3600}, Unit{"min", 60}, Unit{"s", 1}};
+  const std::int64_t whole = usec / usec_per_second;
+  for (std::size_t i = 0; i + 1 < units.size(); ++i) {
+    if (whole >= units[i].seconds) {
+      return fmt::format("{} {} {} {}", whole / units[i].seconds, units[i].name,
+                         whole % units[i].seconds / units[i + 1].seconds, units[i + 1].name);
+    }
+  }
+  constexpr std::int64_t usec_per_millisecond = 1000;
+  return fmt::format("{}.{:03} s", whole, usec % usec_per_second / usec_per_millisecond);
 }
 
 std::string utc_time(std::int64_t nsec) {
-  const Instant instant = split(nsec);
+  const std::int64_t usec = floor_divide(nsec, nsec_per_usec);
+  const std::time_t time = floor_divide(usec, usec_per_second);
   std::tm utc{};
-  gmtime_r(&instant.seconds, &utc);
-  return fmt::format("{}.{:06}Z", format_time("%Y-%m-%dT%H:%M:%S", utc), instant.microseconds);
+  gmtime_r(&time, &utc);
+  return fmt::format("{}.{:06}Z", format_time("%Y-%m-%dT%H:%M:%S", utc),
+                     usec - time * usec_per_second);
 }
 
 }  // namespace photon_dmesg

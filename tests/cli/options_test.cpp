@@ -25,10 +25,10 @@ TEST_CASE("options: files alone mean text on stdout") {
 }
 
 TEST_CASE("options: every option has its long and its short form, before or behind the files") {
-  CHECK(parse({"-J", "a"})->format->name == "json");
+  CHECK(parse({"-J", "a"})->format->name == "dmesg-json");
   CHECK(parse({"a", "--json"})->format->name == "json");
-  for (const char* name : {"text", "json", "ndjson"}) {
-    CHECK(parse({"--format", name, "a"})->format->name == name);
+  for (const OutputFormat& format : output_formats) {
+    CHECK(parse({"--format", std::string(format.name), "a"})->format == &format);
   }
   CHECK(parse({"-o", "out", "a"})->output == std::filesystem::path("out"));
   CHECK(parse({"a", "--output=out"})->output == std::filesystem::path("out"));
@@ -42,7 +42,7 @@ TEST_CASE("options: what makes no sense is a usage error") {
   check_fails(Failure::Usage, "FILE is required (see photon-dmesg --help)",
               [] { (void)parse({}); });
   check_fails(Failure::Usage, "--nonsense", [] { (void)parse({"--nonsense", "a"}); });
-  check_fails(Failure::Usage, "--format xml: expected text, json or ndjson", [] {
+  check_fails(Failure::Usage, "--format xml: expected one of text, json, ndjson, ", [] {
     (void)parse({"--format", "xml", "a"});
   });
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"-J", "--format", "text", "a"}); });
@@ -66,21 +66,114 @@ TEST_CASE("options: the cache is used unless it is not wanted") {
   CHECK_FALSE(parse({"--no-cache", "a"})->use_cache);
 }
 
-TEST_CASE("options: times and selections") {
-  CHECK(parse({"a"})->time_format == TimeFormat::SinceBoot);
-  CHECK(parse({"-T", "a"})->time_format == TimeFormat::Ctime);
-  CHECK(parse({"--time-format", "ctime", "a"})->time_format == TimeFormat::Ctime);
-  CHECK(parse({"--time-format", "iso", "a"})->time_format == TimeFormat::Iso);
-  check_fails(Failure::Usage, "--time-format unix: expected ctime or iso", [] {
+TEST_CASE("options: times, in the order in which they are asked for") {
+  using F = TimeFormat;
+  const auto times = [](std::vector<std::string> arguments) {
+    arguments.emplace_back("a");
+    return parse(std::move(arguments))->style.times;
+  };
+  using Formats = std::vector<TimeFormat>;
+  CHECK(times({}) == Formats{F::SinceBoot});
+  CHECK(times({"-T"}) == Formats{F::Ctime});
+  CHECK(times({"-t"}) == Formats{F::None});
+  CHECK(times({"-e"}) == Formats{F::Reltime});
+  CHECK(times({"-H"}) == Formats{F::Reltime});
+  CHECK(times({"-dT"}) == Formats{F::CtimeDelta});
+  CHECK(times({"-t", "-d"}) == Formats{F::Delta});
+  CHECK(times({"--time-format", "iso", "--time-format=raw"}) == Formats{F::Iso, F::SinceBoot});
+  CHECK(times({"--time-format", "raw", "-T", "--time-format", "suspend"}) ==
+        Formats{F::SinceBoot, F::Ctime, F::BeforeSuspend});
+  check_fails(Failure::Usage, "--time-format unix: expected one of ctime, notime, delta", [] {
     (void)parse({"--time-format", "unix", "a"});
   });
-  check_fails(Failure::Usage, "excludes", [] { (void)parse({"-T", "--time-format", "iso", "a"}); });
+}
+
+TEST_CASE("options: how text looks") {
+  const auto style = [](std::vector<std::string> arguments) {
+    arguments.emplace_back("a");
+    return parse(std::move(arguments))->style;
+  };
+  CHECK_FALSE(style({}).decode);
+  CHECK(style({"-x"}).decode);
+  CHECK(style({"-r"}).raw);
+  CHECK(style({"-p"}).force_prefix);
+  CHECK_FALSE(style({"--noescape"}).escape);
+  for (const char* always : {"-Lalways", "-L=always", "--color=always"}) {
+    CHECK(style({always}).color);
+  }
+  for (const char* off : {"-L", "-Lnever", "--color=never"}) CHECK_FALSE(style({off}).color);
+  check_fails(Failure::Usage, "--color often: expected auto, always or never",
+              [&] { (void)style({"--color=often"}); });
+  for (const char* other : {"-x", "-T", "-t", "-d", "-e", "-H", "-L"}) {
+    check_fails(Failure::Usage, "excludes", [&] { (void)style({"-r", other}); });
+  }
+}
+
+TEST_CASE("options: the value of -L does not take a file's name, nor hide another option") {
+  const Options options = parse({"-L", "always", "-Tk", "Lalways"}).value();
+  CHECK(options.files == std::vector<std::filesystem::path>{"always", "Lalways"});
+}
+
+TEST_CASE("options: levels and facilities by name, number and range") {
+  const auto levels = [](const char* list) {
+    return parse({"-l", list, "a"})->selection.levels->to_ulong();
+  };
+  CHECK(levels("err") == 0b1000);
+  CHECK(levels("ERR,6") == 0b1001000);
+  CHECK(levels("err+") == 0b1111);
+  CHECK(levels("+err") == 0b11111000);
+  CHECK(levels("emerg,+notice") == 0b11100001);
+  CHECK(parse({"-l", "err", "--level=warn", "a"})->selection.levels->to_ulong() == 0b11000);
+  for (const char* bad : {"bad", "8", "err,,warn", "+err+", "-1", ""}) {
+    check_fails(Failure::Usage, "expected levels from emerg to debug", [&] { (void)levels(bad); });
+  }
+  const auto facilities = [](std::vector<std::string> arguments) {
+    arguments.emplace_back("a");
+    return *parse(std::move(arguments))->selection.facilities;
+  };
+  CHECK(facilities({"-f", "daemon,local7"}).count() == 2);
+  CHECK(facilities({"-f", "daemon,local7"}).test(23));
+  CHECK(facilities({"-k"}).count() == 1);
+  CHECK(facilities({"-u"}).count() == 255);
+  CHECK_FALSE(facilities({"-u"}).test(0));
+  CHECK(facilities({"-k", "-u"}).all());
+  CHECK(facilities({"-u", "-f", "kern"}).all());
+  check_fails(Failure::Usage, "--facility kernel: expected facilities from kern to local7", [&] {
+    (void)facilities({"-f", "kernel"});
+  });
+  CHECK_FALSE(parse({"a"})->selection.levels);
+  CHECK_FALSE(parse({"a"})->selection.facilities);
+}
+
+TEST_CASE("options: other selections") {
   CHECK(parse({"--since-clear", "a"})->since_clear);
   CHECK(parse({"--unprinted", "a"})->unprinted);
   CHECK(parse({"--cleared", "a"})->cleared);
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"--cleared", "--since-clear", "a"}); });
   CHECK_FALSE(parse({"a"})->since_clear);
-  CHECK_FALSE(parse({"a"})->unprinted);
+  CHECK(parse({"--since", "-5min", "--until", "17:00", "a"})->since == "-5min");
+  check_fails(Failure::Usage, "--since soon: expected a time", [] {
+    (void)parse({"--since", "soon", "a"});
+  });
+  check_fails(Failure::Usage, "--until soon: expected a time", [] {
+    (void)parse({"--until", "soon", "a"});
+  });
+  const Options options = parse({"--grep", "a|b", "-i", "-C", "2", "--head", "5", "--tail", "6",
+                                 "--from-seq", "7", "a"})
+                              .value();
+  REQUIRE(options.selection.pattern);
+  CHECK(options.selection.pattern->matches("B"));
+  CHECK(options.selection.lines_before == 2);
+  CHECK(options.selection.lines_after == 2);
+  CHECK(options.selection.head == 5);
+  CHECK(options.selection.tail == 6);
+  CHECK(options.selection.first_seq == 7);
+  CHECK(parse({"--grep", "a", "-A", "3", "-B1", "a"})->selection.lines_before == 1);
+  check_fails(Failure::Usage, "--after-context requires --grep", [] {
+    (void)parse({"-A", "3", "a"});
+  });
+  check_fails(Failure::Usage, "--head", [] { (void)parse({"--head", "-3", "a"}); });
+  check_fails(Failure::Usage, "--grep (", [] { (void)parse({"--grep", "(", "a"}); });
 }
 
 TEST_CASE("options: core wants a folder") {

@@ -272,7 +272,7 @@ class DamagedLog(BadInputTests):
     def setUp(self) -> None:
         super().setUp()
         self.checkpoint = self.write_checkpoint()
-        self.sound = photon_dmesg("-J", self.vmlinux, self.checkpoint).json
+        self.sound = photon_dmesg("--json", self.vmlinux, self.checkpoint).json
         self.memory = self.writable_memory(self.checkpoint)
         guest = self.sound["guest"]
         self.shift = (int(guest["phys_base"], 16) + int(guest["kaslr_offset"], 16)
@@ -289,7 +289,7 @@ class DamagedLog(BadInputTests):
             file.write(data)
 
     def check_damage(self, damaged: set[int], part: str) -> None:
-        result = photon_dmesg("-J", self.vmlinux, self.checkpoint)
+        result = photon_dmesg("--json", self.vmlinux, self.checkpoint)
         self.assertEqual(result.status, 1, result.err)
         self.assertRegex(result.err, r"\Aphoton-dmesg: warning: the log is incomplete: [^\n]+\n\Z")
         self.assertIn(part, result.err)

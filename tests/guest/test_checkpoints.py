@@ -104,7 +104,7 @@ class Variants(OneGuest):
         for name in ("k61", "k61-user", "k61-wrapped-pti", "k61-panic", "k61-clear"):
             guest = boot.boot(scenarios.by_name(name))
             checkpoint = checkpoint_writer.write(self.folder / name, guest.memory, guest.vcpus)
-            kernel = photon_dmesg("-J", self.vmlinux, checkpoint).json["guest"]
+            kernel = photon_dmesg("--json", self.vmlinux, checkpoint).json["guest"]
             load = int(kernel["phys_base"], 0) + int(kernel["kaslr_offset"], 0) + 16 * MIB
             holes = self.free_ranges(guest.memory, 2)
             if load % (1 << 64) >= holes[-1][1]:
@@ -204,7 +204,7 @@ class Info(OneGuest):
         self.assertRegex(text, r"uptime       [1-9]\d*\.\d{3} s")
 
     def test_json_agrees_with_the_log_and_the_registers(self) -> None:
-        log = photon_dmesg("-J", self.vmlinux, self.checkpoint).json
+        log = photon_dmesg("--json", self.vmlinux, self.checkpoint).json
         for symbols in ([self.vmlinux], [self.guest.kernel.system_map], []):
             with self.subTest(symbols=symbols):
                 found = photon_dmesg("info", "--json", *symbols, self.checkpoint).json

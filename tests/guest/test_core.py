@@ -85,9 +85,9 @@ class CoreTests:
         self.assertLess(core.st_blocks, memory.st_blocks + (4 << 20) // 512)
 
     def test_the_core_gives_the_same_log(self) -> None:
-        expected = photon_dmesg("-J", self.vmlinux, self.checkpoint).json
+        expected = photon_dmesg("--json", self.vmlinux, self.checkpoint).json
         for symbols in ([self.vmlinux], []):
-            found = photon_dmesg("-J", *symbols, self.core / "vmss.core")
+            found = photon_dmesg("--json", *symbols, self.core / "vmss.core")
             self.assertEqual((found.status, found.err), (0, ""))
             self.assertEqual(found.json["dmesg"], expected["dmesg"])
             for key in ("vcpus", "kaslr_offset", "phys_base", "memory_bytes", "build_id"):

@@ -27,7 +27,7 @@ class Images(unittest.TestCase):
         cls.addClassCleanup(cls._folder.cleanup)
         cls.folder = Path(cls._folder.name)
         checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory, cls.guest.vcpus)
-        cls.records = photon_dmesg("-J", cls.vmlinux, checkpoint).json["dmesg"]
+        cls.records = photon_dmesg("--json", cls.vmlinux, checkpoint).json["dmesg"]
         assert len(cls.records) > 300
         cls.vmcore = cls.folder / "vmcore"
         elf_core.write_for_makedumpfile(cls.vmcore, cls.guest)
@@ -41,7 +41,7 @@ class Images(unittest.TestCase):
         """The log, with vmlinux and with nothing but the files."""
         for symbols in ([self.vmlinux], []):
             with self.subTest(files=[file.name for file in files], symbols=bool(symbols)):
-                result = photon_dmesg("-J", *symbols, *files)
+                result = photon_dmesg("--json", *symbols, *files)
                 self.assertEqual(result.status, 0, result.err)
                 self.assertEqual(result.json["dmesg"], self.records)
                 self.assertEqual(result.json["guest"]["vcpus"], vcpus)
@@ -74,7 +74,7 @@ class Images(unittest.TestCase):
                 for _ in range(4):
                     damaged[generator.randrange(len(whole) // 40)] = generator.randrange(256)
             (self.own / "damaged").write_bytes(damaged)
-            result = photon_dmesg("-J", self.own / "damaged")
+            result = photon_dmesg("--json", self.own / "damaged")
             with self.subTest(attempt=attempt):
                 self.assertIn(result.status, (0, 1, 3), result.err)
                 for record in result.json["dmesg"] if result.out else []:
@@ -98,7 +98,7 @@ class Images(unittest.TestCase):
         parts = [self.own / f"part{number}" for number in range(2)]
         paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)
         for part in parts:
-            result = photon_dmesg("-J", part)
+            result = photon_dmesg("--json", part)
             if result.status == 0:
                 self.assertEqual(result.json["dmesg"], self.records)
 
@@ -161,7 +161,7 @@ class QemuDumps(unittest.TestCase):
     def check(self, *files: Path) -> None:
         for symbols in ([self.vmlinux], []):
             with self.subTest(dump=files[0].name, symbols=bool(symbols)):
-                result = photon_dmesg("-J", *symbols, *files)
+                result = photon_dmesg("--json", *symbols, *files)
                 self.assertEqual(result.status, 0, result.err)
                 self.assertEqual(result.json["dmesg"], self.expected)
                 self.assertEqual(result.json["guest"]["vcpus"], 2)
@@ -177,7 +177,7 @@ class QemuDumps(unittest.TestCase):
             monitor.call("stop")
             checkpoint = checkpoint_writer.write(work / "vm", work / "memory.raw",
                                                  monitor.registers())
-            self.expected = photon_dmesg("-J", self.vmlinux, checkpoint).json["dmesg"]
+            self.expected = photon_dmesg("--json", self.vmlinux, checkpoint).json["dmesg"]
             self.assertGreater(len(self.expected), 300)
             known = monitor.call("query-dump-guest-memory-capability")["formats"]
             forms = [form for form in known if form == "elf" or form.startswith("kdump")]

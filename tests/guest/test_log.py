@@ -81,7 +81,7 @@ class GuestTests:
         cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
                                                  cls.guest.vcpus)
         cls.truth = truth.parse(cls.guest.blob("truth.kmsg"))
-        cls.result = photon_dmesg("-J", cls.vmlinux, cls.checkpoint)
+        cls.result = photon_dmesg("--json", cls.vmlinux, cls.checkpoint)
         assert cls.result.status == 0, cls.result.err
         cls.document = cls.result.json
         cls.records = {record["seq"]: record for record in cls.document["dmesg"]}
@@ -190,13 +190,13 @@ class GuestTests:
                 self.assertEqual(result.out, expected)
 
     def test_system_map_alone_gives_the_same(self) -> None:
-        found = photon_dmesg("-J", self.guest.kernel.system_map, self.checkpoint)
+        found = photon_dmesg("--json", self.guest.kernel.system_map, self.checkpoint)
         self.assertEqual((found.status, found.err), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
 
     def test_checkpoint_alone_gives_the_same(self) -> None:
-        found = photon_dmesg("-J", self.checkpoint)
+        found = photon_dmesg("--json", self.checkpoint)
         self.assertEqual((found.status, found.err), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
@@ -210,7 +210,7 @@ class GuestTests:
             paths.copy_sparse(self.guest.memory, memory)
             for pattern in patterns:
                 blank(memory, pattern)
-            found = photon_dmesg("-J", self.checkpoint, memory)
+            found = photon_dmesg("--json", self.checkpoint, memory)
         self.assertEqual((found.status, found.err), (0, ""))
         self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
         marks = ("cleared", "unprinted")
@@ -238,7 +238,7 @@ class GuestTests:
             checkpoint = checkpoint_writer.write(Path(folder) / "vm", self.guest.memory, vcpus)
             for source in ((), (self.vmlinux,)):
                 with self.subTest(source=source):
-                    found = photon_dmesg("-J", *source, checkpoint)
+                    found = photon_dmesg("--json", *source, checkpoint)
                     self.assertEqual(found.status, 0)
                     self.assertEqual(found.json["dmesg"], self.document["dmesg"])
                     self.assertEqual(found.json["guest"], self.document["guest"])
@@ -259,7 +259,7 @@ class GuestTests:
             made = photon_dmesg("profile", self.vmlinux, "-o", profile)
             self.assertEqual((made.status, made.out, made.err), (0, b"", ""))
             self.assertLess(profile.stat().st_size, 20000)
-            found = photon_dmesg("-J", profile, self.checkpoint)
+            found = photon_dmesg("--json", profile, self.checkpoint)
         self.assertEqual((found.status, found.err), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
@@ -398,10 +398,10 @@ class ClearTests:
         self.assertEqual(cleared.count(False), 51)
 
     def test_either_part_can_be_selected(self) -> None:
-        both = [photon_dmesg("-J", option, self.vmlinux, self.checkpoint).json["dmesg"]
+        both = [photon_dmesg("--json", option, self.vmlinux, self.checkpoint).json["dmesg"]
                 for option in ("--cleared", "--since-clear")]
         self.assertEqual(both[0] + both[1], self.document["dmesg"])
-        unprinted = photon_dmesg("-J", "--unprinted", self.vmlinux, self.checkpoint).json["dmesg"]
+        unprinted = photon_dmesg("--json", "--unprinted", self.vmlinux, self.checkpoint).json["dmesg"]
         self.assertEqual(unprinted, [r for r in self.document["dmesg"] if "unprinted" in r])
 
 
@@ -433,7 +433,7 @@ class K510(GuestTests, CrashTests, MakedumpfileTests, unittest.TestCase):
                 file.write(len(text).to_bytes(4, "little"))
                 file.seek(at + 32)
                 file.write(text)
-            found = [photon_dmesg("-J", *source, self.checkpoint, memory).json
+            found = [photon_dmesg("--json", *source, self.checkpoint, memory).json
                      for source in ((self.vmlinux,), (self.guest.kernel.system_map,), ())]
             out = photon_dmesg(self.vmlinux, self.checkpoint, memory).out
         for document in found:
@@ -457,7 +457,7 @@ class Kdump(unittest.TestCase):
             checkpoint = checkpoint_writer.write(Path(folder) / "vm", guest.memory, guest.vcpus)
             profile = Path(folder) / "profile.json"
             photon_dmesg("profile", guest.kernel.vmlinux, "-o", profile)
-            results = [photon_dmesg("-J", *source, checkpoint)
+            results = [photon_dmesg("--json", *source, checkpoint)
                        for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,),
                                       (profile,), ())]
         for result in results:
@@ -561,7 +561,7 @@ class SymbolSources(unittest.TestCase):
         result = photon_dmesg(*files, self.checkpoint)
         self.assertEqual((result.status, result.err), (0, ""))
         self.assertEqual(result.out, self.expected)
-        return photon_dmesg("-J", *files, self.checkpoint).json["source"]
+        return photon_dmesg("--json", *files, self.checkpoint).json["source"]
 
     def test_every_payload_compressor(self) -> None:
         for payload in (packages.GZIP, packages.ZSTD, packages.XZ, packages.NONE):
@@ -649,7 +649,7 @@ class SymbolSources(unittest.TestCase):
                 anew = photon_dmesg("-v", "--no-cache", iso, self.checkpoint, cache=Path(folder))
                 self.assertEqual((anew.status, anew.out), (0, self.expected))
                 self.assertNotIn("cache:", anew.err)
-                document = photon_dmesg("-J", iso, self.checkpoint, cache=Path(folder)).json
+                document = photon_dmesg("--json", iso, self.checkpoint, cache=Path(folder)).json
                 self.assertIn("photon-dmesg", document["source"]["profile"])
 
     def test_another_kernels_iso_is_refused_with_both_releases(self) -> None:

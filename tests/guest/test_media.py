@@ -193,7 +193,7 @@ class Media(MediaTests):
         (tree / "RPMS/up").symlink_to("..")
         result = self.check_log("-v", tree)
         self.assertIn(f"RPMS/x86_64/{self.small.name}", result.err)
-        document = photon_dmesg("-J", tree, self.checkpoint).json
+        document = photon_dmesg("--json", tree, self.checkpoint).json
         self.assertEqual(document["source"]["package"],
                          str(tree / "RPMS/x86_64" / self.small.name))
 
@@ -203,7 +203,7 @@ class Media(MediaTests):
         self.check_log(self.other, self.small)
         # Types are better than none, wherever they lie.
         self.check_log(self.small, iso, self.debuginfo)
-        document = photon_dmesg("-J", self.small, iso, self.debuginfo, self.checkpoint).json
+        document = photon_dmesg("--json", self.small, iso, self.debuginfo, self.checkpoint).json
         self.assertEqual(document["source"]["package"], str(self.debuginfo))
 
     def test_what_is_there_is_listed_when_the_right_one_is_not(self) -> None:
@@ -296,7 +296,7 @@ class Verification(MediaTests):
         result = self.check_log("--no-verify", damaged)
         self.assertIn("warning: not what was packed:", result.err)
         self.assertIn("digest of the payload", result.err)
-        document = photon_dmesg("-J", "--no-verify", damaged, self.checkpoint).json
+        document = photon_dmesg("--json", "--no-verify", damaged, self.checkpoint).json
         self.assertTrue(any("not what was packed" in line for line in document["warnings"]))
 
 

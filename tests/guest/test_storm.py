@@ -101,7 +101,7 @@ class Storm:
             checkpoint = self.stop()
             symbols = [] if stop % 5 == 0 else [self.kernel.vmlinux]
             with self.subTest(stop=stop, symbols=symbols):
-                result = photon_dmesg("-J", *symbols, checkpoint)
+                result = photon_dmesg("--json", *symbols, checkpoint)
                 self.assertIn(result.status, (0, 1), result.err)
                 document = result.json
                 self.assertEqual(result.status == 1, bool(document["warnings"]), result.err)

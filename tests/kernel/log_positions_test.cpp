@@ -34,11 +34,8 @@ void add_console(FixtureGuest& guest, unsigned index, std::uint64_t flags, std::
 LogPositions positions_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  KernelLog log;
-  log.records.resize(1);
-  log.records[0].seq = 50;
   return read_log_positions(
-      GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics()), log,
+      GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics()), 51,
       guest.diagnostics());
 }
 
@@ -49,7 +46,7 @@ TEST_CASE("log positions: before 5.10, the kernel's own variables") {
   twenty_records().publish(guest);
   guest.set("clear_seq", std::uint64_t{7});
   guest.set("console_seq", std::uint64_t{18});
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   CHECK(log.positions.cleared == 7);
   CHECK(log.positions.console == 18);
 }
@@ -59,7 +56,7 @@ TEST_CASE("log positions: a number that no record can have is none") {
   twenty_records().publish(guest);
   guest.set("clear_seq", ~std::uint64_t{0});
   guest.set("console_seq", std::uint64_t{1000000});
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   CHECK_FALSE(log.positions.cleared);
   CHECK_FALSE(log.positions.console);
 }

@@ -52,7 +52,7 @@ TEST_CASE("MemorySymbols: without any table, the ring is found by its form") {
   write_ring(guest);
   const auto symbols = find(guest);
   CHECK(symbols->origin() == "ring");
-  const KernelLog log = guest.read_log(*symbols);
+  const CollectedLog log = guest.read_log(*symbols);
   REQUIRE(log.records.size() == 2);
   CHECK(log.records[0].seq == 100);
   CHECK(log.records[0].text == "zero");
@@ -81,7 +81,7 @@ TEST_CASE("MemorySymbols: before 5.10, the records of log_buf are found by their
   writer.publish(guest);
   const auto symbols = find(guest);
   CHECK(symbols->origin() == "records");
-  const KernelLog log = guest.read_log(*symbols);
+  const CollectedLog log = guest.read_log(*symbols);
   REQUIRE(log.records.size() >= writer.kept.size());
   for (std::size_t i = 1; i <= writer.kept.size(); ++i) {
     CHECK(log.records[log.records.size() - i].text == writer.kept[writer.kept.size() - i].text);
@@ -119,7 +119,7 @@ TEST_CASE("MemorySymbols: before 5.10, functions are enough to find the log, by 
   writer.publish(guest);
   const auto symbols = find(guest);
   CHECK(symbols->origin() == "code");
-  const KernelLog log = guest.read_log(*symbols);
+  const CollectedLog log = guest.read_log(*symbols);
   REQUIRE(log.records.size() == writer.kept.size());
   CHECK(log.records.front().seq == writer.first_seq);
   CHECK(log.records.front().text == writer.kept.front().text);

@@ -13,7 +13,7 @@
 namespace photon_dmesg::test {
 namespace {
 
-void check_same(const KernelLog& log, const LogWriter& writer) {
+void check_same(const CollectedLog& log, const LogWriter& writer) {
   REQUIRE(log.records.size() == writer.kept.size());
   for (std::size_t i = 0; i < log.records.size(); ++i) {
     CAPTURE(i);
@@ -36,7 +36,7 @@ TEST_CASE("printk_log: records come out as they were stored") {
   writer.store({17000000, 3, 7, "", ""});
   writer.store({18000000, 23, 0, "caf\xc3\xa9 \x1b[31m", ""});
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   check_same(log, writer);
   CHECK(log.losses.empty());
   CHECK_FALSE(log.records.front().caller);
@@ -49,7 +49,7 @@ TEST_CASE("printk_log: a dictionary comes out entry by entry") {
   writer.store({1, 0, 6, "with a device", entries});
   writer.store({2, 0, 6, "with an odd one", "NOVALUE"});
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   using Entry = std::pair<std::string, std::string>;
   CHECK(log.records.at(0).dictionary ==
         std::vector<Entry>{{"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000:00:1f.0"}});
@@ -64,7 +64,7 @@ TEST_CASE("printk_log: a buffer that wrapped any number of times gives what it s
     if (number > 50) {
       CAPTURE(number);
       writer.publish(guest);
-      const KernelLog log = guest.read_log();
+      const CollectedLog log = guest.read_log();
       check_same(log, writer);
       CHECK(log.losses.empty());
     }
@@ -103,7 +103,7 @@ TEST_CASE("printk_log: behind a damaged record the log goes on, and the loss is 
   CAPTURE(damage);
   std::memcpy(writer.buffer.data() + second + 8, &damage, sizeof(damage));
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   REQUIRE(log.records.size() == writer.kept.size() - 1);
   CHECK(log.records[0].text == writer.kept[0].text);
   for (std::size_t i = 1; i < log.records.size(); ++i) {
@@ -122,7 +122,7 @@ TEST_CASE("printk_log: a buffer of nothing but damage ends, with every record co
   const char fill = GENERATE('\0', '\x01', '\x10', '\xff');
   std::fill(writer.buffer.begin(), writer.buffer.end(), fill);
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   CHECK(log.records.empty());
   REQUIRE(log.losses.size() == 1);
   CHECK_THAT(log.losses[0], Catch::StartsWith(fmt::format("{} records", writer.kept.size())));
@@ -169,7 +169,7 @@ TEST_CASE("printk_log: a caller is shown where the kernel stores one") {
   const std::uint32_t caller = GENERATE(12U, 0x80000003U);
   std::memcpy(writer.buffer.data() + header_bytes, &caller, sizeof(caller));
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   check_same(log, writer);
   REQUIRE(log.records.at(0).caller);
   const bool is_cpu = caller > 0x80000000U;
@@ -182,7 +182,7 @@ TEST_CASE("printk_log: without types, the layout is known") {
   LogWriter writer;
   for (unsigned i = 0; i < 500; ++i) writer.store(numbered_message(i));
   writer.publish(guest);
-  const KernelLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+  const CollectedLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
   check_same(log, writer);
   CHECK(log.losses.empty());
 }
@@ -199,7 +199,7 @@ TEST_CASE("printk_log: fragments of a line stay the records that /dev/kmsg gives
   writer.store({3000, 0, 6, " done", "", newline | continued});
   writer.store({4000, 0, 6, "a line", "", newline | prefix});
   writer.publish(guest);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   check_same(log, writer);
   CHECK(log.losses.empty());
 }
@@ -211,7 +211,7 @@ TEST_CASE("printk_log: stopped between index and number, the log is put right") 
   SECTION("a record stored, its index moved, not yet counted: it is shown, and marked") {
     writer.publish(guest);
     guest.set("log_next_seq", writer.next_seq - 1);
-    const KernelLog log = guest.read_log();
+    const CollectedLog log = guest.read_log();
     REQUIRE(log.records.size() == writer.kept.size());
     CHECK(log.records.back().state == LogRecord::State::Unindexed);
     CHECK(log.records.back().text == writer.kept.back().text);
@@ -246,7 +246,7 @@ TEST_CASE("printk_log: what only the buffer of early boot still has is recovered
   guest.set("log_next_seq", writer.next_seq);
   guest.set("log_first_idx", writer.first_index);
   guest.set("log_next_idx", writer.next_index);
-  const KernelLog log = guest.read_log();
+  const CollectedLog log = guest.read_log();
   REQUIRE(log.records.size() == early.size() + writer.kept.size());
   for (std::size_t i = 0; i < early.size(); ++i) {
     CHECK(log.records[i].seq == i);

@@ -15,7 +15,7 @@
 namespace photon_dmesg::test {
 namespace {
 
-std::vector<std::string> texts(const KernelLog& log) {
+std::vector<std::string> texts(const CollectedLog& log) {
   std::vector<std::string> result;
   for (const LogRecord& record : log.records) result.push_back(record.text);
   return result;
@@ -35,7 +35,7 @@ TEST_CASE("printk_ringbuffer: records come out as they were stored") {
                             .subsystem = "pci",
                             .device = "+pci:0000:00:1f.0"});
   ring.store("from an interrupt", {.caller_id = 0x80000003});
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(texts(log) == Texts{"Linux version 6.1.10", "pci device", "from an interrupt"});
   CHECK(log.losses.empty());
   const LogRecord& record = log.records[1];
@@ -56,7 +56,7 @@ TEST_CASE("printk_ringbuffer: values that fill their array have no NUL") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter ring(guest);
   ring.store("x", {.subsystem = std::string(16, 's'), .device = std::string(48, 'd')});
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(log.records.at(0).dictionary[0].second == std::string(16, 's'));
   CHECK(log.records.at(0).dictionary[1].second == std::string(48, 'd'));
 }
@@ -86,7 +86,7 @@ TEST_CASE("printk_ringbuffer: an empty line is a record, a lost text is a loss")
   ring.store_without_block(empty_line);
   ring.store_without_block(failed, 20);
   ring.store("after");
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(texts(log) == Texts{"before", "", "", "after"});
   CHECK(log.records[1].state == LogRecord::State::Finished);
   CHECK(log.records[2].state == LogRecord::State::TextLost);
@@ -100,7 +100,7 @@ TEST_CASE("printk_ringbuffer: a block that belongs to another record is never sh
   ring.store("its own");
   ring.store("recycled");
   ring.write_data(ring.descriptor(1).begin % data_size, 42, "another's");
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(texts(log) == Texts{"its own", ""});
   CHECK(log.records[1].state == LogRecord::State::TextLost);
   CHECK(log.losses.size() == 1);
@@ -115,7 +115,7 @@ TEST_CASE("printk_ringbuffer: every descriptor state is treated as what it is") 
   ring.store("", {.state = Reserved});
   ring.store("behind a writer");
   ring.store("no newline yet", {.state = Committed, .flags = 0});
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(texts(log) == Texts{"finished", "reopened", "behind a writer", "no newline yet"});
   CHECK(log.records[1].state == LogRecord::State::Reopened);
   CHECK(log.records[2].state == LogRecord::State::Finished);
@@ -132,7 +132,7 @@ TEST_CASE("printk_ringbuffer: a head that its writer has not filled yet is said 
   Descriptor head = ring.descriptor(1);
   head.state_var = ((head.state_var & id_mask) - count) & id_mask;  // still the slot's last record
   ring.set_descriptor(1, head);
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   CHECK(texts(log) == Texts{"finished"});
   CHECK(log.losses.size() == 1);
 }
@@ -145,7 +145,7 @@ TEST_CASE("printk_ringbuffer: the ring goes on over the wrap of ids and position
     if (number >= 10) ring.drop_oldest(1);
     ring.tail_lpos = ring.head_lpos - 400;
   }
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   REQUIRE(log.records.size() == 10);
   CHECK(log.records.front().text == "record 90");
   CHECK(log.records.back().text == "record 99");
@@ -163,7 +163,7 @@ TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
     Info info = ring.info(victim);
     info.seq += count * 1000;
     ring.set_info(victim, info);
-    const KernelLog log = ring.read();
+    const CollectedLog log = ring.read();
     CHECK(log.records.size() == 3);
     CHECK(log.losses ==
           Texts{fmt::format("1 record with a damaged descriptor, not shown (sequence number {})",
@@ -173,7 +173,7 @@ TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
     Info info = ring.info(victim);
     info.text_len = 60000;
     ring.set_info(victim, info);
-    const KernelLog log = ring.read();
+    const CollectedLog log = ring.read();
     REQUIRE(log.records.size() == 4);
     CHECK(log.records[victim].state == LogRecord::State::Truncated);
     CHECK(log.records[victim].text.size() <= 8);
@@ -183,7 +183,7 @@ TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
     Descriptor descriptor = ring.descriptor(victim);
     descriptor.begin += GENERATE(std::uint64_t{4}, data_size * 3, std::uint64_t{1} << 40);
     ring.set_descriptor(victim, descriptor);
-    const KernelLog log = ring.read();
+    const CollectedLog log = ring.read();
     REQUIRE(log.records.size() == 4);
     CHECK(log.records[victim].state == LogRecord::State::TextLost);
     CHECK(log.losses.size() == 1);
@@ -230,7 +230,7 @@ TEST_CASE("printk_ringbuffer: records given up behind one that is still there ar
     descriptor.state_var |= std::uint64_t{Reusable} << 62;
     ring.set_descriptor(seq, descriptor);
   }
-  const KernelLog log = ring.read();
+  const CollectedLog log = ring.read();
   REQUIRE(log.records.size() == 2);
   CHECK(log.records[0].text == "one");
   CHECK(log.records[1].text == "four");
@@ -253,7 +253,7 @@ TEST_CASE("printk_ringbuffer: without types, its layout shows in its memory") {
     ring.data_ring_offset = offset;
     for (int i = 0; i < 9; ++i) ring.store(fmt::format("message {}", i));
     ring.publish();
-    const KernelLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+    const CollectedLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
     REQUIRE(log.records.size() == 9);
     CHECK(log.records.back().text == "message 8");
     CHECK(log.losses.empty());
@@ -279,7 +279,7 @@ TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as i
         "\x01"
         "3half a mess",
         {.state = Reserved, .text_length = 0});
-    const KernelLog log = ring.read();
+    const CollectedLog log = ring.read();
     REQUIRE(log.unlogged.size() == 1);
     CHECK(log.unlogged[0].source == UnloggedText::Source::Reserved);
     CHECK(log.unlogged[0].text == "half a mess");

@@ -24,7 +24,7 @@ std::unique_ptr<FixtureGuest> guest_of(const char* kernel) {
 std::vector<UnloggedText> read(FixtureGuest& guest) {
   const bool with_types = GENERATE(true, false);
   CAPTURE(with_types);
-  const KernelLog log =
+  const CollectedLog log =
       with_types ? guest.read_log() : guest.read_log(WithoutTypes(guest.vmlinux()));
   CHECK(log.records.size() == 1);
   return log.unlogged;
@@ -143,7 +143,7 @@ TEST_CASE("unlogged text: a length beyond the buffer is cut to it") {
   auto guest = guest_of(PRINTK_LOG_KERNEL);
   write_buffer(*guest, "nmi_print_seq", 0, "text");
   guest->set("nmi_print_seq", std::uint32_t{100000});
-  const KernelLog log = guest->read_log();
+  const CollectedLog log = guest->read_log();
   REQUIRE_FALSE(log.unlogged.empty());
   CHECK(log.unlogged[0].text.size() <= 256 - 32);
 }

@@ -5,35 +5,21 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/sample_report.h"
+
 namespace photon_dmesg::test {
 namespace {
 
 using Json = nlohmann::json;
 
-LogRecord sample_record() {
-  LogRecord record;
-  record.seq = 42;
-  record.ts_nsec = 1'234'567'891;
-  record.facility = 3;
-  record.level = 5;
-  record.text = "plain";
-  return record;
-}
-
-Report report_of(const LogRecord& record) {
-  Report report;
-  report.guest = {"6.1.10-1.ph5", "Linux version 6.1.10", "00ff", 0x1a000000, 0x2000000, 2, 1 << 30,
-                  std::nullopt};
-  report.source = {
-      "dir/vm.vmss", "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}};
-  report.log.records = {record};
+SampleReport report_of(const LogRecord& record) {
+  SampleReport report = sample_report();
+  report.records = {record};
   return report;
 }
 
-Json document_of(const Report& report) {
-  std::ostringstream out;
-  write_json(report, out);
-  return Json::parse(out.str());  // throws unless it is valid UTF-8
+Json document_of(const SampleReport& report) {
+  return Json::parse(written(report, "json"));  // throws unless it is valid UTF-8
 }
 
 Json record_of(const LogRecord& record) {
@@ -110,9 +96,7 @@ TEST_CASE("json: a terminal that it is printed to finds nothing to obey") {
     record.text += static_cast<char>(point);
   }
   record.text += "caf\xc3\xa9 \xc2\xa0";
-  std::ostringstream out;
-  write_ndjson(report_of(record), out);
-  std::string text = out.str();
+  std::string text = written(report_of(record), "ndjson");
   CHECK(text.back() == '\n');
   text.pop_back();
   CHECK(std::none_of(text.begin(), text.end(),
@@ -125,7 +109,7 @@ TEST_CASE("json: a terminal that it is printed to finds nothing to obey") {
 }
 
 TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   report.warnings = {"something \xff is odd"};
   const Json json = document_of(report);
   CHECK(json["schema"] == Json{{"name", "photon-dmesg"}, {"version", 1}});
@@ -136,6 +120,9 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
                               {"phys_base", "0x2000000"},
                               {"vcpus", 2},
                               {"memory_bytes", 1 << 30},
+                              {"hostname", "web-1"},
+                              {"boot_id", "01234567-89ab-4cde-8f01-23456789abcd"},
+                              {"vm", "Photon (old)"},
                               {"clock", nullptr}});
   CHECK(json["source"] == Json{{"checkpoint", "dir/vm.vmss"},
                                {"memory", "dir/vm.vmem"},
@@ -149,25 +136,27 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
 }
 
 TEST_CASE("json: what is not known is null, an empty log an empty array") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   report.guest.build_id.reset();
+  report.guest.identity = {};
+  report.guest.vm_name.reset();
   report.source.iso.reset();
-  report.log.records.clear();
+  report.records.clear();
   const Json json = document_of(report);
-  CHECK(json["guest"]["build_id"].is_null());
+  for (const char* key : {"build_id", "hostname", "boot_id", "vm"}) {
+    CHECK(json["guest"][key].is_null());
+  }
   CHECK(json["source"]["iso"].is_null());
   CHECK(json["dmesg"] == Json::array());
 }
 
 TEST_CASE("ndjson: a line for each record, which says which guest it is of") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   LogRecord two_lines = sample_record();
   two_lines.seq = 43;
   two_lines.text = "one\ntwo \xff";
-  report.log.records.push_back(two_lines);
-  std::ostringstream out;
-  write_ndjson(report, out);
-  std::istringstream lines(out.str());
+  report.records.push_back(two_lines);
+  std::istringstream lines(written(report, "ndjson"));
   std::string line;
   for (const unsigned seq : {42U, 43U}) {
     REQUIRE(std::getline(lines, line));
@@ -175,13 +164,35 @@ TEST_CASE("ndjson: a line for each record, which says which guest it is of") {
     CHECK(json["seq"] == seq);
     CHECK(json["release"] == "6.1.10-1.ph5");
     CHECK(json["checkpoint"] == "vm.vmss");
+    CHECK(json["vm"] == "Photon (old)");
+    CHECK(json["boot_time"].is_null());
+    CHECK(json["timestamp"].is_null());
     CHECK(json["schema"] == 1);
   }
   CHECK_FALSE(std::getline(lines, line));
 }
 
+TEST_CASE("ndjson: by the guest's clock, when it booted and when the record was logged") {
+  SampleReport report = sample_report();
+  report.guest.clock = sample_clock;
+  const Json json = Json::parse(written(report, "ndjson"));
+  CHECK(json["boot_time"] == "2026-11-23T17:34:12.404972Z");
+  CHECK(json["timestamp"] == "2026-11-23T17:34:13.639540Z");
+}
+
+TEST_CASE("json: the document is laid out as dmesg's, three blanks a level") {
+  SampleReport report = sample_report();
+  const std::string text = written(report, "json");
+  CHECK(text == nlohmann::ordered_json::parse(text).dump(3) + "\n");
+  report.records.push_back(sample_record());
+  report.unlogged.resize(2);
+  report.warnings = {"one", "two"};
+  const std::string longer = written(report, "json");
+  CHECK(longer == nlohmann::ordered_json::parse(longer).dump(3) + "\n");
+}
+
 TEST_CASE("json: the guest's clock is in UTC, or null") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   CHECK(document_of(report)["guest"]["clock"].is_null());
   report.guest.clock = GuestClock{1'795'455'252'404'972'809, 1'795'455'256'524'000'000};
   CHECK(document_of(report)["guest"]["clock"] ==
@@ -191,13 +202,13 @@ TEST_CASE("json: the guest's clock is in UTC, or null") {
 }
 
 TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered say so") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   CHECK_FALSE(document_of(report)["dmesg"][0].contains("cleared"));
-  report.log.positions = {42, 43};
+  report.positions = {42, 43};
   CHECK_FALSE(document_of(report)["dmesg"][0].contains("cleared"));
   CHECK_FALSE(document_of(report)["dmesg"][0].contains("unprinted"));
-  report.log.positions = {43, 42};
-  report.log.records[0].origin = LogRecord::Origin::StaticBuffer;
+  report.positions = {43, 42};
+  report.records[0].origin = LogRecord::Origin::StaticBuffer;
   const Json record = document_of(report)["dmesg"][0];
   CHECK(record["cleared"] == true);
   CHECK(record["unprinted"] == true);
@@ -206,7 +217,7 @@ TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered sa
 }
 
 TEST_CASE("json: text that is no record yet is apart, with what is known of it") {
-  Report report = report_of(sample_record());
+  SampleReport report = report_of(sample_record());
   CHECK(document_of(report)["unlogged"] == Json::array());
   UnloggedText nmi;
   nmi.source = UnloggedText::Source::NmiBuffer;
@@ -220,10 +231,10 @@ TEST_CASE("json: text that is no record yet is apart, with what is known of it")
   UnloggedText reserved;
   reserved.text = "ha";
   reserved.seq = 7;
-  report.log.unlogged = {reserved};
+  report.unlogged = {reserved};
   CHECK(document_of(report)["unlogged"] ==
         Json{{{"source", "reserved"}, {"state", "reserved"}, {"msg", "ha"}, {"seq", 7}}});
-  report.log.unlogged = {nmi, cont};
+  report.unlogged = {nmi, cont};
   const Json document = document_of(report);
   CHECK(document["dmesg"].size() == 1);
   CHECK(document["unlogged"] == Json{{{"source", "nmi_print_seq"},
@@ -232,9 +243,7 @@ TEST_CASE("json: text that is no record yet is apart, with what is known of it")
                                       {"raw", "Tk1JIGJhY2t0cmFjZSD/"},
                                       {"level", "warn"}},
                                      {{"source", "cont"}, {"msg", "half"}, {"ts_nsec", 5}}});
-  std::ostringstream lines;
-  write_ndjson(report, lines);
-  const std::string text = lines.str();
+  const std::string text = written(report, "ndjson");
   CHECK(std::count(text.begin(), text.end(), '\n') == 3);
 }
 

@@ -3,11 +3,14 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
+#include <vector>
 
 namespace photon_dmesg::test {
 namespace {
 
 constexpr std::int64_t offset = 1'795'455'252'404'972'809;  // 2026-11-23 17:34:12 UTC
+constexpr std::int64_t second = 1'000'000;                  // microseconds
 
 // The time zone for one test.
 class TimeZone {
@@ -24,34 +27,110 @@ class TimeZone {
   TimeZone& operator=(const TimeZone&) = delete;
 };
 
+std::optional<GuestClock> clock_of(std::int64_t boot, std::int64_t uptime_usec = 0) {
+  return GuestClock{boot, boot + uptime_usec * 1000};
+}
+
+std::string prefix(TimeFormat format, std::uint64_t usec, std::uint64_t previous_usec = 0,
+                   const std::optional<GuestClock>& clock = clock_of(offset, 600 * second)) {
+  return TimePrefixes({format}, clock).next(usec, previous_usec).text;
+}
+
+using Formats = std::vector<TimeFormat>;
+
 }  // namespace
 
-TEST_CASE("time: since boot needs no clock") {
-  CHECK(time_prefix(1'234'567'891, TimeFormat::SinceBoot, 0) == "[    1.234567] ");
+TEST_CASE("time: since boot needs no clock, and stands in for what does") {
+  CHECK(prefix(TimeFormat::SinceBoot, 1'234'567, 0, std::nullopt) == "[    1.234567] ");
+  for (const TimeFormat format : {TimeFormat::Ctime, TimeFormat::Iso, TimeFormat::Reltime,
+                                  TimeFormat::CtimeDelta, TimeFormat::BeforeSuspend}) {
+    CHECK(prefix(format, 1'234'567, 0, std::nullopt) == "[    1.234567] ");
+  }
 }
 
 TEST_CASE("time: the time of day is local, in the zone of the environment") {
   SECTION("UTC") {
     const TimeZone zone("UTC0");
-    CHECK(time_prefix(0, TimeFormat::Ctime, offset) == "[Mon Nov 23 17:34:12 2026] ");
-    CHECK(time_prefix(0, TimeFormat::Iso, offset) == "2026-11-23T17:34:12,404972+00:00 ");
+    CHECK(prefix(TimeFormat::Ctime, 0) == "[Mon Nov 23 17:34:12 2026] ");
+    CHECK(prefix(TimeFormat::Iso, 0) == "2026-11-23T17:34:12,404972+00:00 ");
   }
   SECTION("west of Greenwich, with half an hour") {
     const TimeZone zone("NST3:30");
-    CHECK(time_prefix(0, TimeFormat::Ctime, offset) == "[Mon Nov 23 14:04:12 2026] ");
-    CHECK(time_prefix(0, TimeFormat::Iso, offset) == "2026-11-23T14:04:12,404972-03:30 ");
+    CHECK(prefix(TimeFormat::Ctime, 0) == "[Mon Nov 23 14:04:12 2026] ");
+    CHECK(prefix(TimeFormat::Iso, 0) == "2026-11-23T14:04:12,404972-03:30 ");
   }
   SECTION("the day has one digit") {
     const TimeZone zone("UTC0");
-    CHECK(time_prefix(0, TimeFormat::Ctime, 0) == "[Thu Jan  1 00:00:00 1970] ");
+    CHECK(prefix(TimeFormat::Ctime, 0, 0, clock_of(0)) == "[Thu Jan  1 00:00:00 1970] ");
   }
 }
 
-TEST_CASE("time: the record's time is added in full, and microseconds are cut") {
+TEST_CASE("time: the record's time is added in full, in microseconds") {
   const TimeZone zone("UTC0");
-  CHECK(time_prefix(595'027'999, TimeFormat::Iso, offset) == "2026-11-23T17:34:13,000000+00:00 ");
+  CHECK(prefix(TimeFormat::Iso, 595'028) == "2026-11-23T17:34:13,000000+00:00 ");
   CHECK(utc_time(offset) == "2026-11-23T17:34:12.404972Z");
   CHECK(utc_time(-1) == "1969-12-31T23:59:59.999999Z");
+}
+
+TEST_CASE("time: differences are to the record before, the first has none") {
+  CHECK(prefix(TimeFormat::SinceBootDelta, 2'500'000, 1'000'000) ==
+        "[    2.500000 <    1.500000>] ");
+  CHECK(prefix(TimeFormat::Delta, 2'500'000, 1'000'000) == "[<    1.500000>] ");
+  CHECK(prefix(TimeFormat::Delta, 2'500'000) == "[<    0.000000>] ");
+  CHECK(prefix(TimeFormat::Delta, 1'000'000, 2'500'000) == "[<   -1.500000>] ");
+  const TimeZone zone("UTC0");
+  CHECK(prefix(TimeFormat::CtimeDelta, 2'500'000, 1'000'000) ==
+        "[Mon Nov 23 17:34:14 2026 <    1.500000>] ");
+}
+
+TEST_CASE("time: -e says the minute once, then how much later each record is") {
+  const TimeZone zone("UTC0");
+  TimePrefixes times({TimeFormat::Reltime}, clock_of(offset));
+  const auto check = [&](std::uint64_t usec, std::uint64_t before, const char* text, bool breaks) {
+    const TimePrefixes::Prefix prefix = times.next(usec, before);
+    CHECK(prefix.text == text);
+    CHECK(prefix.minute_break == breaks);
+  };
+  check(0, 0, "[Nov23 17:34] ", true);
+  check(1'500'000, 0, "[  +0.000000] ", false);  // dmesg takes 0 for no time
+  check(3'000'000, 1'500'000, "[  +1.500000] ", false);
+  check(15'000'000, 3'000'000, "[ +12.000000] ", false);
+  check(60'000'000, 15'000'000, "[Nov23 17:35] ", true);
+  CHECK(times.repeated() == "[  +0.000000] ");
+  CHECK_FALSE(TimePrefixes({TimeFormat::Ctime}, clock_of(offset)).repeated());
+}
+
+TEST_CASE("time: before the suspend, in two units") {
+  const auto at = [](std::int64_t before_stop) {
+    return prefix(TimeFormat::BeforeSuspend,
+                  static_cast<std::uint64_t>(600 * second - before_stop));
+  };
+  CHECK(at(192 * second) == "[  3 min 12 s before suspend] ");
+  CHECK(at(600 * second) == "[  10 min 0 s before suspend] ");
+  CHECK(at(1'250'000) == "[     1.250 s before suspend] ");
+  CHECK(at(0) == "[     0.000 s before suspend] ");
+  CHECK(at(-5) == "[     0.000 s before suspend] ");  // behind the last tick of the clock
+  CHECK(duration(7500 * second) == "2 h 5 min");
+  CHECK(duration(90000 * second) == "1 d 1 h");
+  CHECK(duration(59'999'999) == "59.999 s");
+}
+
+TEST_CASE("time: several formats stand one behind the other") {
+  const TimeZone zone("UTC0");
+  TimePrefixes times({TimeFormat::Ctime, TimeFormat::SinceBoot}, clock_of(offset));
+  CHECK(times.next(0, 0).text == "[Mon Nov 23 17:34:12 2026] [    0.000000] ");
+}
+
+TEST_CASE("time formats: combined as dmesg does") {
+  using F = TimeFormat;
+  CHECK(combine({}) == Formats{F::SinceBoot});
+  CHECK(combine({F::Ctime, F::Iso, F::Ctime}) == Formats{F::Ctime, F::Iso});
+  CHECK(combine({F::Ctime, F::None}) == Formats{F::None});
+  CHECK(combine({F::None, F::SinceBootDelta}) == Formats{F::Delta});
+  CHECK(combine({F::SinceBootDelta, F::Ctime}) == Formats{F::CtimeDelta});
+  CHECK(combine({F::Ctime, F::Delta}) == Formats{F::CtimeDelta});
+  CHECK(combine({F::SinceBoot, F::Delta}) == Formats{F::SinceBootDelta});
+  CHECK(combine({F::Reltime, F::SinceBootDelta}) == Formats{F::Reltime, F::SinceBootDelta});
 }
 
 }  // namespace photon_dmesg::test

@@ -58,11 +58,18 @@ GuestPhysical FixtureGuest::at(std::string_view symbol) const {
   return load_address + (vmlinux_->symbol(symbol).value - linked_text);
 }
 
-KernelLog FixtureGuest::read_log(const KernelSymbols& symbols) {
+CollectedLog FixtureGuest::read_log(const KernelSymbols& symbols) {
   const std::optional<RunningKernel> running = find_running_kernel(*memory_, {vcpu_}, diagnostics_);
   if (!running) throw std::logic_error("the fixture's kernel was not found");
-  return read_kernel_log(GuestKernel::attach(*memory_, *running, symbols, diagnostics_),
-                         diagnostics_);
+  const GuestKernel kernel = GuestKernel::attach(*memory_, *running, symbols, diagnostics_);
+  const KernelLogReader reader(kernel, diagnostics_);
+  CollectedLog log;
+  static_cast<KernelLog&>(log) = reader.read([&](LogRecord record) {
+    log.records.push_back(std::move(record));
+    return true;
+  });
+  log.positions = reader.positions();
+  return log;
 }
 
 }  // namespace photon_dmesg::test

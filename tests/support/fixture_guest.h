@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "base/diagnostics.h"
 #include "checkpoint/vcpu.h"
@@ -11,6 +12,12 @@
 #include "support/fake_memory.h"
 
 namespace photon_dmesg::test {
+
+// A log as a whole.
+struct CollectedLog : KernelLog {
+  std::vector<LogRecord> records;
+  LogPositions positions;
+};
 
 // A guest in memory that runs a fixture kernel (tests/kernel/fixtures): its image loaded and mapped
 // under KASLR, one vCPU in it. Tests write into the kernel's variables and then read its log.
@@ -35,9 +42,9 @@ class FixtureGuest {
   [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
 
   // Finds the kernel by its vCPU and reads the log, as the program does.
-  [[nodiscard]] KernelLog read_log() { return read_log(*vmlinux_); }
+  [[nodiscard]] CollectedLog read_log() { return read_log(*vmlinux_); }
   // The same with other symbols than those of the fixture's own vmlinux.
-  [[nodiscard]] KernelLog read_log(const KernelSymbols& symbols);
+  [[nodiscard]] CollectedLog read_log(const KernelSymbols& symbols);
 
   static constexpr std::uint64_t kaslr_offset = 0x1a000000;
   static constexpr GuestPhysical load_address{0x3000000};

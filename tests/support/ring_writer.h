@@ -112,7 +112,7 @@ class RingWriter {
     if (!text.empty()) guest_.memory().write_text(at + 8, text);
   }
 
-  KernelLog read() {
+  CollectedLog read() {
     publish();
     return guest_.read_log();
   }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/diagnostics.h"
+#include "cli/options.h"
+
+namespace photon_dmesg {
+
+// From the files on the command line to the guest's log: checkpoint to memory to the running
+// kernel, ISO to package to symbols, both to log records, each of which is written as soon as it is
+// decoded. What is missing from the log becomes a warning. Returns the exit status: that of a log
+// that was printed as it was asked for, or of an incomplete one.
+[[nodiscard]] int print_log(const Options& options, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

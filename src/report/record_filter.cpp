@@ -1,0 +1,98 @@
+#include "report/record_filter.h"
+
+#include <utility>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t nsec_per_usec = 1000;
+
+std::uint64_t usec_of(const LogRecord& record) {
+  return record.ts_nsec / nsec_per_usec;
+}
+
+bool is_within(std::uint64_t usec, const Selection& selection) {
+  const auto time = static_cast<std::int64_t>(usec);
+  return (!selection.since_usec || time > *selection.since_usec) &&
+         (!selection.until_usec || time < *selection.until_usec);
+}
+
+}  // namespace
+
+bool RecordFilter::add(LogRecord record) {
+  if (record.seq < selection_.first_seq) return true;
+  if (record.seq >= selection_.end_seq || selection_.head == taken_) return false;
+  const bool accepted = accepts(record);
+  const std::uint64_t usec = usec_of(record);
+  // dmesg counts from the record before, shown or not; but one without text does not count.
+  const std::uint64_t previous =
+      std::exchange(previous_usec_, accepted && record.text.empty() ? previous_usec_ : usec);
+  if (accepted) add_accepted({std::move(record), previous, false});
+  return selection_.head != taken_;
+}
+
+bool RecordFilter::accepts(const LogRecord& record) const {
+  return (!selection_.levels || selection_.levels->test(record.level)) &&
+         (!selection_.facilities || selection_.facilities->test(record.facility)) &&
+         is_within(usec_of(record), selection_);
+}
+
+bool RecordFilter::accepts(const UnloggedText& text) const {
+  if (selection_.head || selection_.end_seq != std::numeric_limits<std::uint64_t>::max()) {
+    return false;
+  }
+  constexpr std::size_t kernel = 0;
+  const bool in_time =
+      text.ts_nsec ? is_within(*text.ts_nsec / nsec_per_usec, selection_) : !selection_.until_usec;
+  return in_time && (!selection_.facilities || selection_.facilities->test(kernel)) &&
+         (!selection_.levels || !text.level || selection_.levels->test(*text.level)) &&
+         (!selection_.pattern || selection_.pattern->matches(text.text));
+}
+
+void RecordFilter::add_accepted(Entry entry) {
+  if (!selection_.pattern) {
+    add_matching(std::move(entry));
+    return;
+  }
+  if (selection_.pattern->matches(entry.record.text)) {
+    for (Entry& context : before_) add_matching(std::move(context));
+    before_.clear();
+    after_ = selection_.lines_after;
+    any_matched_ = true;
+    add_matching(std::move(entry));
+  } else if (after_ > 0) {
+    --after_;
+    add_matching(std::move(entry));
+  } else {
+    before_.push_back(std::move(entry));
+    if (before_.size() > selection_.lines_before) {
+      before_.pop_front();
+      gap_ = any_matched_;
+    }
+  }
+}
+
+void RecordFilter::add_matching(Entry entry) {
+  entry.behind_gap = std::exchange(gap_, false);
+  if (!selection_.tail) {
+    write(entry);
+    return;
+  }
+  held_.push_back(std::move(entry));
+  if (held_.size() > *selection_.tail) held_.pop_front();
+}
+
+void RecordFilter::write(const Entry& entry) {
+  if (selection_.head == taken_) return;  // context of a match behind the last one wanted
+  const bool has_context = selection_.lines_before > 0 || selection_.lines_after > 0;
+  if (entry.behind_gap && has_context && taken_ > 0) writer_.leave_gap();
+  writer_.write(entry.record, entry.previous_usec);
+  ++taken_;
+}
+
+void RecordFilter::finish() {
+  for (const Entry& entry : held_) write(entry);
+  held_.clear();
+}
+
+}  // namespace photon_dmesg

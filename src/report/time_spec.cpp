@@ -1,0 +1,218 @@
+#include "report/time_spec.h"
+
+#include <strings.h>
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <ctime>
+#include <string>
+#include <utility>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::int64_t usec_per_second = 1'000'000;
+
+struct Unit {
+  std::string_view name;
+  std::int64_t usec;
+};
+
+constexpr std::int64_t minute = 60 * usec_per_second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t week = 7 * day;
+constexpr std::int64_t year = 31'557'600 * usec_per_second;  // 365.25 days
+constexpr std::int64_t month = 2'629'800 * usec_per_second;  // a twelfth of that
+
+constexpr std::array units = {
+    Unit{"", usec_per_second},
+    Unit{"s", usec_per_second},
+    Unit{"sec", usec_per_second},
+    Unit{"second", usec_per_second},
+    Unit{"seconds", usec_per_second},
+    Unit{"m", minute},
+    Unit{"min", minute},
+    Unit{"minute", minute},
+    Unit{"minutes", minute},
+    Unit{"h", hour},
+    Unit{"hr", hour},
+    Unit{"hour", hour},
+    Unit{"hours", hour},
+    Unit{"d", day},
+    Unit{"day", day},
+    Unit{"days", day},
+    Unit{"w", week},
+    Unit{"week", week},
+    Unit{"weeks", week},
+    Unit{"month", month},
+    Unit{"months", month},
+    Unit{"y", year},
+    Unit{"year", year},
+    Unit{"years", year},
+    Unit{"ms", 1000},
+    Unit{"msec", 1000},
+    Unit{"us", 1},
+    Unit{"usec", 1},
+};
+
+constexpr std::array<std::string_view, 14> weekdays = {
+    "sunday", "sun",      "monday", "mon",    "tuesday", "tue",      "wednesday",
+    "wed",    "thursday", "thu",    "friday", "fri",     "saturday", "sat"};
+
+constexpr std::array formats = {
+    "%y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S", "%y-%m-%d %H:%M",
+    "%Y-%m-%d %H:%M",    "%Y-%m-%dT%H:%M",
+    "%y-%m-%d",          "%Y-%m-%d",
+    "%H:%M:%S",          "%H:%M",
+    "%Y%m%d%H%M%S",      "%Y%m%d%H%M",
+};
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+std::optional<std::int64_t> unit_of(std::string_view name) {
+  for (const Unit& unit : units) {
+    if (unit.name == name) return unit.usec;
+  }
+  return std::nullopt;
+}
+
+// How much of the beginning of `text` satisfies `is`.
+template <typename Is>
+std::string_view take_while(std::string_view& text, Is is) {
+  std::size_t length = 0;
+  while (length < text.size() && is(text[length])) ++length;
+  const std::string_view taken = text.substr(0, length);
+  text.remove_prefix(length);
+  return taken;
+}
+
+bool is_number(char c) {
+  return (c >= '0' && c <= '9') || c == '.';
+}
+
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
+// "2h 30min": numbers with units, added up.
+std::optional<std::int64_t> parse_span(std::string_view text) {
+  constexpr double largest = 1e18;  // microseconds; some 30,000 years
+  double total = 0;
+  text = trim(text);
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    const std::string_view digits = take_while(text, is_number);
+    double number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    text = trim(text);
+    const std::optional<std::int64_t> unit = unit_of(take_while(text, is_letter));
+    if (!unit) return std::nullopt;
+    total += number * static_cast<double>(*unit);
+    if (total > largest) return std::nullopt;
+    text = trim(text);
+  }
+  return static_cast<std::int64_t>(total);
+}
+
+std::tm local_time(std::int64_t usec) {
+  const std::time_t time = usec / usec_per_second;
+  std::tm local{};
+  localtime_r(&time, &local);
+  local.tm_isdst = -1;
+  return local;
+}
+
+// Nothing if `time`, when it has a day of the week, is not on that one.
+std::optional<std::int64_t> to_usec(std::tm time, int weekday) {
+  const std::time_t seconds = std::mktime(&time);
+  if (seconds == -1 || (weekday >= 0 && time.tm_wday != weekday)) return std::nullopt;
+  return std::int64_t{seconds} * usec_per_second;
+}
+
+std::tm midnight(std::tm time, int days_on) {
+  time.tm_hour = time.tm_min = time.tm_sec = 0;
+  time.tm_mday += days_on;
+  return time;
+}
+
+// Takes a day of the week and the blank behind it off; -1 if there is none.
+int take_weekday(std::string_view& text) {
+  for (std::size_t i = 0; i < weekdays.size(); ++i) {
+    const std::string_view name = weekdays.at(i);
+    if (text.size() > name.size() && text[name.size()] == ' ' &&
+        ::strncasecmp(text.data(), name.data(), name.size()) == 0) {
+      text = trim(text.substr(name.size()));
+      return static_cast<int>(i / 2);
+    }
+  }
+  return -1;
+}
+
+// Fractions of a second behind "17:00:30", in microseconds; nothing if `text` is no fraction.
+std::optional<std::int64_t> parse_fraction(std::string_view text) {
+  if (text.empty()) return 0;
+  if ((text.front() != '.' && text.front() != ',') || text.size() < 2) return std::nullopt;
+  std::int64_t usec = 0;
+  std::int64_t place = usec_per_second;
+  for (const char digit : text.substr(1)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    place /= 10;
+    usec += (digit - '0') * place;
+  }
+  return usec;
+}
+
+std::optional<std::int64_t> parse_date(std::string_view text, const std::tm& now) {
+  const int weekday = take_weekday(text);
+  const std::string copy(text);
+  for (const std::string_view format : formats) {
+    std::tm time = now;
+    const char* const end = ::strptime(copy.c_str(), format.data(), &time);
+    if (end == nullptr) continue;
+    const bool has_seconds = format.find("%S") != std::string_view::npos;
+    if (*end != '\0' && !has_seconds) continue;
+    const std::optional<std::int64_t> fraction = parse_fraction(end);
+    if (!fraction) continue;
+    if (!has_seconds) time.tm_sec = 0;
+    if (format.find("%H") == std::string_view::npos) time = midnight(time, 0);
+    const std::optional<std::int64_t> usec = to_usec(time, weekday);
+    return usec ? std::optional(*usec + *fraction) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now_usec) {
+  constexpr std::string_view ago = " ago";
+  text = trim(text);
+  const std::tm now = local_time(now_usec);
+  const std::int64_t this_second = now_usec - now_usec % usec_per_second;
+  const auto from_now = [&](std::string_view span, int sign) -> std::optional<std::int64_t> {
+    const std::optional<std::int64_t> usec = parse_span(span);
+    return usec ? std::optional(this_second + sign * *usec) : std::nullopt;
+  };
+  if (text == "now") return this_second;
+  if (text == "today") return to_usec(midnight(now, 0), -1);
+  if (text == "yesterday") return to_usec(midnight(now, -1), -1);
+  if (text == "tomorrow") return to_usec(midnight(now, 1), -1);
+  if (text.starts_with('@')) return parse_span(text.substr(1));
+  if (text.starts_with('+')) return from_now(text.substr(1), 1);
+  if (text.starts_with('-')) return from_now(text.substr(1), -1);
+  if (text.ends_with(ago)) return from_now(text.substr(0, text.size() - ago.size()), -1);
+  return parse_date(text, now);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,71 @@
+#include "report/time_spec.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::int64_t second = 1'000'000;
+constexpr std::int64_t now = 1'795'455'252 * second + 404'972;  // Mon 2026-11-23 17:34:12 UTC
+constexpr std::int64_t this_second = 1'795'455'252 * second;
+constexpr std::int64_t midnight = this_second - (17 * 3600 + 34 * 60 + 12) * second;
+
+}  // namespace
+
+TEST_CASE("time: as dmesg's --since takes it") {
+  setenv("TZ", "UTC0", 1);
+  tzset();
+  const auto check = [](const char* text, std::int64_t expected) {
+    CAPTURE(text);
+    CHECK(parse_time(text, now) == expected);
+  };
+  check("now", this_second);
+  check(" now ", this_second);
+  check("today", midnight);
+  check("yesterday", midnight - 86400 * second);
+  check("tomorrow", midnight + 86400 * second);
+  check("@1000", 1000 * second);
+  check("@1000.5", 1000 * second + 500'000);
+  check("+5min", this_second + 300 * second);
+  check("-5min", this_second - 300 * second);
+  check("-5 days", this_second - 5 * 86400 * second);
+  check("-1h 30min", this_second - 5400 * second);
+  check("-90", this_second - 90 * second);
+  check("1 hour ago", this_second - 3600 * second);
+  check("1.5h ago", this_second - 5400 * second);
+  check("250ms ago", this_second - 250'000);
+  check("2026-11-23 17:00:30", midnight + (17 * 3600 + 30) * second);
+  check("2026-11-23 17:00:30.25", midnight + (17 * 3600 + 30) * second + 250'000);
+  check("2026-11-23T17:00:30,25", midnight + (17 * 3600 + 30) * second + 250'000);
+  check("2026-11-23T17:00", midnight + 17 * 3600 * second);
+  check("2026-11-23 17:00", midnight + 17 * 3600 * second);
+  check("26-11-23 17:00", midnight + 17 * 3600 * second);
+  check("2026-11-23", midnight);
+  check("17:00:30", midnight + (17 * 3600 + 30) * second);
+  check("17:00", midnight + 17 * 3600 * second);
+  check("20261123170030", midnight + (17 * 3600 + 30) * second);
+  check("Mon 2026-11-23", midnight);
+  check("monday 2026-11-23 17:00", midnight + 17 * 3600 * second);
+}
+
+TEST_CASE("time: what is none") {
+  for (const char* text :
+       {"", "soon", "-", "+", "-5parsecs", "5", "2026-13-45", "17:00:30x", "@", "1 hour",
+        "Tue 2026-11-23", "17:00:30.", "-1e400", "-999999999999999y"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_time(text, now));
+  }
+}
+
+TEST_CASE("time: local, in the zone of the environment") {
+  setenv("TZ", "CET-1", 1);
+  tzset();
+  CHECK(parse_time("17:00", now) == midnight + 16 * 3600 * second);
+  setenv("TZ", "UTC0", 1);
+  tzset();
+}
+
+}  // namespace photon_dmesg::test
