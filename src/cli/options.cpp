@@ -54,15 +54,17 @@ constexpr const char* info_description =
     "lies,\n"
     "the guest's kernel and how long it was up. Can take its screenshot and configuration out.";
 
-constexpr const char* footer =
+constexpr const char* statuses =
     "Exit status:\n"
     "  0  the log was printed\n"
     "  1  it was printed, but is incomplete, or without the times asked for; the warnings say\n"
     "     what is missing, or why the output could not be written\n"
     "  2  the command line makes no sense\n"
     "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
-    "  4  the inputs don't belong together: another kernel, another machine's memory\n\n"
-    "Examples:\n"
+    "  4  the inputs don't belong together: another kernel, another machine's memory";
+
+constexpr const char* examples =
+    "\n\nExamples:\n"
     "  photon-dmesg photon.iso vm.vmss vm.vmem\n"
     "  photon-dmesg vm.vmss -H                         as dmesg -H: colors, pager\n"
     "  photon-dmesg vm.vmss -T -l err+ --tail 20       the last errors, by time of day\n"
@@ -201,16 +203,60 @@ std::vector<std::string> separate_color(int argc, char** argv) {
   return arguments;
 }
 
+constexpr const char* packages_group = "Packages";
+
+// --help as this program wants it: which options go together is said when they don't.
+class HelpFormat : public CLI::Formatter {
+ public:
+  HelpFormat() { column_width(width); }
+
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const bool is_command = app->get_parent() != nullptr;
+    return fmt::format("Usage: {} [OPTIONS] FILE...{}\n", name,
+                       is_command ? "" : usage_of_commands);
+  }
+
+  // The description says what FILE may be.
+  std::string make_positionals(const CLI::App* /*app*/) const override { return ""; }
+
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    if (is_positional) return option->get_name(true, false);
+    std::string names = fmt::format("{}", fmt::join(option->get_snames(), ""));
+    if (!names.empty()) names = "-" + names;
+    for (const std::string& name : option->get_lnames()) {
+      names += (names.empty() ? "    --" : ", --") + name;
+    }
+    return names;
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const bool takes_value = option->get_items_expected_max() > 0 && !option->get_positional();
+    return takes_value ? " " + option->get_type_name() : "";
+  }
+
+ private:
+  static constexpr std::size_t width = 28;
+  static constexpr const char* usage_of_commands = R"(
+       photon-dmesg info [OPTIONS] FILE...
+       photon-dmesg core [OPTIONS] FILE... -o DIR
+       photon-dmesg profile [OPTIONS] FILE...)";
+};
+
 // The command line and where CLI11 puts what it finds there.
 class Parser {
  public:
   Parser() {
-    app_.footer(footer);
+    app_.formatter(std::make_shared<HelpFormat>());
+    app_.footer(std::string(statuses) + examples);
     app_.set_version_flag("-V,--version", program_version());
     add_log_options();
     add_profile_command();
     add_core_command();
     add_info_command();
+    for (CLI::App* command : {profile_, core_, info_}) {
+      command->footer(statuses);
+      command->set_version_flag("-V,--version", program_version());
+    }
   }
 
   std::optional<Options> parse(int argc, char** argv) {
@@ -243,26 +289,27 @@ class Parser {
   void add_verbosity(CLI::App& command) {
     auto* quiet = command.add_flag("-q,--quiet", quiet_, "No warnings and no progress on stderr");
     command
-        .add_flag("-v,--verbose", verbose_,
-                  "Say how each address was found, and the evidence for it")
+        .add_flag("-v,--verbose", verbose_, "How each address was found, and the evidence for it")
         ->excludes(quiet);
   }
 
   void add_cache(CLI::App& command) {
-    command.add_flag("--no-cache", no_cache_,
-                     "Read packages anew and store nothing in $XDG_CACHE_HOME/photon-dmesg");
+    command.add_flag("--no-cache", no_cache_, "Read packages anew, and keep nothing of them")
+        ->group(packages_group);
   }
 
   void add_packages(CLI::App& command) {
     CLI::Validator exists = CLI::ExistingFile;
     exists.description("");  // the type's name says it
-    command.add_flag("--no-verify", no_verify_,
-                     "Use packages whose digests or signatures do not fit, with a warning");
     command
-        .add_option("--key", options_.keys,
-                    "Verify packages' signatures with the public key in FILE too")
+        .add_flag("--no-verify", no_verify_,
+                  "Use a package whose digests or signatures do not\nfit, with a warning")
+        ->group(packages_group);
+    command.add_option("--key", options_.keys,
+                       "Verify signatures with the public key in FILE too")
         ->type_name("FILE")
         ->check(exists)
+        ->group(packages_group)
         ->allow_extra_args(false);  // one file each time, so that files may follow
   }
 
@@ -307,22 +354,24 @@ class Parser {
   void add_selection() {
     const char* const group = "Which records";
     add_list("-l,--level", levels_,
-             "Only of these levels, such as err,warn; err+ is err and worse, +err is err and less",
+             "Only these levels, such as err,warn; err+ is err and\n"
+             "worse, +err is err and less severe",
              "LIST", group);
-    add_list("-f,--facility", facilities_, "Only of these facilities, such as kern,daemon", "LIST",
+    add_list("-f,--facility", facilities_, "Only these facilities, such as kern,daemon", "LIST",
              group);
     add_switch("-k,--kernel", kernel_, "Only the kernel's own messages", group);
     add_switch("-u,--userspace", userspace_, "Only messages that programs wrote to the log", group);
     add_value("--since", since_,
-              "Only after this time: \"17:00\", \"-5min\", \"1 hour ago\"; relative to when the "
-              "guest stopped",
+              "Only after this time, such as 17:00, \"2026-11-23 17:00\",\n"
+              "\"1 hour ago\" or -5min; now is when the guest stopped",
               "TIME", group);
     add_value("--until", until_, "Only before this time", "TIME", group);
     add_number("--from-seq", options_.selection.first_seq, "Only from this sequence number on",
                group);
-    auto* since_clear =
-        add_switch("--since-clear", options_.since_clear,
-                   "Only what dmesg in the guest would show: since its last dmesg -C", group);
+    auto* since_clear = add_switch("--since-clear", options_.since_clear,
+                                   "Only what dmesg in the guest would show: since its\n"
+                                   "last dmesg -C",
+                                   group);
     add_switch("--cleared", options_.cleared, "Only before the guest's last dmesg -C", group)
         ->excludes(since_clear);
     add_switch("--unprinted", options_.unprinted, "Only what no console had printed yet", group);
@@ -352,13 +401,13 @@ class Parser {
     const char* const group = "Times";
     add_time("-T,--ctime", TimeFormat::Ctime, "Local time of day, by the guest's clock", group);
     add_time("-t,--notime", TimeFormat::None, "No time", group);
-    add_time("-d,--show-delta", TimeFormat::SinceBootDelta, "Also the time since the record before",
-             group);
+    show_delta_flag_ =
+        add_switch("-d,--show-delta", show_delta_, "Also the time since the record before", group);
     add_time("-e,--reltime", TimeFormat::Reltime,
-             "Time of day once a minute, else since the record before", group);
+             "Time of day once a minute, else the time since the\nrecord before", group);
     time_format_ = add_list("--time-format", time_format_names_,
-                            "ctime, notime, delta, reltime, iso, raw, or suspend: \"3 min 12 s "
-                            "before suspend\"; several are printed one behind the other",
+                            "ctime, notime, delta, reltime, iso, raw, or suspend\n"
+                            "(\"3 min 12 s before suspend\"); may be several",
                             "FORMAT", group);
   }
 
@@ -376,24 +425,28 @@ class Parser {
                "The prefix on every line of a record", group);
     add_switch("--noescape", noescape_, "Unprintable bytes as they are", group);
     auto* color = app_.add_flag("-L{auto},--color{auto}", color_,
-                                "auto (the default: on a terminal), always or never, as "
-                                "--color=always; NO_COLOR turns auto off")
+                                "--color=auto (the default: on a terminal), always or\n"
+                                "never; NO_COLOR turns auto off")
                       ->group(group);
     auto* human = add_switch("-H,--human", human_, "-e, and a pager on a terminal", group);
     add_switch("-P,--nopager", nopager_, "No pager for -H", group);
     for (CLI::Option* other : {decode, color, human}) raw->excludes(other);
     for (const auto& [flag, format] : time_flags_) raw->excludes(flag);
-    raw->excludes(time_format_);
+    raw->excludes(time_format_)->excludes(show_delta_flag_);
   }
 
   void add_formats() {
     const char* const group = "Output";
     auto* dmesg_json = add_switch("-J", dmesg_json_, "JSON as dmesg -J prints it", group);
-    auto* json =
-        add_switch("--json", json_,
-                   "One JSON document: more of each record, the guest and the sources", group)
-            ->excludes(dmesg_json);
-    add_value("--format", format_, "One of " + format_names(), "FORMAT", group)
+    auto* json = add_switch("--json", json_,
+                            "One JSON document with all that is known of each\n"
+                            "record, the guest and the sources",
+                            group)
+                     ->excludes(dmesg_json);
+    add_value("--format", format_,
+              "What to print: text, json, ndjson (a record a line),\n"
+              "dmesg-json, ecs, otlp, journal-json, journal-export,\nsyslog or kmsg",
+              "FORMAT", group)
         ->excludes(json)
         ->excludes(dmesg_json);
     add_output(app_, "FILE", "Write the log to FILE, which appears when it is whole")->group(group);
@@ -483,7 +536,7 @@ class Parser {
 
   void finish_style() {
     TextStyle& style = options_.style;
-    style.times = combine(asked_times());
+    style.times = combine(asked_times(), show_delta_);
     style.escape = !noescape_;
     const bool to_terminal = !options_.output && output_.empty() && shows_colors();
     const ColorMode mode = color_.empty() ? ColorMode::Auto : find_color_mode(color_);
@@ -527,10 +580,12 @@ class Parser {
   std::optional<std::size_t> context_;
   std::vector<std::string> time_format_names_;
   CLI::Option* time_format_ = nullptr;
+  CLI::Option* show_delta_flag_ = nullptr;
   std::vector<std::pair<CLI::Option*, TimeFormat>> time_flags_;
   std::string color_;
   std::string screenshot_;
   std::string configuration_;
+  bool show_delta_ = false;
   bool kernel_ = false;
   bool userspace_ = false;
   bool ignore_case_ = false;

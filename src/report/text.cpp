@@ -148,6 +148,7 @@ class TextWriter : public ReportWriter {
     if (style_.raw) {
       constexpr std::uint64_t second = 1'000'000;
       time.text = fmt::format("<{}>[{:5}.{:06}] ", priority(record), usec / second, usec % second);
+      time.indent = time.text.size();
     } else {
       if (style_.decode && has_facility_name(record.facility)) {
         decoded =
@@ -155,7 +156,7 @@ class TextWriter : public ReportWriter {
       }
       time = times_.next(usec, previous_usec);
     }
-    const std::size_t indent = decoded.size() + time.text.size();
+    const std::size_t indent = decoded.size() + time.indent;
     if (!style_.force_prefix) {
       append_line(decoded, time, record.level, record.text, indent);
       return;

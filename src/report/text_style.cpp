@@ -9,29 +9,28 @@ bool has(const std::vector<TimeFormat>& formats, TimeFormat format) {
   return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
-// `joined` in the place of `time`, without `delta`; if both are there.
-bool join(std::vector<TimeFormat>& formats, TimeFormat delta, TimeFormat time, TimeFormat joined) {
-  if (!has(formats, delta) || !has(formats, time)) return false;
-  std::erase(formats, delta);
+// A difference joins `time`, as `joined`, if both are there.
+bool join(std::vector<TimeFormat>& formats, TimeFormat time, TimeFormat joined) {
+  if (!has(formats, TimeFormat::Delta) || !has(formats, time)) return false;
+  std::erase(formats, TimeFormat::Delta);
   std::replace(formats.begin(), formats.end(), time, joined);
   return true;
 }
 
 }  // namespace
 
-std::vector<TimeFormat> combine(const std::vector<TimeFormat>& asked) {
+std::vector<TimeFormat> combine(const std::vector<TimeFormat>& asked, bool show_delta) {
   std::vector<TimeFormat> formats;
   for (const TimeFormat format : asked) {
     if (!has(formats, format)) formats.push_back(format);
   }
-  if (formats.empty()) return {TimeFormat::SinceBoot};
+  if (formats.empty()) formats.push_back(TimeFormat::SinceBoot);
+  if (show_delta && !has(formats, TimeFormat::Delta)) formats.push_back(TimeFormat::Delta);
   if (has(formats, TimeFormat::None)) {
-    const bool delta = has(formats, TimeFormat::SinceBootDelta) || has(formats, TimeFormat::Delta);
-    return {delta ? TimeFormat::Delta : TimeFormat::None};
+    return {has(formats, TimeFormat::Delta) ? TimeFormat::Delta : TimeFormat::None};
   }
-  join(formats, TimeFormat::SinceBootDelta, TimeFormat::Ctime, TimeFormat::CtimeDelta);
-  if (!join(formats, TimeFormat::Delta, TimeFormat::SinceBoot, TimeFormat::SinceBootDelta)) {
-    join(formats, TimeFormat::Delta, TimeFormat::Ctime, TimeFormat::CtimeDelta);
+  if (!join(formats, TimeFormat::SinceBoot, TimeFormat::SinceBootDelta)) {
+    join(formats, TimeFormat::Ctime, TimeFormat::CtimeDelta);
   }
   return formats;
 }

@@ -32,8 +32,10 @@ struct TextStyle {
   bool color = false;
 };
 
-// What dmesg makes of the time formats asked for, in that order: a difference joins the time it
-// belongs to, and -t drops all others. None asked for: SinceBoot.
-[[nodiscard]] std::vector<TimeFormat> combine(const std::vector<TimeFormat>& asked);
+// What dmesg makes of the time formats asked for, in that order, and of -d (`show_delta`): the
+// difference joins the time since boot or else the time of day, or stands for itself; -t drops all
+// but a difference. None asked for: SinceBoot.
+[[nodiscard]] std::vector<TimeFormat> combine(const std::vector<TimeFormat>& asked,
+                                              bool show_delta = false);
 
 }  // namespace photon_dmesg

@@ -55,7 +55,9 @@ TimePrefixes::Prefix TimePrefixes::next(std::uint64_t usec, std::uint64_t previo
                                  static_cast<double>(usec_per_second);
   Prefix prefix;
   for (const TimeFormat format : formats_) {
-    prefix.text += one(format, usec, delta, prefix.minute_break);
+    const std::string text = one(format, usec, delta, prefix.minute_break);
+    prefix.indent = text.size();
+    prefix.text += text;
   }
   return prefix;
 }

@@ -14,11 +14,12 @@ namespace photon_dmesg {
 // microseconds, cut and not rounded. The time zone is that of the environment (TZ).
 class TimePrefixes {
  public:
-  // Without `clock`, formats that need it become SinceBoot. `last_usec`: see before_suspend().
+  // Without `clock`, formats that need it become SinceBoot.
   TimePrefixes(std::vector<TimeFormat> formats, const std::optional<GuestClock>& clock);
 
   struct Prefix {
     std::string text;
+    std::size_t indent = 0;     // of further lines: dmesg counts the last format alone
     bool minute_break = false;  // a new minute of Reltime
   };
 

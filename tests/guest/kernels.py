@@ -41,7 +41,7 @@ class Kernel:
 
 
 @functools.cache
-def _apt_options(suite: str | None) -> tuple[str, ...]:
+def apt_options(suite: str | None) -> tuple[str, ...]:
     """What makes apt see another suite of this machine's own mirror. The test that needs one which
     is gone is skipped, by name."""
     if suite is None:
@@ -77,7 +77,7 @@ def _version(package: str, options: tuple[str, ...]) -> str:
     return re.search(r"^Version: (\S+)", text, re.MULTILINE).group(1)
 
 
-def _download(package: str, version: str, options: tuple[str, ...], folder: Path) -> Path:
+def download(package: str, version: str, options: tuple[str, ...], folder: Path) -> Path:
     print(f"downloading {package} {version}", flush=True)
     paths.run("apt-get", *options, "download", f"{package}={version}", cwd=folder)
     return next(folder.glob(f"{package}_*.deb"))
@@ -98,17 +98,17 @@ def _extract(deb: Path, member: str, target: Path) -> None:
 def fetch(series: str) -> Kernel:
     """The current build of a series, downloaded unless the cache has it."""
     meta, suite = META_PACKAGES[series]
-    options = _apt_options(suite)
+    options = apt_options(suite)
     package = _current_package(meta, options)
     release = package.removeprefix("linux-image-")
     version = _version(package, options)
     folder = paths.cache() / "kernels" / f"{release}_{version}"
     if not folder.exists():
         with paths.made_whole(folder) as work:
-            image = _download(package, version, options, work)
+            image = download(package, version, options, work)
             _extract(image, f"./boot/vmlinuz-{release}", work / "vmlinuz")
             image.unlink()
-            debug = _download(f"{package}-dbg", version, options, work)
+            debug = download(f"{package}-dbg", version, options, work)
             _extract(debug, f"./usr/lib/debug/boot/vmlinux-{release}", work / "vmlinux")
             _extract(debug, f"./usr/lib/debug/boot/System.map-{release}", work / "System.map")
             debug.unlink()

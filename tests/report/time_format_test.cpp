@@ -118,7 +118,9 @@ TEST_CASE("time: before the suspend, in two units") {
 TEST_CASE("time: several formats stand one behind the other") {
   const TimeZone zone("UTC0");
   TimePrefixes times({TimeFormat::Ctime, TimeFormat::SinceBoot}, clock_of(offset));
-  CHECK(times.next(0, 0).text == "[Mon Nov 23 17:34:12 2026] [    0.000000] ");
+  const TimePrefixes::Prefix prefix = times.next(0, 0);
+  CHECK(prefix.text == "[Mon Nov 23 17:34:12 2026] [    0.000000] ");
+  CHECK(prefix.indent == std::string("[    0.000000] ").size());
 }
 
 TEST_CASE("time formats: combined as dmesg does") {
@@ -126,11 +128,15 @@ TEST_CASE("time formats: combined as dmesg does") {
   CHECK(combine({}) == Formats{F::SinceBoot});
   CHECK(combine({F::Ctime, F::Iso, F::Ctime}) == Formats{F::Ctime, F::Iso});
   CHECK(combine({F::Ctime, F::None}) == Formats{F::None});
-  CHECK(combine({F::None, F::SinceBootDelta}) == Formats{F::Delta});
-  CHECK(combine({F::SinceBootDelta, F::Ctime}) == Formats{F::CtimeDelta});
+  CHECK(combine({F::Delta}) == Formats{F::Delta});
   CHECK(combine({F::Ctime, F::Delta}) == Formats{F::CtimeDelta});
   CHECK(combine({F::SinceBoot, F::Delta}) == Formats{F::SinceBootDelta});
-  CHECK(combine({F::Reltime, F::SinceBootDelta}) == Formats{F::Reltime, F::SinceBootDelta});
+  CHECK(combine({}, true) == Formats{F::SinceBootDelta});
+  CHECK(combine({F::None}, true) == Formats{F::Delta});
+  CHECK(combine({F::Delta}, true) == Formats{F::Delta});
+  CHECK(combine({F::Ctime}, true) == Formats{F::CtimeDelta});
+  CHECK(combine({F::Reltime}, true) == Formats{F::Reltime, F::Delta});
+  CHECK(combine({F::Ctime, F::SinceBoot}, true) == Formats{F::Ctime, F::SinceBootDelta});
 }
 
 }  // namespace photon_dmesg::test
