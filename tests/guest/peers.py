@@ -11,7 +11,7 @@ import paths
 
 NEWER = "trixie"  # Debian 13: dmesg there reads /dev/kmsg's format from a file (util-linux 2.40)
 # What dmesg of util-linux needs, and OpenTelemetry's protobuf files.
-NEWER_PACKAGES = ("util-linux", "libc6", "libtinfo6", "libopentelemetry-proto-dev")
+NEWER_PACKAGES = ("util-linux", "libc6", "libtinfo6", "opentelemetry-proto")
 PYTHON = "/usr/bin/python3"  # the one that Debian's python3-* packages are for
 
 
@@ -24,7 +24,7 @@ def newer_suite() -> Path:
     for package in NEWER_PACKAGES:
         said = paths.run("apt-cache", *options, "policy", package).stdout.decode()
         versions[package] = re.search(r"Candidate: (\S+)", said).group(1)
-    folder = paths.cache() / "peers" / f"{NEWER}-{paths.digest(*versions.values())}"
+    folder = paths.cache() / "peers" / f"{NEWER}-{paths.digest(*map(str, versions.items()))}"
     if not folder.exists():
         with paths.made_whole(folder) as work:
             for package, version in versions.items():

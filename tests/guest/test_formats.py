@@ -182,3 +182,216 @@ class Ordinary(DmesgTests, unittest.TestCase):
 
 class Panic(DmesgTests, unittest.TestCase):
     name = "k612-panic"
+
+
+class ReaderTests(FormatTests):
+    """Programs that take the log where others have put it before."""
+
+    def lines(self, form: str) -> list[dict]:
+        return [json.loads(line) for line in self.written(form).read_bytes().splitlines()]
+
+    # journald's formats
+
+    def test_journal_export_is_imported_with_every_record(self) -> None:
+        journal = self.folder / "log.journal"
+        journal.unlink(missing_ok=True)
+        paths.run("/lib/systemd/systemd-journal-remote", "-o", journal,
+                  self.written("journal-export"))
+        entries = [json.loads(line) for line in
+                   paths.run("journalctl", "--file", journal, "-o", "json", "--all").stdout.splitlines()]
+        expected = self.lines("journal-json")
+        self.assertEqual(len(entries), len(self.records))
+        key = self.journal_key
+        for found, ours in zip(sorted(entries, key=key), sorted(expected, key=key), strict=True):
+            for field in ("__CURSOR", "_BOOT_ID"):  # the journal makes up what is not known
+                found.pop(field)
+                ours.pop(field, None)
+            self.assertEqual(found, ours)
+
+    @staticmethod
+    def journal_key(entry: dict) -> tuple:
+        return int(entry["__REALTIME_TIMESTAMP"]), json.dumps(entry.get("MESSAGE"))
+
+    def test_journalctl_shows_time_and_priority(self) -> None:
+        journal = self.folder / "errors.journal"
+        journal.unlink(missing_ok=True)
+        paths.run("/lib/systemd/systemd-journal-remote", "-o", journal,
+                  self.written("journal-export"))
+        text = paths.run("journalctl", "--file", journal, "-p", "3", "-o", "short-iso-precise", "-q",
+                         env={**os.environ, "TZ": "UTC0", "LC_ALL": "C.UTF-8"}).stdout.decode()
+        errors = [r for r in self.records if r["pri"] % 8 <= 3]
+        self.assertEqual(len(re.findall(r"(?m)^20\d\d-", text)), len(errors))
+        moment = (errors[0]["ts_nsec"] + self.document["guest"]["clock"]["realtime_offset_nsec"])
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 10**9))
+        self.assertTrue(text.startswith(f"{stamp}.{moment % 10**9 // 1000:06}"), text[:80])
+
+    # syslog
+
+    def test_rsyslog_takes_syslog_and_ndjson(self) -> None:
+        work = self.folder / "rsyslog"
+        work.mkdir()
+        (work / "rsyslog.conf").write_text(f"""
+global(workDirectory="{work}" maxMessageSize="64k")
+module(load="imfile" mode="polling" pollingInterval="1")
+module(load="imtcp")
+module(load="mmjsonparse")
+template(name="syslog" type="string"
+  string="%pri%|%timestamp:::date-rfc3339%|%programname%|%procid%|%structured-data%|%msg%\\n")
+template(name="json" type="string" string="%$!all-json%\\n")
+ruleset(name="syslog") {{ action(type="omfile" file="{work}/syslog.out" template="syslog") }}
+ruleset(name="json") {{
+  action(type="mmjsonparse" cookie="")
+  action(type="omfile" file="{work}/json.out" template="json")
+}}
+input(type="imtcp" address="127.0.0.1" port="0" listenPortFileName="{work}/port"
+      ruleset="syslog")
+input(type="imfile" file="{self.written('ndjson')}" tag="vm:" ruleset="json")
+""")
+        server = subprocess.Popen(["rsyslogd", "-n", "-f", work / "rsyslog.conf", "-i", work / "pid"])
+        try:
+            self.wait_for(lambda: (work / "port").exists() and (work / "port").read_text().strip())
+            with (work / "send").open("w") as script:
+                script.write(f'cat "$1" > /dev/tcp/127.0.0.1/{(work / "port").read_text().strip()}')
+            paths.run("bash", work / "send", self.written("syslog"))
+            wanted = len([r for r in self.records if r.get("state") != "text-lost"])
+            for name, lines in (("syslog.out", wanted), ("json.out", len(self.records))):
+                self.wait_for(lambda: (work / name).exists()  # noqa: B023
+                              and (work / name).read_bytes().count(b"\n") >= lines)  # noqa: B023
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(TIMEOUT)
+        self.check_syslog((work / "syslog.out").read_text().rstrip("\n").split("\n"))
+        found = [json.loads(line) for line in (work / "json.out").read_bytes().splitlines()]
+        for line in found:
+            line.pop("metadata")  # imfile's
+        self.assertEqual(found, self.lines("ndjson"))
+
+    def wait_for(self, is_done) -> None:
+        deadline = time.monotonic() + TIMEOUT
+        while not is_done():
+            self.assertLess(time.monotonic(), deadline, "rsyslogd did not get everything")
+            time.sleep(0.1)
+
+    def check_syslog(self, lines: list[str]) -> None:
+        offset = self.document["guest"]["clock"]["realtime_offset_nsec"]
+        for line, record in zip(lines, self.records, strict=True):
+            pri, stamp, _name, _pid, data, message = line.split("|", 5)
+            self.assertEqual(int(pri), record["pri"] if record["pri"] < 192 else 8 + record["pri"] % 8)
+            moment = record["ts_nsec"] + offset
+            whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 10**9))
+            self.assertEqual(stamp, f"{whole}.{moment % 10**9 // 1000:06}Z")
+            self.assertIn(f'sequenceId="{record["seq"] + 1}"', data)
+            if record["pri"] < 8 and record["msg"].isascii() and record["msg"].isprintable():
+                self.assertEqual(message.strip(" "), record["msg"].strip(" "))
+
+    # lnav
+
+    def test_lnav_finds_level_and_time(self) -> None:
+        home = self.folder / "lnav"
+        (home / "formats/installed").mkdir(parents=True)
+        shutil.copy(paths.SOURCE.parents[1] / "share/lnav/photon-dmesg.json",
+                    home / "formats/installed")
+        query = ";select seq, log_level, log_time, log_body from photon_dmesg order by seq"
+        out = paths.run("lnav", "-I", home, "-n", "-c", query, "-c", ":write-json-to -",
+                        self.written("ndjson"), env={**os.environ, "HOME": str(self.folder),
+                                                     "TZ": "UTC0", "LC_ALL": "C.UTF-8"}).stdout
+        found = json.loads(out)
+        self.assertEqual([row["seq"] for row in found], [r["seq"] for r in self.records])
+        levels = {"emerg": "fatal", "alert": "critical", "crit": "critical", "err": "error",
+                  "warn": "warning"}
+        latest = ""  # lnav lets no time go back, as the kernel's do early in boot
+        for row, record in zip(found, self.lines("ndjson"), strict=True):
+            self.assertEqual(row["log_level"], levels.get(record["level"], record["level"]))
+            latest = max(latest, record["timestamp"][:23].replace("T", " "))
+            self.assertEqual(row["log_time"], latest)
+
+    # JSON
+
+    def test_jq_reads_every_json(self) -> None:
+        for form, count in (("json", ".dmesg | length"), ("dmesg-json", ".dmesg | length"),
+                            ("ndjson", "select(.seq != null) | 1"), ("ecs", "1"),
+                            ("journal-json", "1"),
+                            ("otlp", ".resourceLogs[0].scopeLogs[0].logRecords | length")):
+            with self.subTest(format=form):
+                out = paths.run("jq", count, self.written(form)).stdout
+                texts = [r for r in self.records if r["msg"]] if form == "dmesg-json" else self.records
+                self.assertEqual(sum(map(int, out.split())), len(texts))
+
+    def test_json_and_ndjson_are_what_the_schema_says(self) -> None:
+        script = self.folder / "validate.py"
+        script.write_text("""
+import json, sys
+from jsonschema import Draft202012Validator, RefResolver
+folder, document, lines = sys.argv[1:]
+schemas = {name: json.load(open(f"{folder}/{name}"))
+           for name in ("photon-dmesg.schema.json", "photon-dmesg-line.schema.json")}
+def strict(part):  # a key that the schema does not know is not documented
+    if isinstance(part, dict):
+        if "properties" in part: part.setdefault("additionalProperties", False)
+        for value in part.values(): strict(value)
+    elif isinstance(part, list):
+        for value in part: strict(value)
+for schema in schemas.values():
+    Draft202012Validator.check_schema(schema)
+    strict(schema)
+def check(name, instances):
+    validator = Draft202012Validator(schemas[name], resolver=RefResolver("", None, store=schemas))
+    for instance in instances:
+        for error in validator.iter_errors(instance):
+            sys.exit(f"{error.json_path}: {error.message}")
+check("photon-dmesg.schema.json", [json.load(open(document))])
+check("photon-dmesg-line.schema.json", map(json.loads, open(lines)))
+""")
+        schemas = paths.SOURCE.parents[1] / "share/schema"
+        paths.run(peers.PYTHON, script, schemas, self.written("json"), self.written("ndjson"))
+        broken = self.folder / "broken.json"
+        document = self.document | {"dmesg": [self.records[0] | {"seq": "0"}]}
+        broken.write_text(json.dumps(document))
+        with self.assertRaisesRegex(RuntimeError, r"\$\.dmesg\[0\]\.seq"):
+            paths.run(peers.PYTHON, script, schemas, broken, self.written("ndjson"))
+
+    def test_ecs_agrees_with_the_document(self) -> None:
+        for found, record in zip(self.lines("ecs"), self.records, strict=True):
+            self.assertEqual(found["message"], record["msg"])
+            self.assertEqual(found["event"]["sequence"], record["seq"])
+            self.assertEqual(found["log"]["level"], record["level"])
+            self.assertEqual(found["log"]["syslog"]["priority"], record["pri"])
+
+    def test_otlp_is_opentelemetrys_request(self) -> None:
+        """By the field names of the published protobuf files; unknown ones are errors."""
+        generated = self.folder / "otlp"
+        generated.mkdir()
+        files = peers.newer_suite() / "usr/include"
+        paths.run("protoc", "-I", files, f"--python_out={generated}",
+                  *sorted(str(p.relative_to(files)) for p in files.rglob("opentelemetry/proto/*/v1/*.proto")),
+                  "opentelemetry/proto/collector/logs/v1/logs_service.proto", cwd=files)
+        script = self.folder / "otlp.py"
+        script.write_text("""
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+request = logs_service_pb2.ExportLogsServiceRequest()
+json_format.Parse(open(sys.argv[2], "rb").read().decode(), request)
+for resource in request.resource_logs:
+    for scope in resource.scope_logs:
+        for record in scope.log_records:
+            number = {a.key: a.value.int_value for a in record.attributes}
+            print(json.dumps([number["linux.kmsg.seq"], record.time_unix_nano, record.severity_number,
+                              record.severity_text, record.body.string_value]))
+""")
+        out = paths.run(peers.PYTHON, script, generated, self.written("otlp")).stdout
+        offset = self.document["guest"]["clock"]["realtime_offset_nsec"]
+        numbers = {"emerg": 21, "alert": 19, "crit": 18, "err": 17, "warn": 13, "notice": 10,
+                   "info": 9, "debug": 5}
+        expected = [[r["seq"], r["ts_nsec"] + offset, numbers[r["level"]], r["level"], r["msg"]]
+                    for r in self.records]
+        self.assertEqual([json.loads(line) for line in out.splitlines()], expected)
+
+
+class OrdinaryReaders(ReaderTests, unittest.TestCase):
+    name = "k61"
+
+
+class PanicReaders(ReaderTests, unittest.TestCase):
+    name = "k612-panic"

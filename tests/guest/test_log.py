@@ -272,7 +272,7 @@ class GuestTests:
             self.assertEqual(found.pop("checkpoint"), self.checkpoint.name)
             self.assertEqual(found.pop("schema"), 1)
             self.assertEqual(found.pop("boot_time"), self.document["guest"]["clock"]["boot"])
-            self.assertIsNone(found.pop("vm"))  # this checkpoint has no configuration
+            self.assertEqual(found.pop("vm"), "photon")
             self.assertRegex(found.pop("timestamp"), r"^20\d\d-\d\d-\d\dT[\d:]{8}\.\d{6}Z$")
             self.assertEqual(found, record)
 
