@@ -130,7 +130,7 @@ _photon_dmesg() {
         res{0..3} local{0..7}
       ;;
     --format)
-      _photon_dmesg_words text json ndjson ecs otlp journal-json journal-export syslog kmsg
+      _photon_dmesg_words text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg
       ;;
     --time-format) _photon_dmesg_words ctime notime delta reltime iso raw suspend ;;
     --color) _photon_dmesg_words auto always never ;;

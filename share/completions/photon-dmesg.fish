@@ -109,7 +109,7 @@ complete -c photon-dmesg -n $log -l noescape -d 'Unprintable bytes as they are'
 complete -c photon-dmesg -n $log -s J -d 'JSON exactly as dmesg -J prints it'
 complete -c photon-dmesg -n $log -l json -d 'One JSON document with the guest and sources'
 complete -c photon-dmesg -n $log -l format -x -d "The output's format" \
-    -a 'text json ndjson ecs otlp journal-json journal-export syslog kmsg'
+    -a 'text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg'
 
 # info
 complete -c photon-dmesg -n '__photon_dmesg_is info' -s J -l json -d 'Print one JSON document'

@@ -457,6 +457,7 @@ class Parser {
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
     profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
         ->type_name("RELEASE");
+    add_cache(*profile_);
     add_packages(*profile_);
     add_output(*profile_, "FILE", "Write the profile to FILE instead of stdout");
     add_verbosity(*profile_);

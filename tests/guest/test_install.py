@@ -1,0 +1,146 @@
+"""What users install: packages, the man page, completions."""
+
+import os
+import re
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import paths
+import scenarios
+from tool import BINARY, photon_dmesg
+
+SOURCE = paths.SOURCE.parents[1]
+COMMANDS = ("", "info", "core", "profile")
+
+
+def options_of(command: str) -> set[str]:
+    """By --help."""
+    text = photon_dmesg(*command.split(), "--help").out.decode()
+    lines = re.findall(r"(?m)^  (-\w(?:, --[\w-]+)?|    --[\w-]+)", text)
+    return {name for line in lines for name in re.findall(r"--?[\w-]+", line)}
+
+
+class Packages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name("k61"))
+        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
+        cls.addClassCleanup(cls._folder.cleanup)
+        cls.folder = Path(cls._folder.name)
+        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
+                                                 cls.guest.vcpus)
+        paths.run("cpack", "-G", "DEB;RPM", "-B", cls.folder / "packages",
+                  "--config", BINARY.parent / "CPackConfig.cmake")
+
+    def package(self, suffix: str) -> Path:
+        return next((self.folder / "packages").glob(f"*.{suffix}"))
+
+    def check_program(self, root: Path) -> None:
+        program = root / "usr/bin/photon-dmesg"
+        self.assertEqual(photon_dmesg("--version", binary=program).out,
+                         photon_dmesg("--version").out)
+        files = (self.guest.kernel.vmlinux, self.checkpoint)
+        self.assertEqual(photon_dmesg(*files, binary=program).out, photon_dmesg(*files).out)
+        for file in ("man/man1/photon-dmesg.1", "bash-completion/completions/photon-dmesg",
+                     "zsh/site-functions/_photon-dmesg",
+                     "fish/vendor_completions.d/photon-dmesg.fish",
+                     "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
+                     "photon-dmesg/schema/photon-dmesg.schema.json", "doc/photon-dmesg/README.md"):
+            self.assertTrue((root / "usr/share" / file).stat().st_size, file)
+
+    def test_deb_is_installed_and_runs(self) -> None:
+        root = self.folder / "deb-root"
+        # dpkg's own knowledge of this machine, so that the package's dependencies are checked.
+        shutil.copytree("/var/lib/dpkg", root / "var/lib/dpkg")
+        paths.run("dpkg", f"--instdir={root}", f"--admindir={root / 'var/lib/dpkg'}", "--no-triggers",
+                  "--install", self.package("deb"))
+        self.check_program(root)
+        paths.run("dpkg", f"--instdir={root}", f"--admindir={root / 'var/lib/dpkg'}", "--no-triggers",
+                  "--purge", "photon-dmesg")
+        left = [p for p in root.rglob("*photon*") if "var/lib/dpkg" not in str(p)]
+        self.assertEqual(left, [])
+
+    def test_rpm_is_installed_and_runs(self) -> None:
+        root = self.folder / "rpm-root"
+        root.mkdir()
+        # This machine's libraries are Debian's, of which rpm knows nothing: they are looked for.
+        requires = paths.run("rpm", "-qp", "--requires", self.package("rpm")).stdout.decode()
+        libraries = set(re.findall(r"(?m)^(lib[^(]+)\(", requires))
+        self.assertIn("libdw.so.1", libraries)
+        known = paths.run("/sbin/ldconfig", "-p").stdout.decode()
+        self.assertEqual([name for name in libraries if f"\t{name} " not in known], [])
+        paths.run("rpm", "--root", root, "--nodeps", "--install", self.package("rpm"))
+        self.check_program(root)
+        paths.run("rpm", "--root", root, "--erase", "photon-dmesg")
+        self.assertFalse((root / "usr/bin/photon-dmesg").exists())
+
+
+class ManPage(unittest.TestCase):
+    PAGE = SOURCE / "share/man/photon-dmesg.1"
+
+    def test_it_has_every_option_and_none_besides(self) -> None:
+        text = paths.run("mandoc", "-T", "utf8", self.PAGE).stdout.decode()
+        text = re.sub(".\b", "", text).replace("\N{HYPHEN}", "-")  # bold, as on a printer
+        options = re.search("(?ms)^OPTIONS$.*?^FORMATS$", text).group()
+        named = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", options))
+        expected = set().union(*map(options_of, COMMANDS))
+        self.assertEqual(expected - named, set())
+        others = {"--armor", "--export"}  # gpg's
+        self.assertEqual({name for name in named - expected - others if name.startswith("--")}, set())
+
+    def test_it_is_well_formed(self) -> None:
+        paths.run("mandoc", "-T", "lint", "-W", "warning,stop", self.PAGE)
+
+
+class Completions(unittest.TestCase):
+    FOLDER = SOURCE / "share/completions"
+
+    def bash(self, *words: str) -> set[str]:
+        script = """source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"
+            _photon_dmesg photon-dmesg; printf '%s\n' "${COMPREPLY[@]}" """
+        return set(paths.run("bash", "--norc", "-c", script, self.FOLDER / "photon-dmesg.bash",
+                             "photon-dmesg", *words, cwd=self.FOLDER).stdout.decode().split())
+
+    def fish(self, line: str) -> set[str]:
+        with tempfile.TemporaryDirectory() as home:
+            out = paths.run("fish", "--no-config", "-c",
+                            f"source {self.FOLDER}/photon-dmesg.fish; complete -C '{line}'",
+                            env={"HOME": home, "PATH": os.environ["PATH"]}, cwd=self.FOLDER).stdout
+        return {word.split("\t")[0] for word in out.decode().splitlines()}
+
+    def test_bash_and_fish_know_every_option(self) -> None:
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                expected = options_of(command)
+                self.assertEqual(expected - self.bash(*command.split(), "-"), set())
+                long = {name for name in expected if name.startswith("--")}
+                self.assertEqual(long - self.fish(f"photon-dmesg {command} --"), set())
+
+    def test_zsh_knows_every_option(self) -> None:
+        text = (self.FOLDER / "_photon-dmesg").read_text()
+        for command in COMMANDS:
+            for name in options_of(command):
+                self.assertRegex(text, rf"(?<![\w-]){re.escape(name)}(?![\w-])", command)
+        paths.run("zsh", "-n", self.FOLDER / "_photon-dmesg")
+
+    def test_values_are_those_the_program_takes(self) -> None:
+        for option, bad in (("--format", "x"), ("--time-format", "x")):
+            said = photon_dmesg(f"{option}={bad}", "file").err
+            names = set(said.rstrip().partition("expected one of ")[2].split(", "))
+            self.assertGreater(len(names), 5)
+            self.assertEqual(self.bash(option, ""), names)
+            self.assertEqual(self.fish(f"photon-dmesg {option} "), names)
+            text = (self.FOLDER / "_photon-dmesg").read_text()
+            for name in names:
+                self.assertRegex(text, rf"[( ]{name}[ ):]")
+        self.assertEqual(self.bash("--color", "=", ""), {"auto", "always", "never"})
+
+    def test_a_list_is_completed_at_its_end(self) -> None:
+        self.assertEqual(self.bash("-l", "err,wa"), {"err,warn"})
+        self.assertEqual(self.bash("-f", "loc"), {f"local{i}" for i in range(8)})
+        self.assertEqual(self.bash("core", "--rel"), set())
+        self.assertEqual(self.bash("co"), {"core"})
