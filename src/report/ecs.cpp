@@ -43,6 +43,9 @@ class EcsWriter : public ReportWriter {
       json["process"] = {{"thread", {{"id", record.caller->id}}}};
     }
     json["labels"]["ts_nsec"] = std::to_string(record.ts_nsec);
+    if (record.state != LogRecord::State::Finished) {
+      json["labels"]["state"] = state_name(record.state);
+    }
     for (const auto& [key, value] : record.dictionary) {
       json["labels"][kmsg_escape(key)] = kmsg_escape(value);
     }

@@ -50,7 +50,7 @@ struct InfoReport {
 // For people: one fact a line.
 void write_info_text(const InfoReport& report, std::ostream& out);
 
-// One JSON document; docs/json-schema.md describes it.
+// One JSON document; docs/formats.md describes it.
 void write_info_json(const InfoReport& report, std::ostream& out);
 
 }  // namespace photon_dmesg

@@ -17,24 +17,6 @@ namespace {
 
 constexpr double microseconds_per_second = 1e6;
 
-const char* state_name(LogRecord::State state) {
-  switch (state) {
-    case LogRecord::State::Finished:
-      return "finished";
-    case LogRecord::State::Partial:
-      return "partial";
-    case LogRecord::State::Reopened:
-      return "reopened";
-    case LogRecord::State::TextLost:
-      return "text-lost";
-    case LogRecord::State::Truncated:
-      return "truncated";
-    case LogRecord::State::Unindexed:
-      return "unindexed";
-  }
-  return "unknown";
-}
-
 const char* source_name(UnloggedText::Source source) {
   switch (source) {
     case UnloggedText::Source::Reserved:

@@ -55,6 +55,24 @@ std::string kmsg_escape(std::string_view bytes) {
   return escaped;
 }
 
+const char* state_name(LogRecord::State state) {
+  switch (state) {
+    case LogRecord::State::Finished:
+      return "finished";
+    case LogRecord::State::Partial:
+      return "partial";
+    case LogRecord::State::Reopened:
+      return "reopened";
+    case LogRecord::State::TextLost:
+      return "text-lost";
+    case LogRecord::State::Truncated:
+      return "truncated";
+    case LogRecord::State::Unindexed:
+      return "unindexed";
+  }
+  return "unknown";
+}
+
 std::string caller_name(const LogCaller& caller) {
   return fmt::format("{}{}", caller.kind == LogCaller::Kind::Cpu ? 'C' : 'T', caller.id);
 }

@@ -23,6 +23,9 @@ struct ValidUtf8 {
 // As /dev/kmsg prints text and dictionary values (kernel/printk/printk.c, msg_print_ext_body).
 [[nodiscard]] std::string kmsg_escape(std::string_view bytes);
 
+// "partial", "text-lost"... as docs/formats.md explains them.
+[[nodiscard]] const char* state_name(LogRecord::State state);
+
 // "T12" or "C0".
 [[nodiscard]] std::string caller_name(const LogCaller& caller);
 

@@ -65,6 +65,9 @@ class OtlpWriter : public ReportWriter {
     if (record.caller) {
       attributes.push_back(text_attribute("linux.kmsg.caller", caller_name(*record.caller)));
     }
+    if (record.state != LogRecord::State::Finished) {
+      attributes.push_back(text_attribute("linux.kmsg.state", state_name(record.state)));
+    }
     for (const auto& [key, value] : record.dictionary) {
       attributes.push_back(
           text_attribute("linux.kmsg.dict." + kmsg_escape(key), kmsg_escape(value)));

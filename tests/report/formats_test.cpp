@@ -212,6 +212,15 @@ TEST_CASE("otlp: one request, 64-bit numbers as strings") {
         Json::array());
 }
 
+TEST_CASE("ecs and otlp: a record that is not an ordinary one says so") {
+  SampleReport report = sample_report();
+  report.records = {lost_text()};
+  CHECK(lines_of(written(report, "ecs"))[0]["labels"]["state"] == "text-lost");
+  const Json request = Json::parse(written(report, "otlp"));
+  CHECK(request["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"].back() ==
+        Json{{"key", "linux.kmsg.state"}, {"value", {{"stringValue", "text-lost"}}}});
+}
+
 TEST_CASE("otlp: severity numbers of every level") {
   SampleReport report = sample_report();
   constexpr std::array numbers = {21, 19, 18, 17, 13, 10, 9, 5};
