@@ -100,7 +100,9 @@ std::optional<std::string> value_of(std::string_view line, std::string_view key)
   line.remove_prefix(key.size());
   const std::size_t begin = line.find_first_not_of(" \t=");
   const std::size_t end = line.rfind('"');
-  if (begin == std::string_view::npos || line[begin] != '"' || end <= begin) return std::nullopt;
+  if (begin == std::string_view::npos || begin == 0 || line[begin] != '"' || end <= begin) {
+    return std::nullopt;
+  }
   return std::string(line.substr(begin + 1, end - begin - 1));
 }
 

@@ -105,8 +105,12 @@ std::optional<std::int64_t> since_boot(const char* option, const std::optional<s
   constexpr std::int64_t nsec_per_usec = 1000;
   const std::int64_t stopped = clock->last_update_nsec / nsec_per_usec;
   const std::int64_t boot = clock->realtime_offset_nsec / nsec_per_usec;
-  // parse_options() has made sure that it is a time.
-  return parse_time(*text, stopped).value() - boot;
+  const std::optional<std::int64_t> time = parse_time(*text, stopped);
+  if (!time) {
+    throw Error(Failure::Usage, fmt::format("{} {}: not on the day on which the guest stopped, {}",
+                                            option, *text, utc_time(clock->last_update_nsec)));
+  }
+  return *time - boot;
 }
 
 std::uint64_t position(const std::optional<std::uint64_t>& known, const char* option) {

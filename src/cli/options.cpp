@@ -159,8 +159,13 @@ void add_facilities(const std::string& list, std::bitset<256>& facilities) {
   }
 }
 
+// What `text` means, only the guest's clock will tell: "Mon 17:00" is a time on Mondays.
 void check_time(const char* option, const std::string& text) {
-  if (!parse_time(text, 0)) {
+  constexpr std::int64_t day = 86'400'000'000;  // microseconds
+  constexpr int days = 7;
+  bool is_time = false;
+  for (int i = 0; i < days; ++i) is_time = is_time || parse_time(text, i * day).has_value();
+  if (!is_time) {
     throw Error(Failure::Usage,
                 fmt::format("{} {}: expected a time, such as \"2026-11-23 17:00\", \"17:00:30\", "
                             "\"-5min\" or \"1 hour ago\"",

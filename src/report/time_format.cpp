@@ -40,8 +40,7 @@ TimePrefixes::TimePrefixes(std::vector<TimeFormat> formats, const std::optional<
 }
 
 std::tm TimePrefixes::local_time(std::uint64_t usec) const {
-  const std::int64_t since_1970 =
-      static_cast<std::int64_t>(usec + static_cast<std::uint64_t>(boot_usec_));
+  const auto since_1970 = static_cast<std::int64_t>(usec + static_cast<std::uint64_t>(boot_usec_));
   const std::time_t time = floor_divide(since_1970, usec_per_second);
   std::tm local{};
   localtime_r(&time, &local);

@@ -99,6 +99,24 @@ TEST_CASE("read_screenshot, read_configuration: the bytes as they are, the text 
   CHECK(text(read_configuration(file)) == "memsize = 512\n");
 }
 
+TEST_CASE("read_machine_name: what the configuration calls the machine, if it does") {
+  const auto name_in = [](const std::string& configuration) {
+    const std::string bytes =
+        checkpoint_file({{"Snapshot", block_tag("cfgFile", {}, configuration)}});
+    return read_machine_name(BufferSource("vm.vmss", as_bytes(bytes)));
+  };
+  CHECK(name_in("memsize = \"512\"\ndisplayName = \"Photon (old)\"\nguestOS = \"other\"\n") ==
+        "Photon (old)");
+  CHECK(name_in("displayname=\"a\"") == "a");
+  CHECK(name_in("displayName = \"\"") == "");
+  CHECK_FALSE(name_in("memsize = \"512\"\n"));
+  CHECK_FALSE(name_in("displayName = \"unfinished"));
+  CHECK_FALSE(name_in("displayName"));
+  CHECK_FALSE(name_in("displayNames = \"a\""));
+  CHECK_FALSE(read_machine_name(
+      BufferSource("vm.vmss", as_bytes(std::string(checkpoint_file({{"g", ""}}))))));
+}
+
 TEST_CASE("read_screenshot: none, and a compressed one, are named") {
   const std::string none = checkpoint_file({{"MKSVMX", ""}});
   check_fails(Failure::UnusableInput, "vm.vmss: holds no screenshot",

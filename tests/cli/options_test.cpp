@@ -152,6 +152,8 @@ TEST_CASE("options: other selections") {
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"--cleared", "--since-clear", "a"}); });
   CHECK_FALSE(parse({"a"})->since_clear);
   CHECK(parse({"--since", "-5min", "--until", "17:00", "a"})->since == "-5min");
+  CHECK(parse({"--since", "Mon 17:00", "a"})->since ==
+        "Mon 17:00");  // on which day, none can tell yet
   check_fails(Failure::Usage, "--since soon: expected a time", [] {
     (void)parse({"--since", "soon", "a"});
   });

@@ -3,7 +3,6 @@
 import functools
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import kernels

@@ -345,7 +345,7 @@ class CommandLine(BadInputTests):
     def test_help_and_version(self) -> None:
         help_text = photon_dmesg("--help")
         self.assertEqual((help_text.status, help_text.err), (0, ""))
-        for part in (b"-o,--output FILE", b"--format FORMAT", b"Exit status:", b"Example:"):
+        for part in (b"-o, --output FILE", b"--format FORMAT", b"Exit status:", b"Examples:"):
             self.assertIn(part, help_text.out)
         version = photon_dmesg("--version")
         self.assertEqual((version.status, version.err), (0, ""))

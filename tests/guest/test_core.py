@@ -18,6 +18,7 @@ import packages
 import scenarios
 import tool
 from checkpoint_writer import Form, Memory, Registers
+from guest_files import GuestFiles
 from tool import photon_dmesg
 
 START_GDB = ["gdb", "-q", "-batch", "-iex", "add-auto-load-safe-path .", "-ex",
@@ -45,22 +46,14 @@ def crash(vmlinux: Path, dump: Path, *commands: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-class CoreTests:
-    """Subclasses name the scenario, and where the guest's processors were."""
+class CoreTests(GuestFiles):
+    """Subclasses also say where the guest's processors were."""
 
-    name: str
-    form = Form()
     frames: tuple[str, ...] = ()  # in this order in the backtrace of one of the vCPUs
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name(cls.name))
-        cls.vmlinux = cls.guest.kernel.vmlinux
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus, cls.form)
+        super().setUpClass()
         cls.core = cls.folder / "core"
         cls.result = photon_dmesg("core", cls.vmlinux, cls.checkpoint, "-o", cls.core)
         assert (cls.result.status, cls.result.err) == (0, ""), cls.result.err

@@ -6,18 +6,15 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
-import boot
-import checkpoint_writer
 import paths
 import peers
-import scenarios
 import truth
-from tool import BINARY, TIMEOUT, photon_dmesg
+from guest_files import GuestFiles
+from tool import TIMEOUT, photon_dmesg
 
 # Every option of dmesg that shapes text, alone and with those it goes together with.
 STYLES = (
@@ -44,27 +41,15 @@ OLDER_STYLES = (("-t", "-d"), ("-d", "-t"))
 OLDER_FACILITIES = "kern,user,mail,daemon,auth,syslog,lpr,news,uucp,cron,authpriv,ftp"
 
 
-class FormatTests:
-    """Subclasses name the guest."""
-
-    name: str
-
+class FormatTests(GuestFiles):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name(cls.name))
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus)
-        cls.files = (cls.guest.kernel.vmlinux, cls.checkpoint)
+        super().setUpClass()
         cls.document = photon_dmesg("--json", *cls.files).json
         cls.records = cls.document["dmesg"]
         clock = cls.document["guest"]["clock"]
         cls.boot_usec = clock["realtime_offset_nsec"] // 1000
-        stopped = cls.run_tool("--format", "ndjson", "--tail", "1")
         cls.stopped_usec = cls.usec_of(clock["stopped"])
-        assert stopped, "no record"
 
     @staticmethod
     def usec_of(text: str) -> int:

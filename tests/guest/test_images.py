@@ -14,20 +14,18 @@ import kernels
 import memory_images
 import paths
 import scenarios
+from guest_files import GuestFiles
 from scenarios import MIB, Scenario
 from tool import photon_dmesg
 
 
-class Images(unittest.TestCase):
+class Images(GuestFiles, unittest.TestCase):
+    name = "k61"
+
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name("k61"))
-        cls.vmlinux = cls.guest.kernel.vmlinux
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory, cls.guest.vcpus)
-        cls.records = photon_dmesg("--json", cls.vmlinux, checkpoint).json["dmesg"]
+        super().setUpClass()
+        cls.records = photon_dmesg("--json", *cls.files).json["dmesg"]
         assert len(cls.records) > 300
         cls.vmcore = cls.folder / "vmcore"
         elf_core.write_for_makedumpfile(cls.vmcore, cls.guest)

@@ -7,10 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import boot
-import checkpoint_writer
 import paths
-import scenarios
+from guest_files import GuestFiles
 from tool import BINARY, photon_dmesg
 
 SOURCE = paths.SOURCE.parents[1]
@@ -24,15 +22,12 @@ def options_of(command: str) -> set[str]:
     return {name for line in lines for name in re.findall(r"--?[\w-]+", line)}
 
 
-class Packages(unittest.TestCase):
+class Packages(GuestFiles, unittest.TestCase):
+    name = "k61"
+
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name("k61"))
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus)
+        super().setUpClass()
         paths.run("cpack", "-G", "DEB;RPM", "-B", cls.folder / "packages",
                   "--config", BINARY.parent / "CPackConfig.cmake")
 
@@ -43,8 +38,8 @@ class Packages(unittest.TestCase):
         program = root / "usr/bin/photon-dmesg"
         self.assertEqual(photon_dmesg("--version", binary=program).out,
                          photon_dmesg("--version").out)
-        files = (self.guest.kernel.vmlinux, self.checkpoint)
-        self.assertEqual(photon_dmesg(*files, binary=program).out, photon_dmesg(*files).out)
+        self.assertEqual(photon_dmesg(*self.files, binary=program).out,
+                         photon_dmesg(*self.files).out)
         for file in ("man/man1/photon-dmesg.1", "bash-completion/completions/photon-dmesg",
                      "zsh/site-functions/_photon-dmesg",
                      "fish/vendor_completions.d/photon-dmesg.fish",

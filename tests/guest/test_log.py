@@ -17,6 +17,7 @@ import paths
 import scenarios
 import truth
 from checkpoint_writer import Form, Memory, Registers
+from guest_files import GuestFiles
 from tool import crash_log, photon_dmesg
 
 FORMS = {
@@ -62,10 +63,9 @@ def blank(memory: Path, pattern: bytes) -> None:
             at = image.find(pattern, at)
 
 
-class GuestTests:
-    """What must hold for every guest. Subclasses name the scenario."""
+class GuestTests(GuestFiles):
+    """What must hold for every guest."""
 
-    name: str
     # The agent's last record has no newline, so /dev/kmsg does not give it yet; unless the kernel
     # has logged something behind it.
     later_states: list[str | None] = ["partial"]
@@ -73,13 +73,7 @@ class GuestTests:
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name(cls.name))
-        cls.vmlinux = cls.guest.kernel.vmlinux
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus)
+        super().setUpClass()
         cls.truth = truth.parse(cls.guest.blob("truth.kmsg"))
         cls.result = photon_dmesg("--json", cls.vmlinux, cls.checkpoint)
         assert cls.result.status == 0, cls.result.err
@@ -543,18 +537,16 @@ class UserMode(GuestTests, CrashTests, unittest.TestCase):
         self.assertEqual({vcpu["cpl"] for vcpu in self.guest.vcpus}, {3})
 
 
-class SymbolSources(unittest.TestCase):
+class SymbolSources(GuestFiles, unittest.TestCase):
     """The same log from every kind of package and ISO."""
+
+    name = "k61"
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name("k61"))
+        super().setUpClass()
         cls.other = boot.boot(scenarios.by_name("k612-panic"))
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.checkpoint = checkpoint_writer.write(Path(cls._folder.name) / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus)
-        cls.expected = photon_dmesg(cls.guest.kernel.vmlinux, cls.checkpoint).out
+        cls.expected = photon_dmesg(*cls.files).out
 
     def package(self, guest: boot.Guest, **options: object) -> Path:
         return packages.build(packages.debuginfo(guest.kernel.vmlinux, guest.kernel.release,
@@ -590,7 +582,7 @@ class SymbolSources(unittest.TestCase):
                 self.assertEqual(source["package"], f"{layout}/{right.name}")
 
     def test_any_order_and_any_name(self) -> None:
-        folder = Path(self._folder.name)
+        folder = self.folder
         for name, target in (("a", self.guest.kernel.vmlinux), ("b", self.checkpoint),
                              ("c", self.checkpoint.with_suffix(".vmem"))):
             (folder / name).symlink_to(target)

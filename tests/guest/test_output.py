@@ -7,33 +7,25 @@ import re
 import select
 import signal
 import subprocess
-import tempfile
 import tty
 import unittest
 import uuid
-from pathlib import Path
 
-import boot
-import checkpoint_writer
 import elf_core
 import paths
-import scenarios
+from guest_files import GuestFiles
 from tool import BINARY, TIMEOUT, photon_dmesg
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC0", "TERM": "xterm",
                "XDG_CACHE_HOME": "/dev/null"}
 
 
-class OutputTests(unittest.TestCase):
+class OutputTests(GuestFiles, unittest.TestCase):
+    name = "k61"
+
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name("k61"))
-        cls._folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
-        cls.addClassCleanup(cls._folder.cleanup)
-        cls.folder = Path(cls._folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus)
-        cls.files = (str(cls.guest.kernel.vmlinux), str(cls.checkpoint))
+        super().setUpClass()
         cls.document = photon_dmesg("--json", *cls.files).json
         cls.records = cls.document["dmesg"]
 
@@ -129,8 +121,8 @@ class Identity(OutputTests):
 
     def test_every_source_of_symbols_finds_them(self) -> None:
         profile = self.folder / "profile.json"
-        photon_dmesg("profile", self.files[0], "-o", profile)
-        for source in ((self.files[0],), (self.guest.kernel.system_map,), (profile,), ()):
+        photon_dmesg("profile", self.vmlinux, "-o", profile)
+        for source in ((self.vmlinux,), (self.guest.kernel.system_map,), (profile,), ()):
             with self.subTest(source=source):
                 guest = photon_dmesg("--json", *source, self.checkpoint, self.memory).json["guest"]
                 self.assertEqual(guest["hostname"], self.HOSTNAME.decode())

@@ -56,6 +56,17 @@ TEST_CASE("printk_log: a dictionary comes out entry by entry") {
   CHECK(log.records.at(1).dictionary == std::vector<Entry>{{"NOVALUE", ""}});
 }
 
+TEST_CASE("printk_log: a record that goes on with the line before says so") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store({1, 0, 6, "one, ", "", 4});
+  writer.store({2, 0, 6, "two", "", 2 | 8});  // LOG_NEWLINE, LOG_CONT
+  writer.publish(guest);
+  const CollectedLog log = guest.read_log();
+  CHECK_FALSE(log.records.at(0).continues);
+  CHECK(log.records.at(1).continues);
+}
+
 TEST_CASE("printk_log: a buffer that wrapped any number of times gives what it still holds") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;

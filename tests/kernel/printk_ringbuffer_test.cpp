@@ -52,6 +52,16 @@ TEST_CASE("printk_ringbuffer: records come out as they were stored") {
   CHECK(log.records[0].dictionary.empty());
 }
 
+TEST_CASE("printk_ringbuffer: a record that goes on with the line before says so") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("one, ", {.flags = 0});
+  ring.store("two", {.flags = 2 | 8});  // LOG_NEWLINE, LOG_CONT
+  const CollectedLog log = ring.read();
+  CHECK_FALSE(log.records.at(0).continues);
+  CHECK(log.records.at(1).continues);
+}
+
 TEST_CASE("printk_ringbuffer: values that fill their array have no NUL") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter ring(guest);

@@ -16,6 +16,21 @@ TEST_CASE("names of levels and facilities are those of syslog(3)") {
   CHECK(facility_name(23) == "local7");
 }
 
+TEST_CASE("numbers of names, and of digits that have a name") {
+  CHECK(level_number("emerg") == 0);
+  CHECK(level_number("WARN") == 4);
+  CHECK(level_number("7") == 7);
+  CHECK(facility_number("local7") == 23);
+  CHECK(facility_number("0") == 0);
+  for (const char* none : {"", "8", "warning", "war", "warn ", "-1", "07"}) {
+    CAPTURE(none);
+    CHECK_FALSE(level_number(none));
+  }
+  CHECK_FALSE(facility_number("24"));
+  CHECK(has_facility_name(23));
+  CHECK_FALSE(has_facility_name(24));
+}
+
 TEST_CASE("a number that has no name stays a number") {
   CHECK(level_name(8) == "8");
   CHECK(facility_name(24) == "24");

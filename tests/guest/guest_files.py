@@ -1,0 +1,27 @@
+"""What tests of one guest have in common."""
+
+import tempfile
+from pathlib import Path
+
+import boot
+import checkpoint_writer
+import scenarios
+
+
+class GuestFiles:
+    """A booted guest with a checkpoint of it, in a folder that goes with the test class. Subclasses
+    name the guest."""
+
+    name: str
+    form = checkpoint_writer.Form()
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.guest = boot.boot(scenarios.by_name(cls.name))
+        folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
+                                                 cls.guest.vcpus, cls.form)
+        cls.vmlinux = cls.guest.kernel.vmlinux
+        cls.files = (cls.vmlinux, cls.checkpoint)
