@@ -1,0 +1,88 @@
+"""What the documents promise to hold."""
+
+import re
+import unittest
+from pathlib import Path
+
+import paths
+
+ROOT = paths.SOURCE.parents[1]
+# Functions that take a message for the user. Notes, which only -v shows, are not among them.
+CALLS = re.compile(r"\b(?:unusable|Error|incomplete|warn|fail)\(")
+STRING = re.compile(r'R"\((.*?)\)"|"((?:[^"\\]|\\.)*)"|([^\s"])', re.DOTALL)
+
+
+def arguments(source: str, begin: int) -> str:
+    """Up to the parenthesis that closes the call."""
+    depth, at = 1, begin
+    while depth:
+        if source[at] == '"':
+            at = re.compile(r'"(?:[^"\\]|\\.)*"').match(source, at).end()
+            continue
+        depth += {"(": 1, ")": -1}.get(source[at], 0)
+        at += 1
+    return source[begin:at - 1]
+
+
+def literals(text: str) -> list[str]:
+    """Its string literals, adjacent ones joined."""
+    found: list[str] = []
+    open_literal = False
+    for raw, quoted, other in STRING.findall(text):
+        if other:
+            open_literal = False
+            continue
+        piece = raw or re.sub(r"\\(.)", r"\1", quoted)
+        if open_literal:
+            found[-1] += piece
+        else:
+            found.append(piece)
+        open_literal = True
+    return found
+
+
+def messages(source: Path) -> list[str]:
+    text = re.sub(r"(?m)//.*$", "", source.read_text())
+    return [literal for call in CALLS.finditer(text)
+            for literal in literals(arguments(text, call.end()))[:1] if " " in literal]
+
+
+def quotes(document: Path) -> list[re.Pattern]:
+    """The messages that the first column of a table quotes, with `...` for what varies."""
+    rows = [line for line in document.read_text().splitlines() if line.startswith("|")]
+    found = [quote for row in rows for quote in re.findall("`([^`]+)`", row.split("|")[1])]
+    return [re.compile(".*".join(map(re.escape, quote.split("...")))) for quote in found
+            if len(quote.replace("...", "")) >= 8]
+
+
+class Documents(unittest.TestCase):
+    def test_every_message_has_its_cause_and_fix(self) -> None:
+        known = quotes(ROOT / "docs/troubleshooting.md")
+        sources = sorted(p for suffix in ("h", "cpp") for p in (ROOT / "src").rglob(f"*.{suffix}"))
+        found = 0
+        for source in sources:
+            for message in messages(source):
+                text = re.sub(r"\{[^{}]*\}", "0", message)
+                if len(re.sub(r"[^a-z]", "", text)) < 8:  # values, whose words come from elsewhere
+                    continue
+                found += 1
+                with self.subTest(source=source.name, message=message):
+                    self.assertTrue(any(quote.search(text) for quote in known), text)
+        self.assertGreater(found, 140)
+
+    def test_links_lead_somewhere(self) -> None:
+        documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"),
+                     *(ROOT / "share").rglob("*.md")]
+        self.assertGreater(len(documents), 6)
+        for document in documents:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+                with self.subTest(document=document.name, target=target):
+                    self.assertTrue((document.parent / target).exists())
+
+    def test_every_format_is_described(self) -> None:
+        text = (ROOT / "docs/formats.md").read_text()
+        table = (ROOT / "src/report/output_format.h").read_text()
+        names = re.findall(r'OutputFormat\{"([\w-]+)"', table)
+        self.assertGreater(len(names), 8)
+        for name in names:
+            self.assertRegex(text, rf"(?m)^## .*\b{name}\b")
