@@ -50,7 +50,7 @@ SourceInfo describe_source(const SymbolSource& symbols, const GuestState& state)
   return source;
 }
 
-bool needs_clock(const Options& options) {
+bool asks_for_clock(const Options& options) {
   const std::vector<TimeFormat>& times = options.style.times;
   return options.since || options.until || options.format->clock != ClockUse::None ||
          std::any_of(times.begin(), times.end(), [](TimeFormat time) { return needs_clock(time); });
@@ -58,13 +58,13 @@ bool needs_clock(const Options& options) {
 
 // Whether what is printed without the guest's clock lacks times that were asked for.
 bool expects_clock(const Options& options) {
-  return options.format->clock != ClockUse::Shown && needs_clock(options);
+  return options.format->clock != ClockUse::Shown && asks_for_clock(options);
 }
 
 // The guest's clock, where the report shows it.
 std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& kernel,
                                      Diagnostics& diagnostics) {
-  if (!needs_clock(options)) return std::nullopt;
+  if (!asks_for_clock(options)) return std::nullopt;
   std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
   if (clock) {
     diagnostics.note(fmt::format("clock: booted at {}, last moved on at {}",

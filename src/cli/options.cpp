@@ -1,22 +1,16 @@
 #include "cli/options.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
-#include <bitset>
-#include <cstdlib>
 #include <iostream>
-#include <sstream>
-#include <string_view>
 #include <utility>
 
 #include "base/error.h"
-#include "report/syslog_names.h"
-#include "report/time_spec.h"
+#include "cli/help_format.h"
+#include "cli/option_values.h"
 
 #ifndef PHOTON_DMESG_VERSION
 #error "PHOTON_DMESG_VERSION comes from the build"
@@ -73,181 +67,8 @@ constexpr const char* examples =
     "  photon-dmesg vm.vmss --format ndjson -o vm.ndjson\n"
     "  photon-dmesg vm.vmss --format kmsg | dmesg -K /dev/stdin -T";
 
-std::string format_names() {
-  std::vector<std::string_view> names;
-  names.reserve(output_formats.size());
-  for (const OutputFormat& format : output_formats) names.push_back(format.name);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-const OutputFormat* find_format(const std::string& name) {
-  const auto* found = std::find_if(output_formats.begin(), output_formats.end(),
-                                   [&](const OutputFormat& format) { return format.name == name; });
-  if (found == output_formats.end()) {
-    throw Error(Failure::Usage,
-                fmt::format("--format {}: expected one of {}", name, format_names()));
-  }
-  return found;
-}
-
-struct NamedTimeFormat {
-  std::string_view name;
-  TimeFormat format;
-};
-
-// As --time-format takes them; all but the last are dmesg's.
-constexpr std::array time_formats = {
-    NamedTimeFormat{"ctime", TimeFormat::Ctime},
-    NamedTimeFormat{"notime", TimeFormat::None},
-    NamedTimeFormat{"delta", TimeFormat::Delta},
-    NamedTimeFormat{"reltime", TimeFormat::Reltime},
-    NamedTimeFormat{"iso", TimeFormat::Iso},
-    NamedTimeFormat{"raw", TimeFormat::SinceBoot},
-    NamedTimeFormat{"suspend", TimeFormat::BeforeSuspend},
-};
-
-TimeFormat find_time_format(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const NamedTimeFormat& known : time_formats) {
-    if (known.name == name) return known.format;
-    names.push_back(known.name);
-  }
-  throw Error(Failure::Usage,
-              fmt::format("--time-format {}: expected one of {}", name, fmt::join(names, ", ")));
-}
-
-std::vector<std::string> split_list(const std::string& list) {
-  std::vector<std::string> items;
-  std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
-  if (items.empty()) items.emplace_back();  // which is the name of nothing
-  return items;
-}
-
-// Adds what `list` names: levels, or with a plus behind also all that are worse, with one before
-// also all that are less.
-void add_levels(const std::string& list, std::bitset<256>& levels) {
-  for (const std::string& item : split_list(list)) {
-    const bool and_worse = item.ends_with('+');
-    const bool and_less = item.starts_with('+');
-    const std::string name =
-        item.substr(and_less ? 1 : 0, item.size() - (and_worse ? 1 : 0) - (and_less ? 1 : 0));
-    const std::optional<std::uint8_t> level = level_number(name);
-    if (!level || (and_worse && and_less)) {
-      throw Error(Failure::Usage,
-                  fmt::format("--level {}: expected levels from emerg to debug (or 0 to 7), found "
-                              "\"{}\"",
-                              list, item));
-    }
-    const std::size_t least_level = 7;
-    for (std::size_t i = and_worse ? 0 : *level; i <= (and_less ? least_level : *level); ++i) {
-      levels.set(i);
-    }
-  }
-}
-
-void add_facilities(const std::string& list, std::bitset<256>& facilities) {
-  for (const std::string& item : split_list(list)) {
-    const std::optional<std::uint8_t> facility = facility_number(item);
-    if (!facility) {
-      throw Error(Failure::Usage,
-                  fmt::format("--facility {}: expected facilities from kern to local7 (or 0 to "
-                              "23), found \"{}\"",
-                              list, item));
-    }
-    facilities.set(*facility);
-  }
-}
-
-// What `text` means, only the guest's clock will tell: "Mon 17:00" is a time on Mondays.
-void check_time(const char* option, const std::string& text) {
-  constexpr std::int64_t day = 86'400'000'000;  // microseconds
-  constexpr int days = 7;
-  bool is_time = false;
-  for (int i = 0; i < days; ++i) is_time = is_time || parse_time(text, i * day).has_value();
-  if (!is_time) {
-    throw Error(Failure::Usage,
-                fmt::format("{} {}: expected a time, such as \"2026-11-23 17:00\", \"17:00:30\", "
-                            "\"-5min\" or \"1 hour ago\"",
-                            option, text));
-  }
-}
-
-enum class ColorMode { Auto, Always, Never };
-
-ColorMode find_color_mode(const std::string& name) {
-  if (name == "auto") return ColorMode::Auto;
-  if (name == "always") return ColorMode::Always;
-  if (name == "never") return ColorMode::Never;
-  throw Error(Failure::Usage, fmt::format("--color {}: expected auto, always or never", name));
-}
-
-bool has_value(const char* variable) {
-  const char* const value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-// Whether what is printed on stdout is looked at on a terminal that knows colors.
-bool shows_colors() {
-  const char* const terminal = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) == 1 && !has_value("NO_COLOR") && terminal != nullptr &&
-         std::string_view(terminal) != "dumb";
-}
-
-// getopt takes an optional value as in "-Lalways" and "-L=always", CLI11 only behind a long name.
-std::vector<std::string> separate_color(int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  for (std::string& argument : arguments) {
-    if (argument == "--") break;
-    const std::size_t at = argument.find('L');
-    if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-' || at != 1) continue;
-    std::string value = argument.substr(2);
-    if (value.starts_with('=')) value.erase(0, 1);
-    if (value == "auto" || value == "always" || value == "never") argument = "--color=" + value;
-  }
-  return arguments;
-}
-
 constexpr const char* packages_group = "Packages";
 
-// --help as this program wants it: which options go together is said when they don't.
-class HelpFormat : public CLI::Formatter {
- public:
-  HelpFormat() { column_width(width); }
-
-  std::string make_usage(const CLI::App* app, std::string name) const override {
-    const bool is_command = app->get_parent() != nullptr;
-    return fmt::format("Usage: {} [OPTIONS] FILE...{}\n", name,
-                       is_command ? "" : usage_of_commands);
-  }
-
-  // The description says what FILE may be.
-  std::string make_positionals(const CLI::App* /*app*/) const override { return ""; }
-
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    if (is_positional) return option->get_name(true, false);
-    std::string names = fmt::format("{}", fmt::join(option->get_snames(), ""));
-    if (!names.empty()) names = "-" + names;
-    for (const std::string& name : option->get_lnames()) {
-      names += (names.empty() ? "    --" : ", --") + name;
-    }
-    return names;
-  }
-
-  std::string make_option_opts(const CLI::Option* option) const override {
-    const bool takes_value = option->get_items_expected_max() > 0 && !option->get_positional();
-    return takes_value ? " " + option->get_type_name() : "";
-  }
-
- private:
-  static constexpr std::size_t width = 28;
-  static constexpr const char* usage_of_commands = R"(
-       photon-dmesg info [OPTIONS] FILE...
-       photon-dmesg core [OPTIONS] FILE... -o DIR
-       photon-dmesg profile [OPTIONS] FILE...)";
-};
-
-// The command line and where CLI11 puts what it finds there.
 class Parser {
  public:
   Parser() {
@@ -544,10 +365,7 @@ class Parser {
     TextStyle& style = options_.style;
     style.times = combine(asked_times(), show_delta_);
     style.escape = !noescape_;
-    const bool to_terminal = !options_.output && output_.empty() && shows_colors();
-    const ColorMode mode = color_.empty() ? ColorMode::Auto : find_color_mode(color_);
-    style.color = mode == ColorMode::Always || (mode == ColorMode::Auto && to_terminal);
-    if (style.raw) style.color = false;
+    style.color = wants_color(color_, output_.empty()) && !style.raw;
     options_.use_pager = human_ && !nopager_ && output_.empty() &&
                          options_.format == &output_formats.front() && ::isatty(STDOUT_FILENO) == 1;
   }

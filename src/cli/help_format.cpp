@@ -1,0 +1,48 @@
+#include "cli/help_format.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t width = 28;
+constexpr const char* usage_of_commands = R"(
+       photon-dmesg info [OPTIONS] FILE...
+       photon-dmesg core [OPTIONS] FILE... -o DIR
+       photon-dmesg profile [OPTIONS] FILE...)";
+
+}  // namespace
+
+HelpFormat::HelpFormat() {
+  column_width(width);
+}
+
+std::string HelpFormat::make_usage(const CLI::App* app, std::string name) const {
+  if (app->get_parent() != nullptr) {
+    return fmt::format("Usage: photon-dmesg {} [OPTIONS] FILE...\n", name);
+  }
+  return fmt::format("Usage: {} [OPTIONS] FILE...{}\n", name, usage_of_commands);
+}
+
+// The description says what FILE may be.
+std::string HelpFormat::make_positionals(const CLI::App* /*app*/) const {
+  return "";
+}
+
+std::string HelpFormat::make_option_name(const CLI::Option* option, bool is_positional) const {
+  if (is_positional) return option->get_name(true, false);
+  std::string names = fmt::format("{}", fmt::join(option->get_snames(), ""));
+  if (!names.empty()) names = "-" + names;
+  for (const std::string& name : option->get_lnames()) {
+    names += (names.empty() ? "    --" : ", --") + name;
+  }
+  return names;
+}
+
+std::string HelpFormat::make_option_opts(const CLI::Option* option) const {
+  const bool takes_value = option->get_items_expected_max() > 0 && !option->get_positional();
+  return takes_value ? " " + option->get_type_name() : "";
+}
+
+}  // namespace photon_dmesg
