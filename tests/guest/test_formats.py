@@ -10,6 +10,7 @@ import time
 import unittest
 from pathlib import Path
 
+import elf_core
 import paths
 import peers
 import truth
@@ -372,6 +373,64 @@ for resource in request.resource_logs:
         expected = [[r["seq"], r["ts_nsec"] + offset, numbers[r["level"]], r["level"], r["msg"]]
                     for r in self.records]
         self.assertEqual([json.loads(line) for line in out.splitlines()], expected)
+
+
+class WithoutClock(GuestFiles, unittest.TestCase):
+    """A guest whose timekeeper makes no sense, as if it had been stopped while it was set up."""
+
+    name = "k61"
+    WARNING = "photon-dmesg: warning: the guest's clock can't be read: all times are since boot\n"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        offset = int(photon_dmesg("--json", *cls.files).json["guest"]["kaslr_offset"], 16)
+        memory = cls.folder / "timeless.vmem"
+        paths.copy_sparse(cls.guest.memory, memory)
+        with memory.open("r+b") as file:
+            tables = elf_core.PageTables(cls.guest, file)
+            for symbol in ("tk_core", "shadow_timekeeper"):  # and its copy
+                address = elf_core.linked_address(cls.guest, symbol) + offset
+                file.seek(tables.translate(address))
+                file.write(bytes(256))
+        cls.files = (*cls.files, memory)
+
+    def test_formats_that_show_times_do_without(self) -> None:
+        for form, part in (("json", b'"clock": null'), ("ndjson", b'"timestamp":null'),
+                           ("ndjson", b'"boot_time":null')):
+            with self.subTest(format=form):
+                result = photon_dmesg("--format", form, *self.files)
+                self.assertEqual((result.status, result.err), (0, self.WARNING))
+                self.assertIn(part, result.out)
+
+    def test_formats_whose_readers_expect_times_are_incomplete(self) -> None:
+        for options, absent in ((("--format", "ecs"), b"@timestamp"),
+                                (("--format", "otlp"), b"timeUnixNano"),
+                                (("--format", "journal-json"), b"__REALTIME_TIMESTAMP"),
+                                (("--format", "syslog"), b">1 2"), (("-T",), b" 20"),
+                                (("-H",), b"[Nov"), (("--time-format", "suspend"), b"suspend")):
+            with self.subTest(options=options):
+                result = photon_dmesg(*options, "--head", "5", *self.files)
+                self.assertEqual((result.status, result.err), (1, self.WARNING))
+                self.assertGreater(result.out.count(b"\n"), 4)
+                self.assertNotIn(absent, result.out.replace(b"Nov 16", b"").replace(b"(20", b""))
+
+    def test_what_needs_the_time_of_day_is_refused(self) -> None:
+        for options, part in ((("--format", "journal-export"), "use json"),
+                              (("--since", "-5min"), "--since: the guest's clock can't be read"),
+                              (("--until", "now"), "--until: the guest's clock can't be read")):
+            with self.subTest(options=options):
+                result = photon_dmesg("-q", *options, *self.files)
+                self.assertEqual((result.status, result.out), (3, b""))
+                self.assertIn(part, result.err)
+                self.assertEqual(result.err.count("\n"), 1)
+
+    def test_what_needs_no_time_of_day_is_as_ever(self) -> None:
+        for options in ((), ("-J",), ("--format", "kmsg"), ("-d", "-x")):
+            with self.subTest(options=options):
+                result = photon_dmesg(*options, *self.files)
+                self.assertEqual((result.status, result.err), (0, ""))
+                self.assertEqual(result.out, photon_dmesg(*options, *self.files[:2]).out)
 
 
 class OrdinaryReaders(ReaderTests, unittest.TestCase):
