@@ -75,16 +75,18 @@ std::uint64_t ring_size(std::uint64_t bits, std::uint64_t largest, const char* w
 
 class RingReader {
  public:
-  RingReader(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts)
-      : memory_(memory), layouts_(std::move(layouts)) {
+  // `layouts` must outlive the reader. `first_seq`: what an earlier reader of this ring found.
+  RingReader(const KernelMemory& memory, GuestVirtual address, const RingLayouts& layouts,
+             std::optional<std::uint64_t> first_seq = std::nullopt)
+      : memory_(memory), layouts_(layouts), first_seq_(first_seq.value_or(0)) {
     read_header(address);
+    if (!first_seq) vote_on_first_seq();
   }
 
   [[nodiscard]] const Ring& ring() const { return ring_; }
 
   // The stored records that have the sequence number that their place says.
   [[nodiscard]] RingExtent extent() {
-    vote_on_first_seq();
     RingExtent extent;
     for_each_id([&](std::uint64_t id) {
       if (first_seq_by(id) != first_seq_) return;
@@ -95,14 +97,13 @@ class RingReader {
   }
 
   // Of the record behind the newest.
-  [[nodiscard]] std::uint64_t next_seq() {
-    vote_on_first_seq();
-    return seq_of(ring_.head_id) + 1;
-  }
+  [[nodiscard]] std::uint64_t next_seq() const { return seq_of(ring_.head_id) + 1; }
+
+  // Of the oldest.
+  [[nodiscard]] std::uint64_t first_seq() const { return first_seq_; }
 
   // See StoredLog::read().
   void read(const RecordSink& sink, KernelLog& result) {
-    vote_on_first_seq();
     for_each_id([&](std::uint64_t id) {
       if (std::optional<LogRecord> record = read_slot(id, result)) {
         has_records_ = true;
@@ -359,13 +360,13 @@ class RingReader {
   }
 
   const KernelMemory& memory_;
-  RingLayouts layouts_;
+  const RingLayouts& layouts_;
   Ring ring_;
   bool has_records_ = false;  // whether one was handed over
   bool stopped_ = false;      // no more are wanted
   std::vector<std::byte> descriptor_bytes_;
   std::vector<std::byte> info_bytes_;
-  std::uint64_t first_seq_ = 0;  // of tail_id
+  std::uint64_t first_seq_;  // of tail_id
   // Sequence numbers of the records that something is wrong with.
   std::vector<std::uint64_t> unfinished_;
   std::vector<std::uint64_t> overwritten_;
@@ -427,20 +428,27 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
 class StoredRing : public StoredLog {
  public:
   StoredRing(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts)
-      : memory_(memory), address_(address), layouts_(std::move(layouts)) {}
-
-  [[nodiscard]] std::uint64_t next_seq() const override { return reader().next_seq(); }
-
-  void read(const RecordSink& sink, KernelLog& result) const override {
-    reader().read(sink, result);
+      : memory_(memory), address_(address), layouts_(std::move(layouts)) {
+    const RingReader reader(memory_, address_, layouts_);
+    ring_ = reader.ring();
+    first_seq_ = reader.first_seq();
+    next_seq_ = reader.next_seq();
   }
 
-  [[nodiscard]] RingReader reader() const { return {memory_, address_, layouts_}; }
+  [[nodiscard]] const Ring& ring() const { return ring_; }
+  [[nodiscard]] std::uint64_t next_seq() const override { return next_seq_; }
+
+  void read(const RecordSink& sink, KernelLog& result) const override {
+    RingReader(memory_, address_, layouts_, first_seq_).read(sink, result);
+  }
 
  private:
   const KernelMemory& memory_;
   GuestVirtual address_;
   RingLayouts layouts_;
+  Ring ring_;
+  std::uint64_t first_seq_ = 0;
+  std::uint64_t next_seq_ = 0;
 };
 
 // What is in the ring that the kernel used until it took a larger one, if it did.
@@ -473,7 +481,7 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
   const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
   const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
-  const Ring ring = log->reader().ring();
+  const Ring& ring = log->ring();
   diagnostics.note(fmt::format(
       "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
       "bytes of text at {}",

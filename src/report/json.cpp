@@ -117,9 +117,11 @@ Json source_to_json(const SourceInfo& source) {
 // `text` with every line of it indented, but the first.
 std::string indented(std::string_view text, std::size_t by) {
   std::string result;
-  for (const char byte : text) {
-    result += byte;
-    if (byte == '\n') result.append(by, ' ');
+  while (!text.empty()) {
+    const std::size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
+    result += text.substr(0, length);
+    text.remove_prefix(length);
+    if (result.back() == '\n') result.append(by, ' ');
   }
   return result;
 }
