@@ -5,8 +5,8 @@
 
 #include "base/file_stream.h"
 #include "base/input_file.h"
-#include "checkpoint/checkpoint.h"
-#include "kernel/needed_sections.h"
+#include "checkpoint/vmware/checkpoint.h"
+#include "kernel/symbols/vmlinux/needed_sections.h"
 #include "rpm/kernel_files.h"
 #include "rpm/rpm_package.h"
 #include "support/bytes.h"

@@ -7,14 +7,14 @@
 #include <string>
 
 #include "base/error.h"
-#include "checkpoint/checkpoint.h"
-#include "checkpoint/companion_file.h"
-#include "checkpoint/debug_guest.h"
-#include "checkpoint/elf_core.h"
-#include "checkpoint/kdump_file.h"
-#include "checkpoint/lime_file.h"
-#include "checkpoint/raw_memory.h"
-#include "checkpoint/tag_file.h"
+#include "checkpoint/dumps/elf_core.h"
+#include "checkpoint/dumps/kdump_file.h"
+#include "checkpoint/dumps/lime_file.h"
+#include "checkpoint/dumps/raw_memory.h"
+#include "checkpoint/vmware/checkpoint.h"
+#include "checkpoint/vmware/companion_file.h"
+#include "checkpoint/vmware/debug_guest.h"
+#include "checkpoint/vmware/tag_file.h"
 
 namespace photon_dmesg {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/byte_source.h"
 #include "base/diagnostics.h"
-#include "checkpoint/guest_state.h"
+#include "checkpoint/guest/guest_state.h"
 
 namespace photon_dmesg {
 

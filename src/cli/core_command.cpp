@@ -8,15 +8,15 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
-#include "cli/guest.h"
-#include "cli/inputs.h"
 #include "cli/output.h"
-#include "cli/profile_cache.h"
-#include "cli/vmlinux_copy.h"
-#include "kernel/cross_check.h"
-#include "kernel/kernel_mappings.h"
-#include "report/core_file.h"
-#include "report/gdb_files.h"
+#include "cli/package_options.h"
+#include "kernel/find/cross_check.h"
+#include "kernel/memory/kernel_mappings.h"
+#include "report/core/core_file.h"
+#include "report/core/gdb_files.h"
+#include "session/guest.h"
+#include "session/inputs.h"
+#include "session/vmlinux_copy.h"
 
 namespace photon_dmesg {
 namespace {

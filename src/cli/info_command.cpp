@@ -2,12 +2,12 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
-#include "checkpoint/checkpoint_info.h"
-#include "cli/guest.h"
+#include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/output.h"
-#include "cli/profile_cache.h"
-#include "kernel/guest_clock.h"
+#include "cli/package_options.h"
+#include "kernel/facts/guest_clock.h"
 #include "report/info.h"
+#include "session/guest.h"
 
 namespace photon_dmesg {
 namespace {

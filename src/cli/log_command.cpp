@@ -8,16 +8,17 @@
 #include <utility>
 
 #include "base/error.h"
-#include "checkpoint/checkpoint_info.h"
-#include "cli/guest.h"
-#include "cli/inputs.h"
+#include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/output.h"
+#include "cli/package_options.h"
 #include "cli/pager.h"
-#include "kernel/guest_identity.h"
-#include "kernel/kernel_log.h"
+#include "kernel/facts/guest_identity.h"
+#include "kernel/printk/kernel_log.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
+#include "session/guest.h"
+#include "session/inputs.h"
 
 namespace photon_dmesg {
 namespace {

@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "report/syslog_names.h"
+#include "report/formats/syslog_names.h"
 #include "report/time_spec.h"
 
 namespace photon_dmesg {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/output_format.h"
+#include "report/formats/output_format.h"
 #include "report/text_style.h"
 
 // What the options' values mean. Each throws Error(Usage) that names the option for a value that

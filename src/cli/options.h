@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
-#include "report/output_format.h"
+#include "report/formats/output_format.h"
 #include "report/record_filter.h"
 
 namespace photon_dmesg {

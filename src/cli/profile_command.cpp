@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "base/error.h"
-#include "cli/guest.h"
-#include "cli/inputs.h"
 #include "cli/output.h"
-#include "kernel/banner.h"
-#include "kernel/profile.h"
+#include "cli/package_options.h"
+#include "kernel/printk/kernel_log.h"
+#include "kernel/symbols/banner.h"
+#include "kernel/symbols/profile.h"
+#include "session/guest.h"
+#include "session/inputs.h"
 
 namespace photon_dmesg {
 namespace {
@@ -66,6 +68,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
         fmt::format("{}: expected --release, as the file does not say which kernel it is of",
                     inputs.symbol_names()));
   }
+  require_log(*source.symbols);
   write_profile(*source.symbols, *release, describe_origin(source), out);
   return out.str();
 }

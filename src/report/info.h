@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/checkpoint_info.h"
-#include "checkpoint/guest_memory.h"
-#include "kernel/guest_clock.h"
-#include "kernel/kernel_symbols.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "checkpoint/vmware/checkpoint_info.h"
+#include "kernel/facts/guest_clock.h"
+#include "kernel/symbols/kernel_symbols.h"
 
 namespace photon_dmesg {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "kernel/log_record.h"
+#include "kernel/printk/log_record.h"
 #include "report/pattern.h"
 #include "report/report_writer.h"
 

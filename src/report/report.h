@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "kernel/guest_clock.h"
-#include "kernel/guest_identity.h"
-#include "kernel/log_record.h"
+#include "kernel/facts/guest_clock.h"
+#include "kernel/facts/guest_identity.h"
+#include "kernel/printk/log_record.h"
 #include "report/text_style.h"
 
 namespace photon_dmesg {

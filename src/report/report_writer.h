@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/log_record.h"
+#include "kernel/printk/log_record.h"
 
 namespace photon_dmesg {
 

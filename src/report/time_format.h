@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "kernel/guest_clock.h"
+#include "kernel/facts/guest_clock.h"
 #include "report/text_style.h"
 
 namespace photon_dmesg {

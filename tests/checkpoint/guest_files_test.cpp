@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "checkpoint/companion_file.h"
+#include "checkpoint/vmware/companion_file.h"
 #include "support/checkpoint_builder.h"
 #include "support/elf_core_builder.h"
 #include "support/errors.h"

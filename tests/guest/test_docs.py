@@ -81,7 +81,7 @@ class Documents(unittest.TestCase):
 
     def test_every_format_is_described(self) -> None:
         text = (ROOT / "docs/formats.md").read_text()
-        table = (ROOT / "src/report/output_format.h").read_text()
+        table = (ROOT / "src/report/formats/output_format.h").read_text()
         names = re.findall(r'OutputFormat\{"([\w-]+)"', table)
         self.assertGreater(len(names), 8)
         for name in names:

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/guest_memory.h"
+#include "checkpoint/guest/guest_memory.h"
 
 namespace photon_dmesg::test {
 

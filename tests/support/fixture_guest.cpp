@@ -2,9 +2,9 @@
 
 #include <elf.h>
 
-#include "kernel/kernel_log.h"
-#include "kernel/running_kernel.h"
-#include "kernel/x86_64.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/find/running_kernel.h"
+#include "kernel/printk/kernel_log.h"
 #include "support/file_content.h"
 #include "support/page_table_builder.h"
 

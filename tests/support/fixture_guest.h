@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/diagnostics.h"
-#include "checkpoint/vcpu.h"
-#include "kernel/guest_kernel.h"
-#include "kernel/log_record.h"
-#include "kernel/vmlinux.h"
+#include "checkpoint/guest/vcpu.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/printk/log_record.h"
+#include "kernel/symbols/vmlinux/vmlinux.h"
 #include "support/fake_memory.h"
 
 namespace photon_dmesg::test {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "kernel/elf_image.h"
+#include "kernel/symbols/vmlinux/elf_image.h"
 #include "support/file_content.h"
 #include "support/kallsyms_writer.h"
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "checkpoint/guest_memory.h"
+#include "checkpoint/guest/guest_memory.h"
 #include "support/bytes.h"
 
 namespace photon_dmesg::test {

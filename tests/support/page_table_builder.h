@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "kernel/page_tables.h"
+#include "kernel/arch/x86_64/page_tables.h"
 #include "support/fake_memory.h"
 
 namespace photon_dmesg::test {

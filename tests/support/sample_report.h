@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/output_format.h"
+#include "report/formats/output_format.h"
 
 namespace photon_dmesg::test {
 

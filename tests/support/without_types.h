@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernel/kernel_symbols.h"
+#include "kernel/symbols/kernel_symbols.h"
 
 namespace photon_dmesg::test {
 

@@ -1,0 +1,32 @@
+# A room is a folder of sources and a library of the same name (src/kernel/find, photon_kernel_find).
+# Its sources see the headers of the rooms that USES names, and no others: every room shows its own
+# headers, and only those, in an include folder of links. So a wrong #include does not compile.
+#   photon_room(ROOM [USES ROOM...] [LIBRARIES TARGET...])
+function(photon_room room)
+  cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
+  photon_room_target(${room} target)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.h)
+  set(shown ${PROJECT_BINARY_DIR}/rooms/${target})
+  file(REMOVE_RECURSE ${shown})
+  file(MAKE_DIRECTORY ${shown}/${room})
+  foreach(header ${headers})
+    get_filename_component(name ${header} NAME)
+    file(CREATE_LINK ${header} ${shown}/${room}/${name} SYMBOLIC)
+  endforeach()
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_include_directories(${target} PUBLIC ${shown})
+    foreach(used ${arg_USES})
+      photon_room_target(${used} used_target)
+      target_link_libraries(${target} PRIVATE ${used_target})
+    endforeach()
+    # Headers of these are in the room's own headers, or may be.
+    target_link_libraries(${target} PUBLIC ${arg_LIBRARIES})
+  endif()
+endfunction()
+
+function(photon_room_target room result)
+  string(REPLACE / _ name ${room})
+  set(${result} photon_${name} PARENT_SCOPE)
+endfunction()

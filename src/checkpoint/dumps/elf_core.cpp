@@ -1,0 +1,192 @@
+#include "checkpoint/dumps/elf_core.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/byte_reader.h"
+#include "base/error.h"
+#include "checkpoint/guest/memory_image.h"
+#include "checkpoint/guest/register_notes.h"
+
+namespace photon_dmesg {
+namespace {
+
+// So that a damaged note can't exhaust memory.
+constexpr std::uint64_t largest_note = 16 * 1024 * 1024;
+constexpr std::uint64_t most_segments = 1 << 20;
+
+template <typename Struct>
+Struct read_struct(const ByteSource& source, std::uint64_t offset) {
+  Struct result{};
+  source.read_at(offset, std::as_writable_bytes(std::span(&result, 1)));
+  return result;
+}
+
+std::uint64_t align_note(std::uint64_t size) {
+  return (size + 3) / 4 * 4;
+}
+
+// The notes of a core, each vCPU's in the order of their kind.
+class NoteReader {
+ public:
+  NoteReader(const ByteSource& file, std::uint64_t begin, std::uint64_t size, GuestState& state)
+      : file_(file), reader_(file, begin, begin + size), state_(state) {}
+
+  void run() {
+    while (reader_.remaining() >= sizeof(Elf64_Nhdr)) read_note();
+  }
+
+ private:
+  void read_note() {
+    const std::uint32_t name_size = reader_.u32("a note's name size");
+    const std::uint32_t size = reader_.u32("a note's size");
+    const std::uint32_t type = reader_.u32("a note's type");
+    if (name_size > largest_note || size > largest_note) {
+      throw unusable(fmt::format("expected a note of at most {} bytes, found {} at offset {:#x}",
+                                 largest_note, std::max(name_size, size), reader_.position()));
+    }
+    std::string owner = reader_.text(name_size, "a note's name");
+    owner.resize(std::min(owner.find('\0'), owner.size()));
+    reader_.skip(align_note(name_size) - name_size, "a note's padding");
+    const std::uint64_t at = reader_.position();
+    reader_.skip(size, "a note's content");
+    use_note(owner, type, at, size);
+    // The last note's padding may be missing.
+    reader_.skip(std::min(align_note(size) - size, reader_.remaining()), "a note's padding");
+  }
+
+  void use_note(std::string_view owner, std::uint32_t type, std::uint64_t at, std::uint32_t size) {
+    namespace notes = register_notes;
+    if (owner == notes::core_owner && type == NT_PRSTATUS && size >= sizeof(notes::Prstatus)) {
+      notes::take(read_struct<notes::Prstatus>(file_, at), vcpu(prstatus_++));
+    } else if (owner == notes::qemu_owner &&
+               size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
+      notes::QemuCpuState qemu;
+      file_.read_at(at, std::as_writable_bytes(std::span(&qemu, 1))
+                            .first(std::min<std::size_t>(size, sizeof(qemu))));
+      notes::take(qemu, vcpu(qemu_++));
+    } else if (owner == notes::vmcoreinfo_owner) {
+      state_.vmcoreinfo = ByteReader(file_, at, at + size).text(size, "VMCOREINFO");
+    }
+  }
+
+  Vcpu& vcpu(std::uint32_t index) {
+    if (index >= state_.vcpus.size()) {
+      state_.vcpus.resize(index + 1);
+      state_.vcpus[index].index = index;
+    }
+    return state_.vcpus[index];
+  }
+
+  const ByteSource& file_;
+  ByteReader reader_;
+  GuestState& state_;
+  std::uint32_t prstatus_ = 0;
+  std::uint32_t qemu_ = 0;
+};
+
+class CoreReader {
+ public:
+  explicit CoreReader(const ByteSource& file)
+      : file_(file), header_(read_struct<Elf64_Ehdr>(file, 0)) {
+    if (header_.e_ident[EI_CLASS] != ELFCLASS64 || header_.e_ident[EI_DATA] != ELFDATA2LSB ||
+        header_.e_machine != EM_X86_64) {
+      throw unusable(
+          fmt::format("expected the core of an x86-64 machine, found ELF class {}, machine {}",
+                      header_.e_ident[EI_CLASS], header_.e_machine));
+    }
+    read_segments();
+  }
+
+  [[nodiscard]] MemoryLayout layout() const {
+    check_physical();
+    std::vector<MemoryRun> runs;
+    for (const Elf64_Phdr& segment : loads_) {
+      if (!file_.contains(segment.p_offset, segment.p_filesz)) {
+        throw unusable(fmt::format(
+            "truncated: expected memory from physical {:#x} at offset {:#x}, {} bytes, but it ends "
+            "at {:#x}",
+            segment.p_paddr, segment.p_offset, segment.p_filesz, file_.size()));
+      }
+      runs.push_back({{segment.p_paddr}, segment.p_offset, segment.p_filesz});
+    }
+    return MemoryLayout(runs);
+  }
+
+  void read_notes(GuestState& state) const {
+    for (const Elf64_Phdr& segment : notes_) {
+      read_core_notes(file_, segment.p_offset, segment.p_filesz, state);
+    }
+  }
+
+ private:
+  void read_segments() {
+    const std::uint64_t count = segment_count();
+    if (header_.e_phentsize != sizeof(Elf64_Phdr) || count > most_segments) {
+      throw unusable(fmt::format("expected segments of {} bytes, found {} of {} bytes",
+                                 sizeof(Elf64_Phdr), count, header_.e_phentsize));
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto segment = read_struct<Elf64_Phdr>(file_, header_.e_phoff + i * sizeof(Elf64_Phdr));
+      if (segment.p_type == PT_LOAD && segment.p_filesz > 0) loads_.push_back(segment);
+      if (segment.p_type == PT_NOTE) notes_.push_back(segment);
+    }
+  }
+
+  // More than 16 bits hold stand in the first section.
+  [[nodiscard]] std::uint64_t segment_count() const {
+    if (header_.e_phnum != PN_XNUM) return header_.e_phnum;
+    return read_struct<Elf64_Shdr>(file_, header_.e_shoff).sh_info;
+  }
+
+  void check_physical() const {
+    const bool has_addresses = loads_.size() == 1 || std::any_of(loads_.begin(), loads_.end(),
+                                                                 [](const Elf64_Phdr& segment) {
+                                                                   return segment.p_paddr != 0;
+                                                                 });
+    if (loads_.empty() || !has_addresses) {
+      throw unusable(
+          "expected a core of physical memory, found one of virtual addresses: give the checkpoint "
+          "itself, or a core from vmss2core -N");
+    }
+  }
+
+  const ByteSource& file_;
+  Elf64_Ehdr header_;
+  std::vector<Elf64_Phdr> loads_;
+  std::vector<Elf64_Phdr> notes_;
+};
+
+}  // namespace
+
+void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
+                     GuestState& state) {
+  NoteReader(file, begin, size, state).run();
+}
+
+bool is_elf_core(const ByteSource& source) {
+  if (!source.contains(0, sizeof(Elf64_Ehdr))) return false;
+  const auto header = read_struct<Elf64_Ehdr>(source, 0);
+  return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
+}
+
+GuestState open_elf_core(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
+  GuestState state;
+  state.path = file->name();
+  state.memory_path = file->name();
+  with_context(file->name(), [&] {
+    const CoreReader reader(*file);
+    reader.read_notes(state);
+    state.memory = std::make_unique<MemoryImage>(*file, 0, reader.layout());
+  });
+  diagnostics.note(fmt::format("{}: ELF core, {} vCPUs, {} ranges of memory, {} VMCOREINFO",
+                               state.path, state.vcpus.size(), state.memory->ranges().size(),
+                               state.vmcoreinfo ? "with" : "without"));
+  state.files.push_back(std::move(file));
+  return state;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_state.h"
+
+namespace photon_dmesg {
+
+// Whether `source` begins as makedumpfile's compressed format does (or diskdump's), flattened or
+// not.
+[[nodiscard]] bool is_kdump_file(const ByteSource& source);
+
+// A machine's memory from a dump that makedumpfile compressed, read through libkdumpfile: pages
+// that the dump leaves out (-d) are not RAM. Several files are the parts of one dump (--split). A
+// flattened one (-F) is put in order in memory first. Throws Error(UnusableInput) when libkdumpfile
+// can't make sense of it.
+[[nodiscard]] GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
+                                          Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,215 @@
+#include "checkpoint/dumps/kdump_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <libkdumpfile/kdumpfile.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <limits>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t most_ranges = 1 << 24;     // so that a damaged map can't exhaust memory
+constexpr std::uint64_t longest_reason = 1 << 12;  // bytes
+
+struct Question {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+};
+
+// What the library's process says: how it went, and how many bytes follow.
+struct AnswerHead {
+  std::int32_t status = KDUMP_OK;
+  std::uint64_t size = 0;
+};
+
+bool send_all(int socket, const void* data, std::size_t size) {
+  const auto* at = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t count = ::send(socket, at, size, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    at += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+bool receive_all(int socket, void* data, std::size_t size) {
+  auto* at = static_cast<char*>(data);
+  while (size > 0) {
+    const ssize_t count = ::recv(socket, at, size, MSG_WAITALL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    at += count;
+    size -= static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+// The other side: everything here runs in the library's process.
+class Server {
+ public:
+  explicit Server(int socket) : socket_(socket), context_(kdump_new()) {}
+
+  void run(const std::vector<int>& descriptors) {
+    kdump_status status =
+        kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()), descriptors.data());
+    kdump_attr_t map{};
+    map.type = KDUMP_BITMAP;
+    if (status == KDUMP_OK) {
+      status = kdump_get_typed_attr(context_, KDUMP_ATTR_FILE_PAGEMAP, &map);
+    }
+    if (status != KDUMP_OK) {
+      send_reason(status);
+      return;
+    }
+    send_ranges(map.val.bitmap);
+    Question question;
+    while (receive_all(socket_, &question, sizeof(question))) answer(question);
+  }
+
+ private:
+  void send_ranges(kdump_bmp_t* map) const {
+    std::vector<PhysicalRange> ranges;
+    kdump_addr_t begin = 0;
+    while (ranges.size() < most_ranges && kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
+      kdump_addr_t end = begin;
+      if (kdump_bmp_find_clear(map, &end) != KDUMP_OK) break;
+      ranges.push_back({{begin * page}, (end - begin) * page});
+      begin = end;
+    }
+    send(KDUMP_OK, ranges.data(), ranges.size() * sizeof(PhysicalRange));
+  }
+
+  void answer(const Question& question) {
+    buffer_.resize(question.size);
+    std::size_t size = question.size;
+    const kdump_status status =
+        kdump_read(context_, KDUMP_MACHPHYSADDR, question.address, buffer_.data(), &size);
+    if (status == KDUMP_OK) {
+      send(status, buffer_.data(), buffer_.size());
+    } else {
+      send_reason(status);
+    }
+  }
+
+  void send_reason(kdump_status status) const {
+    const std::string reason = kdump_get_err(context_);
+    send(status, reason.data(), std::min<std::size_t>(reason.size(), longest_reason));
+  }
+
+  void send(kdump_status status, const void* data, std::size_t size) const {
+    const AnswerHead head{static_cast<std::int32_t>(status), size};
+    if (!send_all(socket_, &head, sizeof(head)) || !send_all(socket_, data, size)) ::_exit(0);
+  }
+
+  int socket_;
+  kdump_ctx_t* context_;
+  std::vector<std::byte> buffer_;
+};
+
+// Never returns, and never runs what the program would do at its end.
+[[noreturn]] void serve(int socket, const std::vector<int>& descriptors) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What the C library says of a broken heap is not for the user.
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ::dup2(nowhere, STDERR_FILENO);
+  try {
+    Server(socket).run(descriptors);
+  } catch (...) {
+    ::_exit(1);
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+struct KdumpProcess::Answer {
+  AnswerHead head;
+  std::string reason;  // unless all is well
+};
+
+KdumpProcess::KdumpProcess(const std::vector<std::unique_ptr<ByteSource>>& files, std::string name)
+    : name_(std::move(name)) {
+  std::vector<int> descriptors;
+  descriptors.reserve(files.size());
+  for (const std::unique_ptr<ByteSource>& file : files) descriptors.push_back(*file->descriptor());
+  std::array<int, 2> sockets{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
+    fail(std::generic_category().message(errno));
+  }
+  process_ = ::fork();
+  if (process_ == 0) {
+    ::close(sockets[0]);
+    serve(sockets[1], descriptors);
+  }
+  ::close(sockets[1]);
+  socket_ = sockets[0];
+  try {
+    if (process_ < 0) fail("no process for libkdumpfile");
+    const Answer answer = receive_answer();
+    if (answer.head.status != KDUMP_OK) fail(answer.reason);
+    if (answer.head.size > most_ranges * sizeof(PhysicalRange)) fail("too many ranges of memory");
+    ranges_.resize(answer.head.size / sizeof(PhysicalRange));
+    receive(std::as_writable_bytes(std::span(ranges_)));
+  } catch (...) {
+    // No destructor runs for an object that was never whole.
+    ::close(socket_);
+    if (process_ > 0) ::waitpid(process_, nullptr, 0);
+    throw;
+  }
+}
+
+KdumpProcess::~KdumpProcess() {
+  ::close(socket_);
+  ::waitpid(process_, nullptr, 0);
+}
+
+bool KdumpProcess::read(GuestPhysical address, std::span<std::byte> target) const {
+  const std::lock_guard lock(mutex_);
+  const Question question{address.value, target.size()};
+  if (!send_all(socket_, &question, sizeof(question))) fail("libkdumpfile has crashed on it");
+  const Answer answer = receive_answer();
+  if (answer.head.status == KDUMP_ERR_NODATA) return false;
+  if (answer.head.status != KDUMP_OK || answer.head.size != target.size()) {
+    fail(fmt::format("reading {} bytes at physical {} failed: {}", target.size(), address,
+                     answer.reason));
+  }
+  receive(target);
+  return true;
+}
+
+KdumpProcess::Answer KdumpProcess::receive_answer() const {
+  Answer answer;
+  receive(std::as_writable_bytes(std::span(&answer.head, 1)));
+  if (answer.head.status == KDUMP_OK) return answer;
+  answer.reason.resize(std::min(answer.head.size, longest_reason));
+  receive(std::as_writable_bytes(std::span(answer.reason)));
+  return answer;
+}
+
+void KdumpProcess::receive(std::span<std::byte> target) const {
+  if (!receive_all(socket_, target.data(), target.size())) {
+    fail("libkdumpfile has crashed on it: the file is damaged");
+  }
+}
+
+void KdumpProcess::fail(const std::string& reason) const {
+  throw unusable(fmt::format("{}: {}", name_, reason));
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "checkpoint/guest/guest_memory.h"
+
+namespace photon_dmesg {
+
+// libkdumpfile in a process of its own: version 0.5.1 runs into memory that is not its own on some
+// damaged files, which must neither end this program nor show in what it prints.
+class KdumpProcess {
+ public:
+  // Opens the dump in `files`, whose descriptors are used and which must outlive this object.
+  // Throws Error(UnusableInput) that begins with `name` when the library can't, or dies of it.
+  KdumpProcess(const std::vector<std::unique_ptr<ByteSource>>& files, std::string name);
+  ~KdumpProcess();
+  KdumpProcess(const KdumpProcess&) = delete;
+  KdumpProcess& operator=(const KdumpProcess&) = delete;
+
+  // The pages that the dump holds, ascending.
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const { return ranges_; }
+
+  // As GuestMemory::read().
+  [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const;
+
+ private:
+  struct Answer;
+
+  [[nodiscard]] Answer receive_answer() const;
+  void receive(std::span<std::byte> target) const;
+  [[noreturn]] void fail(const std::string& reason) const;
+
+  std::string name_;
+  int socket_ = -1;
+  int process_ = -1;
+  std::vector<PhysicalRange> ranges_;
+  mutable std::mutex mutex_;  // one question at a time
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,56 @@
+#include "checkpoint/dumps/lime_file.h"
+
+#include <fmt/format.h>
+
+#include "base/byte_reader.h"
+#include "base/error.h"
+#include "checkpoint/guest/memory_image.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint32_t magic = 0x4c694d45;
+constexpr std::uint32_t version = 1;
+
+std::vector<MemoryRun> read_runs(const ByteSource& file) {
+  std::vector<MemoryRun> runs;
+  ByteReader reader(file);
+  while (reader.remaining() > 0) {
+    const std::uint64_t at = reader.position();
+    const std::uint32_t found = reader.u32("a range's magic");
+    const std::uint32_t format = reader.u32("a range's version");
+    const std::uint64_t first = reader.u64("a range's first address");
+    const std::uint64_t last = reader.u64("a range's last address");
+    reader.skip(sizeof(std::uint64_t), "a range's reserved bytes");
+    if (found != magic || format != version || last < first || last == ~std::uint64_t{0}) {
+      throw unusable(fmt::format(
+          "expected a LiME range (magic {:#x}, version {}) at offset {:#x}, found {:#x}, {}, "
+          "{:#x} to {:#x}",
+          magic, version, at, found, format, first, last));
+    }
+    runs.push_back({{first}, reader.position(), last - first + 1});
+    reader.skip(last - first + 1, "a range's memory");
+  }
+  return runs;
+}
+
+}  // namespace
+
+bool is_lime_file(const ByteSource& source) {
+  return source.contains(0, sizeof(magic)) && ByteReader(source).u32("the magic") == magic;
+}
+
+GuestState open_lime_file(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
+  GuestState state;
+  state.path = file->name();
+  state.memory_path = file->name();
+  state.memory = with_context(file->name(), [&] {
+    return std::make_unique<MemoryImage>(*file, 0, MemoryLayout(read_runs(*file)));
+  });
+  diagnostics.note(fmt::format("{}: LiME image, {} ranges of memory", state.path,
+                               state.memory->ranges().size()));
+  state.files.push_back(std::move(file));
+  return state;
+}
+
+}  // namespace photon_dmesg

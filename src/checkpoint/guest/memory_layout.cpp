@@ -1,0 +1,126 @@
+#include "checkpoint/guest/memory_layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+// x86-64 has at most 52 bits of physical address, so no honest page number has more than 40.
+constexpr std::uint64_t page_limit = std::uint64_t{1} << 40;
+
+void check_region(const MemoryRegion& region) {
+  if (region.first_ppn >= page_limit || region.image_page >= page_limit ||
+      region.pages >= page_limit) {
+    throw unusable(fmt::format(
+        "memory region out of range: PPN {:#x}, image page {:#x}, {:#x} pages; expected each below "
+        "{:#x}",
+        region.first_ppn, region.image_page, region.pages, page_limit));
+  }
+}
+
+void check_disjoint(std::vector<MemoryRegion> regions, std::uint64_t MemoryRegion::*start,
+                    std::string_view what) {
+  std::sort(regions.begin(), regions.end(),
+            [&](const MemoryRegion& a, const MemoryRegion& b) { return a.*start < b.*start; });
+  for (std::size_t i = 1; i < regions.size(); ++i) {
+    if (regions[i - 1].*start + regions[i - 1].pages > regions[i].*start) {
+      throw unusable(fmt::format("memory regions overlap: two of them hold {} {:#x}", what,
+                                 regions[i].*start));
+    }
+  }
+}
+
+void check_run(const MemoryRun& run) {
+  constexpr std::uint64_t limit = page_limit * MemoryRegion::page_bytes;
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  if (run.begin.value >= limit || run.size > limit - run.begin.value ||
+      run.image_offset > most - run.size) {
+    throw unusable(
+        fmt::format("memory out of range: {:#x} bytes at physical {}, offset {:#x}; expected it to "
+                    "end by {:#x}",
+                    run.size, run.begin, run.image_offset, limit));
+  }
+}
+
+void cut_front(MemoryRun& run, std::uint64_t count) {
+  count = std::min(count, run.size);
+  run.begin = run.begin + count;
+  run.image_offset += count;
+  run.size -= count;
+}
+
+}  // namespace
+
+MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t image_size) {
+  std::erase_if(regions, [](const MemoryRegion& region) { return region.pages == 0; });
+  if (regions.empty()) {
+    add({{0}, 0, image_size});
+    return;
+  }
+  std::for_each(regions.begin(), regions.end(), check_region);
+  check_disjoint(regions, &MemoryRegion::first_ppn, "guest-physical page");
+  check_disjoint(regions, &MemoryRegion::image_page, "image page");
+  std::sort(regions.begin(), regions.end(),
+            [](const MemoryRegion& a, const MemoryRegion& b) { return a.first_ppn < b.first_ppn; });
+  for (const MemoryRegion& region : regions) {
+    add({{region.first_ppn * MemoryRegion::page_bytes},
+         region.image_page * MemoryRegion::page_bytes,
+         region.pages * MemoryRegion::page_bytes});
+  }
+}
+
+MemoryLayout::MemoryLayout(const std::vector<MemoryRun>& runs) {
+  // What is left of each run beside those before it, by where it begins.
+  std::map<std::uint64_t, MemoryRun> pieces;
+  for (MemoryRun run : runs) {
+    check_run(run);
+    while (run.size > 0) {
+      const auto after = pieces.upper_bound(run.begin.value);
+      if (after != pieces.begin()) {
+        const MemoryRun& before = std::prev(after)->second;
+        const std::uint64_t taken = before.begin.value + before.size;
+        if (taken > run.begin.value) {
+          cut_front(run, taken - run.begin.value);
+          continue;
+        }
+      }
+      MemoryRun piece = run;
+      if (after != pieces.end()) {
+        piece.size = std::min(piece.size, after->second.begin - piece.begin);
+      }
+      pieces.emplace(piece.begin.value, piece);
+      cut_front(run, piece.size);
+    }
+  }
+  for (const auto& [begin, piece] : pieces) add(piece);
+}
+
+void MemoryLayout::add(const MemoryRun& run) {
+  ranges_.push_back({run.begin, run.size});
+  image_offsets_.push_back(run.image_offset);
+  image_size_ = std::max(image_size_, run.image_offset + run.size);
+}
+
+std::optional<MemoryLayout::Place> MemoryLayout::find(GuestPhysical address) const {
+  const auto after = std::upper_bound(
+      ranges_.begin(), ranges_.end(), address,
+      [](GuestPhysical wanted, const PhysicalRange& range) { return wanted < range.begin; });
+  if (after == ranges_.begin()) {
+    return std::nullopt;
+  }
+  const PhysicalRange& range = *std::prev(after);
+  const std::uint64_t inside = address - range.begin;
+  if (inside >= range.size) {
+    return std::nullopt;
+  }
+  const auto index = static_cast<std::size_t>(std::prev(after) - ranges_.begin());
+  return Place{image_offsets_[index] + inside, range.size - inside};
+}
+
+}  // namespace photon_dmesg

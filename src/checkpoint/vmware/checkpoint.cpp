@@ -1,0 +1,149 @@
+#include "checkpoint/vmware/checkpoint.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.h"
+#include "checkpoint/guest/memory_image.h"
+#include "checkpoint/vmware/companion_file.h"
+#include "checkpoint/vmware/cpu_group.h"
+#include "checkpoint/vmware/memory_group.h"
+#include "checkpoint/vmware/packed_memory.h"
+#include "checkpoint/vmware/tag_file.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t mebibyte = 1024 * 1024;
+
+std::string describe(const MemoryDescription& description) {
+  if (description.regions.empty()) {
+    return "no memory regions: the image maps 1:1 from 0";
+  }
+  std::vector<std::string> parts;
+  for (const MemoryRegion& region : description.regions) {
+    parts.push_back(fmt::format("[PPN {:#x}, image page {:#x}, {:#x} pages]", region.first_ppn,
+                                region.image_page, region.pages));
+  }
+  return fmt::format("memory regions {}", fmt::join(parts, ", "));
+}
+
+// A memory file of another size belongs to another checkpoint, or its copy was cut short.
+void check_memory_file_size(const ByteSource& file, const MemoryDescription& description,
+                            const MemoryLayout& layout) {
+  const bool has_regions = !description.regions.empty();
+  const std::uint64_t expected =
+      has_regions ? layout.image_size() : description.configured_mib.value_or(0) * mebibyte;
+  const bool too_long = has_regions && file.size() - expected >= description.alignment;
+  if (file.size() < expected || too_long) {
+    throw Error(Failure::Mismatch,
+                fmt::format("{}: the checkpoint describes {} bytes of memory, found {}: it is not "
+                            "this checkpoint's memory, or an incomplete copy of it",
+                            file.name(), expected, file.size()));
+  }
+}
+
+// The memory inside the checkpoint.
+void use_own_memory(GuestState& state, const MemoryDescription& description,
+                    std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  const ByteSource& file = *state.files.front();
+  const MemoryDescription::Block& block = *description.block;
+  MemoryLayout layout =
+      with_context(file.name(), [&] { return MemoryLayout(description.regions, block.size); });
+  if (layout.image_size() > block.size) {
+    throw unusable(fmt::format("{}: the regions describe {} bytes of memory, found a block of {}",
+                               file.name(), layout.image_size(), block.size));
+  }
+  if (memory_file) {
+    diagnostics.warn(
+        fmt::format("{}: not used: {} holds the memory itself", memory_file->name(), file.name()));
+  }
+  diagnostics.note(fmt::format("memory: in the checkpoint itself, {} bytes at offset {:#x}",
+                               block.size, block.offset));
+  state.memory_path = file.name();
+  state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
+}
+
+std::unique_ptr<ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
+                                                    Diagnostics& diagnostics) {
+  const std::filesystem::path path = checkpoint.name();
+  const auto beside = find_companion(path, {"vmem"});
+  if (!beside) {
+    throw unusable(fmt::format(
+        "{}: holds no memory, and there is no {}.vmem beside it: name the memory file, or take a "
+        "snapshot that includes the memory",
+        checkpoint.name(), path.stem().string()));
+  }
+  return open_guest_file(*beside, diagnostics);
+}
+
+void use_memory_file(GuestState& state, const MemoryDescription& description,
+                     std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  const ByteSource& checkpoint = *state.files.front();
+  if (!memory_file) memory_file = open_memory_file_beside(checkpoint, diagnostics);
+  refuse_encrypted(*memory_file);
+  memory_file = unpack_memory(std::move(memory_file), diagnostics);
+  if (memory_file->size() == 0) {
+    throw unusable(
+        fmt::format("{}: expected the guest's memory, found an empty file", memory_file->name()));
+  }
+  MemoryLayout layout = with_context(
+      checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
+  check_memory_file_size(*memory_file, description, layout);
+  diagnostics.note(fmt::format("memory: {}, {} bytes", memory_file->name(), memory_file->size()));
+  state.memory_path = memory_file->name();
+  state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
+  state.files.push_back(std::move(memory_file));
+}
+
+// A machine may have a little more memory than it was given, but not less.
+void compare_with_configuration(const MemoryDescription& description, const GuestState& state,
+                                Diagnostics& diagnostics) {
+  const std::uint64_t configured = description.configured_mib.value_or(0) * mebibyte;
+  if (state.memory->size() < configured) {
+    diagnostics.warn(fmt::format(
+        "{}: the memory regions add up to {} bytes, but the machine has {}: part of its memory is "
+        "not in this checkpoint",
+        state.path, state.memory->size(), configured));
+  }
+}
+
+// What is lost may be no group that is needed; who needs one that is lost says so.
+void warn_of_truncation(const TagFile& tags, Diagnostics& diagnostics) {
+  const auto lost = std::count_if(tags.groups().begin(), tags.groups().end(),
+                                  [](const TagFile::Group& group) { return group.truncated; });
+  if (lost > 0) {
+    diagnostics.warn(fmt::format("{}: truncated: {} of {} groups lie beyond its end",
+                                 tags.source().name(), lost, tags.groups().size()));
+  }
+}
+
+}  // namespace
+
+GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
+                           std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  refuse_encrypted(*file);
+  GuestState state;
+  state.path = file->name();
+  const MemoryDescription description = with_context(file->name(), [&] {
+    const TagFile tags(*file);
+    diagnostics.note(fmt::format("{}: {} (magic {:#x}), {} groups", file->name(),
+                                 tags.magic().meaning, tags.magic().value, tags.groups().size()));
+    state.vcpus = read_vcpus(tags, diagnostics);
+    MemoryDescription found = read_memory_description(tags);
+    warn_of_truncation(tags, diagnostics);
+    return found;
+  });
+  diagnostics.note(
+      fmt::format("{}: {} vCPUs, {}", file->name(), state.vcpus.size(), describe(description)));
+  state.files.push_back(std::move(file));
+  const auto use_memory = description.block ? use_own_memory : use_memory_file;
+  use_memory(state, description, std::move(memory_file), diagnostics);
+  compare_with_configuration(description, state, diagnostics);
+  return state;
+}
+
+}  // namespace photon_dmesg

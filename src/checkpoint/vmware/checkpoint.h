@@ -1,0 +1,20 @@
+#pragma once
+
+#include <memory>
+
+#include "base/byte_source.h"
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_state.h"
+
+namespace photon_dmesg {
+
+// A suspended guest: its vCPUs and its memory, from a .vmss or .vmsn and, unless the checkpoint is
+// monolithic, the memory file that belongs to it. `memory_file` is the file the user named, or
+// null: then the one beside the checkpoint is looked for if it is needed. Throws
+// Error(UnusableInput) when the checkpoint is damaged or no memory can be found, Error(Mismatch)
+// when the memory file has another size than the checkpoint describes.
+[[nodiscard]] GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
+                                         std::unique_ptr<ByteSource> memory_file,
+                                         Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,147 @@
+#include "checkpoint/vmware/cpu_group.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/byte_reader.h"
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::array<std::string_view, 16> register_names = {
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+    "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
+// Slots of a gpregs block by register number. crash, the one public reader of it, has rbp before
+// rsp, against the hardware's order; no second source confirms that, so what is on the guest's
+// stack decides where it can (kernel/stack_registers.h).
+constexpr std::array<std::size_t, 16> block_order = {0, 1, 2,  3,  5,  4,  6,  7,
+                                                     8, 9, 10, 11, 12, 13, 14, 15};
+
+// More than VMware offers (vSphere 8: 768), so that a damaged count can't exhaust memory.
+constexpr std::uint64_t vcpu_limit = 4096;
+
+class CpuGroupReader {
+ public:
+  explicit CpuGroupReader(const TagFile& file) : file_(file) {}
+
+  void visit(const CheckpointTag& tag) {
+    if (tag.name == vmware::tag::cpu_count && tag.indices.empty()) {
+      count_ = file_.value_of(tag);
+      return;
+    }
+    if (tag.indices.empty()) {
+      return;
+    }
+    if (tag.encoding == CheckpointTag::Encoding::PlainBlock) {
+      visit_block(tag);
+    } else if (tag.encoding == CheckpointTag::Encoding::Inline) {
+      visit_inline(tag);
+    }
+  }
+
+  std::vector<Vcpu> finish(Diagnostics& diagnostics) {
+    const std::uint64_t seen = vcpus_.empty() ? 0 : std::uint64_t{vcpus_.rbegin()->first} + 1;
+    const std::uint64_t count = count_.value_or(seen);
+    if (count > vcpu_limit) {
+      throw unusable(fmt::format("expected at most {} vCPUs, found {}", vcpu_limit, count));
+    }
+    if (seen > count) {
+      diagnostics.warn(fmt::format("{}: registers of vCPU {} left out: the checkpoint counts {}",
+                                   file_.source().name(), seen - 1, count));
+    }
+    std::vector<Vcpu> vcpus(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      if (const auto found = vcpus_.find(i); found != vcpus_.end()) {
+        vcpus[i] = found->second;
+      }
+      vcpus[i].index = i;
+    }
+    return vcpus;
+  }
+
+ private:
+  Vcpu& vcpu_of(const CheckpointTag& tag) { return vcpus_[tag.indices.front()]; }
+
+  void visit_block(const CheckpointTag& tag) {
+    ByteReader reader(file_.source(), tag.value_offset, tag.value_offset + tag.value_size);
+    Vcpu& vcpu = vcpu_of(tag);
+    if (tag.name == vmware::tag::general_registers) {
+      std::array<std::uint64_t, 16> slots{};
+      for (std::uint64_t& slot : slots) slot = reader.u64("a register of gpregs");
+      for (std::size_t i = 0; i < slots.size(); ++i) vcpu.general[i] = slots[block_order[i]];
+      vcpu.stack_registers_in_doubt = true;
+    } else if (tag.name == vmware::tag::control_registers) {
+      for (std::size_t i = 0; i < vcpu.cr.size() && reader.remaining() > 0; ++i) {
+        vcpu.cr[i] = reader.u64("a register of CR64");
+      }
+    } else if (tag.name == vmware::tag::interrupt_table) {
+      reader.skip(sizeof(std::uint16_t), "the limit in IDTR");
+      vcpu.idt_base = GuestVirtual{reader.u64("the base in IDTR")};
+    }
+  }
+
+  void visit_inline(const CheckpointTag& tag) {
+    if (tag.value_size > sizeof(std::uint64_t)) {
+      return;  // no register is longer: nothing this program knows
+    }
+    const std::uint64_t value = file_.value_of(tag);
+    if (tag.indices.size() == 1) {
+      set_register(tag, value);
+    } else if (tag.indices.size() == 2) {
+      set_numbered_register(tag, tag.indices[1], value);
+    }
+  }
+
+  void set_register(const CheckpointTag& tag, std::uint64_t value) {
+    const auto* name = std::find(register_names.begin(), register_names.end(), tag.name);
+    if (name != register_names.end()) {
+      vcpu_of(tag).general[static_cast<std::size_t>(name - register_names.begin())] = value;
+    } else if (tag.name == vmware::tag::instruction_pointer) {
+      vcpu_of(tag).rip = GuestVirtual{value};
+    } else if (tag.name == vmware::tag::flags[0] || tag.name == vmware::tag::flags[1]) {
+      // Both tags may be there, each with a part of the flags (crash combines them so).
+      vcpu_of(tag).rflags = vcpu_of(tag).rflags.value_or(0) | value;
+    }
+  }
+
+  void set_numbered_register(const CheckpointTag& tag, std::uint32_t number, std::uint64_t value) {
+    if (tag.name == vmware::tag::control_registers) {
+      if (number < vcpu_of(tag).cr.size()) vcpu_of(tag).cr[number] = value;
+    } else if (tag.name == vmware::tag::interrupt_table) {
+      set_interrupt_table(vcpu_of(tag), number, value);
+    } else if (tag.name == vmware::tag::segment_selectors) {
+      if (number == vmware::segment_cs) vcpu_of(tag).cs = static_cast<std::uint16_t>(value);
+      if (number == vmware::segment_ss) vcpu_of(tag).ss = static_cast<std::uint16_t>(value);
+    } else if (tag.name == vmware::tag::segment_bases) {
+      if (number == vmware::segment_fs) vcpu_of(tag).fs_base = GuestVirtual{value};
+      if (number == vmware::segment_gs) vcpu_of(tag).gs_base = GuestVirtual{value};
+    }
+  }
+
+  // IDTR[cpu][0] is the limit, [1] the low and [2] the high half of the base.
+  static void set_interrupt_table(Vcpu& vcpu, std::uint32_t number, std::uint64_t value) {
+    const std::uint64_t base = vcpu.idt_base.value_or(GuestVirtual{}).value;
+    constexpr std::uint64_t low_half = 0xffffffff;
+    if (number == 1) vcpu.idt_base = GuestVirtual{(base & ~low_half) | (value & low_half)};
+    if (number == 2) vcpu.idt_base = GuestVirtual{(base & low_half) | value << 32};
+  }
+
+  const TagFile& file_;
+  std::optional<std::uint64_t> count_;
+  // Keyed by index: a register may come before the count, and its index may be nonsense.
+  std::map<std::uint32_t, Vcpu> vcpus_;
+};
+
+}  // namespace
+
+std::vector<Vcpu> read_vcpus(const TagFile& file, Diagnostics& diagnostics) {
+  CpuGroupReader reader(file);
+  file.for_each_tag(vmware::group::cpu, [&](const CheckpointTag& tag) { reader.visit(tag); });
+  return reader.finish(diagnostics);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest/vcpu.h"
+#include "checkpoint/vmware/tag_file.h"
+
+namespace photon_dmesg {
+
+// Every vCPU of the checkpoint with its registers, in either encoding (one tag a register, or
+// blocks of registers). Registers for a vCPU that the file does not count, or with a register
+// number that does not exist, are left out with a warning. Throws Error(UnusableInput) when the
+// group is damaged; a file without the group gives no vCPU.
+[[nodiscard]] std::vector<Vcpu> read_vcpus(const TagFile& file, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,170 @@
+#include "checkpoint/vmware/debug_guest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/byte_reader.h"
+#include "base/error.h"
+#include "checkpoint/guest/memory_image.h"
+#include "checkpoint/guest/register_notes.h"
+#include "checkpoint/vmware/companion_file.h"
+#include "checkpoint/vmware/debug_guest_format.h"
+#include "checkpoint/vmware/packed_memory.h"
+#include "checkpoint/vmware/tag_file.h"
+#include "checkpoint/vmware/vmware_format.h"
+
+namespace photon_dmesg {
+namespace {
+
+namespace format = vmware::debug_guest;
+
+// More than VMware offers, so that damage can't exhaust memory.
+constexpr std::uint32_t most_vcpus = 4096;
+
+struct Header {
+  const format::Version* version = nullptr;
+  std::uint32_t vcpus = 0;
+  std::uint64_t end = 0;    // of guest-physical memory
+  std::uint64_t pages = 0;  // of RAM
+  std::vector<PhysicalRange> holes;
+  std::uint64_t first_vcpu_at = 0;
+
+  [[nodiscard]] std::uint64_t vcpu_bytes() const {
+    return format::control_bytes + version->vcpu_gap + sizeof(register_notes::Prstatus::registers) +
+           format::reserved_bytes;
+  }
+  [[nodiscard]] std::uint64_t file_bytes() const { return first_vcpu_at + vcpus * vcpu_bytes(); }
+};
+
+// Nothing if `file` is no debug.guest.
+std::optional<Header> read_header(const ByteSource& file) {
+  constexpr std::uint64_t shortest = 128;
+  if (!file.contains(0, shortest)) return std::nullopt;
+  ByteReader reader(file);
+  Header header;
+  const std::uint32_t number = reader.u32("the version");
+  const auto* found =
+      std::find_if(format::versions.begin(), format::versions.end(),
+                   [&](const format::Version& version) { return version.number == number; });
+  header.vcpus = reader.u32("the number of vCPUs");
+  if (found == format::versions.end() || header.vcpus == 0 || header.vcpus > most_vcpus) {
+    return std::nullopt;
+  }
+  header.version = found;
+  const std::size_t width = found->narrow_counts ? sizeof(std::uint32_t) : sizeof(std::uint64_t);
+  reader.skip(found->memory_at - reader.position(), "the header");
+  header.end = reader.u64("the last address") + 1;
+  header.pages = reader.unsigned_of(width, "the number of pages");
+  reader.skip(sizeof(std::uint32_t), "reserved bytes");
+  const std::uint32_t holes = reader.u32("the number of holes");
+  if (holes > format::most_holes) return std::nullopt;
+  std::uint64_t pages = header.pages;
+  for (std::uint32_t i = 0; i < holes; ++i) {
+    const std::uint64_t first = reader.unsigned_of(width, "a hole's first PPN");
+    const std::uint64_t count = reader.unsigned_of(width, "a hole's pages");
+    header.holes.push_back({{first * vmware::page_bytes}, count * vmware::page_bytes});
+    pages += count;
+  }
+  constexpr std::uint64_t narrow_hole_bytes = 8;
+  header.first_vcpu_at =
+      found->first_vcpu_at + (found->narrow_counts ? holes * narrow_hole_bytes : 0);
+  const bool adds_up = header.end == pages * vmware::page_bytes && header.end != 0;
+  return adds_up && file.size() == header.file_bytes() ? std::optional(header) : std::nullopt;
+}
+
+// RAM is what is left between the holes; the memory file holds it without them.
+MemoryLayout layout_of(const Header& header) {
+  std::vector<PhysicalRange> holes = header.holes;
+  std::sort(holes.begin(), holes.end(), [](const PhysicalRange& left, const PhysicalRange& right) {
+    return left.begin < right.begin;
+  });
+  std::vector<MemoryRun> runs;
+  GuestPhysical at{0};
+  std::uint64_t offset = 0;
+  holes.push_back({{header.end}, 0});
+  for (const PhysicalRange& hole : holes) {
+    if (hole.begin < at || hole.begin.value > header.end) {
+      throw unusable(fmt::format("expected holes one behind the other below {:#x}, found one at {}",
+                                 header.end, hole.begin));
+    }
+    if (hole.begin != at) runs.push_back({at, offset, hole.begin - at});
+    offset += hole.begin - at;
+    at = hole.begin + hole.size;
+  }
+  return MemoryLayout(runs);
+}
+
+Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index) {
+  const std::uint64_t at = header.first_vcpu_at + index * header.vcpu_bytes();
+  ByteReader reader(file, at, at + header.vcpu_bytes());
+  Vcpu vcpu;
+  vcpu.index = index;
+  vcpu.cr[0] = reader.u32("CR0");
+  for (const std::size_t number : {2U, 3U, 4U}) vcpu.cr[number] = reader.u64("a control register");
+  constexpr std::uint64_t unknown_words = 10;
+  reader.skip(unknown_words * sizeof(std::uint64_t), "registers");
+  vcpu.idt_base = GuestVirtual{reader.u64("the IDT's base")};
+  reader.skip(header.version->vcpu_gap, "registers");
+  register_notes::Prstatus status;
+  for (std::uint64_t& value : status.registers) value = reader.u64("a register");
+  register_notes::take(status, vcpu);
+  return vcpu;
+}
+
+std::unique_ptr<ByteSource> open_memory_beside(const ByteSource& file, Diagnostics& diagnostics) {
+  const auto beside = find_companion(file.name(), {"vmem"});
+  if (!beside) {
+    throw unusable(fmt::format("{}: there is no .vmem of that name beside it: name the memory file",
+                               file.name()));
+  }
+  return open_guest_file(*beside, diagnostics);
+}
+
+}  // namespace
+
+bool is_debug_guest(const ByteSource& source) {
+  return read_header(source).has_value();
+}
+
+GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
+                            std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+  const std::optional<Header> header = read_header(*file);
+  if (!header) throw unusable(fmt::format("{}: not a debug.guest file", file->name()));
+  if (header->version->names_architecture) {
+    constexpr std::uint64_t description_bytes = 56;
+    ByteReader reader(*file, header->version->memory_at + description_bytes, file->size());
+    if (const auto found = reader.u32("the architecture"); found != format::x86_architecture) {
+      throw unusable(
+          fmt::format("{}: expected the guest of an x86 host (architecture {}), found {}",
+                      file->name(), format::x86_architecture, found));
+    }
+  }
+  GuestState state;
+  state.path = file->name();
+  MemoryLayout layout = with_context(file->name(), [&] { return layout_of(*header); });
+  for (std::uint32_t i = 0; i < header->vcpus; ++i) {
+    state.vcpus.push_back(read_vcpu(*file, *header, i));
+  }
+  if (!memory_file) memory_file = open_memory_beside(*file, diagnostics);
+  refuse_encrypted(*memory_file);
+  memory_file = unpack_memory(std::move(memory_file), diagnostics);
+  if (memory_file->size() != header->pages * vmware::page_bytes) {
+    throw Error(Failure::Mismatch,
+                fmt::format("{}: {} describes {} bytes of memory, found {}: it is not its memory, "
+                            "or an incomplete copy of it",
+                            memory_file->name(), file->name(), header->pages * vmware::page_bytes,
+                            memory_file->size()));
+  }
+  diagnostics.note(fmt::format("{}: debug.guest version {} ({}), {} vCPUs, {} holes in memory",
+                               state.path, header->version->number, header->version->product,
+                               header->vcpus, header->holes.size()));
+  state.memory_path = memory_file->name();
+  state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
+  state.files.push_back(std::move(file));
+  state.files.push_back(std::move(memory_file));
+  return state;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "base/byte_source.h"
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_state.h"
+
+namespace photon_dmesg {
+
+// Whether `source` is VMware's debug.guest. It has no magic: the version is a known one, the memory
+// and its holes add up, and the file is exactly as long as its vCPUs need.
+[[nodiscard]] bool is_debug_guest(const ByteSource& source);
+
+// A guest that VMware stopped as it crashed: its vCPUs from debug.guest, its memory from debug.vmem
+// (`memory_file`, or null: the one beside it). Throws Error(UnusableInput) when there is none or a
+// file is damaged, Error(Mismatch) when the memory has another size.
+[[nodiscard]] GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
+                                          std::unique_ptr<ByteSource> memory_file,
+                                          Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

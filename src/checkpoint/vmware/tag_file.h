@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "checkpoint/vmware/vmware_format.h"
+
+namespace photon_dmesg {
+
+// One tag of a checkpoint: a name, up to three indices, and where its value lies.
+struct CheckpointTag {
+  enum class Encoding { Inline, PlainBlock, CompressedBlock };
+
+  std::string name;
+  std::vector<std::uint32_t> indices;
+  Encoding encoding = Encoding::Inline;
+  std::uint64_t value_offset = 0;  // in the file
+  std::uint64_t value_size = 0;    // bytes on disk
+};
+
+// The container of a checkpoint: groups of tags. Knows nothing of what the tags mean.
+class TagFile {
+ public:
+  // Reads header and group table of `source`, which must outlive this object. Throws
+  // Error(UnusableInput) when the magic is none of vmware::magics or the table is cut off. A group
+  // may lie beyond the end of a truncated file: that matters to who reads it.
+  explicit TagFile(const ByteSource& source);
+
+  struct Group {
+    std::string name;
+    std::uint64_t position = 0;
+    std::uint64_t end = 0;   // where its tags must have ended
+    bool truncated = false;  // the file ends before that
+  };
+
+  [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
+  [[nodiscard]] const vmware::Magic& magic() const { return *magic_; }
+  [[nodiscard]] const ByteSource& source() const { return source_; }
+
+  // Calls `visit` for each tag of each group named `group_name`, in the order of the file. Throws
+  // Error(UnusableInput) at a tag that runs out of its group, and for a truncated group.
+  void for_each_tag(std::string_view group_name,
+                    const std::function<void(const CheckpointTag&)>& visit) const;
+
+  // The value of an inline tag, or of a block of at most 8 bytes, zero-extended.
+  [[nodiscard]] std::uint64_t value_of(const CheckpointTag& tag) const;
+
+ private:
+  void read_groups(std::uint32_t count);
+
+  const ByteSource& source_;
+  const vmware::Magic* magic_ = nullptr;
+  std::vector<Group> groups_;
+};
+
+// The entry of vmware::magics that `source` begins with, or nullptr.
+[[nodiscard]] const vmware::Magic* find_checkpoint_magic(const ByteSource& source);
+
+// Throws Error(UnusableInput) if `source` begins with the header of an encrypted VM's file, be it
+// checkpoint or memory.
+void refuse_encrypted(const ByteSource& source);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,72 @@
+#include "cli/run.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+
+#include "base/diagnostics.h"
+#include "base/error.h"
+#include "base/printable.h"
+#include "cli/core_command.h"
+#include "cli/info_command.h"
+#include "cli/log_command.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/profile_command.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr int exit_complete = 0;
+
+int run_command(const Options& options, Diagnostics& diagnostics) {
+  switch (options.command) {
+    case Command::Log:
+      return print_log(options, diagnostics);
+    case Command::Profile:
+      print_profile(options, diagnostics);
+      return exit_complete;
+    case Command::Core:
+      write_core_folder(options, diagnostics);
+      return exit_complete;
+    case Command::Info:
+      return print_info(options, diagnostics);
+  }
+  return exit_complete;
+}
+
+int run_or_throw(int argc, char** argv) {
+  const std::optional<Options> options = parse_options(argc, argv);
+  if (!options) {
+    return exit_complete;
+  }
+  check_output(*options);
+  Diagnostics diagnostics(options->verbosity);
+  try {
+    return run_command(*options, diagnostics);
+  } catch (...) {
+    diagnostics.clear_progress();
+    throw;
+  }
+}
+
+int complain(const char* message, Failure failure) {
+  fmt::print(stderr, "photon-dmesg: {}\n", printable(message));
+  return static_cast<int>(failure);
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  try {
+    return run_or_throw(argc, argv);
+  } catch (const Error& error) {
+    return complain(error.what(), error.failure());
+  } catch (const std::exception& error) {
+    return complain(error.what(), Failure::UnusableInput);
+  }
+}
+
+}  // namespace photon_dmesg

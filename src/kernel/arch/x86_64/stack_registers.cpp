@@ -1,0 +1,50 @@
+#include "kernel/arch/x86_64/stack_registers.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/x86_64/page_tables.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t rsp = 4;  // x86's register numbers
+constexpr std::size_t rbp = 5;
+
+bool is_in_kernel_mode(const Vcpu& vcpu) {
+  constexpr std::uint16_t privilege_mask = 3;
+  if (vcpu.cs) return (*vcpu.cs & privilege_mask) == 0;
+  return vcpu.rip && x86_64::is_kernel_pointer(vcpu.rip->value);
+}
+
+bool may_be_stack_pointer(const GuestMemory& memory, const Vcpu& vcpu, std::uint64_t value) {
+  constexpr std::uint64_t alignment = 8;
+  if (value % alignment != 0 || !x86_64::is_kernel_pointer(value)) return false;
+  const PageTables tables(memory, page_table_root(*vcpu.cr[3]),
+                          paging_levels(vcpu.cr[4].value_or(0)));
+  // An empty stack's pointer stands one byte behind it.
+  return tables.find({value}) || tables.find({value - alignment});
+}
+
+}  // namespace
+
+void decide_stack_registers(const GuestMemory& memory, std::vector<Vcpu>& vcpus,
+                            Diagnostics& diagnostics) {
+  for (Vcpu& vcpu : vcpus) {
+    const bool has_all = vcpu.general[rsp] && vcpu.general[rbp] && vcpu.cr[3];
+    if (!vcpu.stack_registers_in_doubt || !has_all || !is_in_kernel_mode(vcpu)) continue;
+    const bool as_read = may_be_stack_pointer(memory, vcpu, *vcpu.general[rsp]);
+    const bool swapped = may_be_stack_pointer(memory, vcpu, *vcpu.general[rbp]);
+    if (!as_read && swapped) {
+      diagnostics.note(fmt::format(
+          "vCPU {}: {:#x} is no mapped stack, {:#x} is: rsp stands before rbp in its gpregs",
+          vcpu.index, *vcpu.general[rsp], *vcpu.general[rbp]));
+      std::swap(vcpu.general[rsp], vcpu.general[rbp]);
+    }
+    vcpu.stack_registers_in_doubt = as_read == swapped;
+  }
+}
+
+}  // namespace photon_dmesg

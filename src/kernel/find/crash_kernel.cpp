@@ -1,0 +1,142 @@
+#include "kernel/find/crash_kernel.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/find/vmcoreinfo.h"
+
+namespace photon_dmesg {
+namespace {
+
+std::optional<std::string> read_command_line(const GuestKernel& kernel) {
+  constexpr std::size_t longest = 2048;  // COMMAND_LINE_SIZE
+  const std::optional<GuestVirtual> pointer = kernel.find_address("saved_command_line");
+  const auto address =
+      pointer ? kernel.memory().read_unsigned(*pointer, sizeof(std::uint64_t)) : std::nullopt;
+  return address ? kernel.memory().read_text({*address}, longest) : std::nullopt;
+}
+
+// "0x1234", "1234", "1234K": bytes, as the kernel's memparse() takes them.
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  const bool hexadecimal = text.starts_with("0x");
+  if (hexadecimal) text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
+  if (error != std::errc()) return std::nullopt;
+  constexpr std::string_view units = "KMG";
+  const char unit = stop == text.data() + text.size() ? '\0' : *stop;
+  const std::size_t power = units.find(unit) == std::string_view::npos ? 0 : units.find(unit) + 1;
+  return value << (10 * power);
+}
+
+template <typename Struct>
+bool read_struct(const GuestMemory& memory, GuestPhysical address, Struct& target) {
+  return memory.read(address, std::as_writable_bytes(std::span(&target, 1)));
+}
+
+// The VMCOREINFO among the notes in `bytes`.
+std::optional<Vmcoreinfo> find_in_notes(std::string_view bytes) {
+  constexpr std::string_view name("VMCOREINFO\0", 11);
+  const auto align = [](std::size_t size) { return (size + 3) / 4 * 4; };
+  while (bytes.size() >= sizeof(Elf64_Nhdr)) {
+    Elf64_Nhdr note{};
+    std::copy_n(bytes.begin(), sizeof(note), reinterpret_cast<char*>(&note));
+    bytes.remove_prefix(sizeof(note));
+    const std::size_t name_size = align(note.n_namesz);
+    const std::size_t size = name_size + align(note.n_descsz);
+    if (size > bytes.size()) return std::nullopt;
+    if (bytes.substr(0, note.n_namesz) == name) {
+      return Vmcoreinfo::parse(std::string(bytes.substr(name_size, note.n_descsz)) + '\0');
+    }
+    bytes.remove_prefix(size);
+  }
+  return std::nullopt;
+}
+
+// By a note that the ELF header at `address` names; its offsets are physical addresses.
+std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestPhysical address) {
+  Elf64_Ehdr header{};
+  if (!read_struct(memory, address, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+    return std::nullopt;
+  }
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    constexpr std::uint64_t largest_notes = 64 * 1024;
+    if (!read_struct(memory, address + header.e_phoff + i * sizeof(segment), segment)) break;
+    if (segment.p_type != PT_NOTE) continue;
+    std::string notes(std::min(segment.p_filesz, largest_notes), '\0');
+    if (!memory.read({segment.p_offset}, std::as_writable_bytes(std::span(notes)))) continue;
+    if (auto info = find_in_notes(notes)) return info;
+  }
+  return std::nullopt;
+}
+
+PageTables tables_of(const GuestMemory& memory, const Vmcoreinfo& info, GuestVirtual top) {
+  const auto levels = info.entries().find("NUMBER(pgtable_l5_enabled)");
+  const bool five = levels != info.entries().end() && levels->second == "1";
+  const std::uint64_t root = top - x86_64::start_kernel_map + info.phys_base().value_or(0);
+  return {memory, {root}, five ? PagingLevels::Five : PagingLevels::Four};
+}
+
+// The kernel of `info`; `origin` is where that was found.
+std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
+                                       const std::optional<Vmcoreinfo>& info,
+                                       const std::string& origin, Diagnostics& diagnostics) {
+  const auto top = info ? info->symbol("swapper_pg_dir") : std::nullopt;
+  if (!top) {
+    diagnostics.note(fmt::format("{}: no VMCOREINFO that names page tables", origin));
+    return std::nullopt;
+  }
+  const PageTables tables = tables_of(memory, *info, *top);
+  std::vector<FoundBanner> banners = find_banners(memory, tables);
+  if (banners.empty()) {
+    diagnostics.note(fmt::format("{}: its page tables at {} map no kernel", origin, tables.root()));
+    return std::nullopt;
+  }
+  diagnostics.note(fmt::format("{}: Linux {}, {}-level page tables at {}", origin, info->release(),
+                               static_cast<unsigned>(tables.levels()), tables.root()));
+  return RunningKernel{std::move(banners), tables, std::nullopt, {}};
+}
+
+}  // namespace
+
+std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
+                                                  Diagnostics& diagnostics) {
+  const std::optional<std::string> line = read_command_line(kernel);
+  if (!line) return std::nullopt;
+  diagnostics.note("command line: " + *line);
+  constexpr std::string_view option = "elfcorehdr=";
+  // Where it is given twice, as the kernel: the last one counts. "SIZE@ADDRESS" is a form of it.
+  const std::size_t at = line->rfind(option);
+  if (at == std::string::npos) return std::nullopt;
+  std::string_view value = std::string_view(*line).substr(at + option.size());
+  value = value.substr(0, value.find(' '));
+  if (const std::size_t separator = value.find('@'); separator != std::string_view::npos) {
+    value.remove_prefix(separator + 1);
+  }
+  const std::optional<std::uint64_t> address = parse_size(value);
+  return address ? std::optional(GuestPhysical{*address}) : std::nullopt;
+}
+
+std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
+                                                 GuestPhysical elf_core_header,
+                                                 Diagnostics& diagnostics) {
+  return kernel_of(memory, read_core_vmcoreinfo(memory, elf_core_header),
+                   fmt::format("elfcorehdr at physical {}", elf_core_header), diagnostics);
+}
+
+std::optional<RunningKernel> find_dumped_kernel(const GuestMemory& memory,
+                                                const std::string& vmcoreinfo,
+                                                Diagnostics& diagnostics) {
+  return kernel_of(memory, Vmcoreinfo::parse(vmcoreinfo + '\0'), "the dump's notes", diagnostics);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/find/running_kernel.h"
+
+namespace photon_dmesg {
+
+// A kernel with kdump, when it crashes, starts another one (the crash-dump kernel) in memory set
+// aside, which saves the memory of the first. A guest suspended then runs the second; the log that
+// matters is the first one's, and all of it is still there.
+
+// Where the running kernel's command line (elfcorehdr=) says that the ELF header lies which
+// describes the memory of the kernel that crashed. Nothing if this is no crash-dump kernel.
+[[nodiscard]] std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
+                                                                Diagnostics& diagnostics);
+
+// The kernel that crashed, by the VMCOREINFO in a note of that header. Nothing, with the reason
+// noted, if header, VMCOREINFO or page tables don't lead to a kernel.
+[[nodiscard]] std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
+                                                               GuestPhysical elf_core_header,
+                                                               Diagnostics& diagnostics);
+
+// The kernel that a dump's VMCOREINFO tells of, which the dump carries beside the memory. Nothing,
+// with the reason noted, if it leads to none.
+[[nodiscard]] std::optional<RunningKernel> find_dumped_kernel(const GuestMemory& memory,
+                                                              const std::string& vmcoreinfo,
+                                                              Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

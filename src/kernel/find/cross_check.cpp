@@ -1,0 +1,127 @@
+#include "kernel/find/cross_check.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/find/vmcoreinfo.h"
+#include "kernel/memory/image_ranges.h"
+
+namespace photon_dmesg {
+namespace {
+
+void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
+                      Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> text = kernel.find_address("_text");
+  const std::optional<GuestVirtual> first = find_image_begin(running.tables);
+  if (!text || !first) return;
+  diagnostics.note(*first == *text
+                       ? fmt::format("the first image page that CR3 leads to is {}: _text", *first)
+                       : fmt::format("the first image page that CR3 leads to is {}, _text is at "
+                                     "{}: part of the image is not mapped there (page-table "
+                                     "isolation), or not only the image is",
+                                     *first, *text));
+}
+
+// The handler of gate 0 (Intel SDM volume 3, 6.14.1).
+std::optional<GuestVirtual> read_gate_0(const KernelMemory& memory, GuestVirtual table) {
+  const auto low = memory.read_unsigned(table, 2);
+  const auto middle = memory.read_unsigned(table + 6, 2);
+  const auto high = memory.read_unsigned(table + 8, 4);
+  if (!low || !middle || !high) return std::nullopt;
+  return GuestVirtual{*high << 32U | *middle << 16U | *low};
+}
+
+void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& running,
+                            Diagnostics& diagnostics) {
+  std::optional<GuestVirtual> expected;
+  for (const char* name : {"asm_exc_divide_error", "divide_error"}) {  // since 5.8, and before
+    if (!expected) expected = kernel.find_address(name);
+  }
+  if (!expected) return;
+  for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
+    const std::optional<GuestVirtual> handler = read_gate_0(kernel.memory(), table.base);
+    if (!handler) {
+      diagnostics.note(fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base));
+    } else if (handler == expected) {
+      diagnostics.note(
+          fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
+                      "errors at {}, as the KASLR offset says",
+                      table.vcpu, *handler));
+    } else {
+      diagnostics.note(
+          fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
+                      "errors is at {}: the table of early boot or of another kernel",
+                      table.vcpu, *handler, *expected));
+    }
+  }
+}
+
+// Every symbol that VMCOREINFO names and the symbols know must be at the same place.
+void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
+  std::size_t agreeing = 0;
+  for (const auto& [name, said] : info.symbols()) {
+    const std::optional<GuestVirtual> address = kernel.find_address(name);
+    // Some entries are what a pointer of that name holds: no address in the image.
+    if (!address || !x86_64::is_image_address(said)) continue;
+    if (*address == said) {
+      ++agreeing;
+    } else {
+      diagnostics.warn(fmt::format("{} is at {} by {}, at {} by the guest's VMCOREINFO", name,
+                                   *address, kernel.symbols().name(), said));
+    }
+  }
+  diagnostics.note(fmt::format("VMCOREINFO: {} symbols at the same addresses", agreeing));
+}
+
+void check_number(const char* what, std::uint64_t ours, std::uint64_t said,
+                  Diagnostics& diagnostics) {
+  if (ours == said) {
+    diagnostics.note(fmt::format("VMCOREINFO: {} {:#x} agrees", what, said));
+  } else {
+    diagnostics.warn(fmt::format("{} is {:#x} by the guest's memory, {:#x} by its VMCOREINFO", what,
+                                 ours, said));
+  }
+}
+
+void check_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> variable = kernel.find_address("vmcoreinfo_data");
+  if (!variable) return;
+  const std::optional<Vmcoreinfo> info = read_vmcoreinfo(kernel.memory(), *variable);
+  if (!info) {
+    diagnostics.note(fmt::format("VMCOREINFO: none yet at {}", *variable));
+    return;
+  }
+  if (info->release() != kernel.banner().release) {
+    diagnostics.warn(fmt::format("the banner is of Linux {}, the guest's VMCOREINFO of {}",
+                                 kernel.banner().release, info->release()));
+    return;
+  }
+  check_number("KASLR offset", kernel.kaslr_offset(), info->kaslr_offset(), diagnostics);
+  if (info->phys_base()) {
+    check_number("phys_base", kernel.phys_base(), *info->phys_base(), diagnostics);
+  }
+  check_symbols(kernel, *info, diagnostics);
+}
+
+}  // namespace
+
+void cross_check(const GuestKernel& kernel, const RunningKernel& running,
+                 Diagnostics& diagnostics) {
+  check_first_page(kernel, running, diagnostics);
+  check_interrupt_tables(kernel, running, diagnostics);
+  check_vmcoreinfo(kernel, diagnostics);
+}
+
+std::optional<Vmcoreinfo> find_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const std::string& release = kernel.banner().release;
+  if (const auto variable = kernel.find_address("vmcoreinfo_data")) {
+    auto info = read_vmcoreinfo(kernel.memory(), *variable);
+    if (info && info->release() == release) return info;
+  }
+  return find_vmcoreinfo(kernel.memory(), find_image_ranges(kernel.memory().tables()), release,
+                         diagnostics);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,232 @@
+#include "kernel/find/guest_kernel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/error.h"
+#include "base/little_endian.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/find/cross_check.h"
+#include "kernel/find/uts_namespace.h"
+#include "kernel/symbols/build_id.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t largest_kaslr_offset =
+    x86_64::kernel_image_end.value - x86_64::start_kernel_map.value;
+
+Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
+                   const std::string& expected) {
+  return {Failure::Mismatch,
+          fmt::format(R"({}: not the guest's kernel: the guest runs "{}", this is "{}")",
+                      symbols.name(), found.text, expected)};
+}
+
+std::optional<KernelBanner> read_banner(const GuestMemory& memory, GuestPhysical address) {
+  std::string bytes(banner_bytes_limit, '\0');
+  if (!memory.read(address, std::as_writable_bytes(std::span(bytes)))) {
+    return std::nullopt;
+  }
+  return parse_banner(bytes);
+}
+
+std::optional<std::uint64_t> read_u64(const GuestMemory& memory, GuestPhysical address) {
+  std::array<std::byte, 8> bytes{};
+  return memory.read(address, bytes) ? std::optional(load_u64(bytes)) : std::nullopt;
+}
+
+bool is_possible_kaslr_offset(std::uint64_t offset) {
+  return offset < largest_kaslr_offset && offset % x86_64::kernel_alignment == 0;
+}
+
+// Reads `address` of a kernel whose image begins at `load`, before any page table is known.
+struct LoadedImage {
+  GuestPhysical load;
+  GuestVirtual text;  // linked
+
+  [[nodiscard]] GuestPhysical at(GuestVirtual linked) const { return load + (linked - text); }
+};
+
+// The kernel's own tables: init_top_pgt (4.14 and later) or init_level4_pgt.
+std::optional<PageTables> own_tables(const GuestMemory& memory, const KernelSymbols& symbols,
+                                     const LoadedImage& image) {
+  PagingLevels levels = PagingLevels::Four;
+  if (const std::optional<GuestVirtual> enabled = symbols.find_symbol("__pgtable_l5_enabled")) {
+    const std::uint64_t value = read_u64(memory, image.at(*enabled)).value_or(0);
+    if ((value & 0xffffffff) != 0) levels = PagingLevels::Five;
+  }
+  for (const char* name : {"init_top_pgt", "init_level4_pgt"}) {
+    if (const std::optional<GuestVirtual> table = symbols.find_symbol(name)) {
+      return PageTables(memory, image.at(*table), levels);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& running,
+                                const KernelSymbols& symbols, Diagnostics& diagnostics) {
+  const std::optional<KernelBanner> expected = banner_of(symbols);
+  const GuestVirtual linked = symbols.symbol("linux_banner");
+  const KernelMemory kernel_memory(memory, running.tables);
+  for (const FoundBanner& found : running.banners) {
+    const std::uint64_t kaslr_offset = found.address - linked;
+    const std::optional<GuestPhysical> physical = kernel_memory.translate(found.address);
+    if ((expected && expected->text != found.banner.text) ||
+        !is_possible_kaslr_offset(kaslr_offset) || !physical) {
+      continue;
+    }
+    const std::uint64_t phys_base = physical->value - (found.address - x86_64::start_kernel_map);
+    diagnostics.note(
+        fmt::format("KASLR offset {:#x}: the banner is at {} in the guest, "
+                    "linux_banner at {} in {}",
+                    kaslr_offset, found.address, linked, symbols.name()));
+    diagnostics.note(
+        fmt::format("phys_base {:#x}: the banner is at physical {}", phys_base, *physical));
+    GuestKernel kernel(kernel_memory, symbols, found.banner, kaslr_offset, phys_base);
+    kernel.check_evidence(diagnostics);
+    cross_check(kernel, running, diagnostics);
+    return kernel;
+  }
+  throw other_kernel(
+      symbols, running.banner(),
+      expected ? expected->text : fmt::format("a kernel linked with its banner at {}", linked));
+}
+
+GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,
+                                Diagnostics& diagnostics) {
+  const GuestVirtual text = symbols.symbol("_text");
+  const GuestVirtual banner_symbol = symbols.symbol("linux_banner");
+  const std::optional<KernelBanner> expected = banner_of(symbols);
+  const std::uint64_t total = memory.size();
+  std::uint64_t done = 0;
+  for (const PhysicalRange& range : memory.ranges()) {
+    for (std::uint64_t at = 0; at < range.size; at += x86_64::kernel_alignment) {
+      diagnostics.progress("searching memory for the kernel", done + at, total);
+      const LoadedImage image{range.begin + at, text};
+      const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
+      if (!banner || (expected && banner->text != expected->text)) {
+        continue;
+      }
+      const std::optional<std::uint64_t> phys_base =
+          read_u64(memory, image.at(symbols.symbol("phys_base")));
+      const std::optional<PageTables> tables = own_tables(memory, symbols, image);
+      const std::uint64_t kaslr_offset =
+          image.load.value - phys_base.value_or(0) + x86_64::start_kernel_map.value - text.value;
+      if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset)) {
+        continue;
+      }
+      warn_of_search(image.load, diagnostics);
+      GuestKernel kernel(KernelMemory(memory, *tables), symbols, *banner, kaslr_offset, *phys_base);
+      kernel.check_evidence(diagnostics);
+      return kernel;
+    }
+    done += range.size;
+  }
+  throw Error(
+      Failure::Mismatch,
+      fmt::format("{}: not found in {}: no vCPU leads to a kernel, and its banner is nowhere "
+                  "in memory",
+                  expected ? expected->text : symbols.name(), memory.name()));
+}
+
+std::optional<GuestVirtual> GuestKernel::find_address(std::string_view symbol) const {
+  return at_run_time(symbols_.find_symbol(symbol));
+}
+
+std::optional<GuestVirtual> GuestKernel::find_static(std::string_view symbol) const {
+  return at_run_time(symbols_.find_static(symbol));
+}
+
+std::optional<SymbolPlace> GuestKernel::find_place(GuestVirtual address) const {
+  if (!x86_64::is_image_address(address)) return std::nullopt;
+  return symbols_.find_place({address.value - kaslr_offset_});
+}
+
+std::optional<GuestVirtual> GuestKernel::at_run_time(std::optional<GuestVirtual> linked) const {
+  if (!linked) return std::nullopt;
+  // What is not in the image, such as a per-CPU offset, does not move with it.
+  return x86_64::is_image_address(*linked) ? *linked + kaslr_offset_ : *linked;
+}
+
+GuestVirtual GuestKernel::address(std::string_view symbol) const {
+  return *at_run_time(symbols_.symbol(symbol));
+}
+
+std::uint64_t GuestKernel::variable(std::string_view symbol, std::size_t width) const {
+  const GuestVirtual where = address(symbol);
+  const std::optional<std::uint64_t> value = memory_.read_unsigned(where, width);
+  if (!value) {
+    throw unusable(
+        fmt::format("the guest's memory at {} ({}) can't be read: not mapped", where, symbol));
+  }
+  return *value;
+}
+
+std::optional<std::string> GuestKernel::build_id() const {
+  constexpr std::uint64_t notes_limit = 64 * 1024;
+  const std::optional<GuestVirtual> begin = find_address("__start_notes");
+  const std::optional<GuestVirtual> end = find_address("__stop_notes");
+  if (!begin || !end || *end - *begin > notes_limit) {
+    return std::nullopt;
+  }
+  std::vector<std::byte> notes(*end - *begin);
+  if (!memory_.read(*begin, notes)) {
+    return std::nullopt;
+  }
+  return find_build_id(BufferSource("the guest's notes", notes));
+}
+
+// Facts that are independent of the banner's place. Data that only the right build has at these
+// addresses proves it; a build-id that differs proves nothing, since debugedit rewrites it in some
+// Photon packages.
+void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
+  const bool phys_base_agrees = check_phys_base(diagnostics);
+  const std::optional<std::string> found = build_id();
+  const std::optional<std::string> expected = symbols_.build_id();
+  diagnostics.note(fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
+                               expected.value_or("unknown"), symbols_.name()));
+  if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) {
+    return;
+  }
+  if (!has_release_in_uts_namespace()) {
+    throw other_kernel(symbols_, banner_, "a build without banner whose init_uts_ns is elsewhere");
+  }
+  const std::string evidence = fmt::format(
+      "{}: has neither a banner nor the guest's build-id; taken for {} because "
+      "linux_banner{} and init_uts_ns are where it says",
+      symbols_.name(), banner_.release, phys_base_agrees ? ", phys_base" : "");
+  if (phys_base_agrees) {
+    diagnostics.note(evidence);
+  } else {
+    diagnostics.warn(evidence);
+  }
+}
+
+bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
+  const std::optional<GuestVirtual> address = find_address("phys_base");
+  if (!address) {
+    return false;
+  }
+  const std::optional<std::uint64_t> value = memory_.read_unsigned(*address, 8);
+  if (value == phys_base_) {
+    diagnostics.note(fmt::format("the variable phys_base at {} agrees", *address));
+    return true;
+  }
+  diagnostics.warn(fmt::format("the variable phys_base at {} {}, expected {:#x}", *address,
+                               value ? fmt::format("holds {:#x}", *value) : "can't be read",
+                               phys_base_));
+  return false;
+}
+
+bool GuestKernel::has_release_in_uts_namespace() const {
+  const std::optional<GuestVirtual> address = find_address("init_uts_ns");
+  return address && has_release(memory_, *address, banner_.release);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "kernel/find/running_kernel.h"
+#include "kernel/memory/kernel_memory.h"
+#include "kernel/symbols/kernel_symbols.h"
+
+namespace photon_dmesg {
+
+// The guest's kernel with its symbols at their run-time addresses.
+class GuestKernel {
+ public:
+  // Puts `symbols` onto the kernel that find_running_kernel() found. Throws Error(Mismatch) that
+  // names both when they are not of the same build.
+  [[nodiscard]] static GuestKernel attach(const GuestMemory& memory, const RunningKernel& running,
+                                          const KernelSymbols& symbols, Diagnostics& diagnostics);
+
+  // Looks for the kernel of `symbols` in all of `memory`, when no vCPU leads to it: its banner at
+  // each place a kernel can be loaded to, then its phys_base variable. Throws Error(Mismatch) when
+  // it is not there.
+  [[nodiscard]] static GuestKernel search(const GuestMemory& memory, const KernelSymbols& symbols,
+                                          Diagnostics& diagnostics);
+
+  // Run-time address of a symbol; nothing if the kernel has none of that name.
+  [[nodiscard]] std::optional<GuestVirtual> find_address(std::string_view symbol) const;
+  // The same for a function's static variable.
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view symbol) const;
+  // The symbol that the run-time address `address` belongs to, if the symbols can tell.
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
+  // As find_address(), but Error(UnusableInput) that names what is missing.
+  [[nodiscard]] GuestVirtual address(std::string_view symbol) const;
+
+  // The little-endian number of `width` bytes that the variable `symbol` holds. Throws
+  // Error(UnusableInput) if the symbol is missing or its memory can't be read.
+  [[nodiscard]] std::uint64_t variable(std::string_view symbol, std::size_t width) const;
+
+  [[nodiscard]] const KernelMemory& memory() const { return memory_; }
+  [[nodiscard]] const KernelSymbols& symbols() const { return symbols_; }
+  [[nodiscard]] const KernelBanner& banner() const { return banner_; }
+  [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
+  [[nodiscard]] std::uint64_t phys_base() const { return phys_base_; }
+  // From the notes in guest memory, lower-case hexadecimal.
+  [[nodiscard]] std::optional<std::string> build_id() const;
+
+ private:
+  GuestKernel(KernelMemory memory, const KernelSymbols& symbols, KernelBanner banner,
+              std::uint64_t kaslr_offset, std::uint64_t phys_base)
+      : memory_(memory),
+        symbols_(symbols),
+        banner_(std::move(banner)),
+        kaslr_offset_(kaslr_offset),
+        phys_base_(phys_base) {}
+
+  [[nodiscard]] std::optional<GuestVirtual> at_run_time(std::optional<GuestVirtual> linked) const;
+  void check_evidence(Diagnostics& diagnostics) const;
+  [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
+  [[nodiscard]] bool has_release_in_uts_namespace() const;
+
+  KernelMemory memory_;
+  const KernelSymbols& symbols_;
+  KernelBanner banner_;
+  std::uint64_t kaslr_offset_;
+  std::uint64_t phys_base_;
+};
+
+}  // namespace photon_dmesg

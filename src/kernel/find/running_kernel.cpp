@@ -1,0 +1,139 @@
+#include "kernel/find/running_kernel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/memory/kernel_memory.h"
+
+namespace photon_dmesg {
+namespace {
+
+bool uses_page_tables(const Vcpu& vcpu) {
+  return vcpu.cr[3].value_or(0) != 0 &&
+         (vcpu.cr[0].value_or(x86_64::cr0_paging) & x86_64::cr0_paging) != 0;
+}
+
+// The tables CR3 names, and those it would name in kernel mode if it names a PTI user table. Both
+// are tried, as nothing in the registers tells whether the guest isolates its tables.
+// The same goes for encrypted memory, which only tables with its bit set lead to.
+std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& vcpu) {
+  const GuestPhysical root = page_table_root(*vcpu.cr[3]);
+  const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
+  std::vector<PageTables> candidates;
+  const auto add = [&](std::uint64_t clear, std::uint64_t encryption) {
+    candidates.emplace_back(memory, GuestPhysical{root.value & ~clear}, levels, encryption);
+    if ((root.value & x86_64::pti_user_root) != 0) {
+      candidates.emplace_back(memory, GuestPhysical{root.value & ~(clear | x86_64::pti_user_root)},
+                              levels, encryption);
+    }
+  };
+  add(0, 0);
+  for (const std::uint64_t bit : x86_64::memory_encryption_bits) {
+    if ((root.value & bit) != 0) add(bit, bit);
+  }
+  return candidates;
+}
+
+std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
+  for (const PageTables& tables : candidate_tables(memory, vcpu)) {
+    std::vector<FoundBanner> banners = find_banners(memory, tables);
+    if (!banners.empty()) {
+      return RunningKernel{std::move(banners), tables, vcpu.index, {}};
+    }
+  }
+  return std::nullopt;
+}
+
+bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
+                            const RunningKernel& kernel) {
+  const GuestVirtual banner = kernel.banners.front().address;
+  const auto expected = KernelMemory(memory, kernel.tables).translate(banner);
+  const std::vector<PageTables> candidates = candidate_tables(memory, vcpu);
+  return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
+    return KernelMemory(memory, tables).translate(banner) == expected;
+  });
+}
+
+bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
+  return !vcpu.rip || candidate_tables(memory, vcpu).front().find(*vcpu.rip).has_value();
+}
+
+// A processor fetches instructions through its page tables, so at least one vCPU's must map them.
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& paging) {
+  const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
+    return has_own_instruction_mapped(memory, vcpu);
+  });
+  if (!paging.empty() && !any_mapped) {
+    throw Error(Failure::Mismatch,
+                fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
+                            "vCPU {}'s CR3 {:#x} to map its instruction at {}, found nothing there",
+                            memory.name(), paging.front().index, *paging.front().cr[3],
+                            *paging.front().rip));
+  }
+}
+
+void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
+                   RunningKernel& kernel, Diagnostics& diagnostics) {
+  for (const Vcpu& vcpu : paging) {
+    const bool is_same = has_same_kernel_mapped(memory, vcpu, kernel);
+    if (is_same && vcpu.idt_base) kernel.interrupt_tables.push_back({vcpu.index, *vcpu.idt_base});
+    if (vcpu.index == kernel.vcpu) {
+      continue;
+    }
+    if (is_same) {
+      diagnostics.note(fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
+                                   vcpu.index, *vcpu.cr[3]));
+    } else {
+      diagnostics.note(
+          fmt::format("vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
+                      "was not running Linux, or its registers are stale",
+                      vcpu.index, *vcpu.cr[3], kernel.vcpu.value_or(0)));
+    }
+  }
+}
+
+}  // namespace
+
+const FoundBanner& RunningKernel::best_banner() const {
+  return *std::max_element(banners.begin(), banners.end(),
+                           [](const FoundBanner& left, const FoundBanner& right) {
+                             return left.banner.text.size() < right.banner.text.size();
+                           });
+}
+
+std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
+                                                 const std::vector<Vcpu>& vcpus,
+                                                 Diagnostics& diagnostics) {
+  std::vector<Vcpu> paging;
+  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging), uses_page_tables);
+  for (const Vcpu& vcpu : paging) {
+    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
+    if (!kernel) {
+      diagnostics.note(
+          fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps", vcpu.index, *vcpu.cr[3]));
+      continue;
+    }
+    diagnostics.note(fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index,
+                                 *vcpu.cr[3], static_cast<unsigned>(kernel->tables.levels()),
+                                 kernel->tables.root()));
+    for (const FoundBanner& found : kernel->banners) {
+      diagnostics.note(fmt::format("kernel banner at {}: {}", found.address, found.banner.text));
+    }
+    compare_vcpus(memory, paging, *kernel, diagnostics);
+    return kernel;
+  }
+  check_memory_belongs(memory, paging);
+  return std::nullopt;
+}
+
+void warn_of_search(GuestPhysical place, Diagnostics& diagnostics) {
+  diagnostics.warn(fmt::format(
+      "no vCPU leads to a kernel (none is known, or its registers are missing or of firmware): "
+      "using the one found in memory at physical {}, which may be left from an earlier boot",
+      place));
+}
+
+}  // namespace photon_dmesg

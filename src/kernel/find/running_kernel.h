@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "checkpoint/guest/vcpu.h"
+#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/find/banner_search.h"
+
+namespace photon_dmesg {
+
+// The kernel that the guest's vCPUs were running, found without knowing its symbols.
+struct RunningKernel {
+  std::vector<FoundBanner> banners;  // at least one; which is linux_banner only symbols can tell
+  PageTables tables;
+  std::optional<std::uint32_t> vcpu;  // whose page tables they are; none: the kernel's own
+
+  // The interrupt descriptor tables of the vCPUs that run this kernel.
+  struct InterruptTable {
+    std::uint32_t vcpu = 0;
+    GuestVirtual base;
+  };
+  std::vector<InterruptTable> interrupt_tables;
+
+  // The most detailed of the banners.
+  [[nodiscard]] const FoundBanner& best_banner() const;
+  // What to call this kernel.
+  [[nodiscard]] const KernelBanner& banner() const { return best_banner().banner; }
+};
+
+// Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the
+// others must agree or are reported. A vCPU in user mode under page-table isolation is tried with
+// the kernel's tables beside the user's. Nothing if no vCPU has a kernel mapped (it was in
+// firmware, or its registers are missing). Throws Error(Mismatch) when vCPUs that use page tables
+// don't have their own instruction mapped: then this is not their memory.
+[[nodiscard]] std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
+                                                               const std::vector<Vcpu>& vcpus,
+                                                               Diagnostics& diagnostics);
+
+// Says that the kernel used is one that was only found in memory, at physical `place`.
+void warn_of_search(GuestPhysical place, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

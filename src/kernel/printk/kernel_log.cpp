@@ -1,0 +1,72 @@
+#include "kernel/printk/kernel_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "kernel/printk/log_positions.h"
+#include "kernel/printk/printk_log.h"
+#include "kernel/printk/printk_ringbuffer.h"
+#include "kernel/printk/unlogged_text.h"
+
+namespace photon_dmesg {
+namespace {
+
+struct LogFormat {
+  const char* variable;  // a kernel that has it keeps its log in this format
+  std::unique_ptr<StoredLog> (*open)(const GuestKernel&, Diagnostics&);
+};
+
+constexpr std::array log_formats = {
+    LogFormat{"prb", open_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
+    LogFormat{"log_buf", open_printk_log},     // 3.5 to 5.9
+};
+
+std::unique_ptr<StoredLog> open_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  for (const LogFormat& format : log_formats) {
+    if (kernel.find_address(format.variable)) return format.open(kernel, diagnostics);
+  }
+  throw unusable(fmt::format(
+      "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_buf\" (3.5 to 5.9), "
+      "found neither",
+      kernel.symbols().name()));
+}
+
+}  // namespace
+
+bool has_log(const KernelSymbols& symbols) {
+  return std::any_of(log_formats.begin(), log_formats.end(), [&](const LogFormat& format) {
+    return symbols.find_symbol(format.variable).has_value();
+  });
+}
+
+void require_log(const KernelSymbols& symbols) {
+  if (has_log(symbols)) return;
+  throw unusable(fmt::format(
+      "{}: holds neither \"prb\" nor \"log_buf\", so no log can be found by it", symbols.name()));
+}
+
+KernelLogReader::KernelLogReader(const GuestKernel& kernel, Diagnostics& diagnostics)
+    : kernel_(kernel),
+      diagnostics_(diagnostics),
+      log_(open_log(kernel, diagnostics)),
+      positions_(read_log_positions(kernel, log_->next_seq(), diagnostics)) {}
+
+KernelLog KernelLogReader::read(const RecordSink& sink) const {
+  KernelLog result;
+  std::optional<std::string> last_text;
+  log_->read(
+      [&](LogRecord record) {
+        last_text = record.text;
+        return sink(std::move(record));
+      },
+      result);
+  read_unlogged_text(kernel_, last_text, result, diagnostics_);
+  return result;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,143 @@
+#include "kernel/printk/printk_log_buffer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t longest_line = 1024;  // LOG_LINE_MAX and its prefix
+
+}  // namespace
+
+// Piece by piece: a damaged length or address shows before much memory is taken for it.
+PrintkLogBuffer PrintkLogBuffer::read(const KernelMemory& memory, GuestVirtual address,
+                                      std::uint64_t length, const StructLayout& layout) {
+  constexpr std::uint64_t piece = 1024 * 1024;
+  std::vector<std::byte> bytes;
+  while (bytes.size() < length) {
+    const std::uint64_t done = bytes.size();
+    bytes.resize(std::min(done + piece, length));
+    if (!memory.read(address + done, std::span(bytes).subspan(done))) {
+      throw unusable(
+          fmt::format("the guest's memory at {} (log_buf, {} bytes) can't be read: not mapped",
+                      address, length));
+    }
+  }
+  return {layout, std::move(bytes)};
+}
+
+StructView PrintkLogBuffer::view(std::uint64_t index) const {
+  return {*layout_, std::span(bytes_).subspan(index, layout_->size())};
+}
+
+PrintkLogBuffer::Header PrintkLogBuffer::header(std::uint64_t index) const {
+  const StructView record = view(index);
+  return {record.number("len"), record.number("text_len"), record.number("dict_len")};
+}
+
+std::uint64_t PrintkLogBuffer::ts_nsec(std::uint64_t index) const {
+  return view(index).number("ts_nsec");
+}
+
+bool PrintkLogBuffer::is_record(std::uint64_t index, std::uint64_t end) const {
+  if (index % record_alignment != 0 || !has_room_for_header(index) || index > end) {
+    return false;
+  }
+  const Header record = header(index);
+  const std::uint64_t content = layout_->size() + record.text_length + record.dictionary_length;
+  return record.length % record_alignment == 0 && content <= record.length &&
+         record.length < content + record_alignment && record.length <= end - index;
+}
+
+std::string_view PrintkLogBuffer::content(std::uint64_t index) const {
+  const Header lengths = header(index);
+  const std::string_view all(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
+  return all.substr(index + layout_->size(), lengths.text_length + lengths.dictionary_length);
+}
+
+bool PrintkLogBuffer::is_wrap(std::uint64_t index) const {
+  return !has_room_for_header(index) || header(index).length == 0;
+}
+
+void PrintkLogBuffer::for_each_place(
+    std::uint64_t from, const std::function<void(std::uint64_t, std::uint64_t)>& visit) const {
+  bool wrapped = false;
+  std::uint64_t index = from;
+  for (std::uint64_t count = 1;; ++count) {
+    if (index <= size() && is_wrap(index)) {
+      if (wrapped) return;
+      wrapped = true;
+      index = 0;
+      visit(index, count - 1);
+    }
+    if (!is_record(index, size()) || (wrapped && index >= from)) return;
+    index += header(index).length;
+    visit(index, count);
+  }
+}
+
+std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
+                                                            std::uint64_t to) const {
+  if (from == to) return 0;
+  std::optional<std::uint64_t> found;
+  for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
+    if (!found && index == to) found = count;
+  });
+  return found;
+}
+
+bool PrintkLogBuffer::is_likely_record(std::uint64_t index) const {
+  return is_record(index, size()) && header(index).text_length <= longest_line &&
+         header(index).dictionary_length <= longest_line;
+}
+
+PrintkLogBuffer::Lap PrintkLogBuffer::follow(std::uint64_t index) const {
+  Lap lap;
+  while (is_likely_record(index)) {
+    lap.indices.push_back(index);
+    index += header(index).length;
+  }
+  lap.end = index;
+  // Only where no long record fits any more does the log go on at the beginning.
+  lap.reaches_end = is_wrap(index) && size() - index <= 2 * (longest_line + layout_->size());
+  return lap;
+}
+
+PrintkLogBuffer::Extent PrintkLogBuffer::extent_of_first_lap() const {
+  const Lap lap = follow(0);
+  return {0, lap.end, lap.indices.size()};
+}
+
+std::optional<PrintkLogBuffer::Extent> PrintkLogBuffer::find_extent() const {
+  const Lap last = follow(0);
+  if (last.indices.empty()) {
+    return std::nullopt;
+  }
+  Extent extent{0, last.end, last.indices.size()};
+  // An earlier lap's records may happen to follow the newest one without a gap; there, and nowhere
+  // else by as much, time goes back.
+  std::uint64_t largest_drop = 0;
+  for (std::size_t i = 1; last.reaches_end && i < last.indices.size(); ++i) {
+    const std::uint64_t before = ts_nsec(last.indices[i - 1]);
+    const std::uint64_t drop = before - std::min(before, ts_nsec(last.indices[i]));
+    const bool older = ts_nsec(last.indices[i]) <= ts_nsec(0);
+    if (older && drop > largest_drop) {
+      largest_drop = drop;
+      extent = {0, last.indices[i], i};
+    }
+  }
+  for (std::uint64_t at = extent.next_index; at < size(); at += record_alignment) {
+    if (!is_likely_record(at) || ts_nsec(at) > ts_nsec(0)) continue;
+    const Lap earlier = follow(at);
+    if (earlier.reaches_end) {
+      return Extent{at, extent.next_index, extent.records + earlier.indices.size()};
+    }
+  }
+  return extent;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "base/diagnostics.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/printk/stored_log.h"
+
+namespace photon_dmesg {
+
+// Finds the lockless ring of Linux 5.10 and later (kernel/printk/printk_ringbuffer.{h,c}): a ring
+// of descriptors with a state and an id each, a ring of infos beside it, a ring of text blocks.
+// Records that are damaged or were being written are left out and reported as losses. Throws
+// Error(UnusableInput) when the ring's own header can't be read or is not sane.
+// `kernel` must outlive the result.
+[[nodiscard]] std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
+                                                                Diagnostics& diagnostics);
+
+// What a ring holds.
+struct RingExtent {
+  std::uint64_t records = 0;   // that are in their place
+  std::uint64_t last_seq = 0;  // of these
+};
+
+// The extent of the printk_ringbuffer at `address`, by whichever known layout fits best; no records
+// if there is no such ring.
+[[nodiscard]] RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernel/printk/log_record.h"
+
+namespace photon_dmesg {
+
+// A log in one of the kernel's formats, found and not yet read.
+class StoredLog {
+ public:
+  StoredLog() = default;
+  virtual ~StoredLog() = default;
+  StoredLog(const StoredLog&) = delete;
+  StoredLog& operator=(const StoredLog&) = delete;
+
+  // The number of the record that comes behind the newest one.
+  [[nodiscard]] virtual std::uint64_t next_seq() const = 0;
+
+  // Hands every record to `sink`; what is wrong with any of them goes to `result`. Where `sink`
+  // wanted no more, nothing is known of the rest.
+  virtual void read(const RecordSink& sink, KernelLog& result) const = 0;
+};
+
+// The records of `log`, all in memory.
+[[nodiscard]] std::vector<LogRecord> collect_records(const StoredLog& log);
+
+}  // namespace photon_dmesg

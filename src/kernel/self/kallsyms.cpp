@@ -1,0 +1,106 @@
+#include "kernel/self/kallsyms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_memory.h"
+#include "kernel/symbols/kallsyms_parser.h"
+
+namespace photon_dmesg {
+namespace {
+
+// Whether `table` is that of a kernel image: its text begins and ends where such an image may.
+bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
+                 const KernelMemory& memory) {
+  const std::optional<GuestVirtual> text = table.find("_stext");
+  const std::optional<GuestVirtual> text_end = table.find("_etext");
+  const std::optional<GuestVirtual> banner = table.find("linux_banner");
+  const auto is_banner = [&](const FoundBanner& found) { return found.address == banner; };
+  return text && text_end && *text < *text_end && *text >= x86_64::start_kernel_map &&
+         *text_end < x86_64::kernel_image_end && memory.translate(*text) &&
+         memory.translate(GuestVirtual{text_end->value - 1}) &&
+         (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
+}
+
+}  // namespace
+
+Kallsyms::Kallsyms(KallsymsTable table) : table_(std::move(table)) {
+  if (const std::optional<GuestVirtual> text = table_.find("_text")) {
+    kaslr_offset_ = *text - x86_64::linked_text;
+  } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
+    // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
+    // variables hold.
+    kaslr_offset_ = (*code - x86_64::linked_text) & ~(x86_64::kernel_alignment - 1);
+  }
+}
+
+std::optional<SymbolPlace> Kallsyms::find_place(GuestVirtual address) const {
+  // Names cost time to unpack: only that of the nearest is.
+  std::optional<std::size_t> nearest;
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    const GuestVirtual symbol = linked(table_.addresses()[i]);
+    if (symbol <= address && (!nearest || symbol > linked(table_.addresses()[*nearest]))) {
+      nearest = i;
+    }
+  }
+  if (!nearest) return std::nullopt;
+  NearestSymbol choice(address);
+  choice.offer(linked(table_.addresses()[*nearest]), table_.symbol(*nearest).name);
+  return choice.place();
+}
+
+std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {
+  const std::optional<GuestVirtual> begin = table_.find(name);
+  if (!begin) return std::nullopt;
+  std::optional<GuestVirtual> end;
+  for (const GuestVirtual address : table_.addresses()) {
+    if (address > *begin && (!end || address < *end)) end = address;
+  }
+  return end ? std::optional(Range{*begin, *end - *begin}) : std::nullopt;
+}
+
+// What is not in the image, such as a per-CPU offset, does not move with it.
+GuestVirtual Kallsyms::linked(GuestVirtual run_time) const {
+  return x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_}
+                                            : run_time;
+}
+
+std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
+  const std::optional<GuestVirtual> address = table_.find(name);
+  return address ? std::optional(linked(*address)) : std::nullopt;
+}
+
+std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
+  const std::optional<GuestVirtual> address = table_.find_static(name);
+  return address ? std::optional(linked(*address)) : std::nullopt;
+}
+
+std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const RunningKernel& kernel,
+                                         Diagnostics& diagnostics) {
+  const KernelMemory kernel_memory(memory, kernel.tables);
+  const ImageRanges image = find_image_ranges(kernel.tables);
+  const auto is_right = [&](const KallsymsTable& table) {
+    return fits_kernel(table, kernel, kernel_memory);
+  };
+  // The table is read-only data, but not every kernel protects that.
+  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
+    for (const ImageRange& range : *ranges) {
+      std::vector<std::byte> bytes(range.size);
+      if (!kernel_memory.read(range.begin, bytes)) continue;
+      if (auto table = parse_kallsyms(bytes, range.begin, is_right)) {
+        diagnostics.note(fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
+                                     table->size(), range.begin, range.begin + range.size));
+        return std::make_unique<Kallsyms>(std::move(*table));
+      }
+    }
+  }
+  diagnostics.note("kallsyms: no table found in the kernel image");
+  return nullptr;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,117 @@
+#include "kernel/self/memory_symbols.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/find/vmcoreinfo.h"
+#include "kernel/printk/kernel_log.h"
+#include "kernel/self/printk_ringbuffer_signature.h"
+
+namespace photon_dmesg {
+
+std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
+                                                   const RunningKernel& kernel,
+                                                   Diagnostics& diagnostics) {
+  std::unique_ptr<MemorySymbols> symbols(new MemorySymbols());
+  symbols->kallsyms_ = Kallsyms::find(memory, kernel, diagnostics);
+  symbols->origin_ = "kallsyms";
+  if (has_log(*symbols)) {
+    return symbols;
+  }
+  const ImageRanges image = find_image_ranges(kernel.tables);
+  symbols->kaslr_offset_ =
+      symbols->kallsyms_
+          ? symbols->kallsyms_->kaslr_offset()
+          : find_image_begin(kernel.tables).value_or(x86_64::linked_text) - x86_64::linked_text;
+  const KernelMemory kernel_memory(memory, kernel.tables);
+  if (const auto info =
+          find_vmcoreinfo(kernel_memory, image, kernel.banner().release, diagnostics)) {
+    symbols->add(*info);
+  }
+  symbols->add("linux_banner", kernel.best_banner().address);
+  if (!symbols->find_log(kernel_memory, image, diagnostics)) {
+    throw unusable(fmt::format(
+        "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
+        "or debuginfo package, a vmlinux or a System.map",
+        memory.name(), kernel.banner().release));
+  }
+  return symbols;
+}
+
+void MemorySymbols::add(const char* name, GuestVirtual run_time) {
+  // What is not in the image does not move with it.
+  found_[name] =
+      x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_} : run_time;
+}
+
+void MemorySymbols::add(const Vmcoreinfo& info) {
+  kaslr_offset_ = info.kaslr_offset();
+  for (const auto& [name, address] : info.symbols()) {
+    // clear_seq has changed its form, and only symbols that are not here tell which it has.
+    if (name != "clear_seq") add(name.c_str(), address);
+  }
+  origin_ = "vmcoreinfo";
+}
+
+bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& image,
+                             Diagnostics& diagnostics) {
+  if (find_symbol("prb")) {
+    return true;
+  }
+  if (kallsyms_) {
+    if (const auto log = find_printk_log_by_code(memory, *kallsyms_)) {
+      add(*log);
+      if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
+      origin_ = "code";
+      return true;
+    }
+  }
+  if (has_log(*this)) {
+    return true;  // by VMCOREINFO, which does not name all of its variables
+  }
+  if (const std::optional<FoundRing> ring = find_ring(memory, image, diagnostics)) {
+    add("prb", ring->pointer);
+    if (ring->replaced) add("printk_rb_static", *ring->replaced);
+    origin_ = "ring";
+    return true;
+  }
+  if (const auto log = find_printk_log_by_form(memory, image, diagnostics)) {
+    add(*log);
+    if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
+    origin_ = "records";
+    return true;
+  }
+  return false;
+}
+
+void MemorySymbols::add(const PrintkLogVariables& log) {
+  add("log_buf", log.log_buf);
+  add("log_buf_len", log.log_buf_len);
+  if (log.range) {
+    add("log_first_seq", log.range->log_first_seq);
+    add("log_first_idx", log.range->log_first_idx);
+    add("log_next_seq", log.range->log_next_seq);
+    add("log_next_idx", log.range->log_next_idx);
+  }
+}
+
+std::optional<GuestVirtual> MemorySymbols::find_symbol(std::string_view name) const {
+  if (const auto found = found_.find(name); found != found_.end()) {
+    return found->second;
+  }
+  return kallsyms_ ? kallsyms_->find_symbol(name) : std::nullopt;
+}
+
+std::optional<GuestVirtual> MemorySymbols::find_static(std::string_view name) const {
+  if (const auto found = found_.find(name); found != found_.end()) {
+    return found->second;
+  }
+  return kallsyms_ ? kallsyms_->find_static(name) : std::nullopt;
+}
+
+std::optional<SymbolPlace> MemorySymbols::find_place(GuestVirtual address) const {
+  return kallsyms_ ? kallsyms_->find_place(address) : std::nullopt;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,245 @@
+#include "kernel/self/printk_log_signature.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "base/little_endian.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/memory/image_words.h"
+#include "kernel/memory/known_layouts.h"
+#include "kernel/printk/printk_log_buffer.h"
+#include "kernel/symbols/banner.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t smallest_log = 4096;  // CONFIG_LOG_BUF_SHIFT is at least 12
+constexpr std::uint64_t largest_log = std::uint64_t{1} << 27;  // far above any that is set
+
+// Fewer records that follow each other are no proof of a log.
+constexpr std::uint64_t fewest_records = 4;
+
+bool is_log_size(std::uint64_t size) {
+  return std::has_single_bit(size) && size >= smallest_log && size <= largest_log;
+}
+
+std::vector<std::byte> read_function(const KernelMemory& memory, const Kallsyms& kallsyms,
+                                     std::string_view name) {
+  constexpr std::uint64_t largest_function = 8192;
+  const std::optional<Kallsyms::Range> range = kallsyms.find_function(name);
+  if (!range) return {};
+  std::vector<std::byte> code(std::min(range->size, largest_function));
+  return memory.read(range->begin, code) ? code : std::vector<std::byte>{};
+}
+
+// The address that a displacement of 32 bits at `at` means, relative to the instruction's end
+// `after` bytes behind it.
+GuestVirtual rip_relative(std::span<const std::byte> code, GuestVirtual begin, std::size_t at,
+                          std::size_t after) {
+  constexpr std::size_t width = sizeof(std::int32_t);
+  const auto displacement = static_cast<std::int32_t>(load_unsigned(code.subspan(at, width)));
+  return begin + at + width + after +
+         static_cast<std::uint64_t>(static_cast<std::int64_t>(displacement));
+}
+
+// Where a function reads what it returns: its first `mov disp32(%rip), %rax` or `%eax`.
+std::optional<GuestVirtual> find_returned_variable(const KernelMemory& memory,
+                                                   const Kallsyms& kallsyms,
+                                                   std::string_view name) {
+  constexpr std::byte mov{0x8b};
+  constexpr std::byte rip_to_ax{0x05};  // ModRM: mod 00, reg rax, rm 101
+  const std::vector<std::byte> code = read_function(memory, kallsyms, name);
+  for (std::size_t at = 0; at + 6 <= code.size(); ++at) {
+    if (code[at] != mov || code[at + 1] != rip_to_ax) continue;
+    const GuestVirtual target = rip_relative(code, kallsyms.find_function(name)->begin, at + 2, 0);
+    if (x86_64::is_image_address(target)) return target;
+  }
+  return std::nullopt;
+}
+
+// Every address in the image that code of `name` may refer to. Each byte is taken for the beginning
+// of a displacement, with and without an immediate operand behind it: more than there are, but none
+// is missing, and what is read there decides.
+void add_references(const KernelMemory& memory, const Kallsyms& kallsyms, std::string_view name,
+                    std::set<GuestVirtual>& addresses) {
+  const std::vector<std::byte> code = read_function(memory, kallsyms, name);
+  for (std::size_t at = 0; at + sizeof(std::int32_t) <= code.size(); ++at) {
+    for (const std::size_t immediate : {0U, 1U, 4U}) {
+      const GuestVirtual target =
+          rip_relative(code, kallsyms.find_function(name)->begin, at, immediate);
+      if (x86_64::is_image_address(target) && target.value % sizeof(std::uint32_t) == 0) {
+        addresses.insert(target);
+      }
+    }
+  }
+}
+
+// Values at the addresses that code refers to, as they may be sequence numbers and indices.
+struct Candidates {
+  std::map<std::uint64_t, GuestVirtual> numbers;
+  std::map<std::uint64_t, GuestVirtual> indices;
+};
+
+Candidates read_candidates(const KernelMemory& memory, const std::set<GuestVirtual>& addresses,
+                           const PrintkLogBuffer& buffer) {
+  Candidates candidates;
+  for (const GuestVirtual address : addresses) {
+    if (const auto index = memory.read_unsigned(address, sizeof(std::uint32_t));
+        index && *index <= buffer.size() && *index % PrintkLogBuffer::record_alignment == 0) {
+      candidates.indices.emplace(*index, address);
+    }
+    if (const auto number = memory.read_unsigned(address, sizeof(std::uint64_t));
+        number && address.value % sizeof(std::uint64_t) == 0) {
+      candidates.numbers.emplace(*number, address);
+    }
+  }
+  return candidates;
+}
+
+// Two indices between which as many records stand as two sequence numbers differ by: of all such,
+// the two furthest apart, since the log is between them and every other position in it.
+std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates,
+                                                    const PrintkLogBuffer& buffer) {
+  std::optional<PrintkLogVariables::Range> best;
+  std::uint64_t most = 0;
+  for (const auto& candidate : candidates.indices) {
+    const std::uint64_t first = candidate.first;
+    buffer.for_each_place(first, [&](std::uint64_t index, std::uint64_t count) {
+      const auto next = candidates.indices.find(index);
+      if (next == candidates.indices.end() || count < fewest_records || count <= most) return;
+      const auto seq = std::find_if(candidates.numbers.begin(), candidates.numbers.end(),
+                                    [&](const auto& number) {
+                                      // The first record of all has the number 0, at index 0.
+                                      return candidates.numbers.contains(number.first + count) &&
+                                             (number.first != 0 || first == 0);
+                                    });
+      if (seq == candidates.numbers.end()) return;
+      best = {seq->second, candidate.second, candidates.numbers.at(seq->first + count),
+              next->second};
+      most = count;
+    });
+  }
+  return best;
+}
+
+std::optional<PrintkLogBuffer> read_buffer(const KernelMemory& memory, GuestVirtual log_buf,
+                                           std::uint64_t length) {
+  const std::optional<std::uint64_t> begin = memory.read_unsigned(log_buf, sizeof(std::uint64_t));
+  if (!begin || !is_log_size(length)) return std::nullopt;
+  try {
+    return PrintkLogBuffer::read(memory, {*begin}, length, known_printk_log_layout());
+  } catch (const Error&) {
+    return std::nullopt;  // part of it is not mapped
+  }
+}
+
+// Whether `address` is where records begin that follow each other.
+bool begins_with_records(const KernelMemory& memory, GuestVirtual address) {
+  constexpr std::uint64_t probe = 4096;
+  const StructLayout& layout = known_printk_log_layout();
+  std::vector<std::byte> bytes(probe);
+  if (!memory.read(address, bytes)) return false;
+  const PrintkLogBuffer buffer(layout, std::move(bytes));
+  std::uint64_t count = 0;
+  for (std::uint64_t at = 0; buffer.is_likely_record(at) && count < fewest_records; ++count) {
+    at += buffer.header(at).length;
+  }
+  return count == fewest_records;
+}
+
+// The length variable stands close to the pointer: both are static variables of one file. Of
+// several values that could be one, that by which most records are found, and the closest.
+std::optional<GuestVirtual> find_length(const KernelMemory& memory, GuestVirtual log_buf) {
+  constexpr std::uint64_t reach = 2048;
+  constexpr std::uint64_t step = sizeof(std::uint32_t);
+  std::optional<GuestVirtual> best;
+  std::uint64_t most = fewest_records - 1;
+  for (std::uint64_t distance = step; distance <= reach; distance += step) {
+    for (const GuestVirtual place : {log_buf + distance, GuestVirtual{log_buf.value - distance}}) {
+      const auto buffer =
+          read_buffer(memory, log_buf, memory.read_unsigned(place, step).value_or(0));
+      const auto extent = buffer ? buffer->find_extent() : std::nullopt;
+      if (extent && extent->records > most) {
+        most = extent->records;
+        best = place;
+      }
+    }
+  }
+  return best;
+}
+
+// Whether the record of the banner, the first of all, is what stands in front of its text at
+// `text`.
+bool is_first_record(std::span<const std::byte> bytes, std::size_t text) {
+  constexpr std::size_t probe = 4096;
+  const StructLayout& layout = known_printk_log_layout();
+  if (text < layout.size()) return false;
+  const std::span<const std::byte> rest = bytes.subspan(text - layout.size());
+  const std::span<const std::byte> near = rest.first(std::min(probe, rest.size()));
+  const PrintkLogBuffer buffer(layout, {near.begin(), near.end()});
+  return buffer.is_likely_record(0) && buffer.ts_nsec(0) == 0 &&
+         buffer.is_likely_record(buffer.header(0).length);
+}
+
+}  // namespace
+
+std::optional<GuestVirtual> find_static_log_buf(const KernelMemory& memory,
+                                                const ImageRanges& image) {
+  for (const ImageRange& range : image.other) {
+    std::vector<std::byte> bytes(range.size);
+    if (!memory.read(range.begin, bytes)) continue;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
+         at = text.find(banner_prefix, at + 1)) {
+      if (is_first_record(bytes, at)) {
+        return range.begin + (at - known_printk_log_layout().size());
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& memory,
+                                                          const Kallsyms& kallsyms) {
+  const auto log_buf = find_returned_variable(memory, kallsyms, "log_buf_addr_get");
+  const auto log_buf_len = find_returned_variable(memory, kallsyms, "log_buf_len_get");
+  if (!log_buf || !log_buf_len) return std::nullopt;
+  const auto buffer = read_buffer(
+      memory, *log_buf, memory.read_unsigned(*log_buf_len, sizeof(std::uint32_t)).value_or(0));
+  const auto extent = buffer ? buffer->find_extent() : std::nullopt;
+  if (!extent || extent->records < fewest_records) return std::nullopt;
+  std::set<GuestVirtual> references;
+  for (const char* name :
+       {"kmsg_dump_rewind_nolock", "kmsg_dump_get_line_nolock", "kmsg_dump_get_buffer"}) {
+    add_references(memory, kallsyms, name, references);
+  }
+  return PrintkLogVariables{*log_buf, *log_buf_len,
+                            find_range(read_candidates(memory, references, *buffer), *buffer)};
+}
+
+std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& memory,
+                                                          const ImageRanges& image,
+                                                          Diagnostics& diagnostics) {
+  std::optional<PrintkLogVariables> found;
+  for_each_word(memory, image, [&](GuestVirtual address, std::span<const std::byte> bytes) {
+    const GuestVirtual target{load_unsigned(bytes.first(sizeof(std::uint64_t)))};
+    if (found || !x86_64::is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
+      return;
+    }
+    if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
+      diagnostics.note(
+          fmt::format("log_buf by its form: the pointer at {} leads to records, "
+                      "log_buf_len is at {}",
+                      address, *length));
+      found = {address, *length, std::nullopt};
+    }
+  });
+  return found;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,66 @@
+#include "kernel/symbols/kernel_symbols.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "kernel/arch/x86_64/memory_map.h"
+
+namespace photon_dmesg {
+
+void SymbolChoice::offer(GuestVirtual address, Binding binding) {
+  if (!address_ || (binding == Binding::Global && binding_ == Binding::Local)) {
+    address_ = address;
+    binding_ = binding;
+    ambiguous_ = false;
+  } else if (address != *address_ && binding == binding_) {
+    ambiguous_ = true;
+  }
+}
+
+std::optional<GuestVirtual> SymbolChoice::address() const {
+  return ambiguous_ ? std::nullopt : address_;
+}
+
+void NearestSymbol::offer(GuestVirtual symbol, std::string_view name) {
+  if (symbol > address_ || name.empty() || !x86_64::is_image_address(symbol)) return;
+  // Of several at one address the first counts; those with a dot are the compiler's or assembler's.
+  const bool better = name_.empty() || symbol > nearest_ ||
+                      (symbol == nearest_ && name_.find('.') != std::string::npos);
+  if (!better) return;
+  nearest_ = symbol;
+  name_ = name;
+}
+
+std::optional<SymbolPlace> NearestSymbol::place() const {
+  // Longer than any function; what lies behind the last symbol is in none.
+  constexpr std::uint64_t longest = 1024 * 1024;
+  if (name_.empty() || address_ - nearest_ > longest) return std::nullopt;
+  return SymbolPlace{name_, address_ - nearest_};
+}
+
+bool is_static_name(std::string_view symbol, std::string_view name) {
+  if (!symbol.starts_with(name)) return false;
+  symbol.remove_prefix(name.size());
+  return symbol.empty() || (symbol.size() > 1 && symbol[0] == '.' &&
+                            symbol.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
+GuestVirtual KernelSymbols::symbol(std::string_view name) const {
+  const std::optional<GuestVirtual> address = find_symbol(name);
+  if (!address) {
+    throw unusable(
+        fmt::format("{}: expected the kernel symbol \"{}\", found none", this->name(), name));
+  }
+  return *address;
+}
+
+const StructLayout& KernelSymbols::structure(std::string_view name) const {
+  const StructLayout* layout = find_struct(name);
+  if (layout == nullptr) {
+    throw unusable(fmt::format("{}: expected struct {} in its DWARF debug information, found none",
+                               this->name(), name));
+  }
+  return *layout;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,117 @@
+#include "kernel/symbols/vmlinux/compile_unit.h"
+
+#include <elf.h>
+
+#include <string>
+
+#include "base/byte_reader.h"
+#include "base/error.h"
+#include "kernel/symbols/vmlinux/elf_writer.h"
+
+namespace photon_dmesg {
+namespace {
+
+// An initial length of DWARF: 4 bytes, or these 4 and 8 more in the 64-bit format.
+constexpr std::uint32_t escape_to_64_bits = 0xffffffff;
+
+struct InitialLength {
+  std::uint64_t value = 0;
+  std::size_t offset_width = 4;  // bytes of an offset into another section
+};
+
+InitialLength read_initial_length(ByteReader& reader) {
+  const std::uint32_t length = reader.u32("a unit's length");
+  if (length != escape_to_64_bits) {
+    return {length, 4};
+  }
+  return {reader.u64("a unit's length"), 8};
+}
+
+// One set of .debug_aranges: the ranges of one unit.
+std::optional<std::uint64_t> find_in_set(const ByteSource& aranges, std::uint64_t begin,
+                                         std::uint64_t end, std::size_t offset_width,
+                                         std::uint64_t set_begin, GuestVirtual address) {
+  ByteReader reader(aranges, begin, end);
+  constexpr std::uint8_t address_width = 8;
+  reader.skip(sizeof(std::uint16_t), "the version");
+  const std::uint64_t unit = reader.unsigned_of(offset_width, "a unit's offset");
+  if (reader.u8("the size of an address") != address_width ||
+      reader.u8("the size of a segment") != 0) {
+    return std::nullopt;
+  }
+  // The pairs are aligned to their own size, counted from the beginning of the set.
+  constexpr std::uint64_t pair = std::uint64_t{2} * address_width;
+  reader.skip((pair - (reader.position() - set_begin) % pair) % pair, "padding");
+  while (reader.remaining() >= pair) {
+    const GuestVirtual range{reader.u64("an address")};
+    if (address - range < reader.u64("a length")) {
+      return unit;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, GuestVirtual address) {
+  const auto aranges = image.find_section(".debug_aranges");
+  if (!aranges || aranges->compressed) {
+    return std::nullopt;
+  }
+  const auto offset =
+      find_unit_offset(BufferSource(image.name(), image.read(aranges->range)), address);
+  constexpr std::uint64_t longest_length = 12;
+  if (!offset || *offset >= info.size || info.size - *offset < longest_length) {
+    return std::nullopt;
+  }
+  const BufferSource header(image.name(), image.read({info.offset + *offset, longest_length}));
+  ByteReader reader(header);
+  const std::uint64_t length = read_initial_length(reader).value;
+  const std::uint64_t left = info.size - *offset - reader.position();
+  if (length > left) {
+    return std::nullopt;
+  }
+  return FileRange{info.offset + *offset, reader.position() + length};
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVirtual address) {
+  ByteReader reader(aranges);
+  try {
+    while (reader.remaining() > 0) {
+      const std::uint64_t set_begin = reader.position();
+      const InitialLength length = read_initial_length(reader);
+      const std::uint64_t begin = reader.position();
+      reader.skip(length.value, "a set of ranges");
+      if (const auto unit = find_in_set(aranges, begin, reader.position(), length.offset_width,
+                                        set_begin, address)) {
+        return unit;
+      }
+    }
+  } catch (const Error&) {
+    // A damaged table finds nothing: it saves time, it is not needed.
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::byte>> extract_compile_unit(const ElfImage& image,
+                                                           GuestVirtual address) {
+  const auto info = image.find_section(".debug_info");
+  if (!info || info->compressed) {
+    return std::nullopt;
+  }
+  const std::optional<FileRange> unit = find_unit(image, info->range, address);
+  if (!unit) {
+    return std::nullopt;
+  }
+  ElfWriter writer;
+  writer.add(".debug_info", SHT_PROGBITS, image.read(*unit));
+  for (const std::string_view name : unit_sections) {
+    const auto section = image.find_section(name);
+    if (!section) continue;
+    if (section->compressed) return std::nullopt;
+    writer.add(name, SHT_PROGBITS, image.read(section->range));
+  }
+  return writer.finish();
+}
+
+}  // namespace photon_dmesg

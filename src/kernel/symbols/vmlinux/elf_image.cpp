@@ -1,0 +1,258 @@
+#include "kernel/symbols/vmlinux/elf_image.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <system_error>
+
+#include "base/error.h"
+#include "kernel/symbols/build_id.h"
+#include "kernel/symbols/kernel_symbols.h"
+
+namespace photon_dmesg {
+namespace {
+
+std::string libelf_reason() {
+  const char* reason = elf_errmsg(-1);
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+// Calls visit(section, header) for each section, until it returns false.
+template <typename Visit>
+void for_each_section(Elf* elf, Visit visit) {
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(elf, section)) != nullptr) {
+    GElf_Shdr header{};
+    if (gelf_getshdr(section, &header) != nullptr && !visit(section, header)) {
+      return;
+    }
+  }
+}
+
+bool has_contents(const GElf_Shdr& header) {
+  return header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL;
+}
+
+std::uint32_t hash_of(std::string_view name) {
+  return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
+}
+
+Elf64_Sym read_symbol(std::span<const std::byte> table, std::size_t index) {
+  Elf64_Sym symbol{};
+  const auto bytes = table.subspan(index * sizeof(symbol), sizeof(symbol));
+  std::memcpy(&symbol, bytes.data(), bytes.size());
+  return symbol;
+}
+
+SymbolChoice::Binding binding_of(const Elf64_Sym& symbol) {
+  return ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ? SymbolChoice::Binding::Local
+                                                    : SymbolChoice::Binding::Global;
+}
+
+// Whether the symbol names something in memory, not a section or a source file.
+bool has_address(const Elf64_Sym& symbol) {
+  const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+  return symbol.st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
+}
+
+}  // namespace
+
+bool is_elf_file(const ByteSource& source) {
+  std::array<std::byte, SELFMAG> magic{};
+  if (!source.contains(0, magic.size())) {
+    return false;
+  }
+  source.read_at(0, magic);
+  return std::memcmp(magic.data(), ELFMAG, SELFMAG) == 0;
+}
+
+void ElfImage::End::operator()(Elf* elf) const {
+  elf_end(elf);
+}
+
+ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
+  elf_version(EV_CURRENT);
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) {
+    throw unusable(
+        fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
+  }
+  elf_.reset(elf_begin(descriptor_, ELF_C_READ_MMAP, nullptr));
+  check_file();
+  index_symbols();
+}
+
+ElfImage::ElfImage(std::string name, std::unique_ptr<SpooledFile> file)
+    : name_(std::move(name)), spool_(std::move(file)) {
+  elf_version(EV_CURRENT);
+  const std::span<std::byte> bytes = spool_->bytes();
+  elf_.reset(elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size()));
+  check_file();
+  index_symbols();
+}
+
+ElfImage::ElfImage(std::string name, std::vector<std::byte> file)
+    : name_(std::move(name)), memory_(std::move(file)) {
+  elf_version(EV_CURRENT);
+  elf_.reset(elf_memory(reinterpret_cast<char*>(memory_.data()), memory_.size()));
+  check_file();
+  index_symbols();
+}
+
+ElfImage::~ElfImage() {
+  elf_.reset();
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void ElfImage::check_file() {
+  GElf_Ehdr header{};
+  if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr) {
+    throw unusable(fmt::format("{}: expected an ELF file: {}", name_, libelf_reason()));
+  }
+  if (header.e_machine != EM_X86_64 || gelf_getclass(elf_.get()) != ELFCLASS64 ||
+      (header.e_type != ET_EXEC && header.e_type != ET_DYN)) {
+    throw unusable(
+        fmt::format("{}: expected a vmlinux (an x86-64 executable), found ELF type {}, machine {}",
+                    name_, header.e_type, header.e_machine));
+  }
+  std::size_t size = 0;
+  const char* raw = elf_rawfile(elf_.get(), &size);
+  if (raw == nullptr) {
+    throw unusable(fmt::format("{}: can't be read: {}", name_, libelf_reason()));
+  }
+  file_bytes_ = {reinterpret_cast<const std::byte*>(raw), size};
+  if (header.e_shoff == 0 || header.e_shoff >= size) {
+    throw unusable(fmt::format("{}: truncated: expected section headers at {:#x}, it ends at {:#x}",
+                               name_, header.e_shoff, size));
+  }
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& section) {
+    if (has_contents(section) &&
+        (section.sh_offset > size || section.sh_size > size - section.sh_offset)) {
+      throw unusable(
+          fmt::format("{}: truncated: expected a section of {} bytes at {:#x}, it ends at {:#x}",
+                      name_, section.sh_size, section.sh_offset, size));
+    }
+    return true;
+  });
+}
+
+void ElfImage::index_symbols() {
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    GElf_Shdr names{};
+    if (header.sh_type != SHT_SYMTAB ||
+        gelf_getshdr(elf_getscn(elf_.get(), header.sh_link), &names) == nullptr ||
+        !has_contents(names)) {
+      return true;
+    }
+    symbols_ = read({header.sh_offset, header.sh_size});
+    const std::span<const std::byte> bytes = read({names.sh_offset, names.sh_size});
+    symbol_names_ = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return false;
+  });
+  name_hashes_.resize(symbols_.size() / sizeof(Elf64_Sym));
+  bool any_name = false;
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    const std::string_view name = symbol_name(i);
+    any_name = any_name || !name.empty();
+    name_hashes_[i] = hash_of(name);
+  }
+  if (!any_name) {
+    throw unusable(fmt::format("{}: expected a symbol table, found none: it is stripped", name_));
+  }
+}
+
+std::string_view ElfImage::symbol_name(std::size_t index) const {
+  const auto symbol = read_symbol(symbols_, index);
+  const std::string_view rest =
+      symbol_names_.substr(std::min<std::size_t>(symbol.st_name, symbol_names_.size()));
+  return rest.substr(0, rest.find('\0'));
+}
+
+std::optional<SymbolPlace> ElfImage::find_place(GuestVirtual address) const {
+  NearestSymbol nearest(address);
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) nearest.offer({symbol.st_value}, symbol_name(i));
+  }
+  return nearest.place();
+}
+
+std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
+  SymbolChoice choice;
+  const std::uint32_t hash = hash_of(name);
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    if (name_hashes_[i] != hash || symbol_name(i) != name) {
+      continue;
+    }
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) {
+      choice.offer({symbol.st_value}, binding_of(symbol));
+    }
+  }
+  return choice.address();
+}
+
+std::optional<GuestVirtual> ElfImage::find_static(std::string_view name) const {
+  SymbolChoice choice;
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    if (!is_static_name(symbol_name(i), name)) continue;
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) choice.offer({symbol.st_value}, binding_of(symbol));
+  }
+  return choice.address();
+}
+
+std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {
+  std::span<const std::byte> result;
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    const std::uint64_t inside = address.value - header.sh_addr;
+    if ((header.sh_flags & SHF_ALLOC) == 0 || !has_contents(header) || inside >= header.sh_size) {
+      return true;
+    }
+    result = read({header.sh_offset + inside, header.sh_size - inside});
+    return false;
+  });
+  return result;
+}
+
+std::optional<ElfImage::Section> ElfImage::find_section(std::string_view name) const {
+  std::size_t names = 0;
+  elf_getshdrstrndx(elf_.get(), &names);
+  std::optional<Section> found;
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    const char* section_name = elf_strptr(elf_.get(), names, header.sh_name);
+    if (section_name == nullptr || section_name != name || !has_contents(header)) {
+      return true;
+    }
+    found = {{header.sh_offset, header.sh_size}, (header.sh_flags & SHF_COMPRESSED) != 0};
+    return false;
+  });
+  return found;
+}
+
+std::span<const std::byte> ElfImage::read(FileRange range) const {
+  return spool_ ? spool_->expand(range) : file_bytes_.subspan(range.offset, range.size);
+}
+
+std::optional<std::string> ElfImage::build_id() const {
+  std::optional<std::string> id;
+  for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
+    if (header.sh_type == SHT_NOTE) {
+      id = find_build_id(BufferSource(name_, read({header.sh_offset, header.sh_size})));
+    }
+    return !id;
+  });
+  return id;
+}
+
+}  // namespace photon_dmesg

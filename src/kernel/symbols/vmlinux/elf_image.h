@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/byte_source.h"
+#include "base/spooled_file.h"
+#include "kernel/symbols/kernel_symbols.h"
+
+struct Elf;
+
+namespace photon_dmesg {
+
+// Whether `source` begins with the ELF magic.
+[[nodiscard]] bool is_elf_file(const ByteSource& source);
+
+// A vmlinux as an ELF file: its symbols, its initial data, its build-id.
+class ElfImage {
+ public:
+  // Opens `path` without reading what isn't asked for. Throws Error(UnusableInput) unless it is a
+  // complete x86-64 executable.
+  explicit ElfImage(const std::filesystem::path& path);
+
+  // The same over a file that came as a stream, `name` being what messages call it. Its header,
+  // section headers, symbols and their names must have been expanded; the rest is when it is read.
+  ElfImage(std::string name, std::unique_ptr<SpooledFile> file);
+
+  // The same over a whole file in memory.
+  ElfImage(std::string name, std::vector<std::byte> file);
+
+  ~ElfImage();
+  ElfImage(const ElfImage&) = delete;
+  ElfImage& operator=(const ElfImage&) = delete;
+
+  // The address of the symbol `name` as linked; nothing if it is absent or if several symbols of
+  // that name have different addresses (static ones may) and none is global.
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const;
+  // The same for a function's static variable: see is_static_name().
+  [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const;
+
+  // The symbol that `address` belongs to.
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
+
+  // The bytes that the file holds from `address` on, to the end of their section; empty if it holds
+  // none there (a .debug file keeps sections without contents).
+  [[nodiscard]] std::span<const std::byte> initial_data(GuestVirtual address) const;
+
+  [[nodiscard]] std::optional<std::string> build_id() const;
+
+  struct Section {
+    FileRange range;
+    bool compressed = false;  // SHF_COMPRESSED: only libelf can make sense of it
+  };
+
+  // The section `name`, if the file has contents for it.
+  [[nodiscard]] std::optional<Section> find_section(std::string_view name) const;
+
+  // A part of the file, which must lie inside a section that find_section() gave.
+  [[nodiscard]] std::span<const std::byte> read(FileRange range) const;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // For libdw, which must not be let at a section before read() has had all of it; owned by this
+  // object.
+  [[nodiscard]] Elf* handle() const { return elf_.get(); }
+
+ private:
+  struct End {
+    void operator()(Elf* elf) const;
+  };
+  void check_file();
+  void index_symbols();
+  [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
+
+  std::string name_;
+  std::unique_ptr<SpooledFile> spool_;  // null: everything can be read as it is
+  std::vector<std::byte> memory_;       // empty unless elf_ is over it
+  int descriptor_ = -1;
+  std::unique_ptr<Elf, End> elf_;
+  std::span<const std::byte> file_bytes_;
+  std::span<const std::byte> symbols_;      // the symbol table
+  std::string_view symbol_names_;           // its string table
+  std::vector<std::uint32_t> name_hashes_;  // by symbol: few of very many are ever looked up
+};
+
+}  // namespace photon_dmesg

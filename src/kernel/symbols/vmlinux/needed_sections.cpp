@@ -1,0 +1,430 @@
+#include "kernel/symbols/vmlinux/needed_sections.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/byte_source.h"
+#include "base/error.h"
+#include "base/little_endian.h"
+#include "base/stream_reader.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/symbols/banner.h"
+#include "kernel/symbols/kallsyms_parser.h"
+#include "kernel/symbols/vmlinux/compile_unit.h"
+#include "kernel/symbols/vmlinux/dwarf_types.h"
+#include "kernel/symbols/vmlinux/elf_writer.h"
+
+namespace photon_dmesg {
+namespace {
+
+// That the file is not made as expected is no Error of the file.
+struct Unrecognised {
+  std::string expected;
+};
+
+void expect(bool condition, const char* what) {
+  if (!condition) throw Unrecognised{what};
+}
+
+template <typename Struct>
+Struct copy_of(std::span<const std::byte> bytes) {
+  Struct value{};
+  std::memcpy(&value, bytes.data(), sizeof(value));
+  return value;
+}
+
+std::uint64_t number(std::span<const std::byte> bytes, std::size_t offset, std::size_t width) {
+  return load_unsigned(bytes.subspan(offset, width));
+}
+
+// A part of the file that is loaded into memory.
+struct Segment {
+  Elf64_Phdr header{};
+  std::vector<std::byte> bytes;
+};
+
+// What is kept of any section is bounded by several times the most that kernels have.
+constexpr std::uint64_t most_kept = 256 * 1024 * 1024;
+constexpr std::uint32_t longest_unit = 64 * 1024 * 1024;
+constexpr std::size_t unit_header_bytes = 12;  // enough to tell one in every version
+constexpr std::uint8_t address_bytes = 8;
+constexpr std::size_t most_zeros = 3;  // one behind the other, in text
+constexpr std::size_t scan_bytes = std::size_t{1024} * 1024;
+
+// A header of .debug_aranges (DWARF 5, 6.1.2).
+bool is_aranges_header(std::span<const std::byte> bytes) {
+  return bytes.size() >= unit_header_bytes && number(bytes, 0, 4) < longest_unit &&
+         number(bytes, 4, 2) == 2 && number(bytes, 10, 1) == address_bytes &&
+         number(bytes, 11, 1) == 0;
+}
+
+// The first of them: of the first unit, and with a range in it.
+bool is_first_aranges_header(std::span<const std::byte> bytes) {
+  constexpr std::uint64_t shortest = 28;
+  return is_aranges_header(bytes) && number(bytes, 6, 4) == 0 && number(bytes, 0, 4) >= shortest;
+}
+
+// A header of .debug_info, with its abbreviations' offset (DWARF 5, 7.5.1).
+std::optional<std::uint64_t> find_abbreviations(std::span<const std::byte> bytes) {
+  if (bytes.size() < unit_header_bytes || number(bytes, 0, 4) > longest_unit) return std::nullopt;
+  const std::uint64_t version = number(bytes, 4, 2);
+  const bool is_5 = version == 5;
+  if (version < 2 || version > 5 || number(bytes, is_5 ? 7 : 10, 1) != address_bytes) {
+    return std::nullopt;
+  }
+  return number(bytes, is_5 ? 8 : 6, 4);
+}
+
+class SectionWalk {
+ public:
+  explicit SectionWalk(ByteStream& stream) : input_(stream) {}
+
+  NeededSections run() {
+    read_headers();
+    read_segments();
+    find_printk_function();
+    read_notes_and_banners();
+    segments_.clear();
+    read_aranges();
+    read_units();
+    read_abbreviations();
+    skip_line_programs();
+    skip_frames();
+    read_strings();
+    read_symbols();
+    return finish();
+  }
+
+ private:
+  void read_headers() {
+    constexpr std::uint16_t most_segments = 64;
+    const auto bytes = input_.take(sizeof(Elf64_Ehdr), "an ELF header");
+    header_ = copy_of<Elf64_Ehdr>(bytes);
+    expect(std::memcmp(header_.e_ident, ELFMAG, SELFMAG) == 0 &&
+               header_.e_ident[EI_CLASS] == ELFCLASS64 && header_.e_machine == EM_X86_64 &&
+               header_.e_phoff == sizeof(Elf64_Ehdr) && header_.e_phnum <= most_segments &&
+               header_.e_phentsize == sizeof(Elf64_Phdr),
+           "an x86-64 executable with program headers behind its header");
+    for (unsigned i = 0; i < header_.e_phnum; ++i) {
+      const auto entry = copy_of<Elf64_Phdr>(input_.take(sizeof(Elf64_Phdr), "a program header"));
+      if (entry.p_type == PT_LOAD && entry.p_filesz > 0) segments_.push_back({entry, {}});
+      if (entry.p_type == PT_NOTE) notes_ = entry;
+    }
+    std::sort(segments_.begin(), segments_.end(), [](const Segment& left, const Segment& right) {
+      return left.header.p_offset < right.header.p_offset;
+    });
+  }
+
+  void read_segments() {
+    expect(!segments_.empty(), "a kernel image, not debug information alone");
+    std::uint64_t size = 0;
+    for (Segment& segment : segments_) {
+      const Elf64_Phdr& header = segment.header;
+      expect(header.p_offset >= input_.position(), "segments one behind the other");
+      expect(header.p_offset < most_kept && header.p_filesz < most_kept - size,
+             "segments of an image that a kernel can have");
+      size += header.p_filesz;
+      input_.skip(header.p_offset - input_.position(), "padding");
+      segment.bytes = input_.take(header.p_filesz, "a segment");
+    }
+  }
+
+  [[nodiscard]] bool is_code(GuestVirtual address) const {
+    return std::any_of(segments_.begin(), segments_.end(), [&](const Segment& segment) {
+      return (segment.header.p_flags & PF_X) != 0 &&
+             address.value - segment.header.p_vaddr < segment.header.p_filesz;
+    });
+  }
+
+  [[nodiscard]] bool fits_image(const KallsymsTable& table) const {
+    const auto function = table.find(printk_function);
+    const auto text = table.find("_stext");
+    return function && text && is_code(*function) && is_code(*text) && *text <= *function;
+  }
+
+  void find_printk_function() {
+    for (const Segment& segment : segments_) {
+      const GuestVirtual begin{segment.header.p_vaddr};
+      if (!x86_64::is_image_address(begin)) continue;
+      const auto table = parse_kallsyms(
+          segment.bytes, begin, [&](const KallsymsTable& found) { return fits_image(found); });
+      if (!table) continue;
+      function_ = *table->find(printk_function);
+      return;
+    }
+    throw Unrecognised{"kallsyms in its image"};
+  }
+
+  void read_notes_and_banners() {
+    for (const Segment& segment : segments_) {
+      const std::span<const std::byte> bytes = segment.bytes;
+      const std::uint64_t inside = notes_.p_offset - segment.header.p_offset;
+      if (inside < bytes.size() && notes_.p_filesz <= bytes.size() - inside) {
+        image_.add_loaded(".notes", SHT_NOTE, {notes_.p_vaddr},
+                          bytes.subspan(static_cast<std::size_t>(inside), notes_.p_filesz));
+        has_notes_ = true;
+      }
+      const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
+           at = text.find(banner_prefix, at + 1)) {
+        if (!parse_banner(text.substr(at))) continue;
+        image_.add_loaded(".banner", SHT_PROGBITS, {segment.header.p_vaddr + at},
+                          bytes.subspan(at, std::min(banner_bytes_limit, bytes.size() - at)));
+      }
+    }
+    expect(has_notes_, "notes in its image");
+  }
+
+  // .debug_aranges follows the image, if need be behind .comment.
+  void read_aranges() {
+    constexpr std::uint64_t furthest = scan_bytes;
+    const std::uint64_t begin = input_.position();
+    while (!is_first_aranges_header(input_.peek(unit_header_bytes))) {
+      expect(input_.position() - begin < furthest, ".debug_aranges behind the image");
+      input_.skip(1, ".debug_aranges");
+    }
+    std::vector<std::byte> aranges;
+    std::optional<std::uint64_t> last_unit;
+    while (is_aranges_header(input_.peek(unit_header_bytes))) {
+      const std::span<const std::byte> header = input_.peek(unit_header_bytes);
+      const std::uint64_t unit = number(header, 6, 4);
+      if (last_unit && unit <= *last_unit) break;  // a unit of .debug_info that looks alike
+      last_unit = unit;
+      const auto set = input_.take(number(header, 0, 4) + sizeof(std::uint32_t), "address ranges");
+      aranges.insert(aranges.end(), set.begin(), set.end());
+      expect(aranges.size() < most_kept, "the end of .debug_aranges");
+    }
+    const auto unit = find_unit_offset(BufferSource(".debug_aranges", aranges), function_);
+    expect(unit.has_value(), "printk's unit in .debug_aranges");
+    unit_offset_ = *unit;
+  }
+
+  void read_units() {
+    const std::uint64_t begin = input_.position();
+    while (true) {
+      const std::span<const std::byte> header = input_.peek(unit_header_bytes);
+      const auto abbreviations = find_abbreviations(header);
+      if (!abbreviations) break;
+      last_abbreviations_ = std::max(last_abbreviations_, *abbreviations);
+      const std::uint64_t offset = input_.position() - begin;
+      const std::uint64_t size = number(header, 0, 4) + sizeof(std::uint32_t);
+      if (offset == unit_offset_) {
+        unit_ = input_.take(size, "a compile unit");
+        unit_abbreviations_ = *abbreviations;
+      } else {
+        input_.skip(size, "a compile unit");
+      }
+    }
+    expect(!unit_.empty(), "printk's unit in .debug_info");
+  }
+
+  std::uint64_t take_uleb(std::vector<std::byte>& bytes) {
+    constexpr std::byte more{0x80};
+    constexpr std::size_t longest = 10;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < longest; ++i) {
+      const std::byte byte = input_.take_some(1, "an abbreviation").front();
+      bytes.push_back(byte);
+      value |= std::to_integer<std::uint64_t>(byte & ~more) << (7 * std::min<std::size_t>(i, 9));
+      if ((byte & more) == std::byte{0}) return value;
+    }
+    throw Unrecognised{"abbreviations in .debug_abbrev"};
+  }
+
+  // One unit's table of abbreviations (DWARF 5, 7.5.3).
+  std::vector<std::byte> take_abbreviations() {
+    constexpr std::uint64_t implicit_const = 0x21;  // DW_FORM_implicit_const
+    constexpr std::size_t longest = std::size_t{1024} * 1024;
+    std::vector<std::byte> bytes;
+    while (take_uleb(bytes) != 0) {
+      expect(bytes.size() < longest, "abbreviations in .debug_abbrev");
+      (void)take_uleb(bytes);                                      // the tag
+      bytes.push_back(input_.take_some(1, "an abbreviation")[0]);  // whether it has children
+      while (true) {
+        const std::uint64_t name = take_uleb(bytes);
+        const std::uint64_t form = take_uleb(bytes);
+        if (name == 0 && form == 0) break;
+        if (form == implicit_const) (void)take_uleb(bytes);
+      }
+    }
+    return bytes;
+  }
+
+  // The tables stand in the order of the units that use them, so the last one ends the section.
+  void read_abbreviations() {
+    const std::uint64_t begin = input_.position();
+    input_.skip(unit_abbreviations_, ".debug_abbrev");
+    abbreviations_ = take_abbreviations();
+    if (unit_abbreviations_ == last_abbreviations_) return;
+    const std::uint64_t inside = input_.position() - begin;
+    expect(inside <= last_abbreviations_, "tables in .debug_abbrev one behind the other");
+    input_.skip(last_abbreviations_ - inside, ".debug_abbrev");
+    (void)take_abbreviations();
+  }
+
+  void skip_line_programs() {
+    constexpr std::size_t header_bytes = 6;
+    while (true) {
+      const std::span<const std::byte> header = input_.peek(header_bytes);
+      if (header.size() < header_bytes || number(header, 0, 4) >= longest_unit ||
+          number(header, 4, 2) < 2 || number(header, 4, 2) > 5) {
+        return;
+      }
+      input_.skip(number(header, 0, 4) + sizeof(std::uint32_t), ".debug_line");
+    }
+  }
+
+  // .debug_frame, if there is one: entries of a length and the offset of another, or this mark.
+  void skip_frames() {
+    constexpr std::uint64_t mark = 0xffffffff;
+    constexpr std::size_t header_bytes = 8;
+    const auto padding = static_cast<std::size_t>((8 - input_.position() % 8) % 8);
+    const std::span<const std::byte> first = input_.peek(padding + header_bytes);
+    if (first.size() < padding + header_bytes || number(first, padding + 4, 4) != mark) return;
+    input_.skip(padding, "padding");
+    const std::uint64_t begin = input_.position();
+    while (true) {
+      const std::span<const std::byte> header = input_.peek(header_bytes);
+      if (header.size() < header_bytes) return;
+      const std::uint64_t length = number(header, 0, 4);
+      const std::uint64_t entry = number(header, 4, 4);
+      if (length < 4 || length >= longest_unit ||
+          (entry != mark && entry >= input_.position() - begin)) {
+        return;
+      }
+      input_.skip(length + sizeof(std::uint32_t), ".debug_frame");
+    }
+  }
+
+  // .debug_str ends where text ends: no string has control characters in it, and no two are empty.
+  // Text of other sections behind it does no harm, as strings are referred to by their offset.
+  void read_strings() {
+    constexpr std::size_t step = 4096;
+    while (true) {
+      const std::span<const std::byte> bytes = input_.peek(step);
+      const std::span<const std::byte> text = bytes.first(text_bytes(bytes));
+      strings_.insert(strings_.end(), text.begin(), text.end());
+      expect(strings_.size() < most_kept, "the end of .debug_str");
+      const bool ended = text.size() + most_zeros < bytes.size() || text.empty();
+      input_.skip(text.size(), ".debug_str");
+      if (ended) return;
+    }
+  }
+
+  // How many of `bytes` are text; of the zeros at its end, which may be the next section's, only
+  // the one that ends a string.
+  static std::size_t text_bytes(std::span<const std::byte> bytes) {
+    std::size_t zeros = 0;
+    std::size_t at = 0;
+    for (; at < bytes.size() && zeros <= most_zeros; ++at) {
+      const auto c = std::to_integer<unsigned char>(bytes[at]);
+      if (c > 0 && c < ' ' && c != '\t') break;
+      zeros = c == 0 ? zeros + 1 : 0;
+    }
+    return at == zeros ? 0 : at - zeros + std::min<std::size_t>(zeros, 1);
+  }
+
+  // The symbol table begins with an empty symbol and those of the sections.
+  static std::size_t find_symbols(std::span<const std::byte> bytes, std::size_t begin) {
+    constexpr std::size_t entry = sizeof(Elf64_Sym);
+    constexpr std::uint8_t section = ELF64_ST_INFO(STB_LOCAL, STT_SECTION);
+    for (std::size_t at = begin; at + 3 * entry <= bytes.size(); at += 8) {
+      if (number(bytes, at + entry, 8) != (std::uint64_t{section} << 32 | std::uint64_t{1} << 48)) {
+        continue;
+      }
+      const auto empty = bytes.subspan(at, entry);
+      const auto second = copy_of<Elf64_Sym>(bytes.subspan(at + 2 * entry, entry));
+      if (std::all_of(empty.begin(), empty.end(), [](std::byte b) { return b == std::byte{0}; }) &&
+          second.st_name == 0 && second.st_info == section && second.st_size == 0) {
+        return at;
+      }
+    }
+    return bytes.size();
+  }
+
+  void go_to_symbols() {
+    constexpr std::size_t pattern = 3 * sizeof(Elf64_Sym);
+    input_.skip((8 - input_.position() % 8) % 8, "padding");
+    while (true) {
+      const std::span<const std::byte> bytes = input_.peek(scan_bytes);
+      expect(bytes.size() >= pattern, "a symbol table with the sections' symbols");
+      const std::size_t found = find_symbols(bytes, 0);
+      if (found < bytes.size()) return input_.skip(found, "debug information");
+      input_.skip((bytes.size() - pattern) / 8 * 8 + 8, "debug information");
+    }
+  }
+
+  [[nodiscard]] bool is_symbol(const Elf64_Sym& symbol) const {
+    const unsigned binding = ELF64_ST_BIND(symbol.st_info);
+    const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+    return symbol.st_name < most_kept && (binding <= STB_WEAK || binding == STB_GNU_UNIQUE) &&
+           (type <= STT_TLS || type == STT_GNU_IFUNC) && symbol.st_other <= STV_PROTECTED &&
+           (symbol.st_shndx < header_.e_shnum || symbol.st_shndx >= SHN_LORESERVE);
+  }
+
+  void read_symbols() {
+    go_to_symbols();
+    std::uint32_t last_name = 0;
+    while (true) {
+      const std::span<const std::byte> bytes = input_.peek(sizeof(Elf64_Sym));
+      if (bytes.size() < sizeof(Elf64_Sym)) break;
+      const auto symbol = copy_of<Elf64_Sym>(bytes);
+      if (!is_symbol(symbol)) break;
+      last_name = std::max(last_name, symbol.st_name);
+      symbols_.insert(symbols_.end(), bytes.begin(), bytes.end());
+      expect(symbols_.size() < most_kept, "the end of the symbol table");
+      input_.skip(bytes.size(), "a symbol");
+    }
+    names_ = input_.take(std::uint64_t{last_name} + 1, "the symbols' names");
+    while (names_.back() != std::byte{0}) {
+      names_.push_back(input_.take_some(1, "a symbol's name").front());
+    }
+    expect(names_.front() == std::byte{0}, "the symbols' names behind the symbols");
+  }
+
+  NeededSections finish() {
+    // The unit's table is the only one there is now.
+    const std::size_t place = number(unit_, 4, 2) == 5 ? 8 : 6;
+    std::fill_n(unit_.begin() + static_cast<std::ptrdiff_t>(place), 4, std::byte{0});
+    ElfWriter unit;
+    unit.add(".debug_info", SHT_PROGBITS, unit_);
+    unit.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
+    unit.add(".debug_str", SHT_PROGBITS, strings_);
+    image_.add_symbols(symbols_, names_);
+    return {image_.finish(), unit.finish(), function_};
+  }
+
+  StreamReader input_;
+  Elf64_Ehdr header_{};
+  Elf64_Phdr notes_{};
+  bool has_notes_ = false;
+  std::vector<Segment> segments_;
+  GuestVirtual function_;
+  std::uint64_t unit_offset_ = 0;         // in .debug_info
+  std::uint64_t unit_abbreviations_ = 0;  // in .debug_abbrev
+  std::uint64_t last_abbreviations_ = 0;
+  std::vector<std::byte> unit_;
+  std::vector<std::byte> abbreviations_;
+  std::vector<std::byte> strings_;
+  std::vector<std::byte> symbols_;
+  std::vector<std::byte> names_;
+  ElfWriter image_;
+};
+
+}  // namespace
+
+std::optional<NeededSections> read_needed_sections(ByteStream& stream, std::string& why) {
+  try {
+    return SectionWalk(stream).run();
+  } catch (const Unrecognised& reason) {
+    why = reason.expected;
+  } catch (const Error& error) {
+    why = fmt::format("it whole ({})", error.what());  // or a length that is none was believed
+  }
+  return std::nullopt;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,202 @@
+#include "report/core/core_file.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "checkpoint/guest/register_notes.h"
+
+namespace photon_dmesg {
+namespace {
+
+// Where file systems can share blocks, they do so between places that are multiples of theirs.
+constexpr std::uint64_t data_alignment = 64 * 1024;
+
+// e_phnum has 16 bits; PN_XNUM, which would get around that, is unknown to crash.
+constexpr std::size_t most_segments = PN_XNUM - 1;
+
+template <typename Struct>
+std::string_view bytes_of(const Struct& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+std::string make_note(std::string_view owner, std::uint32_t type, std::string_view content) {
+  const auto pad = [](std::string text) {
+    text.resize((text.size() + 3) / 4 * 4, '\0');
+    return text;
+  };
+  Elf64_Nhdr header{};
+  header.n_namesz = static_cast<Elf64_Word>(owner.size() + 1);
+  header.n_descsz = static_cast<Elf64_Word>(content.size());
+  header.n_type = type;
+  return std::string(bytes_of(header)) + pad(std::string(owner) + '\0') + pad(std::string(content));
+}
+
+std::string make_notes(const CoreContent& content) {
+  std::string notes;
+  for (const Vcpu& vcpu : content.vcpus) {
+    notes += make_note(register_notes::core_owner, NT_PRSTATUS,
+                       bytes_of(register_notes::make_prstatus(vcpu)));
+  }
+  for (const Vcpu& vcpu : content.vcpus) {
+    notes +=
+        make_note(register_notes::qemu_owner, 0, bytes_of(register_notes::make_qemu_state(vcpu)));
+  }
+  if (content.vmcoreinfo) {
+    notes += make_note(register_notes::vmcoreinfo_owner, 0, *content.vmcoreinfo);
+  }
+  return notes;
+}
+
+class CoreWriter {
+ public:
+  CoreWriter(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics)
+      : file_(file), content_(content), diagnostics_(diagnostics), notes_(make_notes(content)) {}
+
+  void write() {
+    const std::vector<Mapping> mappings = choose_mappings();
+    const std::size_t count = 1 + content_.memory.ranges().size() + mappings.size();
+    const std::uint64_t notes_at = sizeof(Elf64_Ehdr) + count * sizeof(Elf64_Phdr);
+    place_ranges(notes_at + notes_.size());
+    std::string head(bytes_of(make_header(count)));
+    Elf64_Phdr note{};
+    note.p_type = PT_NOTE;
+    note.p_offset = notes_at;
+    note.p_filesz = notes_.size();
+    head += bytes_of(note);
+    for (const PhysicalRange& range : content_.memory.ranges()) head += segment_of(range);
+    for (const Mapping& mapping : mappings) {
+      head += make_segment(mapping.virtual_address, mapping.physical_address, mapping.size);
+    }
+    file_.write(0, head + notes_);
+    copy_memory();
+    file_.finish(end_);
+  }
+
+ private:
+  static Elf64_Ehdr make_header(std::size_t segments) {
+    Elf64_Ehdr header{};
+    std::copy_n(ELFMAG, SELFMAG, std::begin(header.e_ident));
+    header.e_ident[EI_CLASS] = ELFCLASS64;
+    header.e_ident[EI_DATA] = ELFDATA2LSB;
+    header.e_ident[EI_VERSION] = EV_CURRENT;
+    header.e_type = ET_CORE;
+    header.e_machine = EM_X86_64;
+    header.e_version = EV_CURRENT;
+    header.e_phoff = sizeof(header);
+    header.e_ehsize = sizeof(header);
+    header.e_phentsize = sizeof(Elf64_Phdr);
+    header.e_phnum = static_cast<Elf64_Half>(segments);
+    return header;
+  }
+
+  // The largest first, if they are too many.
+  std::vector<Mapping> choose_mappings() {
+    std::vector<Mapping> chosen = content_.mappings.others;
+    const std::size_t room = most_segments - 1 - content_.memory.ranges().size();
+    if (chosen.size() <= room) return chosen;
+    std::stable_sort(chosen.begin(), chosen.end(), [](const Mapping& left, const Mapping& right) {
+      return left.size > right.size;
+    });
+    const std::uint64_t lost = std::accumulate(
+        chosen.begin() + static_cast<std::ptrdiff_t>(room), chosen.end(), std::uint64_t{0},
+        [](std::uint64_t sum, const Mapping& mapping) { return sum + mapping.size; });
+    diagnostics_.warn(fmt::format(
+        "the core's segments can't show {} of the kernel's {} mappings, {} bytes: gdb can't read "
+        "them by virtual address, crash can",
+        chosen.size() - room, chosen.size(), lost));
+    chosen.resize(room);
+    std::sort(chosen.begin(), chosen.end(), [](const Mapping& left, const Mapping& right) {
+      return left.virtual_address < right.virtual_address;
+    });
+    return chosen;
+  }
+
+  void place_ranges(std::uint64_t head_end) {
+    std::uint64_t at = head_end;
+    for (const PhysicalRange& range : content_.memory.ranges()) {
+      at = (at + data_alignment - 1) / data_alignment * data_alignment;
+      offsets_.push_back(at);
+      at += range.size;
+    }
+    end_ = at;
+  }
+
+  [[nodiscard]] std::string segment_of(const PhysicalRange& range) const {
+    const GuestVirtual direct = content_.mappings.direct_map.value_or(GuestVirtual{0});
+    return make_segment(direct + range.begin.value, range.begin, range.size);
+  }
+
+  // p_align stays 0: by that crash takes the core for a kdump, whose registers it uses.
+  [[nodiscard]] std::string make_segment(GuestVirtual virtual_address, GuestPhysical physical,
+                                         std::uint64_t size) const {
+    Elf64_Phdr segment{};
+    segment.p_type = PT_LOAD;
+    segment.p_flags = PF_R | PF_W | PF_X;
+    segment.p_offset = offset_of(physical);
+    segment.p_vaddr = virtual_address.value;
+    segment.p_paddr = physical.value;
+    segment.p_filesz = size;
+    segment.p_memsz = size;
+    return std::string(bytes_of(segment));
+  }
+
+  [[nodiscard]] std::uint64_t offset_of(GuestPhysical address) const {
+    const std::vector<PhysicalRange>& ranges = content_.memory.ranges();
+    std::size_t i = 0;
+    while (address - ranges[i].begin >= ranges[i].size) ++i;
+    return offsets_[i] + (address - ranges[i].begin);
+  }
+
+  void copy_memory() {
+    const std::uint64_t total = content_.memory.size();
+    std::uint64_t done = 0;
+    for (std::size_t i = 0; i < offsets_.size(); ++i) {
+      const PhysicalRange& range = content_.memory.ranges()[i];
+      copy_range(range, offsets_[i], [&](std::uint64_t part) {
+        diagnostics_.progress("writing the memory", done + part, total);
+      });
+      done += range.size;
+    }
+  }
+
+  template <typename Progress>
+  void copy_range(const PhysicalRange& range, std::uint64_t offset, const Progress& progress) {
+    std::uint64_t done = 0;
+    while (done < range.size) {
+      const auto place = content_.memory.find_in_file(range.begin + done);
+      if (place) {
+        const std::uint64_t count = std::min(place->length, range.size - done);
+        file_.copy(*place->file, place->offset, count, offset + done,
+                   [&](std::uint64_t part) { progress(done + part); });
+        done += count;
+        continue;
+      }
+      constexpr std::uint64_t step = 1024 * 1024;
+      std::vector<std::byte> buffer(std::min(step, range.size - done));
+      // A part of RAM can't fail to be RAM.
+      if (content_.memory.read(range.begin + done, buffer)) {
+        file_.write_sparse(offset + done, buffer);
+      }
+      done += buffer.size();
+      progress(done);
+    }
+  }
+
+  OutputFile& file_;
+  const CoreContent& content_;
+  Diagnostics& diagnostics_;
+  std::string notes_;
+  std::vector<std::uint64_t> offsets_;  // of each range
+  std::uint64_t end_ = 0;
+};
+
+}  // namespace
+
+void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics) {
+  CoreWriter(file, content, diagnostics).write();
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "base/output_file.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "checkpoint/guest/vcpu.h"
+#include "kernel/memory/kernel_mappings.h"
+
+namespace photon_dmesg {
+
+// What a core shows of a guest.
+struct CoreContent {
+  const GuestMemory& memory;
+  const std::vector<Vcpu>& vcpus;
+  const KernelMappings& mappings;
+  std::optional<std::string> vmcoreinfo;
+};
+
+// Writes an ELF core that gdb and crash both read: a PRSTATUS and a QEMU note (control registers)
+// for each vCPU, VMCOREINFO, a segment for each range of RAM at its place in the kernel's direct
+// map, and segments over the same bytes for the rest of the kernel's address space, so that gdb
+// reads it by virtual address. Throws Error(Incomplete) when it can't be written.
+void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,33 @@
+#include "report/core/gdb_files.h"
+
+#include <fmt/format.h>
+
+namespace photon_dmesg {
+
+std::string make_gdbinit(const GdbSession& session) {
+  std::string text = fmt::format(
+      "# Written by photon-dmesg core: a guest that ran Linux {}.\n"
+      "# gdb reads this only if it is told to: gdb -iex \"add-auto-load-safe-path .\"\n",
+      session.release);
+  if (session.vmlinux) {
+    // symbol-file, and not file: the guest's code and data are in the core, not in vmlinux.
+    text += fmt::format("symbol-file {} -o {:#x}\n", *session.vmlinux, session.kaslr_offset);
+  } else {
+    text += fmt::format("# With the guest's vmlinux: symbol-file vmlinux -o {:#x}\n",
+                        session.kaslr_offset);
+  }
+  return text + fmt::format("core-file {}\nsource photon.gdb\n", session.core);
+}
+
+std::string describe_core_folder(const std::string& folder, const std::string& core,
+                                 bool has_vmlinux) {
+  const std::string vmlinux = has_vmlinux ? "vmlinux" : "VMLINUX";
+  return fmt::format(
+      "{0}: the guest, for gdb and crash\n"
+      "  cd {0} && gdb -iex \"add-auto-load-safe-path .\"    then: bt, info threads, dmesg, ps, "
+      "btt\n"
+      "  cd {0} && crash {1} {2}    then: log, bt -a, ps\n",
+      folder, vmlinux, core);
+}
+
+}  // namespace photon_dmesg

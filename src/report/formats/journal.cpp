@@ -1,0 +1,147 @@
+#include "report/formats/journal.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/printable.h"
+#include "report/formats/identifier.h"
+#include "report/formats/json_text.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t nsec_per_usec = 1000;
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// What the kernel's dictionary calls something, and the field journald makes of it.
+constexpr std::array dictionary_fields = {
+    std::pair{std::string_view("SUBSYSTEM"), "_KERNEL_SUBSYSTEM"},
+    std::pair{std::string_view("DEVICE"), "_KERNEL_DEVICE"},
+};
+
+// Fields of the same name for all records.
+Fields common_fields(const ReportContext& context) {
+  Fields fields = {{"_TRANSPORT", "kernel"}};
+  if (const auto& boot_id = context.guest.identity.boot_id) {
+    std::string digits = *boot_id;
+    std::erase(digits, '-');
+    fields.emplace_back("_BOOT_ID", digits);
+  }
+  if (const auto& host = context.guest.identity.hostname) fields.emplace_back("_HOSTNAME", *host);
+  return fields;
+}
+
+// The address fields come first, as the export format wants it.
+Fields fields_of(const LogRecord& record, const ReportContext& context, const Fields& common) {
+  const std::string usec = std::to_string(record.ts_nsec / nsec_per_usec);
+  Fields fields;
+  if (const auto time = time_of_day(context.guest, record.ts_nsec)) {
+    fields.emplace_back("__REALTIME_TIMESTAMP",
+                        std::to_string(*time / static_cast<std::int64_t>(nsec_per_usec)));
+  }
+  fields.emplace_back("__MONOTONIC_TIMESTAMP", usec);
+  fields.insert(fields.end(), common.begin(), common.end());
+  fields.emplace_back("_SOURCE_MONOTONIC_TIMESTAMP", usec);
+  for (const auto& [key, value] : record.dictionary) {
+    for (const auto& [name, field] : dictionary_fields) {
+      if (key == name) fields.emplace_back(field, value);
+    }
+  }
+  const Identifier from = parse_identifier(record);
+  fields.emplace_back("PRIORITY", std::to_string(record.level));
+  fields.emplace_back("SYSLOG_FACILITY", std::to_string(record.facility));
+  if (!from.name.empty()) fields.emplace_back("SYSLOG_IDENTIFIER", from.name);
+  if (!from.pid.empty()) fields.emplace_back("SYSLOG_PID", from.pid);
+  fields.emplace_back("MESSAGE", from.message);
+  return fields;
+}
+
+// Whether journalctl shows a value as text: UTF-8 without control characters but tab and newline.
+bool is_text(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t length = utf8_length(value);
+    const auto first = static_cast<unsigned char>(value.front());
+    const bool ascii_control =
+        (first < ' ' && value.front() != '\t' && value.front() != '\n') || first == 0x7f;
+    if (length == 0 || ascii_control) return false;
+    if (first == 0xc2 && static_cast<unsigned char>(value[1]) < 0xa0) return false;
+    value.remove_prefix(length);
+  }
+  return true;
+}
+
+Json value_to_json(const std::string& value) {
+  if (is_text(value)) return value;
+  Json bytes = Json::array();
+  for (const char byte : value) bytes.push_back(static_cast<unsigned char>(byte));
+  return bytes;
+}
+
+class JournalWriter : public ReportWriter {
+ public:
+  JournalWriter(const ReportContext& context, std::ostream& out)
+      : context_(context), common_(common_fields(context)), out_(out) {}
+
+  void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
+    if (record.state == LogRecord::State::TextLost) return;
+    write_fields(fields_of(record, context_, common_), out_);
+  }
+
+ private:
+  virtual void write_fields(const Fields& fields, std::ostream& out) const = 0;
+
+  const ReportContext& context_;
+  Fields common_;
+  std::ostream& out_;
+};
+
+class JournalJsonWriter : public JournalWriter {
+  using JournalWriter::JournalWriter;
+
+  void write_fields(const Fields& fields, std::ostream& out) const override {
+    Json json;
+    for (const auto& [name, value] : fields) json[name] = value_to_json(value);
+    out << dump(json) << '\n';
+  }
+};
+
+class JournalExportWriter : public JournalWriter {
+  using JournalWriter::JournalWriter;
+
+  // A value that is not one line of text has its length before it, in 8 bytes.
+  void write_fields(const Fields& fields, std::ostream& out) const override {
+    for (const auto& [name, value] : fields) {
+      if (is_text(value) && value.find('\n') == std::string::npos) {
+        out << name << '=' << value << '\n';
+        continue;
+      }
+      out << name << '\n';
+      constexpr unsigned bits = 64;
+      constexpr unsigned bits_per_byte = 8;
+      for (unsigned shift = 0; shift < bits; shift += bits_per_byte) {
+        out << static_cast<char>(std::uint64_t{value.size()} >> shift);
+      }
+      out << value << '\n';
+    }
+    out << '\n';
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_journal_json_writer(const ReportContext& context,
+                                                       std::ostream& out) {
+  return std::make_unique<JournalJsonWriter>(context, out);
+}
+
+std::unique_ptr<ReportWriter> make_journal_export_writer(const ReportContext& context,
+                                                         std::ostream& out) {
+  return std::make_unique<JournalExportWriter>(context, out);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,242 @@
+#include "report/formats/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "report/formats/base64.h"
+#include "report/formats/json_text.h"
+#include "report/formats/syslog_names.h"
+#include "report/time_format.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr double microseconds_per_second = 1e6;
+
+const char* source_name(UnloggedText::Source source) {
+  switch (source) {
+    case UnloggedText::Source::Reserved:
+      return "reserved";
+    case UnloggedText::Source::Cont:
+      return "cont";
+    case UnloggedText::Source::TextBuffer:
+      return "textbuf";
+    case UnloggedText::Source::SafeBuffer:
+      return "safe_print_seq";
+    case UnloggedText::Source::NmiBuffer:
+      return "nmi_print_seq";
+  }
+  return "unknown";
+}
+
+// The text as `msg`, and as `raw` if that had to change any byte of it.
+void put_text(Json& json, const std::string& text) {
+  const ValidUtf8 message = to_utf8(text);
+  json["msg"] = message.text;
+  if (message.changed) json["raw"] = base64(text);
+}
+
+Json record_to_json(const LogRecord& record, const LogPositions& positions) {
+  Json json;
+  json["pri"] = priority(record);
+  // The double nearest to the microseconds that dmesg prints, so that both read the same.
+  const std::uint64_t microseconds = record.ts_nsec / 1000;
+  json["time"] = static_cast<double>(microseconds) / microseconds_per_second;
+  if (record.caller) json["caller"] = caller_name(*record.caller);
+  put_text(json, record.text);
+  json["seq"] = record.seq;
+  json["ts_nsec"] = record.ts_nsec;
+  json["level"] = level_name(record.level);
+  json["facility"] = facility_name(record.facility);
+  for (const auto& [key, value] : record.dictionary) {
+    json["dict"][kmsg_escape(key)] = kmsg_escape(value);
+  }
+  if (record.state != LogRecord::State::Finished) json["state"] = state_name(record.state);
+  if (record.origin == LogRecord::Origin::StaticBuffer) json["source"] = "static-buffer";
+  if (positions.cleared && record.seq < *positions.cleared) json["cleared"] = true;
+  if (positions.console && record.seq >= *positions.console) json["unprinted"] = true;
+  return json;
+}
+
+Json unlogged_to_json(const UnloggedText& unlogged) {
+  Json json;
+  json["source"] = source_name(unlogged.source);
+  if (unlogged.source == UnloggedText::Source::Reserved) json["state"] = "reserved";
+  if (unlogged.cpu) json["cpu"] = *unlogged.cpu;
+  put_text(json, unlogged.text);
+  if (unlogged.seq) json["seq"] = *unlogged.seq;
+  if (unlogged.ts_nsec) json["ts_nsec"] = *unlogged.ts_nsec;
+  if (unlogged.level) json["level"] = level_name(*unlogged.level);
+  return json;
+}
+
+Json optional_number(const std::optional<std::uint64_t>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json optional_string(const std::optional<std::string>& text) {
+  return text ? Json(to_utf8(*text).text) : Json(nullptr);
+}
+
+Json clock_to_json(const std::optional<GuestClock>& clock) {
+  if (!clock) return nullptr;
+  return {{"realtime_offset_nsec", clock->realtime_offset_nsec},
+          {"boot", utc_time(clock->realtime_offset_nsec)},
+          {"stopped", utc_time(clock->last_update_nsec)}};
+}
+
+Json guest_to_json(const GuestInfo& guest) {
+  return {{"release", to_utf8(guest.release).text},
+          {"banner", to_utf8(guest.banner).text},
+          {"build_id", optional_string(guest.build_id)},
+          {"kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset)},
+          {"phys_base", fmt::format("{:#x}", guest.phys_base)},
+          {"vcpus", guest.vcpus},
+          {"memory_bytes", guest.memory_bytes},
+          {"hostname", optional_string(guest.identity.hostname)},
+          {"boot_id", optional_string(guest.identity.boot_id)},
+          {"vm", optional_string(guest.vm_name)},
+          {"clock", clock_to_json(guest.clock)}};
+}
+
+Json source_to_json(const SourceInfo& source) {
+  return {{"checkpoint", to_utf8(source.checkpoint).text},
+          {"memory", to_utf8(source.memory).text},
+          {"iso", optional_string(source.iso)},
+          {"package", optional_string(source.package)},
+          {"vmlinux", optional_string(source.vmlinux)},
+          {"system_map", optional_string(source.system_map)},
+          {"symbols_in_memory", optional_string(source.symbols_in_memory)},
+          {"profile", optional_string(source.profile)}};
+}
+
+// `text` with every line of it indented, but the first.
+std::string indented(std::string_view text, std::size_t by) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
+    result += text.substr(0, length);
+    text.remove_prefix(length);
+    if (result.back() == '\n') result.append(by, ' ');
+  }
+  return result;
+}
+
+// The document's members one by one, as nlohmann would print them all at once.
+class JsonWriter : public ReportWriter {
+ public:
+  JsonWriter(const ReportContext& context, std::ostream& out)
+      : positions_(context.positions), out_(out) {
+    out_ << '{';
+    member("schema", {{"name", "photon-dmesg"}, {"version", json_schema_version}});
+    member("guest", guest_to_json(context.guest));
+    member("source", source_to_json(context.source));
+    member("positions", {{"cleared", optional_number(positions_.cleared)},
+                         {"console", optional_number(positions_.console)}});
+    begin_array("dmesg");
+  }
+
+  void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
+    element(record_to_json(record, positions_));
+  }
+
+  void write(const UnloggedText& text) override {
+    if (!has_unlogged_) {
+      end_array();
+      begin_array("unlogged");
+      has_unlogged_ = true;
+    }
+    element(unlogged_to_json(text));
+  }
+
+  void finish(const std::vector<std::string>& warnings) override {
+    end_array();
+    if (!has_unlogged_) member("unlogged", Json::array());
+    Json list = Json::array();
+    for (const std::string& warning : warnings) list.push_back(to_utf8(warning).text);
+    member("warnings", list);
+    out_ << "\n}\n";
+  }
+
+ private:
+  static constexpr int indent = 3;  // as dmesg -J
+
+  void name(std::string_view key) {
+    out_ << (first_member_ ? "" : ",") << fmt::format("\n{:{}}\"{}\": ", "", indent, key);
+    first_member_ = false;
+  }
+
+  void member(std::string_view key, const Json& value) {
+    name(key);
+    out_ << indented(dump(value, indent), indent);
+  }
+
+  void begin_array(std::string_view key) {
+    name(key);
+    out_ << '[';
+    first_element_ = true;
+  }
+
+  void element(const Json& value) {
+    out_ << (first_element_ ? "" : ",") << fmt::format("\n{:{}}", "", 2 * indent)
+         << indented(dump(value, indent), 2 * indent);
+    first_element_ = false;
+  }
+
+  void end_array() {
+    if (!first_element_) out_ << fmt::format("\n{:{}}", "", indent);
+    out_ << ']';
+  }
+
+  LogPositions positions_;
+  std::ostream& out_;
+  bool first_member_ = true;
+  bool first_element_ = true;
+  bool has_unlogged_ = false;
+};
+
+class NdjsonWriter : public ReportWriter {
+ public:
+  NdjsonWriter(const ReportContext& context, std::ostream& out) : context_(context), out_(out) {
+    const GuestInfo& guest = context.guest;
+    common_["release"] = to_utf8(guest.release).text;
+    common_["boot_time"] = guest.clock ? Json(utc_time(guest.clock->realtime_offset_nsec)) : Json();
+    common_["vm"] = optional_string(guest.vm_name);
+    common_["checkpoint"] = to_utf8(checkpoint_name(context.source)).text;
+    common_["schema"] = json_schema_version;
+  }
+
+  void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
+    line(record_to_json(record, context_.positions), record.ts_nsec);
+  }
+
+  void write(const UnloggedText& text) override { line(unlogged_to_json(text), text.ts_nsec); }
+
+ private:
+  void line(Json json, std::optional<std::uint64_t> ts_nsec) {
+    const auto time = ts_nsec ? time_of_day(context_.guest, *ts_nsec) : std::nullopt;
+    json["timestamp"] = time ? Json(utc_time(*time)) : Json();
+    json.update(common_);
+    out_ << dump(json) << '\n';
+  }
+
+  const ReportContext& context_;
+  std::ostream& out_;
+  Json common_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReportWriter> make_json_writer(const ReportContext& context, std::ostream& out) {
+  return std::make_unique<JsonWriter>(context, out);
+}
+
+std::unique_ptr<ReportWriter> make_ndjson_writer(const ReportContext& context, std::ostream& out) {
+  return std::make_unique<NdjsonWriter>(context, out);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,163 @@
+#include "session/package_media.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file_stream.h"
+#include "iso/iso_image.h"
+#include "iso/kernel_packages.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// More than any kernel's package has; a pipe may promise anything.
+constexpr std::uint64_t most_package_bytes = std::uint64_t{2} << 30;
+
+bool may_be_of_kernel(std::string_view path) {
+  return is_kernel_debuginfo_package(path) || is_kernel_package(path);
+}
+
+// A package that had to be kept in memory.
+struct KeptPackage {
+  std::string name;
+  std::vector<std::byte> bytes;
+};
+
+class KeptPackageStream final : public ByteStream {
+ public:
+  explicit KeptPackageStream(std::shared_ptr<const KeptPackage> package)
+      : package_(std::move(package)), rest_(package_->bytes) {}
+
+  [[nodiscard]] std::span<const std::byte> next() override { return std::exchange(rest_, {}); }
+  [[nodiscard]] const std::string& name() const override { return package_->name; }
+
+ private:
+  std::shared_ptr<const KeptPackage> package_;
+  std::span<const std::byte> rest_;
+};
+
+// A package in a file of its own.
+class PackageFileStream final : public ByteStream {
+ public:
+  explicit PackageFileStream(const fs::path& path) : file_(path), stream_(file_) {}
+
+  [[nodiscard]] std::span<const std::byte> next() override { return stream_.next(); }
+  [[nodiscard]] const std::string& name() const override { return file_.name(); }
+
+ private:
+  InputFile file_;
+  FileStream stream_;
+};
+
+std::shared_ptr<const KeptPackage> keep(ByteStream& content, Diagnostics& diagnostics) {
+  auto package = std::make_shared<KeptPackage>();
+  package->name = content.name();
+  for (auto bytes = content.next(); !bytes.empty(); bytes = content.next()) {
+    if (package->bytes.size() > most_package_bytes - bytes.size()) {
+      throw unusable(fmt::format("{}: expected a package of at most {} bytes, found more",
+                                 content.name(), most_package_bytes));
+    }
+    package->bytes.insert(package->bytes.end(), bytes.begin(), bytes.end());
+    diagnostics.progress("reading a package", package->bytes.size(), 0);
+  }
+  return package;
+}
+
+PackageFile kept_file(std::string path, std::optional<std::string> iso,
+                      std::shared_ptr<const KeptPackage> package) {
+  return {std::move(path), std::move(iso),
+          [package = std::move(package)] { return std::make_unique<KeptPackageStream>(package); }};
+}
+
+class Lister {
+ public:
+  Lister(const std::function<bool(std::unique_ptr<ByteStream>)>& is_wanted,
+         Diagnostics& diagnostics)
+      : is_wanted_(is_wanted), diagnostics_(diagnostics) {}
+
+  void add(const SymbolInput& input) {
+    switch (input.kind) {
+      case SymbolSourceKind::Iso:
+        return input.pipe ? add_iso(*input.pipe) : add_iso(input.path);
+      case SymbolSourceKind::Package:
+        return input.pipe ? add_package(*input.pipe) : add_package(input.path);
+      case SymbolSourceKind::Folder:
+        return add_folder(input.path);
+      default:
+        return;
+    }
+  }
+
+  [[nodiscard]] std::vector<PackageFile> take() { return std::move(packages_); }
+
+ private:
+  void add_package(const fs::path& path) {
+    packages_.push_back({path.string(), std::nullopt,
+                         [path] { return std::make_unique<PackageFileStream>(path); }});
+  }
+
+  void add_package(PipeStream& pipe) {
+    packages_.push_back(kept_file(pipe.name(), std::nullopt, keep(pipe, diagnostics_)));
+  }
+
+  void add_iso(const fs::path& path) {
+    const auto iso = std::make_shared<const IsoImage>(path);
+    for (const IsoImage::File& file : iso->files()) {
+      if (!may_be_of_kernel(file.path)) continue;
+      packages_.push_back({file.path, path.string(), [iso, file] { return iso->open(file); }});
+    }
+  }
+
+  void add_iso(PipeStream& pipe) {
+    IsoImage::for_each_file(pipe, [&](const IsoImage::File& file, ByteStream& content) {
+      if (!may_be_of_kernel(file.path)) return true;
+      auto package = keep(content, diagnostics_);
+      if (is_wanted_(std::make_unique<KeptPackageStream>(package))) {
+        packages_.push_back(kept_file(file.path, pipe.name(), std::move(package)));
+      }
+      return true;
+    });
+    // Whoever writes to the pipe is not to fail for the padding at an image's end.
+    while (!pipe.next().empty()) {
+    }
+  }
+
+  // In the order of their names, so that every run does the same.
+  void add_folder(const fs::path& folder) {
+    std::vector<fs::path> found;
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      std::error_code ignored;
+      if (may_be_of_kernel(entry->path().string()) && entry->is_regular_file(ignored)) {
+        found.push_back(entry->path());
+      }
+    }
+    if (error) throw unusable(fmt::format("{}: {}", folder.string(), error.message()));
+    std::sort(found.begin(), found.end());
+    for (const fs::path& path : found) add_package(path);
+  }
+
+  const std::function<bool(std::unique_ptr<ByteStream>)>& is_wanted_;
+  Diagnostics& diagnostics_;
+  std::vector<PackageFile> packages_;
+};
+
+}  // namespace
+
+std::vector<PackageFile> list_packages(
+    const std::vector<SymbolInput>& inputs,
+    const std::function<bool(std::unique_ptr<ByteStream> package)>& is_wanted,
+    Diagnostics& diagnostics) {
+  Lister lister(is_wanted, diagnostics);
+  for (const SymbolInput& input : inputs) lister.add(input);
+  return lister.take();
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_stream.h"
+#include "base/diagnostics.h"
+#include "session/inputs.h"
+
+namespace photon_dmesg {
+
+// A package somewhere, not yet opened.
+struct PackageFile {
+  std::string path;                // on its ISO, or of the file itself
+  std::optional<std::string> iso;  // what it lies on
+  std::function<std::unique_ptr<ByteStream>()> open;
+};
+
+// Every package among `inputs` that may be of a kernel: packages named as such, and of ISOs and
+// folders (and theirs, but no symbolic links to folders) those with the names of kernel packages.
+// Of an ISO that comes through a pipe these are kept in memory, if `is_wanted` says so of their
+// content. Throws Error(UnusableInput) when a medium is damaged or can't be read. `inputs` must
+// outlive what is opened.
+[[nodiscard]] std::vector<PackageFile> list_packages(
+    const std::vector<SymbolInput>& inputs,
+    const std::function<bool(std::unique_ptr<ByteStream> package)>& is_wanted,
+    Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

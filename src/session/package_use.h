@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "base/byte_stream.h"
+#include "base/diagnostics.h"
+#include "rpm/keyring.h"
+#include "rpm/rpm_package.h"
+#include "session/profile_cache.h"
+
+namespace photon_dmesg {
+
+// How a run uses packages.
+struct PackageUse {
+  Keyring keyring;
+  bool verify = true;  // whether one that is not what it was packed as is refused, or a warning
+  std::optional<ProfileCache> cache;
+};
+
+// Opens a package; what does not fit in it is an Error(UnusableInput) or a warning. `use` and
+// `diagnostics` must outlive it.
+[[nodiscard]] std::unique_ptr<RpmPackage> open_package(std::unique_ptr<ByteStream> stream,
+                                                       const PackageUse& use,
+                                                       Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,79 @@
+#include "kernel/facts/guest_clock.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/find/running_kernel.h"
+#include "kernel/memory/known_layouts.h"
+#include "support/fixture_guest.h"
+#include "support/without_types.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::int64_t second = 1'000'000'000;
+constexpr std::int64_t boot = 1'795'455'252 * second + 404'972'809;
+constexpr std::int64_t uptime_seconds = 3600;
+constexpr std::uint64_t shift = 23;
+
+// A timekeeper whose sums are right, laid out so, at `place`.
+void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const TimekeeperLayout& layout) {
+  const auto write = [&](std::uint64_t offset, std::int64_t value) {
+    guest.memory().write_value(place + offset, value);
+  };
+  const std::int64_t wall_seconds = -(boot / second) - 1;
+  const std::int64_t wall_nanoseconds = second - boot % second;
+  const std::int64_t now = boot / second + uptime_seconds;
+  write(layout.xtime_sec, now);
+  write(layout.ktime_sec, now + wall_seconds);
+  write(layout.wall_to_monotonic, wall_seconds);
+  write(layout.wall_to_monotonic + 8, wall_nanoseconds);
+  write(layout.offs_real, boot);
+  guest.memory().write_value(place + layout.shift, static_cast<std::uint32_t>(shift));
+  write(layout.xtime_nsec, 250'000'000LL << shift);
+  write(layout.base, (now + wall_seconds) * second + wall_nanoseconds);
+}
+
+std::optional<GuestClock> read(FixtureGuest& guest, const KernelSymbols& symbols) {
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  return read_guest_clock(
+      GuestKernel::attach(guest.memory(), *running, symbols, guest.diagnostics()),
+      guest.diagnostics());
+}
+
+void check_clock(const std::optional<GuestClock>& clock) {
+  REQUIRE(clock);
+  CHECK(clock->realtime_offset_nsec == boot);
+  CHECK(clock->last_update_nsec == (boot / second + uptime_seconds) * second + 250'000'000);
+}
+
+}  // namespace
+
+TEST_CASE("guest clock: every layout of the timekeeper, at its symbol or by its form") {
+  for (const TimekeeperLayout& layout : known_timekeeper_layouts()) {
+    CAPTURE(layout.versions);
+    FixtureGuest guest(PRINTK_LOG_KERNEL);
+    write_timekeeper(guest, guest.at("tk_core") + 8, layout);
+    check_clock(read(guest, guest.vmlinux()));
+    FixtureGuest elsewhere(PRINTK_LOG_KERNEL);
+    write_timekeeper(elsewhere, elsewhere.at("larger_log_buf"), layout);
+    check_clock(read(elsewhere, elsewhere.vmlinux()));
+  }
+}
+
+TEST_CASE("guest clock: sums that are wrong are no clock") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical place = guest.at("tk_core") + 8;
+  CHECK_FALSE(read(guest, guest.vmlinux()));
+  for (const std::uint64_t member : {layout.xtime_sec, layout.ktime_sec, layout.wall_to_monotonic,
+                                     layout.offs_real, layout.base}) {
+    write_timekeeper(guest, place, layout);
+    check_clock(read(guest, guest.vmlinux()));
+    guest.memory().write_value(place + member, std::int64_t{4711});
+    CAPTURE(member);
+    CHECK_FALSE(read(guest, guest.vmlinux()));
+  }
+}
+
+}  // namespace photon_dmesg::test

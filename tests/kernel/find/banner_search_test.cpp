@@ -1,0 +1,53 @@
+#include "kernel/find/banner_search.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/page_table_builder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string photon =
+    "Linux version 4.4.8 (root@photon) (gcc version 5.3.0 (GCC) ) #1-photon SMP Fri Apr 22 2016\n";
+
+}  // namespace
+
+TEST_CASE("find_banners: in the read-only data first, across pages, all of them") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  constexpr std::uint64_t base = 0xffffffff81000000;
+  const std::uint64_t read_only = pte_present | pte_no_execute;
+  builder.map({base}, {0x2000});  // writable: not to be looked at while there are others
+  builder.map({base + 0x1000}, {0x5000}, 1, read_only);
+  builder.map({base + 0x2000}, {0x3000}, 1, read_only);
+  const std::string text = photon + '\0';
+  memory.write_text({0x2100}, "Linux version 9.9.9 (copy@writable) #1\n" + std::string(1, '\0'));
+  memory.write_text({0x5000 + 0x1000 - 20}, text.substr(0, 20));
+  memory.write_text({0x3000}, text.substr(20));
+  memory.write_text({0x3800}, "Linux version 4.4.8 (root@photon) # SMP\n" + std::string(1, '\0'));
+  const std::vector<FoundBanner> found = find_banners(memory, builder.tables());
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].address == GuestVirtual{base + 0x2000 - 20});
+  CHECK(found[0].banner.release == "4.4.8");
+  CHECK(found[1].address == GuestVirtual{base + 0x2800});
+}
+
+TEST_CASE("find_banners: in a kernel that does not protect its memory, anywhere in the image") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  builder.map({0xffffffff81000000}, {0x2000});
+  memory.write_text({0x2100}, photon + '\0');
+  CHECK(find_banners(memory, builder.tables()).size() == 1);
+}
+
+TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  builder.map({0xffffffff81000000}, {0x70000000});
+  builder.map({0xffffffff81800000}, {0x2000});
+  memory.write_text({0x2100}, photon + '\0');
+  CHECK(find_banners(memory, builder.tables()).size() == 1);
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,110 @@
+#include "kernel/find/guest_kernel.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/find/running_kernel.h"
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+GuestKernel attach(FixtureGuest& guest, const KernelSymbols& symbols) {
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  return GuestKernel::attach(guest.memory(), *running, symbols, guest.diagnostics());
+}
+
+constexpr std::uint64_t expected_phys_base =
+    FixtureGuest::load_address.value - FixtureGuest::kaslr_offset - 0x1000000;
+
+// The kernel's own page table, as a kernel that runs has it; the fixture maps by a table beside.
+void copy_tables(FixtureGuest& guest) {
+  std::array<std::byte, 4096> table{};
+  REQUIRE(guest.memory().read({*guest.vcpu().cr[3]}, table));
+  guest.memory().write(guest.at("init_top_pgt"), table);
+}
+
+}  // namespace
+
+TEST_CASE("GuestKernel: KASLR offset and phys_base follow from the banner's place") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const GuestKernel kernel = attach(guest, guest.vmlinux());
+  CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
+  CHECK(kernel.phys_base() == expected_phys_base);
+  CHECK(kernel.banner().release == "6.1.10-1.ph5");
+  CHECK(kernel.address("prb") == guest.address("prb"));
+  CHECK(kernel.variable("phys_base", 8) == expected_phys_base);
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("GuestKernel: a symbol that is missing or not mapped is named") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const GuestKernel kernel = attach(guest, guest.vmlinux());
+  CHECK_FALSE(kernel.find_address("absent"));
+  check_fails(Failure::UnusableInput, "\"absent\"", [&] { (void)kernel.address("absent"); });
+  check_fails(Failure::UnusableInput, "\"absent\"", [&] { (void)kernel.variable("absent", 8); });
+}
+
+TEST_CASE("GuestKernel: another build's symbols are refused with both banners") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const auto other = Vmlinux::open(PRINTK_LOG_KERNEL);
+  const Error error = error_of([&] { (void)attach(guest, *other); });
+  CHECK(error.failure() == Failure::Mismatch);
+  CHECK_THAT(error.what(), Catch::Contains("the guest runs \"Linux version 6.1.10-1.ph5 ") &&
+                               Catch::Contains("this is \"Linux version 4.4.8 "));
+}
+
+TEST_CASE("GuestKernel: a phys_base variable that disagrees is a warning with both values") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("phys_base", std::uint64_t{0x123000});
+  (void)attach(guest, guest.vmlinux());
+  REQUIRE(guest.diagnostics().warnings().size() == 1);
+  CHECK_THAT(guest.diagnostics().warnings().front(), Catch::Contains("holds 0x123000, expected"));
+}
+
+TEST_CASE(
+    "GuestKernel: symbols without a banner are taken when the kernel's data is where they say") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  const GuestKernel kernel = attach(guest, *debug);
+  CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("GuestKernel: with less evidence than that there is a warning") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("phys_base", std::uint64_t{0x123000});
+  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  (void)attach(guest, *debug);
+  REQUIRE(guest.diagnostics().warnings().size() == 2);
+  CHECK_THAT(guest.diagnostics().warnings().back(),
+             Catch::Contains("because linux_banner and init_uts_ns are where it says"));
+}
+
+TEST_CASE("GuestKernel: symbols without a banner are refused when init_uts_ns is elsewhere") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("init_uts_ns", std::array<char, 390>{});
+  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  check_fails(Failure::Mismatch, "not the guest's kernel", [&] { (void)attach(guest, *debug); });
+}
+
+TEST_CASE("GuestKernel: without a vCPU the kernel is found in memory, with a warning") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  copy_tables(guest);
+  const GuestKernel kernel =
+      GuestKernel::search(guest.memory(), guest.vmlinux(), guest.diagnostics());
+  CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
+  CHECK(kernel.phys_base() == expected_phys_base);
+  REQUIRE_FALSE(guest.diagnostics().warnings().empty());
+  CHECK_THAT(guest.diagnostics().warnings().front(), Catch::Contains("no vCPU leads to a kernel"));
+}
+
+TEST_CASE("GuestKernel: a kernel that is nowhere in memory is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const auto other = Vmlinux::open(PRINTK_LOG_KERNEL);
+  check_fails(Failure::Mismatch, "Linux version 4.4.8",
+              [&] { (void)GuestKernel::search(guest.memory(), *other, guest.diagnostics()); });
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,65 @@
+#include "kernel/find/kernel_scan.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "support/fixture_guest.h"
+#include "support/page_table_builder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+// The kernel's own page table, as a kernel that runs has it; the fixture maps by a table beside.
+void copy_tables(FixtureGuest& guest) {
+  std::array<std::byte, 4096> table{};
+  REQUIRE(guest.memory().read({*guest.vcpu().cr[3]}, table));
+  guest.memory().write(guest.at("init_top_pgt"), table);
+}
+
+}  // namespace
+
+TEST_CASE("scan_for_kernel: by its banner and its own page tables, with a warning") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  copy_tables(guest);
+  const auto kernel = scan_for_kernel(guest.memory(), guest.diagnostics());
+  REQUIRE(kernel);
+  CHECK(kernel->tables.root() == guest.at("init_top_pgt"));
+  CHECK_FALSE(kernel->vcpu);
+  CHECK(kernel->best_banner().address == guest.address("linux_banner"));
+  REQUIRE(guest.diagnostics().warnings().size() == 1);
+  CHECK_THAT(guest.diagnostics().warnings()[0], Catch::Contains("no vCPU leads to a kernel"));
+}
+
+TEST_CASE("scan_for_kernel: tables that do not map themselves are not the kernel's own") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);  // its tables lie outside of the image
+  CHECK_FALSE(scan_for_kernel(guest.memory(), guest.diagnostics()));
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("scan_for_kernel: tables with a user half belong to a process, or are none") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  copy_tables(guest);
+  guest.memory().write_value(guest.at("init_top_pgt") + 8, std::uint64_t{1});
+  CHECK_FALSE(scan_for_kernel(guest.memory(), guest.diagnostics()));
+}
+
+TEST_CASE("scan_for_kernel: nothing in empty memory, and in none") {
+  FakeMemory memory(16 * 1024 * 1024);
+  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CHECK_FALSE(scan_for_kernel(memory, diagnostics));
+  FakeMemory nothing(std::vector<PhysicalRange>{});
+  CHECK_FALSE(scan_for_kernel(nothing, diagnostics));
+}
+
+TEST_CASE("uses_end_of_memory: by what the kernel's tables map of it") {
+  constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+  FakeMemory memory({{GuestPhysical{0}, 1 << 20}, {GuestPhysical{4 * gib}, 1 << 20}});
+  PageTableBuilder tables(memory, {0x10000}, PagingLevels::Four);
+  const RunningKernel kernel{{}, tables.tables(), std::nullopt, {}};
+  tables.map({0xffff888000000000}, {0}, 3);
+  CHECK_FALSE(uses_end_of_memory(kernel, memory));
+  tables.map({0xffff888000000000 + 4 * gib}, {4 * gib}, 3);
+  CHECK(uses_end_of_memory(kernel, memory));
+}
+
+}  // namespace photon_dmesg::test

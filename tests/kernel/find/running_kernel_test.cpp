@@ -1,0 +1,153 @@
+#include "kernel/find/running_kernel.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "kernel/arch/x86_64/memory_map.h"
+#include "support/errors.h"
+#include "support/page_table_builder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string banner =
+    "Linux version 6.1.10-1.ph5 (root@photon) #1 SMP\n" + std::string(1, '\0');
+constexpr GuestVirtual text{0xffffffff9b000000};
+
+// A kernel of one page with its banner, in tables at `root`.
+struct Machine {
+  explicit Machine(PagingLevels levels = PagingLevels::Four, GuestPhysical root = {0x10000})
+      : builder(memory, root, levels) {
+    builder.map(text, {0x5000});
+    memory.write_text({0x5100}, banner);
+  }
+
+  [[nodiscard]] Vcpu vcpu(std::uint32_t index = 0) const {
+    Vcpu result;
+    result.index = index;
+    result.cr[0] = x86_64::cr0_paging;
+    result.cr[3] = builder.root().value;
+    result.cr[4] = 0;
+    result.rip = text;
+    return result;
+  }
+
+  std::optional<RunningKernel> find(const std::vector<Vcpu>& vcpus) {
+    return find_running_kernel(memory, vcpus, diagnostics);
+  }
+
+  FakeMemory memory{0x80000};
+  PageTableBuilder builder;
+  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+};
+
+}  // namespace
+
+TEST_CASE("find_running_kernel: through the page tables of a vCPU") {
+  Machine machine;
+  const std::optional<RunningKernel> kernel = machine.find({machine.vcpu()});
+  REQUIRE(kernel);
+  CHECK(kernel->banner().release == "6.1.10-1.ph5");
+  CHECK(kernel->banners.front().address == text + 0x100);
+  CHECK(kernel->tables.levels() == PagingLevels::Four);
+}
+
+TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
+  Machine machine(PagingLevels::Five);
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[4] = 0x1000;
+  REQUIRE(machine.find({vcpu}));
+  CHECK(machine.find({vcpu})->tables.levels() == PagingLevels::Five);
+}
+
+TEST_CASE("find_running_kernel: PCID and LAM bits of CR3 are no part of the root") {
+  Machine machine;
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = *vcpu.cr[3] | 0x6000000000000fff;
+  CHECK(machine.find({vcpu}));
+}
+
+TEST_CASE("find_running_kernel: in user mode under PTI, the kernel's tables are the page before") {
+  Machine machine(PagingLevels::Four, {0x20000});
+  // The user's tables, without the kernel, begin in the page behind the kernel's root.
+  PageTableBuilder user(machine.memory, {0x41000}, PagingLevels::Four);
+  user.map({0x401000}, {0x6000});
+  std::array<std::byte, 4096> kernel_root{};
+  REQUIRE(machine.memory.read(machine.builder.root(), kernel_root));
+  machine.memory.write({0x40000}, kernel_root);
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = 0x41000;
+  vcpu.rip = GuestVirtual{0x401000};
+  const std::optional<RunningKernel> kernel = machine.find({vcpu});
+  REQUIRE(kernel);
+  CHECK(kernel->tables.root() == GuestPhysical{0x40000});
+}
+
+TEST_CASE("find_running_kernel: a vCPU in firmware, halted or zeroed is passed over") {
+  Machine machine;
+  Vcpu zeroed;
+  Vcpu real_mode = machine.vcpu(1);
+  real_mode.cr[0] = 0x10;
+  Vcpu firmware = machine.vcpu(2);
+  firmware.cr[3] = 0x7f000;
+  const auto kernel = machine.find({zeroed, real_mode, firmware, machine.vcpu(3)});
+  REQUIRE(kernel);
+  CHECK(kernel->vcpu == 3);
+}
+
+TEST_CASE("find_running_kernel: without any vCPU that uses page tables there is none to find") {
+  Machine machine;
+  CHECK_FALSE(machine.find({}));
+  CHECK_FALSE(machine.find({Vcpu()}));
+}
+
+TEST_CASE("find_running_kernel: a vCPU that runs something else entirely gives none") {
+  Machine machine;
+  PageTableBuilder other(machine.memory, {0x30000}, PagingLevels::Four);
+  other.map({0x401000}, {0x6000});
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = 0x30000;
+  vcpu.rip = GuestVirtual{0x401000};
+  CHECK_FALSE(machine.find({vcpu}));
+}
+
+TEST_CASE("find_running_kernel: memory in which no vCPU finds its instruction is another's") {
+  Machine machine;
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = 0x40000;  // nothing is there
+  check_fails(Failure::Mismatch,
+              "test memory: not the memory of this checkpoint: expected the page "
+              "tables at vCPU 0's CR3 0x40000 to map its instruction at "
+              "0xffffffff9b000000",
+              [&] { (void)machine.find({vcpu}); });
+}
+
+TEST_CASE("RunningKernel: its name is the most detailed banner") {
+  Machine machine;
+  machine.memory.write_text(
+      {0x5800}, "Linux version 6.1.10-1.ph5 (root@photon) # SMP\n" + std::string(1, '\0'));
+  const auto kernel = machine.find({machine.vcpu()});
+  REQUIRE(kernel);
+  CHECK(kernel->banners.size() == 2);
+  CHECK(kernel->banner().text == "Linux version 6.1.10-1.ph5 (root@photon) #1 SMP");
+}
+
+TEST_CASE("find_running_kernel: with encrypted memory, its bit is no part of any address") {
+  const std::uint64_t bit =
+      GENERATE(as<std::uint64_t>{}, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
+  Machine machine;
+  // The bit is in CR3 and in every entry.
+  for (std::uint64_t at = 0x10000; at < 0x20000; at += 8) {
+    std::uint64_t entry = 0;
+    REQUIRE(machine.memory.read({at}, std::as_writable_bytes(std::span(&entry, 1))));
+    if (entry != 0) machine.memory.write_value({at}, entry | bit);
+  }
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = *vcpu.cr[3] | bit;
+  const auto kernel = machine.find({vcpu});
+  REQUIRE(kernel);
+  CHECK(kernel->banner().release == "6.1.10-1.ph5");
+  CHECK(kernel->tables.root() == GuestPhysical{0x10000});
+}
+
+}  // namespace photon_dmesg::test

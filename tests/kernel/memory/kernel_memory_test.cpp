@@ -1,0 +1,77 @@
+#include "kernel/memory/kernel_memory.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "support/page_table_builder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::uint64_t base = 0xffffffff81000000;
+
+// Two pages side by side that lie far apart and in the other order; the third is not mapped, the
+// fourth leads to no RAM.
+struct Scattered {
+  Scattered() : builder(memory, {0x10000}, PagingLevels::Four) {
+    builder.map({base}, {0x6000});
+    builder.map({base + 0x1000}, {0x5000});
+    builder.map({base + 0x3000}, {0x80000000});
+    memory.write_text({0x6ffc}, "abcd");
+    memory.write_text({0x5000}, "efgh");
+  }
+
+  FakeMemory memory{0x40000};
+  PageTableBuilder builder;
+};
+
+std::optional<std::string> read(const KernelMemory& memory, std::uint64_t address,
+                                std::size_t size) {
+  std::string text(size, '\0');
+  const bool done = memory.read({address}, std::as_writable_bytes(std::span(text)));
+  return done ? std::optional(text) : std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("KernelMemory: a read follows the page tables across pages") {
+  const Scattered scattered;
+  const KernelMemory memory(scattered.memory, scattered.builder.tables());
+  CHECK(read(memory, base + 0xffc, 8) == "abcdefgh");
+  CHECK(read(memory, base + 0xffe, 2) == "cd");
+  CHECK(memory.translate({base + 0x1002}) == GuestPhysical{0x5002});
+}
+
+TEST_CASE("KernelMemory: a read that leaves what is mapped, or RAM, fails as a whole") {
+  const Scattered scattered;
+  const KernelMemory memory(scattered.memory, scattered.builder.tables());
+  CHECK(read(memory, base + 0x1ff8, 8));
+  CHECK_FALSE(read(memory, base + 0x1ff8, 9));
+  CHECK_FALSE(read(memory, base + 0x2000, 1));
+  CHECK_FALSE(read(memory, base + 0x3000, 1));
+  CHECK_FALSE(read(memory, 0xfffffffffffffff8, 16));
+}
+
+TEST_CASE("KernelMemory: remembered translations are those of their own page") {
+  // 64 pages apart share a slot of the cache.
+  Scattered scattered;
+  scattered.builder.map({base + 64 * 0x1000}, {0x7000});
+  scattered.memory.write_text({0x7000}, "else");
+  scattered.memory.write_text({0x6000}, "here");
+  const KernelMemory memory(scattered.memory, scattered.builder.tables());
+  for (int i = 0; i < 3; ++i) {
+    CHECK(read(memory, base, 4) == "here");
+    CHECK(read(memory, base + 64 * 0x1000, 4) == "else");
+    CHECK_FALSE(read(memory, base + 128 * 0x1000, 4));
+  }
+}
+
+TEST_CASE("KernelMemory: numbers of 1 to 8 bytes, little-endian") {
+  const Scattered scattered;
+  const KernelMemory memory(scattered.memory, scattered.builder.tables());
+  CHECK(memory.read_unsigned({base + 0xffc}, 8) == 0x6867666564636261);
+  CHECK(memory.read_unsigned({base + 0xffc}, 3) == 0x636261U);
+  CHECK_FALSE(memory.read_unsigned({base + 0x1ffc}, 8));
+}
+
+}  // namespace photon_dmesg::test

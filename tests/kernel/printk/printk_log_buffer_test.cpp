@@ -1,0 +1,69 @@
+#include "kernel/printk/printk_log_buffer.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/memory/known_layouts.h"
+#include "support/log_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+PrintkLogBuffer buffer_of(const LogWriter& writer) {
+  const auto bytes = std::as_bytes(std::span(writer.buffer));
+  return {known_printk_log_layout(), {bytes.begin(), bytes.end()}};
+}
+
+void check_extent(const LogWriter& writer) {
+  const PrintkLogBuffer buffer = buffer_of(writer);
+  const auto extent = buffer.find_extent();
+  REQUIRE(extent);
+  CHECK(extent->next_index == writer.next_index);
+  // What the kernel gave up last may still stand there, whole.
+  CHECK(extent->records >= writer.kept.size());
+  CHECK(extent->records <= writer.kept.size() + 3);
+  const auto count = buffer.count_records(writer.first_index, writer.next_index);
+  CHECK(count == writer.kept.size());
+}
+
+}  // namespace
+
+TEST_CASE("PrintkLogBuffer: the extent shows in the records, however often the buffer wrapped") {
+  LogWriter writer;
+  for (unsigned number = 0; number < 1000; ++number) {
+    writer.store(numbered_message(number));
+    CAPTURE(number);
+    check_extent(writer);
+  }
+}
+
+TEST_CASE("PrintkLogBuffer: records of one length, which stand where older ones stood") {
+  LogWriter writer;
+  for (unsigned number = 0; number < 500; ++number) {
+    writer.store({number * 1000ULL, 0, 6, "the same length every time", ""});
+    CAPTURE(number);
+    check_extent(writer);
+  }
+}
+
+TEST_CASE("PrintkLogBuffer: there is no extent without a record at the beginning") {
+  CHECK_FALSE(buffer_of(LogWriter()).find_extent());
+  LogWriter writer;
+  writer.store(numbered_message(1));
+  writer.buffer[8] = 1;
+  CHECK_FALSE(buffer_of(writer).find_extent());
+}
+
+TEST_CASE("PrintkLogBuffer: records are counted only between places they lead to") {
+  LogWriter writer;
+  for (unsigned number = 0; number < 20; ++number) writer.store(numbered_message(number));
+  const PrintkLogBuffer buffer = buffer_of(writer);
+  CHECK(buffer.count_records(0, writer.next_index) == 20);
+  CHECK(buffer.count_records(writer.length_at(0), writer.next_index) == 19);
+  CHECK(buffer.count_records(0, 0) == 0);
+  CHECK_FALSE(buffer.count_records(0, writer.next_index - 4));
+  CHECK_FALSE(buffer.count_records(20, writer.next_index));
+  CHECK_FALSE(buffer.count_records(0, 100000));
+  CHECK_FALSE(buffer.count_records(100000, 0));
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,310 @@
+#include "kernel/printk/printk_ringbuffer.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "base/error.h"
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+#include "support/ring_writer.h"
+#include "support/without_types.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::vector<std::string> texts(const CollectedLog& log) {
+  std::vector<std::string> result;
+  for (const LogRecord& record : log.records) result.push_back(record.text);
+  return result;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("printk_ringbuffer: records come out as they were stored") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("Linux version 6.1.10");
+  ring.store("pci device", {.facility = 3,
+                            .level = 4,
+                            .caller_id = 12,
+                            .subsystem = "pci",
+                            .device = "+pci:0000:00:1f.0"});
+  ring.store("from an interrupt", {.caller_id = 0x80000003});
+  const CollectedLog log = ring.read();
+  CHECK(texts(log) == Texts{"Linux version 6.1.10", "pci device", "from an interrupt"});
+  CHECK(log.losses.empty());
+  const LogRecord& record = log.records[1];
+  CHECK(record.seq == 1);
+  CHECK(record.ts_nsec == 1000);
+  CHECK(record.facility == 3);
+  CHECK(record.level == 4);
+  CHECK(record.caller->kind == LogCaller::Kind::Task);
+  CHECK(record.caller->id == 12);
+  CHECK(record.dictionary == std::vector<std::pair<std::string, std::string>>{
+                                 {"SUBSYSTEM", "pci"}, {"DEVICE", "+pci:0000:00:1f.0"}});
+  CHECK(log.records[2].caller->kind == LogCaller::Kind::Cpu);
+  CHECK(log.records[2].caller->id == 3);
+  CHECK(log.records[0].dictionary.empty());
+}
+
+TEST_CASE("printk_ringbuffer: a record that goes on with the line before says so") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("one, ", {.flags = 0});
+  ring.store("two", {.flags = 2 | 8});  // LOG_NEWLINE, LOG_CONT
+  const CollectedLog log = ring.read();
+  CHECK_FALSE(log.records.at(0).continues);
+  CHECK(log.records.at(1).continues);
+}
+
+TEST_CASE("printk_ringbuffer: values that fill their array have no NUL") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("x", {.subsystem = std::string(16, 's'), .device = std::string(48, 'd')});
+  const CollectedLog log = ring.read();
+  CHECK(log.records.at(0).dictionary[0].second == std::string(16, 's'));
+  CHECK(log.records.at(0).dictionary[1].second == std::string(48, 'd'));
+}
+
+TEST_CASE("printk_ringbuffer: a block that wraps has its text at the ring's beginning") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.head_lpos = ring.tail_lpos = data_size - 24;  // a block of 8 + 24 bytes does not fit
+  ring.store("wrapped 1...9.11.13");
+  CHECK(texts(ring.read()) == Texts{"wrapped 1...9.11.13"});
+}
+
+TEST_CASE("printk_ringbuffer: a block that ends at the boundary is read in either placement") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.head_lpos = ring.tail_lpos = data_size - 24;
+  const bool in_place = GENERATE(true, false);
+  ring.store("exactly16bytes..", {.ends_at_boundary_without_wrap = in_place});
+  ring.store("next");
+  CHECK(texts(ring.read()) == Texts{"exactly16bytes..", "next"});
+}
+
+TEST_CASE("printk_ringbuffer: an empty line is a record, a lost text is a loss") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("before");
+  ring.store_without_block(empty_line);
+  ring.store_without_block(failed, 20);
+  ring.store("after");
+  const CollectedLog log = ring.read();
+  CHECK(texts(log) == Texts{"before", "", "", "after"});
+  CHECK(log.records[1].state == LogRecord::State::Finished);
+  CHECK(log.records[2].state == LogRecord::State::TextLost);
+  CHECK(log.losses ==
+        Texts{"1 record whose text the kernel has lost or overwritten (sequence number 2)"});
+}
+
+TEST_CASE("printk_ringbuffer: a block that belongs to another record is never shown") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("its own");
+  ring.store("recycled");
+  ring.write_data(ring.descriptor(1).begin % data_size, 42, "another's");
+  const CollectedLog log = ring.read();
+  CHECK(texts(log) == Texts{"its own", ""});
+  CHECK(log.records[1].state == LogRecord::State::TextLost);
+  CHECK(log.losses.size() == 1);
+}
+
+TEST_CASE("printk_ringbuffer: every descriptor state is treated as what it is") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("given up", {.state = Reusable});
+  ring.store("finished");
+  ring.store("reopened", {.state = Reserved});
+  ring.store("", {.state = Reserved});
+  ring.store("behind a writer");
+  ring.store("no newline yet", {.state = Committed, .flags = 0});
+  const CollectedLog log = ring.read();
+  CHECK(texts(log) == Texts{"finished", "reopened", "behind a writer", "no newline yet"});
+  CHECK(log.records[1].state == LogRecord::State::Reopened);
+  CHECK(log.records[2].state == LogRecord::State::Finished);
+  CHECK(log.records[3].state == LogRecord::State::Partial);
+  CHECK(log.losses ==
+        Texts{"1 record being written when the guest stopped, not in the log (sequence number 3)"});
+}
+
+TEST_CASE("printk_ringbuffer: a head that its writer has not filled yet is said to be missing") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("finished");
+  ring.store("to come");
+  Descriptor head = ring.descriptor(1);
+  head.state_var = ((head.state_var & id_mask) - count) & id_mask;  // still the slot's last record
+  ring.set_descriptor(1, head);
+  const CollectedLog log = ring.read();
+  CHECK(texts(log) == Texts{"finished"});
+  CHECK(log.losses.size() == 1);
+}
+
+TEST_CASE("printk_ringbuffer: the ring goes on over the wrap of ids and positions") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (int number = 0; number < 100; ++number) {
+    ring.store(fmt::format("record {}", number));
+    if (number >= 10) ring.drop_oldest(1);
+    ring.tail_lpos = ring.head_lpos - 400;
+  }
+  const CollectedLog log = ring.read();
+  REQUIRE(log.records.size() == 10);
+  CHECK(log.records.front().text == "record 90");
+  CHECK(log.records.back().text == "record 99");
+  CHECK(log.records.back().seq == 99);
+  CHECK(log.losses.empty());
+}
+
+TEST_CASE("printk_ringbuffer: one damaged record costs no other") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (const char* text : {"zero", "one", "two", "three"}) ring.store(text);
+  const std::uint64_t victim = GENERATE(0U, 1U, 3U);
+  CAPTURE(victim);
+  SECTION("its sequence number") {
+    Info info = ring.info(victim);
+    info.seq += count * 1000;
+    ring.set_info(victim, info);
+    const CollectedLog log = ring.read();
+    CHECK(log.records.size() == 3);
+    CHECK(log.losses ==
+          Texts{fmt::format("1 record with a damaged descriptor, not shown (sequence number {})",
+                            victim)});
+  }
+  SECTION("its text length") {
+    Info info = ring.info(victim);
+    info.text_len = 60000;
+    ring.set_info(victim, info);
+    const CollectedLog log = ring.read();
+    REQUIRE(log.records.size() == 4);
+    CHECK(log.records[victim].state == LogRecord::State::Truncated);
+    CHECK(log.records[victim].text.size() <= 8);
+    CHECK(log.losses.size() == 1);
+  }
+  SECTION("its block's position") {
+    Descriptor descriptor = ring.descriptor(victim);
+    descriptor.begin += GENERATE(std::uint64_t{4}, data_size * 3, std::uint64_t{1} << 40);
+    ring.set_descriptor(victim, descriptor);
+    const CollectedLog log = ring.read();
+    REQUIRE(log.records.size() == 4);
+    CHECK(log.records[victim].state == LogRecord::State::TextLost);
+    CHECK(log.losses.size() == 1);
+  }
+}
+
+TEST_CASE("printk_ringbuffer: a header that can't be is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("x");
+  const GuestPhysical header = guest.at("printk_rb_static");
+  const auto set_u32 = [&](std::uint64_t offset, std::uint32_t value) {
+    guest.memory().write_value(header + offset, value);
+  };
+  SECTION("no descriptors") {
+    set_u32(0, 0);
+  }
+  SECTION("too many descriptors") {
+    set_u32(0, 40);
+  }
+  SECTION("too much text") {
+    set_u32(48, 63);
+  }
+  SECTION("more records than descriptors") {
+    ring.drop_oldest(id_mask - 100);
+  }
+  CHECK_THROWS_AS(ring.read(), Error);
+}
+
+TEST_CASE("printk_ringbuffer: a ring that is not mapped is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("prb", std::uint64_t{0xffff888000000000});
+  CHECK_THROWS_WITH(guest.read_log(), Catch::Contains("0xffff888000000000"));
+}
+
+TEST_CASE("printk_ringbuffer: records given up behind one that is still there are reported") {
+  // The kernel gives records up in the order of their text, so one without text outlives newer
+  // ones.
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (const char* text : {"zero", "one", "two", "three", "four"}) ring.store(text);
+  for (const std::uint64_t seq : {0U, 2U, 3U}) {
+    Descriptor descriptor = ring.descriptor(seq);
+    descriptor.state_var |= std::uint64_t{Reusable} << 62;
+    ring.set_descriptor(seq, descriptor);
+  }
+  const CollectedLog log = ring.read();
+  REQUIRE(log.records.size() == 2);
+  CHECK(log.records[0].text == "one");
+  CHECK(log.records[1].text == "four");
+  REQUIRE(log.losses.size() == 1);
+  CHECK(log.losses[0] ==
+        "2 records that the kernel has overwritten, though it still has older ones (sequence "
+        "numbers 2, 3)");
+}
+
+TEST_CASE("printk_ringbuffer: without types, its layout shows in its memory") {
+  struct Variant {
+    const char* kernel;
+    std::uint64_t data_ring_offset;
+  };
+  for (const auto& [kernel, offset] :
+       {Variant{PRINTK_RINGBUFFER_KERNEL, 48}, Variant{PRINTK_RINGBUFFER_5_10_KERNEL, 40}}) {
+    CAPTURE(kernel);
+    FixtureGuest guest(kernel);
+    RingWriter ring(guest);
+    ring.data_ring_offset = offset;
+    for (int i = 0; i < 9; ++i) ring.store(fmt::format("message {}", i));
+    ring.publish();
+    const CollectedLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+    REQUIRE(log.records.size() == 9);
+    CHECK(log.records.back().text == "message 8");
+    CHECK(log.losses.empty());
+  }
+}
+
+TEST_CASE("printk_ringbuffer: a layout that is none of those known is refused") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("message");
+  ring.publish();
+  guest.set("printk_rb_static", std::array<std::uint64_t, 11>{});
+  check_fails(Failure::UnusableInput, "it has none of the known layouts: types are needed",
+              [&] { (void)guest.read_log(WithoutTypes(guest.vmlinux())); });
+}
+
+TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as it is good") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("finished");
+  SECTION("in the first lap, zeros stand behind what has been written") {
+    ring.store(
+        "\x01"
+        "3half a mess",
+        {.state = Reserved, .text_length = 0});
+    const CollectedLog log = ring.read();
+    REQUIRE(log.unlogged.size() == 1);
+    CHECK(log.unlogged[0].source == UnloggedText::Source::Reserved);
+    CHECK(log.unlogged[0].text == "half a mess");
+    CHECK(log.unlogged[0].level == 3);
+    CHECK(log.unlogged[0].seq == 1);
+  }
+  SECTION("later, what stands there may be an older record's") {
+    for (int i = 0; i < 30; ++i) {
+      ring.store("a record of thirty-two bytes....");
+      if (i >= 8) ring.drop_oldest(1);
+      ring.tail_lpos = ring.head_lpos - 400;
+    }
+    ring.store("half a mess", {.state = Reserved, .text_length = 0});
+    CHECK(ring.read().unlogged.empty());
+  }
+}
+
+}  // namespace photon_dmesg::test

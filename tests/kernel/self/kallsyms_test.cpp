@@ -1,0 +1,46 @@
+#include "kernel/self/kallsyms.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/kallsyms_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::uint64_t text = kernel_begin;
+
+}  // namespace
+
+TEST_CASE("Kallsyms: symbols as linked, by the place of _text") {
+  const Kallsyms kallsyms(KallsymsTable({{'T', {text}, "_text"},
+                                         {'t', {text + 0x10}, "twice"},
+                                         {'t', {text + 0x20}, "twice"},
+                                         {'d', {text + 0x30}, "prevailing"},
+                                         {'D', {text + 0x40}, "prevailing"},
+                                         {'A', {0x18000}, "per_cpu"},
+                                         {'b', {text + 0x50}, "buffer.7"}}));
+  CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
+  CHECK(kallsyms.find_symbol("_text") == GuestVirtual{0xffffffff81000000});
+  CHECK_FALSE(kallsyms.find_symbol("twice"));
+  CHECK(kallsyms.find_symbol("prevailing") == GuestVirtual{0xffffffff81000040});
+  CHECK_FALSE(kallsyms.find_symbol("absent"));
+  CHECK_FALSE(kallsyms.find_symbol(""));
+  // Only what is in the image moves with it.
+  CHECK(kallsyms.find_symbol("per_cpu") == GuestVirtual{0x18000});
+  CHECK_FALSE(kallsyms.find_symbol("buffer"));
+  CHECK(kallsyms.find_static("buffer") == GuestVirtual{0xffffffff81000050});
+  const auto function = kallsyms.find_function("prevailing");
+  REQUIRE(function);
+  CHECK(function->begin == GuestVirtual{text + 0x40});
+  CHECK(function->size == 0x10);
+  CHECK(kallsyms.find_place({0xffffffff81000045})->name == "prevailing");
+  CHECK(kallsyms.find_place({0xffffffff81000045})->offset == 5);
+  CHECK_FALSE(kallsyms.find_place({0xffffffff80000000}));
+}
+
+TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") {
+  const Kallsyms kallsyms(KallsymsTable({{'T', {text + 0x1c0}, "_stext"}}));
+  CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,137 @@
+#include "kernel/self/memory_symbols.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/printk/kernel_log.h"
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+#include "support/kallsyms_writer.h"
+#include "support/log_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::unique_ptr<MemorySymbols> find(FixtureGuest& guest) {
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  return MemorySymbols::find(guest.memory(), *running, guest.diagnostics());
+}
+
+// A ring with two records, as the kernel would have written it.
+void write_ring(FixtureGuest& guest) {
+  constexpr std::uint64_t finalized = std::uint64_t{2} << 62;
+  constexpr std::uint64_t first_id = 32;  // its slot is the first
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    const GuestPhysical descriptor = guest.at("_printk_rb_static_descs") + 24 * i;
+    guest.memory().write_value(descriptor, finalized | (first_id + i));
+    guest.memory().write_value(descriptor + 8, std::uint64_t{512 + 16 * i});
+    guest.memory().write_value(descriptor + 16, std::uint64_t{512 + 16 * (i + 1)});
+    const GuestPhysical info = guest.at("_printk_rb_static_infos") + 88 * i;
+    guest.memory().write_value(info, std::uint64_t{100 + i});
+    guest.memory().write_value(info + 16, std::uint16_t{4});
+    guest.memory().write_value(guest.at("__log_buf") + 16 * i, first_id + i);
+    guest.memory().write_text(guest.at("__log_buf") + 16 * i + 8, i == 0 ? "zero" : "one!");
+  }
+  const GuestPhysical ring = guest.at("printk_rb_static");
+  // No kernel has fewer than 32 descriptors; the fixture's 16 are enough for two records.
+  guest.memory().write_value(ring + 0, std::uint64_t{5});
+  guest.memory().write_value(ring + 8, guest.address("_printk_rb_static_descs").value);
+  guest.memory().write_value(ring + 16, guest.address("_printk_rb_static_infos").value);
+  guest.memory().write_value(ring + 24, first_id + 1);
+  guest.memory().write_value(ring + 32, first_id);
+  guest.memory().write_value(ring + 48 + 8, guest.address("__log_buf").value);
+  guest.memory().write_value(ring + 48 + 16, std::uint64_t{512 + 32});
+  guest.memory().write_value(ring + 48 + 24, std::uint64_t{512});
+  guest.set("prb", guest.address("printk_rb_static").value);
+}
+
+}  // namespace
+
+TEST_CASE("MemorySymbols: without any table, the ring is found by its form") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "ring");
+  const CollectedLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() == 2);
+  CHECK(log.records[0].seq == 100);
+  CHECK(log.records[0].text == "zero");
+  CHECK(log.records[1].text == "one!");
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("MemorySymbols: a ring that nothing points to is not the log") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  guest.set("prb", std::uint64_t{0});
+  check_fails(Failure::UnusableInput, "was not found without symbols: give the release's ISO",
+              [&] { (void)find(guest); });
+}
+
+TEST_CASE("MemorySymbols: before 5.10, the records of log_buf are found by their form") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  SECTION("not wrapped: the first record is the first there was") {
+    writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+    for (unsigned number = 1; number < 20; ++number) writer.store(numbered_message(number));
+  }
+  SECTION("wrapped: the kernel's numbers are not known") {
+    for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  }
+  writer.publish(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "records");
+  const CollectedLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() >= writer.kept.size());
+  for (std::size_t i = 1; i <= writer.kept.size(); ++i) {
+    CHECK(log.records[log.records.size() - i].text == writer.kept[writer.kept.size() - i].text);
+  }
+  CHECK(log.records.front().seq == 0);
+  CHECK(guest.diagnostics().warnings().size() == (writer.first_seq == 0 ? 0 : 1));
+}
+
+// As linux-esx has them: text only, from _stext on, which until 4.14 stood behind _text.
+std::vector<KallsymsSample> esx_symbols(const FixtureGuest& guest) {
+  std::vector<KallsymsSample> symbols;
+  const std::uint64_t begin = guest.address("_text").value;
+  symbols.push_back({'T', begin + 0x1c0, "_stext"});
+  for (const char* name : {"log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
+                           "kmsg_dump_rewind_nolock", "behind_the_functions"}) {
+    symbols.push_back({'T', guest.address(name).value, name});
+  }
+  for (unsigned i = 0; i < 600; ++i) {
+    symbols.push_back({'t', begin + 0x1000 + i, "function_" + std::to_string(i)});
+  }
+  symbols.push_back({'T', begin + 0x2000, "_etext"});
+  return symbols;
+}
+
+TEST_CASE("MemorySymbols: before 5.10, functions are enough to find the log, by their code") {
+  const KallsymsForm& form =
+      GENERATE(from_range(std::begin(kallsyms_forms), std::begin(kallsyms_forms) + 3));
+  CAPTURE(form.versions);
+  FixtureGuest guest(PRINTK_LOG_O2_KERNEL);
+  guest.memory().write_text(
+      guest.at("kallsyms_room"),
+      KallsymsWriter(form, esx_symbols(guest), guest.address("kallsyms_room")).write(""));
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  writer.publish(guest);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "code");
+  const CollectedLog log = guest.read_log(*symbols);
+  REQUIRE(log.records.size() == writer.kept.size());
+  CHECK(log.records.front().seq == writer.first_seq);
+  CHECK(log.records.front().text == writer.kept.front().text);
+  CHECK(log.records.back().text == writer.kept.back().text);
+  CHECK(log.losses.empty());
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  check_fails(Failure::UnusableInput, "the log of Linux 4.4.8 was not found without symbols",
+              [&] { (void)find(guest); });
+}
+
+}  // namespace photon_dmesg::test

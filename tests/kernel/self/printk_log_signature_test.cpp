@@ -1,0 +1,111 @@
+#include "kernel/self/printk_log_signature.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/find/running_kernel.h"
+#include "support/log_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+// The functions of a fixture kernel as its own kallsyms would have them, and no variable.
+Kallsyms functions_of(const FixtureGuest& guest) {
+  std::vector<KallsymsTable::Symbol> symbols;
+  for (const char* name :
+       {"_text", "log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
+        "kmsg_dump_rewind_nolock", "behind_the_functions"}) {
+    symbols.push_back({'T', guest.address(name), name});
+  }
+  symbols.push_back({'T', guest.address("_text"), "_stext"});
+  return Kallsyms(KallsymsTable(std::move(symbols)));
+}
+
+KernelMemory memory_of(FixtureGuest& guest) {
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  return {guest.memory(), running->tables};
+}
+
+std::uint64_t value(const KernelMemory& memory, GuestVirtual address, std::size_t width) {
+  return memory.read_unsigned(address, width).value();
+}
+
+void check_found(FixtureGuest& guest, const LogWriter& writer) {
+  const KernelMemory memory = memory_of(guest);
+  const auto found = find_printk_log_by_code(memory, functions_of(guest));
+  REQUIRE(found);
+  CHECK(found->log_buf == guest.address("log_buf"));
+  CHECK(found->log_buf_len == guest.address("log_buf_len"));
+  REQUIRE(found->range);
+  CHECK(value(memory, found->range->log_first_seq, 8) == writer.first_seq);
+  CHECK(value(memory, found->range->log_first_idx, 4) == writer.first_index);
+  CHECK(value(memory, found->range->log_next_seq, 8) == writer.next_seq);
+  CHECK(value(memory, found->range->log_next_idx, 4) == writer.next_index);
+}
+
+}  // namespace
+
+TEST_CASE("printk_log by code: the variables are those the functions use, at any optimization") {
+  const char* kernel =
+      GENERATE(as<const char*>{}, PRINTK_LOG_KERNEL, PRINTK_LOG_O2_KERNEL, PRINTK_LOG_OS_KERNEL);
+  CAPTURE(kernel);
+  FixtureGuest guest(kernel);
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) {
+    writer.store(numbered_message(number));
+    if (number < 5 || number % 40 != 0) continue;
+    CAPTURE(number);
+    writer.publish(guest);
+    check_found(guest, writer);
+  }
+}
+
+TEST_CASE("printk_log by code: a log that was cleared is found from its beginning") {
+  FixtureGuest guest(PRINTK_LOG_O2_KERNEL);
+  LogWriter writer;
+  for (unsigned number = 0; number < 30; ++number) writer.store(numbered_message(number));
+  guest.set("clear_seq", writer.next_seq);
+  guest.set("clear_idx", writer.next_index);
+  for (unsigned number = 0; number < 10; ++number) writer.store(numbered_message(30 + number));
+  writer.publish(guest);
+  check_found(guest, writer);
+}
+
+TEST_CASE("printk_log by code: nothing without the functions, or without a log") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const KernelMemory memory = memory_of(guest);
+  CHECK_FALSE(find_printk_log_by_code(memory, functions_of(guest)));
+  LogWriter writer;
+  for (unsigned number = 0; number < 10; ++number) writer.store(numbered_message(number));
+  writer.publish(guest);
+  CHECK(find_printk_log_by_code(memory, functions_of(guest)));
+  CHECK_FALSE(find_printk_log_by_code(
+      memory, Kallsyms(KallsymsTable({{'T', guest.address("_text"), "_text"}}))));
+}
+
+TEST_CASE("printk_log by form: the buffer of early boot, by its first record") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const KernelMemory memory = memory_of(guest);
+  const ImageRanges image = find_image_ranges(memory.tables());
+  CHECK_FALSE(find_static_log_buf(memory, image));  // the banner itself is no record
+  LogWriter writer;
+  writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+  writer.store(numbered_message(1));
+  writer.publish(guest);
+  CHECK(find_static_log_buf(memory, image) == guest.address("__log_buf"));
+}
+
+TEST_CASE("printk_log by form: the pointer to the records and the length beside it") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned number = 0; number < 300; ++number) writer.store(numbered_message(number));
+  writer.publish(guest);
+  const KernelMemory memory = memory_of(guest);
+  const auto found =
+      find_printk_log_by_form(memory, find_image_ranges(memory.tables()), guest.diagnostics());
+  REQUIRE(found);
+  CHECK(found->log_buf == guest.address("log_buf"));
+  CHECK(found->log_buf_len == guest.address("log_buf_len"));
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,53 @@
+#include "kernel/symbols/banner.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string photon =
+    "Linux version 4.4.8 (root@photon) (gcc version 5.3.0 (GCC) ) #1-photon SMP Fri Apr 22 2016\n";
+
+std::optional<KernelBanner> parse(const std::string& text) {
+  return parse_banner(text + '\0');
+}
+
+}  // namespace
+
+TEST_CASE("parse_banner: text and release of a build") {
+  const std::optional<KernelBanner> banner = parse(photon);
+  REQUIRE(banner);
+  CHECK(banner->text + '\n' == photon);
+  CHECK(banner->release == "4.4.8");
+  CHECK(parse("Linux version 4.19.325-1.ph3-esx (root@photon) #1\n")->release ==
+        "4.19.325-1.ph3-esx");
+}
+
+TEST_CASE("parse_banner: what begins alike is none") {
+  CHECK_FALSE(parse("Linux version %s (%s)\n"));                    // the format string
+  CHECK_FALSE(parse("Linux version 4.4.8 (root@photon) #1"));       // a log record: no newline
+  CHECK_FALSE(parse_banner("Linux version 4.4.8 (r@p) #1\nmore"));  // text that goes on
+  CHECK_FALSE(parse_banner("Linux version 4.4.8 (r@p) #1\n"));      // cut off before its NUL
+  CHECK_FALSE(parse("Linux version 4.4.8\n"));
+  CHECK_FALSE(parse("Linux version  (root@photon)\n"));
+  CHECK_FALSE(parse("Linux version 4.4.8 (root\x01@photon) #1\n"));
+  CHECK_FALSE(parse("linux version 4.4.8 (root@photon) #1\n"));
+  CHECK_FALSE(parse("Linux version 4.4.8 (" + std::string(banner_bytes_limit, 'x') + ")\n"));
+  CHECK_FALSE(parse_banner(""));
+}
+
+TEST_CASE("build_time: the time that a banner ends with, in any spacing") {
+  const auto time = [](const char* end) {
+    return build_time(
+        {std::string("Linux version 4.4.8 (root@photon) (gcc 5.3.0) ") + end, "4.4.8"});
+  };
+  CHECK(time("#1-photon SMP Thu Jun 9 21:51:19 UTC 2016") == 1465509079);
+  CHECK(time("#1-photon SMP Thu Jun  9 21:51:19 UTC 2016") == 1465509079);
+  CHECK(time("#1 SMP PREEMPT_DYNAMIC Tue Dec 31 23:59:59 UTC 2024") == 1735689599);
+  CHECK_FALSE(time("#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-17)"));
+  CHECK_FALSE(time("#1 SMP Thu Jan 99 21:51:19 UTC 2016"));
+  CHECK_FALSE(time(""));
+}
+
+}  // namespace photon_dmesg::test

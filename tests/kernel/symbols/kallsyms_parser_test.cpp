@@ -1,0 +1,79 @@
+#include "kernel/symbols/kallsyms_parser.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/bytes.h"
+#include "support/kallsyms_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr GuestVirtual base{0xffffffff82000000};
+constexpr std::uint64_t text = kernel_begin;
+
+std::vector<KallsymsSample> sample_symbols(const KallsymsForm& form) {
+  std::vector<KallsymsSample> symbols;
+  if (form.per_cpu) symbols.push_back({'A', 0x1000, "a_per_cpu_variable"});
+  symbols.push_back({'T', text, "_text"});
+  for (unsigned i = 0; i < 700; ++i) {
+    symbols.push_back({'t', text + 0x100 + i * 0x40, "function_" + std::to_string(i)});
+  }
+  // Longer than 127 tokens: its length takes two bytes since 6.1.
+  if (form.addresses_behind || form.seqs_of_names) {
+    symbols.push_back({'t', text + 0x100000, std::string(200, 'y')});
+  }
+  symbols.push_back({'T', text + 0x200000, "_etext"});
+  symbols.push_back({'d', text + 0x1000000, "prb"});
+  return symbols;
+}
+
+// What tells the right reading here: _text and _etext are where they are.
+bool is_right(const KallsymsTable& table) {
+  return table.find("_text") == GuestVirtual{text} &&
+         table.find("_etext") == GuestVirtual{text + 0x200000};
+}
+
+}  // namespace
+
+TEST_CASE("kallsyms: every version's table gives every symbol") {
+  for (const KallsymsForm& form : kallsyms_forms) {
+    CAPTURE(form.versions);
+    const std::vector<KallsymsSample> expected = sample_symbols(form);
+    for (const std::size_t before : {0U, 8U, 4096U}) {
+      const std::string bytes =
+          KallsymsWriter(form, expected, base).write(std::string(before, '\x5a'));
+      const auto found = parse_kallsyms(as_bytes(bytes), base, is_right);
+      REQUIRE(found);
+      REQUIRE(found->size() == expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        CAPTURE(i);
+        REQUIRE(found->symbol(i).name == expected[i].name);
+        REQUIRE(found->symbol(i).type == expected[i].type);
+        REQUIRE(found->symbol(i).address.value == expected[i].address);
+      }
+    }
+  }
+}
+
+TEST_CASE("kallsyms: a table cut anywhere is none, and never read past its end") {
+  const KallsymsForm& form = kallsyms_forms[5];
+  const std::vector<KallsymsSample> symbols = sample_symbols(form);
+  const std::string whole = KallsymsWriter(form, symbols, base).write("");
+  const std::size_t end = whole.size() - 100;
+  for (std::size_t length = 0; length < end; length += 61) {
+    CAPTURE(length);
+    const std::string cut = whole.substr(0, length);
+    CHECK_FALSE(parse_kallsyms(as_bytes(cut), base, is_right));
+  }
+}
+
+TEST_CASE("kallsyms: digits that are no token table, and zeros, are none") {
+  std::string digits;
+  for (char digit = '0'; digit <= '9'; ++digit) digits += std::string(1, digit) + '\0';
+  CHECK_FALSE(parse_kallsyms(as_bytes(digits), base, is_right));
+  CHECK_FALSE(parse_kallsyms(as_bytes(digits + std::string(100'000, 'x')), base, is_right));
+  CHECK_FALSE(parse_kallsyms(as_bytes(std::string(100'000, '\0')), base, is_right));
+  CHECK_FALSE(parse_kallsyms({}, base, is_right));
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,106 @@
+#include "kernel/symbols/profile.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "kernel/symbols/vmlinux/vmlinux.h"
+#include "support/bytes.h"
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+#include "support/without_types.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+std::string written(const KernelSymbols& symbols) {
+  std::ostringstream out;
+  write_profile(symbols, "6.1.10-1.ph5", "photon.iso: linux.rpm", out);
+  return out.str();
+}
+
+std::unique_ptr<Profile> read(const std::string& text) {
+  return Profile::read(BufferSource("profile.json", as_bytes(text)));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("profile: what is written is read back, member for member") {
+  for (const char* kernel : {PRINTK_RINGBUFFER_KERNEL, PRINTK_LOG_KERNEL, STRUCT_LOG_KERNEL}) {
+    CAPTURE(kernel);
+    const auto vmlinux = Vmlinux::open(kernel);
+    const std::string text = written(*vmlinux);
+    CHECK(is_profile(BufferSource("profile.json", as_bytes(text))));
+    const auto profile = read(text);
+    for (const char* symbol : {"linux_banner", "_text", "phys_base", "prb", "log_first_idx"}) {
+      CHECK(profile->find_symbol(symbol) == vmlinux->find_symbol(symbol));
+    }
+    CHECK(profile->build_id() == vmlinux->build_id());
+    for (const char* name : {"printk_info", "prb_desc_ring", "printk_log", "log"}) {
+      CAPTURE(name);
+      const StructLayout* expected = vmlinux->find_struct(name);
+      const StructLayout* found = profile->find_struct(name);
+      REQUIRE((found == nullptr) == (expected == nullptr));
+      if (expected == nullptr) continue;
+      CHECK(found->size() == expected->size());
+      for (const MemberLayout& member : expected->members()) {
+        CHECK(found->member(member.name).offset == member.offset);
+        CHECK(found->member(member.name).size == member.size);
+        CHECK(found->member(member.name).bit_shift == member.bit_shift);
+        CHECK(found->member(member.name).bit_width == member.bit_width);
+      }
+    }
+  }
+}
+
+TEST_CASE("profile: it proves the kernel by its banner as vmlinux does") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  guest.set("log_buf", guest.address("__log_buf").value);
+  CHECK(guest.read_log(*read(written(guest.vmlinux()))).records.empty());
+  const auto other = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  check_fails(Failure::Mismatch, "not the guest's kernel",
+              [&] { (void)guest.read_log(*read(written(*other))); });
+}
+
+TEST_CASE("profile: symbols without types, banner and build-id make one too") {
+  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto profile = read(written(WithoutTypes(*vmlinux)));
+  CHECK(profile->find_symbol("prb") == vmlinux->find_symbol("prb"));
+  CHECK(profile->find_struct("printk_info") == nullptr);
+  CHECK_FALSE(profile->banner_bytes());
+  CHECK_FALSE(profile->build_id());
+}
+
+TEST_CASE("profile: a damaged one is refused by name, wherever it is cut") {
+  const std::string whole = written(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  for (std::size_t length = 0; length + 2 < whole.size(); length += 37) {
+    CAPTURE(length);
+    check_fails(Failure::UnusableInput, "profile.json: damaged profile",
+                [&] { (void)read(whole.substr(0, length)); });
+  }
+}
+
+TEST_CASE("profile: numbers that make no sense are refused") {
+  const std::string whole = written(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  check_fails(Failure::UnusableInput, "expected a profile of version 1, found version 2",
+              [&] { (void)read(replaced(whole, "\"version\": 1", "\"version\": 2")); });
+  check_fails(Failure::UnusableInput, "expected an address (0x...), found \"ffff\"", [&] {
+    (void)read(replaced(whole, "\"_text\": \"0xffffffff81000000\"", "\"_text\": \"ffff\""));
+  });
+  for (const char* odd : {"-1", "1.5", "-1.5e300", "1e300", "\"8\"", "18446744073709551616"}) {
+    check_fails(Failure::UnusableInput, "\"offset\": expected a whole number", [&] {
+      (void)read(replaced(whole, "\"offset\": 0", std::string("\"offset\": ") + odd));
+    });
+  }
+  check_fails(Failure::UnusableInput, "leaves the",
+              [&] { (void)read(replaced(whole, "\"offset\": 8", "\"offset\": 8888")); });
+  check_fails(Failure::UnusableInput, "bits from bit",
+              [&] { (void)read(replaced(whole, "\"bit_width\": 5", "\"bit_width\": 55")); });
+}
+
+}  // namespace photon_dmesg::test

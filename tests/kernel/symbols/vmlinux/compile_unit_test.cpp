@@ -1,0 +1,94 @@
+#include "kernel/symbols/vmlinux/compile_unit.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/bytes.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+struct Range {
+  std::uint64_t address;
+  std::uint64_t length;
+};
+
+// One set of .debug_aranges as the compiler writes it, in the 32-bit or the 64-bit format.
+std::string set_of(std::uint64_t unit, const std::vector<Range>& ranges, bool wide = false) {
+  std::string body = little_endian(2, 2) + little_endian(unit, wide ? 8 : 4) + '\x08' + '\0';
+  const std::size_t head = wide ? 12 : 4;
+  while ((head + body.size()) % 16 != 0) body += '\0';
+  for (const Range& range : ranges) {
+    body += little_endian(range.address, 8) + little_endian(range.length, 8);
+  }
+  body += std::string(16, '\0');
+  const std::string length =
+      wide ? "\xff\xff\xff\xff" + little_endian(body.size(), 8) : little_endian(body.size(), 4);
+  return length + body;
+}
+
+std::optional<std::uint64_t> find(const std::string& aranges, std::uint64_t address) {
+  return find_unit_offset(BufferSource(".debug_aranges", as_bytes(aranges)), {address});
+}
+
+}  // namespace
+
+TEST_CASE("find_unit_offset: the unit whose range covers the address, its end excluded") {
+  const std::string table = set_of(0x10, {{0x1000, 0x100}, {0x3000, 0x10}}) +
+                            set_of(0x2000, {{0x2000, 0x80}}, true) +
+                            set_of(0x5000, {{0xffffffff81000000, 0x200000}});
+  CHECK(find(table, 0x1000) == 0x10U);
+  CHECK(find(table, 0x10ff) == 0x10U);
+  CHECK_FALSE(find(table, 0x1100));
+  CHECK(find(table, 0x300f) == 0x10U);
+  CHECK(find(table, 0x2040) == 0x2000U);
+  CHECK(find(table, 0xffffffff811fffff) == 0x5000U);
+  CHECK_FALSE(find(table, 0xffffffff81200000));
+  CHECK_FALSE(find(table, 0));
+}
+
+TEST_CASE("find_unit_offset: a set with other addresses than 8 bytes is passed over") {
+  std::string odd = set_of(0x10, {{0x1000, 0x100}});
+  odd[10] = '\x04';
+  CHECK_FALSE(find(odd, 0x1000));
+  CHECK(find(odd + set_of(0x20, {{0x1000, 0x100}}), 0x1000) == 0x20U);
+}
+
+TEST_CASE("find_unit_offset: a table cut anywhere finds what is whole, or nothing") {
+  const std::string first = set_of(0x10, {{0x1000, 0x100}});
+  const std::string table = first + set_of(0x20, {{0x2000, 0x100}});
+  for (std::size_t length = 0; length < table.size(); ++length) {
+    CAPTURE(length);
+    const std::string cut = table.substr(0, length);
+    CHECK_FALSE(find(cut, 0x2000));
+    CHECK(find(cut, 0x1000).has_value() == (length >= first.size()));
+  }
+}
+
+TEST_CASE("extract_compile_unit: the unit alone, smaller than all of them") {
+  const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
+  const auto unit = extract_compile_unit(image, *image.find_symbol("do_syslog"));
+  const auto other = extract_compile_unit(image, *image.find_symbol("other_function"));
+  REQUIRE(unit);
+  REQUIRE(other);
+  CHECK(as_text(*unit).substr(0, 4) ==
+        "\x7f"
+        "ELF");
+  CHECK(other->size() < unit->size());
+  const auto info = image.find_section(".debug_info");
+  REQUIRE(info);
+  const auto all = as_text(image.read(info->range));
+  CHECK(as_text(*unit).find(all) == std::string::npos);
+}
+
+TEST_CASE("extract_compile_unit: nothing where the unit can't be cut out") {
+  const ElfImage without{std::filesystem::path(WITHOUT_ARANGES_KERNEL)};
+  CHECK_FALSE(extract_compile_unit(without, *without.find_symbol("do_syslog")));
+  const ElfImage compressed{std::filesystem::path(COMPRESSED_KERNEL)};
+  CHECK_FALSE(extract_compile_unit(compressed, *compressed.find_symbol("do_syslog")));
+  const ElfImage bare{std::filesystem::path(WITHOUT_DWARF_KERNEL)};
+  CHECK_FALSE(extract_compile_unit(bare, *bare.find_symbol("do_syslog")));
+  const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
+  CHECK_FALSE(extract_compile_unit(image, {0}));
+}
+
+}  // namespace photon_dmesg::test

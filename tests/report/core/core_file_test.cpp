@@ -1,0 +1,114 @@
+#include "report/core/core_file.h"
+
+#include <elf.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "base/input_file.h"
+#include "checkpoint/dumps/elf_core.h"
+#include "checkpoint/guest/memory_image.h"
+#include "report/core/gdb_files.h"
+#include "support/fake_memory.h"
+#include "support/memory_pages.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+Vcpu stopped_vcpu(std::uint32_t index) {
+  Vcpu vcpu;
+  vcpu.index = index;
+  vcpu.rip = GuestVirtual{0xffffffff81000000 + index};
+  vcpu.cr[3] = 0x1000 * (index + 1);
+  return vcpu;
+}
+
+struct Written {
+  TemporaryFolder folder;
+  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+
+  GuestState write(const GuestMemory& memory, const KernelMappings& mappings,
+                   const std::vector<Vcpu>& vcpus = {},
+                   const std::optional<std::string>& vmcoreinfo = std::nullopt) {
+    OutputFile file(folder.path() / "vmss.core", 0600);
+    write_core(file, {memory, vcpus, mappings, vmcoreinfo}, diagnostics);
+    return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"), diagnostics);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("write_core: memory, vCPUs and VMCOREINFO come back") {
+  const std::string pages = numbered_pages(64);
+  const BufferSource image("vm.vmem", as_bytes(pages));
+  const MemoryImage memory(image, 0, MemoryLayout({{0, 0, 32}, {0x100000, 32, 32}}, 64 * page));
+  Written core;
+  const GuestState state = core.write(memory, {GuestVirtual{0xffff888000000000}, {}},
+                                      {stopped_vcpu(0), stopped_vcpu(1)}, "OSRELEASE=4.4.8\n");
+  CHECK(page_at(*state.memory, 31 * page) == 31U);
+  CHECK_FALSE(page_at(*state.memory, 32 * page));
+  CHECK(page_at(*state.memory, 0x10001f * page) == 63U);
+  CHECK(state.memory->size() == 64 * page);
+  REQUIRE(state.vcpus.size() == 2);
+  CHECK(state.vcpus[1].rip == GuestVirtual{0xffffffff81000001});
+  CHECK(state.vcpus[1].cr[3] == 0x2000U);
+  CHECK(state.vmcoreinfo == "OSRELEASE=4.4.8\n");
+}
+
+TEST_CASE("write_core: memory that is in no file is written as it reads") {
+  FakeMemory memory({{GuestPhysical{0}, 4 * page}, {GuestPhysical{0x100000}, 2 * page}});
+  memory.write_value({0x101000}, std::uint64_t{77});
+  Written core;
+  const GuestState state = core.write(memory, {});
+  CHECK(page_at(*state.memory, 0x101000) == 77U);
+  CHECK(state.memory->size() == 6 * page);
+}
+
+TEST_CASE("write_core: mappings lie over the bytes of RAM, which come first") {
+  const std::string pages = numbered_pages(8);
+  const BufferSource image("vm.vmem", as_bytes(pages));
+  const MemoryImage memory(image, 0, MemoryLayout({}, 8 * page));
+  Written core;
+  const KernelMappings mappings{GuestVirtual{0xffff888000000000},
+                                {{{0xffffffff81000000}, {3 * page}, 2 * page}}};
+  (void)core.write(memory, mappings);
+  const InputFile file(core.folder.path() / "vmss.core");
+  std::array<Elf64_Phdr, 3> segments{};
+  file.read_at(sizeof(Elf64_Ehdr), std::as_writable_bytes(std::span(segments)));
+  CHECK(segments[0].p_type == PT_NOTE);
+  CHECK(segments[1].p_vaddr == 0xffff888000000000);
+  CHECK(segments[1].p_paddr == 0);
+  CHECK(segments[1].p_filesz == 8 * page);
+  CHECK(segments[1].p_align == 0);
+  CHECK(segments[1].p_offset % 65536 == 0);
+  CHECK(segments[0].p_offset + segments[0].p_filesz <= segments[1].p_offset);
+  CHECK(segments[2].p_vaddr == 0xffffffff81000000);
+  CHECK(segments[2].p_paddr == 3 * page);
+  CHECK(segments[2].p_offset == segments[1].p_offset + 3 * page);
+}
+
+TEST_CASE("write_core: more mappings than a core has room for are left out with a warning") {
+  FakeMemory memory(4 * page);
+  KernelMappings mappings;
+  for (std::uint64_t i = 0; i < 70000; ++i) {
+    // The last ones are the largest.
+    mappings.others.push_back(
+        {{0xffffc90000000000 + i * 3 * page}, {page}, i < 60000 ? page : 2 * page});
+  }
+  Written core;
+  CHECK(core.write(memory, mappings).memory->size() == 4 * page);
+  REQUIRE(core.diagnostics.warnings().size() == 1);
+  CHECK_THAT(core.diagnostics.warnings().front(), Catch::Contains("4468 of the kernel's 70000"));
+}
+
+TEST_CASE("make_gdbinit: loads symbols at the offset, the core, the macros") {
+  const std::string text = make_gdbinit({"6.1.10-1.ph5", 0x1a000000, "vmss.core", "vmlinux"});
+  CHECK_THAT(text, Catch::Contains("\nsymbol-file vmlinux -o 0x1a000000\ncore-file vmss.core\n"
+                                   "source photon.gdb\n"));
+  const std::string without = make_gdbinit({"6.1.10-1.ph5", 0, "vmss.core", std::nullopt});
+  CHECK_THAT(without, !Catch::Contains("\nsymbol-file"));
+  CHECK_THAT(std::string(gdb_macros()), Catch::Contains("define btpid"));
+}
+
+}  // namespace photon_dmesg::test

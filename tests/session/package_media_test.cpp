@@ -1,0 +1,105 @@
+#include "session/package_media.h"
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <thread>
+
+#include "support/errors.h"
+#include "support/iso_builder.h"
+#include "support/short_stream.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string first = "linux-debuginfo-6.1.10-1.ph5.x86_64.rpm";
+const std::string second = "linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm";
+
+std::vector<PackageFile> list(const std::vector<SymbolInput>& inputs,
+                              const std::function<bool(const std::string&)>& is_wanted) {
+  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  return list_packages(
+      inputs, [&](std::unique_ptr<ByteStream> package) { return is_wanted(read_all(*package)); },
+      diagnostics);
+}
+
+std::vector<SymbolInput> input(SymbolSourceKind kind, const fs::path& path) {
+  std::vector<SymbolInput> inputs;
+  inputs.push_back({kind, path, nullptr, nullptr});
+  return inputs;
+}
+
+bool any(const std::string& /*content*/) {
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("list_packages: the kernel packages of an ISO, each read as often as need be") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  write_iso(iso, {{"RPMS/bash-5.1-1.x86_64.rpm", "bash"}, {"RPMS/" + first, "the package"}});
+  const auto packages = list(input(SymbolSourceKind::Iso, iso), any);
+  REQUIRE(packages.size() == 1);
+  CHECK(packages[0].path == "RPMS/" + first);
+  CHECK(packages[0].iso == iso.string());
+  CHECK(read_all(*packages[0].open()) == "the package");
+  CHECK(read_all(*packages[0].open()) == "the package");
+}
+
+TEST_CASE("list_packages: a folder and those in it, but no loop of links") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "cdrom/DEBUGRPMS/x86_64");
+  folder.write("cdrom/DEBUGRPMS/x86_64/" + second, "two");
+  folder.write("cdrom/" + first, "one");
+  folder.write("cdrom/README.rpm", "none");
+  fs::create_directory_symlink(folder.path() / "cdrom", folder.path() / "cdrom/DEBUGRPMS/loop");
+  fs::create_symlink("/dev/zero", folder.path() / "cdrom/linux-debuginfo-1-1.x86_64.rpm");
+  const auto packages = list(input(SymbolSourceKind::Folder, folder.path() / "cdrom"), any);
+  REQUIRE(packages.size() == 2);
+  CHECK(packages[0].path == (folder.path() / "cdrom/DEBUGRPMS/x86_64" / second).string());
+  CHECK(read_all(*packages[0].open()) == "two");
+  CHECK(read_all(*packages[1].open()) == "one");
+  CHECK_FALSE(packages[1].iso);
+}
+
+TEST_CASE("list_packages: of an ISO through a pipe, what is wanted is kept") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  const fs::path pipe = folder.path() / "pipe";
+  write_iso(iso, {{"RPMS/" + first, "wanted"}, {"RPMS/" + second, "other"}, {"last", "file"}});
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer([&] {
+    std::ofstream(pipe, std::ios::binary) << std::ifstream(iso, std::ios::binary).rdbuf();
+  });
+  std::vector<SymbolInput> inputs;
+  inputs.push_back({SymbolSourceKind::Iso, pipe, nullptr, std::make_unique<PipeStream>(pipe)});
+  const auto packages =
+      list(inputs, [](const std::string& content) { return content == "wanted"; });
+  inputs.clear();
+  writer.join();
+  REQUIRE(packages.size() == 1);
+  CHECK(packages[0].path == "RPMS/" + first);
+  CHECK(packages[0].iso == pipe.string());
+  CHECK(read_all(*packages[0].open()) == "wanted");
+  CHECK(read_all(*packages[0].open()) == "wanted");
+}
+
+TEST_CASE("list_packages: several media are one list, in the order given") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  write_iso(iso, {{"RPMS/" + first, "one"}});
+  std::vector<SymbolInput> inputs =
+      input(SymbolSourceKind::Package, folder.write("any.rpm", "two"));
+  inputs.push_back({SymbolSourceKind::Iso, iso, nullptr, nullptr});
+  const auto packages = list(inputs, any);
+  REQUIRE(packages.size() == 2);
+  CHECK(read_all(*packages[0].open()) == "two");
+  CHECK(read_all(*packages[1].open()) == "one");
+}
+
+}  // namespace photon_dmesg::test

@@ -1,0 +1,195 @@
+#include "session/symbol_sources.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/errors.h"
+#include "support/file_content.h"
+#include "support/iso_builder.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+const std::string release = "6.1.10-1.ph5";
+const std::string package_name = "linux-debuginfo-6.1.10-1.ph5.x86_64.rpm";
+
+std::string fixture_package() {
+  return file_content(PACKAGE_FOLDER "/w3.zstdio.rpm");
+}
+
+struct Search {
+  TemporaryFolder folder;
+  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  int offered = 0;
+  std::optional<std::int64_t> built_at;  // by the guest's banner
+  int accept_from = 1;                   // which of the kernels offered is the guest's
+
+  SymbolSource find(const std::vector<std::pair<std::string, std::string>>& files,
+                    const std::optional<std::string>& wanted) {
+    const auto iso = folder.path() / "photon.iso";
+    write_iso(iso, files);
+    Inputs inputs;
+    inputs.symbols.push_back({SymbolSourceKind::Iso, iso, nullptr, nullptr});
+    return find_symbols(
+        inputs, {wanted, built_at},
+        [&](const KernelSymbols&) {
+          if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
+        },
+        use, diagnostics);
+  }
+
+  PackageUse use;
+};
+
+}  // namespace
+
+TEST_CASE("find_symbols: the package on an ISO, with where everything was found") {
+  Search search;
+  const SymbolSource source =
+      search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
+  CHECK(source.iso == (search.folder.path() / "photon.iso").string());
+  CHECK(source.package == "RPMS/x86_64/" + package_name);
+  CHECK(source.vmlinux == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
+  CHECK(source.symbols->find_symbol("prb"));
+}
+
+TEST_CASE("find_symbols: a build that is not the guest's leads on to the next package") {
+  Search search;
+  search.accept_from = 2;
+  const SymbolSource source =
+      search.find({{"RPMS/x86_64/" + package_name, fixture_package()},
+                   {"RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", fixture_package()}},
+                  release);
+  CHECK(search.offered == 2);
+  CHECK(source.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
+}
+
+TEST_CASE("find_symbols: when every build is refused, the reason of the last one is given") {
+  Search search;
+  search.accept_from = 99;
+  check_fails(Failure::Mismatch, "another build", [&] {
+    (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  });
+}
+
+TEST_CASE(
+    "find_symbols: of several builds of one release, that built when the guest's kernel was") {
+  for (const auto& [built_at, expected] :
+       {std::pair{1'464'000'500, "4"}, std::pair{1'465'900'000, "6"},
+        std::pair{1'464'900'000, "5"}}) {
+    CAPTURE(built_at);
+    Search search;
+    search.built_at = built_at;
+    std::vector<std::pair<std::string, std::string>> files;
+    for (const std::string build : {"6", "4", "5"}) {
+      files.emplace_back("RPMS/linux-debuginfo-4.4.8-" + build + ".ph1.x86_64.rpm",
+                         file_content(PACKAGE_FOLDER "/4.4.8-" + build + ".rpm"));
+    }
+    const SymbolSource source = search.find(files, "4.4.8");
+    CHECK(source.package ==
+          std::string("RPMS/linux-debuginfo-4.4.8-") + expected + ".ph1.x86_64.rpm");
+    CHECK(search.offered == 1);
+  }
+}
+
+TEST_CASE("find_symbols: the build that seems nearest may be refused: the others are tried") {
+  Search search;
+  search.built_at = 1'464'000'500;
+  search.accept_from = 3;
+  const SymbolSource source = search.find(
+      {{"RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm", file_content(PACKAGE_FOLDER "/4.4.8-6.rpm")},
+       {"RPMS/linux-debuginfo-4.4.8-4.ph1.x86_64.rpm", file_content(PACKAGE_FOLDER "/4.4.8-4.rpm")},
+       {"RPMS/linux-debuginfo-4.4.8-5.ph1.x86_64.rpm",
+        file_content(PACKAGE_FOLDER "/4.4.8-5.rpm")}},
+      "4.4.8");
+  CHECK(source.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
+}
+
+TEST_CASE("find_symbols: packages of another release are not even unpacked") {
+  Search search;
+  check_fails(Failure::Mismatch, "the guest runs 4.4.8, found kernels of 6.1.10-1.ph5 (linux-",
+              [&] {
+                (void)search.find({{"RPMS/" + package_name, fixture_package()}}, "4.4.8");
+              });
+  CHECK(search.offered == 0);
+}
+
+TEST_CASE("find_symbols: an ISO without any kernel says what to give instead") {
+  Search search;
+  check_fails(Failure::UnusableInput,
+              "photon.iso: expected a kernel package (linux-*.rpm, linux-esx-*.rpm...) or its "
+              "debuginfo package, found none",
+              [&] {
+                (void)search.find({{"isolinux/menu", "boot"}}, release);
+              });
+}
+
+TEST_CASE("find_symbols: a debuginfo package that is none is named with its place on the ISO") {
+  Search search;
+  check_fails(Failure::UnusableInput, "photon.iso: RPMS/" + package_name + ": truncated", [&] {
+    (void)search.find({{"RPMS/" + package_name, "not an RPM"}}, release);
+  });
+}
+
+TEST_CASE("find_symbols: a package that can't be used is a warning when another one serves") {
+  Search search;
+  const SymbolSource source =
+      search.find({{"RPMS/" + package_name, "not an RPM"},
+                   {"RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm", fixture_package()}},
+                  release);
+  CHECK(source.package == "RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm");
+  REQUIRE(search.diagnostics.warnings().size() == 1);
+  CHECK_THAT(search.diagnostics.warnings().front(), Catch::Contains(package_name + ": truncated"));
+}
+
+TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
+  Search search;
+  search.use.cache.emplace(search.folder.path() / "cache");
+  const std::string package = fixture_package();
+  const SymbolSource first = search.find({{"RPMS/" + package_name, package}}, release);
+  CHECK_FALSE(first.profile);
+  // Only what its header covers may be missing now: the payload at the end is.
+  const SymbolSource second =
+      search.find({{"RPMS/" + package_name, package.substr(0, package.size() - 100)}}, release);
+  REQUIRE(second.profile);
+  CHECK(second.vmlinux == first.vmlinux);
+  CHECK(second.package == "RPMS/" + package_name);
+  for (const char* symbol : {"linux_banner", "prb", "phys_base", "_text"}) {
+    CHECK(second.symbols->find_symbol(symbol) == first.symbols->find_symbol(symbol));
+  }
+  REQUIRE(second.symbols->find_struct("printk_info") != nullptr);
+  CHECK(second.symbols->banner_bytes());
+  search.use.cache.reset();
+  CHECK_THROWS_AS(
+      search.find({{"RPMS/" + package_name, package.substr(0, package.size() - 100)}}, release),
+      Error);
+}
+
+TEST_CASE("find_symbols: of a package that is not what was packed nothing is kept for later") {
+  Search search;
+  search.use.cache.emplace(search.folder.path() / "cache");
+  std::string damaged = file_content(PACKAGE_FOLDER "/w.ufdio.rpm");
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  check_fails(Failure::UnusableInput, "--no-verify", [&] {
+    (void)search.find({{"RPMS/" + package_name, damaged}}, release);
+  });
+  search.use.verify = false;
+  for (int run = 0; run < 2; ++run) {
+    const SymbolSource source = search.find({{"RPMS/" + package_name, damaged}}, release);
+    CHECK(source.symbols->find_symbol("prb"));
+    CHECK_FALSE(source.profile);
+  }
+  CHECK(search.diagnostics.warnings().size() == 4);  // payload's digest and MD5, in both runs
+}
+
+TEST_CASE("find_symbols: a cached kernel that is not the guest's is refused as any other") {
+  Search search;
+  search.use.cache.emplace(search.folder.path() / "cache");
+  (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  search.accept_from = 99;
+  check_fails(Failure::Mismatch, "another build", [&] {
+    (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);
+  });
+}
+
+}  // namespace photon_dmesg::test
