@@ -25,7 +25,7 @@ constexpr int rounds = 100;
 
 void load_package(const char* payload) {
   const Keyring no_keys;
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   for (int round = 0; round < rounds; ++round) {
     const InputFile file(std::string(PACKAGE_FOLDER "/") + payload);
     RpmPackage package(std::make_unique<FileStream>(file), no_keys,

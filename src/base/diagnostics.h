@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,42 +7,62 @@
 
 namespace photon_dmesg {
 
-// Where the program talks to its user, all of it on stderr: warnings (kept for the report as well),
-// notes on how each value was found (only with --verbose), and one progress line, only on a
-// terminal and only once the work has taken longer than a second.
+// One thing that was found out, and why it is believed. Each part is a phrase, and only `what` is
+// always there; whoever shows it to a person makes a sentence of them.
+struct Evidence {
+  std::string what;     // "KASLR offset"
+  std::string value{};  // "0x1c00000"
+  std::string where{};  // what it was found in: a file, "vCPU 0", "VMCOREINFO"
+  std::string how{};    // "the banner is at ... in the guest, linux_banner at ... in vmlinux"
+};
+
+// How far a long piece of work has come.
+struct Progress {
+  std::string_view what;    // "reading vmlinux"
+  std::uint64_t done = 0;   // bytes
+  std::uint64_t total = 0;  // bytes; 0: not known
+};
+
+// What the work tells whoever asked for it, beside its result. The caller implements it: a
+// terminal (cli/terminal_diagnostics.h), a collection, nothing at all.
 class Diagnostics {
  public:
-  enum class Level { Quiet, Normal, Verbose };
+  Diagnostics() = default;
+  virtual ~Diagnostics() = default;
+  Diagnostics(const Diagnostics&) = delete;
+  Diagnostics& operator=(const Diagnostics&) = delete;
 
-  explicit Diagnostics(Level level);
+  // Something the user must know to trust or to complete what is printed: one sentence.
+  virtual void warn(std::string message) = 0;
 
-  // Something the user must know to trust or to complete what is printed.
-  void warn(std::string message);
+  virtual void found(Evidence evidence) = 0;
 
-  // How a value was found, and the evidence for it.
-  void note(std::string_view message);
+  // Called often; it is for the implementation to show only some.
+  virtual void progress(const Progress& progress) = 0;
+};
 
-  // Replaces the progress line by "`what`: `done` of `total`" (both in bytes); a total of 0 is
-  // unknown.
-  void progress(std::string_view what, std::uint64_t done, std::uint64_t total);
+// Keeps what is said.
+class CollectedDiagnostics : public Diagnostics {
+ public:
+  void warn(std::string message) override { warnings_.push_back(std::move(message)); }
+  void found(Evidence evidence) override { evidence_.push_back(std::move(evidence)); }
+  void progress(const Progress&) override {}
 
-  // Everything said through warn(), in order.
+  // In order.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
-
-  // Takes the progress line off the terminal; called before anything else is printed.
-  void clear_progress();
+  [[nodiscard]] const std::vector<Evidence>& evidence() const { return evidence_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  void print(std::string_view prefix, std::string_view message);
-
-  Level level_;
-  bool terminal_;
-  bool progress_shown_ = false;
-  Clock::time_point started_ = Clock::now();
-  Clock::time_point last_progress_{};
   std::vector<std::string> warnings_;
+  std::vector<Evidence> evidence_;
+};
+
+// For who only wants the result.
+class SilentDiagnostics final : public Diagnostics {
+ public:
+  void warn(std::string) override {}
+  void found(Evidence) override {}
+  void progress(const Progress&) override {}
 };
 
 }  // namespace photon_dmesg

@@ -7,12 +7,12 @@
 
 namespace photon_dmesg {
 
-// Why a run could not do what was asked. The values are the exit statuses that --help documents.
+// Why something could not be done.
 enum class Failure {
-  Incomplete = 1,
-  Usage = 2,
-  UnusableInput = 3,
-  Mismatch = 4,
+  Incomplete,     // not all of it could be written
+  Usage,          // what was asked for makes no sense
+  UnusableInput,  // a file is damaged, missing or not what it should be
+  Mismatch,       // files that don't belong together
 };
 
 // The one exception type of this program: thrown where a fault is found, given context on its way

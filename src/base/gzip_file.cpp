@@ -25,8 +25,8 @@ GzipFile::GzipFile(const ByteSource& packed, Diagnostics& diagnostics)
     GzipStream stream(input);
     for (auto bytes = stream.next(); !bytes.empty(); bytes = stream.next()) {
       spool_.append(bytes);
-      diagnostics.progress(fmt::format("unpacking {}", packed.name()), input.position(),
-                           packed.size());
+      diagnostics.progress(
+          {fmt::format("unpacking {}", packed.name()), input.position(), packed.size()});
     }
   });
   spool_.finish();

@@ -68,7 +68,7 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
   }
   const std::optional<Vmcoreinfo> info = find_vmcoreinfo(guest.kernel(), diagnostics);
   if (!info) {
-    diagnostics.note("no VMCOREINFO: crash finds the KASLR offset by the QEMU notes");
+    diagnostics.found({.what = "no VMCOREINFO: crash finds the KASLR offset by the QEMU notes"});
   }
   check_registers(guest, diagnostics);
   OutputFile file(path, private_mode);
@@ -80,7 +80,7 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
 
 }  // namespace
 
-void write_core_folder(const Options& options, Diagnostics& diagnostics) {
+void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics) {
   const PackageUse use = package_use(options);
   const Guest guest(sort_inputs(options.files, diagnostics), use, diagnostics);
   const fs::path folder = make_folder(*options.output);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "checkpoint/vmware/checkpoint_info.h"
+#include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/package_options.h"
 #include "kernel/facts/guest_clock.h"
@@ -80,20 +81,19 @@ void describe_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnos
 
 }  // namespace
 
-int print_info(const Options& options, Diagnostics& diagnostics) {
-  constexpr int exit_complete = 0;
+int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   InfoReport report;
   Inputs inputs = sort_inputs(options.files, diagnostics);
   list_files(inputs, report);
   read_container(options, inputs, report, diagnostics);
-  int status = report.problems.empty() ? exit_complete : static_cast<int>(Failure::UnusableInput);
+  int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
   if (!inputs.guest.empty()) {
     try {
       describe_guest(Guest(std::move(inputs), package_use(options), diagnostics), report,
                      diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());
-      if (status == exit_complete) status = static_cast<int>(error.failure());
+      if (status == exit_complete) status = exit_status(error.failure());
     }
   }
   diagnostics.clear_progress();

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "base/diagnostics.h"
 #include "cli/options.h"
+#include "cli/terminal_diagnostics.h"
 
 namespace photon_dmesg {
 
 // Says what the files hold, and takes out of a checkpoint what the options ask for. What can't be
 // read is one of the problems that are printed; the exit status is then that of the first one.
 // Throws Error if nothing can be said, or if what is to be taken out is not there.
-[[nodiscard]] int print_info(const Options& options, Diagnostics& diagnostics);
+[[nodiscard]] int print_info(const Options& options, TerminalDiagnostics& diagnostics);
 
 }  // namespace photon_dmesg

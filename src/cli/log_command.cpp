@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
+#include "cli/exit_status.h"
 #include "cli/output.h"
 #include "cli/package_options.h"
 #include "cli/pager.h"
@@ -22,9 +23,6 @@
 
 namespace photon_dmesg {
 namespace {
-
-constexpr int exit_complete = 0;
-constexpr int exit_incomplete = 1;
 
 GuestInfo describe_guest(const GuestKernel& kernel, const GuestState& state) {
   GuestInfo guest;
@@ -68,9 +66,9 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
   if (!asks_for_clock(options)) return std::nullopt;
   std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
   if (clock) {
-    diagnostics.note(fmt::format("clock: booted at {}, last moved on at {}",
-                                 utc_time(clock->realtime_offset_nsec),
-                                 utc_time(clock->last_update_nsec)));
+    diagnostics.found({.what = fmt::format("clock: booted at {}, last moved on at {}",
+                                           utc_time(clock->realtime_offset_nsec),
+                                           utc_time(clock->last_update_nsec))});
     return clock;
   }
   if (options.format->clock == ClockUse::Needed) {
@@ -149,13 +147,15 @@ class Extent {
 
   void note(Diagnostics& diagnostics) const {
     if (!first_) {
-      diagnostics.note("no record was read");
+      diagnostics.found({.what = "no record was read"});
       return;
     }
-    diagnostics.note(fmt::format(
-        "records {} to {}{}", *first_, last_,
-        *first_ == 0 ? ""
-                     : fmt::format("; the kernel has overwritten the {} before them", *first_)));
+    diagnostics.found(
+        {.what = fmt::format(
+             "records {} to {}{}", *first_, last_,
+             *first_ == 0
+                 ? ""
+                 : fmt::format("; the kernel has overwritten the {} before them", *first_))});
   }
 
  private:
@@ -184,7 +184,7 @@ void write_unlogged(const Options& options, const KernelLog& log, const RecordFi
 
 // Returns whether the log is complete.
 bool write_log(const Options& options, const KernelLogReader& reader, const ReportContext& context,
-               std::ostream& out, Diagnostics& diagnostics) {
+               std::ostream& out, TerminalDiagnostics& diagnostics) {
   const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
   RecordFilter filter(make_selection(options, reader.positions(), context.guest.clock), *writer);
   Extent extent;
@@ -205,7 +205,7 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
 
 }  // namespace
 
-int print_log(const Options& options, Diagnostics& diagnostics) {
+int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   Inputs inputs = sort_inputs(options.files, diagnostics);
   std::optional<std::string> vm_name;
   if (inputs.guest.kind == GuestFileKind::Checkpoint && !inputs.guest.state.empty()) {

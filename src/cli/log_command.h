@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base/diagnostics.h"
 #include "cli/options.h"
+#include "cli/terminal_diagnostics.h"
 
 namespace photon_dmesg {
 
@@ -9,6 +9,6 @@ namespace photon_dmesg {
 // kernel, ISO to package to symbols, both to log records, each of which is written as soon as it is
 // decoded. What is missing from the log becomes a warning. Returns the exit status: that of a log
 // that was printed as it was asked for, or of an incomplete one.
-[[nodiscard]] int print_log(const Options& options, Diagnostics& diagnostics);
+[[nodiscard]] int print_log(const Options& options, TerminalDiagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -336,8 +336,8 @@ class Parser {
     if (!release_.empty()) options_.release = release_;
     if (!screenshot_.empty()) options_.screenshot = screenshot_;
     if (!configuration_.empty()) options_.configuration = configuration_;
-    if (quiet_) options_.verbosity = Diagnostics::Level::Quiet;
-    if (verbose_) options_.verbosity = Diagnostics::Level::Verbose;
+    if (quiet_) options_.verbosity = TerminalDiagnostics::Level::Quiet;
+    if (verbose_) options_.verbosity = TerminalDiagnostics::Level::Verbose;
     return std::move(options_);
   }
 

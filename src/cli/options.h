@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/diagnostics.h"
+#include "cli/terminal_diagnostics.h"
 #include "report/formats/output_format.h"
 #include "report/record_filter.h"
 
@@ -25,7 +25,7 @@ struct Options {
   std::vector<std::filesystem::path> files;
   std::optional<std::filesystem::path> output;  // absent: stdout; Core: the folder
   const OutputFormat* format = &output_formats.front();
-  Diagnostics::Level verbosity = Diagnostics::Level::Normal;
+  TerminalDiagnostics::Level verbosity = TerminalDiagnostics::Level::Normal;
   TextStyle style;
   bool use_pager = false;
   Selection selection;               // without what only the guest can tell, which is:

@@ -75,7 +75,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void print_profile(const Options& options, Diagnostics& diagnostics) {
+void print_profile(const Options& options, TerminalDiagnostics& diagnostics) {
   const std::string profile = make_profile(options, diagnostics);
   diagnostics.clear_progress();
   write_output(options, [&](std::ostream& out) { out << profile; });

@@ -6,22 +6,21 @@
 #include <exception>
 #include <optional>
 
-#include "base/diagnostics.h"
 #include "base/error.h"
 #include "base/printable.h"
 #include "cli/core_command.h"
+#include "cli/exit_status.h"
 #include "cli/info_command.h"
 #include "cli/log_command.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/profile_command.h"
+#include "cli/terminal_diagnostics.h"
 
 namespace photon_dmesg {
 namespace {
 
-constexpr int exit_complete = 0;
-
-int run_command(const Options& options, Diagnostics& diagnostics) {
+int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
   switch (options.command) {
     case Command::Log:
       return print_log(options, diagnostics);
@@ -43,7 +42,7 @@ int run_or_throw(int argc, char** argv) {
     return exit_complete;
   }
   check_output(*options);
-  Diagnostics diagnostics(options->verbosity);
+  TerminalDiagnostics diagnostics(options->verbosity);
   try {
     return run_command(*options, diagnostics);
   } catch (...) {
@@ -54,7 +53,7 @@ int run_or_throw(int argc, char** argv) {
 
 int complain(const char* message, Failure failure) {
   fmt::print(stderr, "photon-dmesg: {}\n", printable(message));
-  return static_cast<int>(failure);
+  return exit_status(failure);
 }
 
 }  // namespace

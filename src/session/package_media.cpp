@@ -64,7 +64,7 @@ std::shared_ptr<const KeptPackage> keep(ByteStream& content, Diagnostics& diagno
                                  content.name(), most_package_bytes));
     }
     package->bytes.insert(package->bytes.end(), bytes.begin(), bytes.end());
-    diagnostics.progress("reading a package", package->bytes.size(), 0);
+    diagnostics.progress({"reading a package", package->bytes.size(), 0});
   }
   return package;
 }

@@ -36,7 +36,7 @@ bool PackageSearch::fits(const KernelFile& kernel) const {
 
 void PackageSearch::keep_reason(const Error& error) {
   if (error.failure() != Failure::UnusableInput) throw Error(error);
-  diagnostics_.note(error.what());
+  diagnostics_.found({.what = error.what()});
   if (!unusable_) unusable_ = error;
 }
 
@@ -47,13 +47,15 @@ std::optional<PackageSearch::Candidate> PackageSearch::examine(PackageFile file)
     std::unique_ptr<RpmPackage> package = open_package(file.open(), use_, diagnostics_);
     const std::optional<KernelFile> kernel = find_kernel_file(package->files());
     if (!kernel) {
-      diagnostics_.note(fmt::format("{}: holds neither vmlinux nor System.map", package->name()));
+      diagnostics_.found(
+          {.what = fmt::format("{}: holds neither vmlinux nor System.map", package->name())});
       others_.push_back(package->label());
       return std::nullopt;
     }
-    diagnostics_.note(fmt::format("{}: {}, payload {}, {} of {} ({} bytes)", package->name(),
-                                  package->label(), package->compressor(), kernel->file.path,
-                                  kernel->release, kernel->file.size));
+    diagnostics_.found(
+        {.what = fmt::format("{}: {}, payload {}, {} of {} ({} bytes)", package->name(),
+                             package->label(), package->compressor(), kernel->file.path,
+                             kernel->release, kernel->file.size)});
     if (fits(*kernel)) return Candidate{std::move(file), std::move(package), *kernel};
     found_.push_back(fmt::format("{} ({})", kernel->release, package->label()));
   } catch (const Error& error) {
@@ -82,11 +84,11 @@ std::unique_ptr<KernelSymbols> PackageSearch::load(Candidate& candidate) const {
   }
   RpmPackage& package = *candidate.package;
   package.verify_payload();
-  diagnostics_.note(
-      fmt::format("{}: verified: {}", package.name(), fmt::join(package.verified(), "; ")));
+  diagnostics_.found({.what = fmt::format("{}: verified: {}", package.name(),
+                                          fmt::join(package.verified(), "; "))});
   if (!package.unverified().empty()) {
-    diagnostics_.note(
-        fmt::format("{}: not verified: {}", package.name(), fmt::join(package.unverified(), "; ")));
+    diagnostics_.found({.what = fmt::format("{}: not verified: {}", package.name(),
+                                            fmt::join(package.unverified(), "; "))});
   }
   return symbols;
 }
@@ -115,7 +117,7 @@ std::optional<SymbolSource> PackageSearch::try_candidate(Candidate candidate) {
     return source;
   } catch (const Error& error) {
     if (error.failure() == Failure::Mismatch) {
-      diagnostics_.note(error.what());
+      diagnostics_.found({.what = error.what()});
       refused_ = error;
     } else {
       keep_reason(error);
@@ -134,12 +136,13 @@ void PackageSearch::sort_by_build_time(std::vector<Candidate>& candidates) const
                      return distance(left) < distance(right);
                    });
   for (const Candidate& candidate : candidates) {
-    diagnostics_.note(fmt::format("{}: built {} s from when the guest's kernel was",
-                                  candidate.package->name(), distance(candidate)));
+    diagnostics_.found({.what = fmt::format("{}: built {} s from when the guest's kernel was",
+                                            candidate.package->name(), distance(candidate))});
   }
-  diagnostics_.note(fmt::format("{} packages are of {}: {} is tried first, by its build time",
-                                candidates.size(), wanted_.release.value_or(""),
-                                candidates.front().package->label()));
+  diagnostics_.found(
+      {.what = fmt::format("{} packages are of {}: {} is tried first, by its build time",
+                           candidates.size(), wanted_.release.value_or(""),
+                           candidates.front().package->label())});
 }
 
 std::optional<SymbolSource> PackageSearch::search(std::vector<PackageFile> packages) {

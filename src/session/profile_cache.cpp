@@ -84,16 +84,17 @@ std::unique_ptr<Profile> ProfileCache::find(const std::string& digest,
     return nullptr;
   }
   if (!is_trustworthy(path)) {
-    diagnostics.note(
-        fmt::format("cache: {}: not used: others could have written it", path.string()));
+    diagnostics.found(
+        {.what = fmt::format("cache: {}: not used: others could have written it", path.string())});
     return nullptr;
   }
   try {
     auto profile = Profile::read(InputFile(path));
-    diagnostics.note(fmt::format("cache: {}: the package need not be unpacked", path.string()));
+    diagnostics.found(
+        {.what = fmt::format("cache: {}: the package need not be unpacked", path.string())});
     return profile;
   } catch (const Error& error) {
-    diagnostics.note(fmt::format("cache: {}", error.what()));
+    diagnostics.found({.what = fmt::format("cache: {}", error.what())});
     return nullptr;
   }
 }
@@ -106,9 +107,9 @@ void ProfileCache::store(const std::string& digest, const KernelSymbols& symbols
     write_profile(symbols, release, origin, profile);
     if (fs::create_directories(folder_)) fs::permissions(folder_, fs::perms::owner_all);
     write_whole(path_of(digest), profile.str());
-    diagnostics.note(fmt::format("cache: stored in {}", path_of(digest).string()));
+    diagnostics.found({.what = fmt::format("cache: stored in {}", path_of(digest).string())});
   } catch (const std::exception& error) {
-    diagnostics.note(fmt::format("cache: not stored: {}", error.what()));
+    diagnostics.found({.what = fmt::format("cache: not stored: {}", error.what())});
   }
 }
 

@@ -19,7 +19,7 @@ void copy_from_package(RpmPackage& package, OutputFile& target, Diagnostics& dia
   for (auto bytes = content->next(); !bytes.empty(); bytes = content->next()) {
     target.write(done, bytes);
     done += bytes.size();
-    diagnostics.progress(doing, done, found->file.size);
+    diagnostics.progress({doing, done, found->file.size});
   }
   package.verify_payload();
   target.finish(done);
@@ -34,8 +34,9 @@ void copy_vmlinux(const SymbolSource& source, const PackageUse& use, OutputFile&
                              diagnostics);
   }
   const InputFile file(*source.vmlinux);
-  target.copy(file, 0, file.size(), 0,
-              [&](std::uint64_t done) { diagnostics.progress(doing, done, file.size()); });
+  target.copy(file, 0, file.size(), 0, [&](std::uint64_t done) {
+    diagnostics.progress({doing, done, file.size()});
+  });
   target.finish(file.size());
 }
 

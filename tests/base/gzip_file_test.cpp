@@ -23,7 +23,7 @@ std::string read_back(const ByteSource& file, std::uint64_t offset, std::size_t 
 }
 
 std::unique_ptr<GzipFile> open(const std::string& packed) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return std::make_unique<GzipFile>(BufferSource("vm.vmem.gz", as_bytes(packed)), diagnostics);
 }
 

@@ -19,7 +19,7 @@ std::string lime_range(std::uint64_t first, const std::string& memory) {
 
 GuestState open_alone(const TemporaryFolder& folder, const std::string& name,
                       const std::string& content) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   GuestFiles files;
   auto file = folder.write_and_open(name, content);
   files.kind = identify_guest_file(*file);
@@ -101,7 +101,7 @@ TEST_CASE("open_guest: more memory alone goes on at 4 GiB, or may be flat") {
     file.seekp(low + page);
     file << little_endian(77, 8);
   }
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   GuestFiles files;
   files.memory = std::make_unique<InputFile>(path);
   const GuestState state = open_guest(std::move(files), diagnostics);
@@ -132,7 +132,7 @@ TEST_CASE("open_guest: memory alone beside a .vmss and a .vmsn is a question tha
 
 TEST_CASE("open_guest: a core beside which memory is named is a question") {
   const TemporaryFolder folder;
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   GuestFiles files;
   files.kind = GuestFileKind::ElfCore;
   files.state.push_back(folder.write_and_open("vmss.core", elf_core({{0, numbered_pages(1)}})));

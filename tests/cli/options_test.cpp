@@ -21,7 +21,7 @@ TEST_CASE("options: files alone mean text on stdout") {
   CHECK(options.files == std::vector<std::filesystem::path>{"photon.iso", "vm.vmss", "vm.vmem"});
   CHECK_FALSE(options.output);
   CHECK(options.format->name == "text");
-  CHECK(options.verbosity == Diagnostics::Level::Normal);
+  CHECK(options.verbosity == TerminalDiagnostics::Level::Normal);
 }
 
 TEST_CASE("options: every option has its long and its short form, before or behind the files") {
@@ -32,10 +32,10 @@ TEST_CASE("options: every option has its long and its short form, before or behi
   }
   CHECK(parse({"-o", "out", "a"})->output == std::filesystem::path("out"));
   CHECK(parse({"a", "--output=out"})->output == std::filesystem::path("out"));
-  CHECK(parse({"-v", "a"})->verbosity == Diagnostics::Level::Verbose);
-  CHECK(parse({"--verbose", "a"})->verbosity == Diagnostics::Level::Verbose);
-  CHECK(parse({"-q", "a"})->verbosity == Diagnostics::Level::Quiet);
-  CHECK(parse({"--quiet", "a"})->verbosity == Diagnostics::Level::Quiet);
+  CHECK(parse({"-v", "a"})->verbosity == TerminalDiagnostics::Level::Verbose);
+  CHECK(parse({"--verbose", "a"})->verbosity == TerminalDiagnostics::Level::Verbose);
+  CHECK(parse({"-q", "a"})->verbosity == TerminalDiagnostics::Level::Quiet);
+  CHECK(parse({"--quiet", "a"})->verbosity == TerminalDiagnostics::Level::Quiet);
 }
 
 TEST_CASE("options: what makes no sense is a usage error") {

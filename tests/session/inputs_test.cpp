@@ -23,7 +23,7 @@ struct Files {
 };
 
 Inputs sort(const std::vector<std::filesystem::path>& files) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return sort_inputs(files, diagnostics);
 }
 

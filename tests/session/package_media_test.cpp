@@ -21,7 +21,7 @@ const std::string second = "linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm";
 
 std::vector<PackageFile> list(const std::vector<SymbolInput>& inputs,
                               const std::function<bool(const std::string&)>& is_wanted) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return list_packages(
       inputs, [&](std::unique_ptr<ByteStream> package) { return is_wanted(read_all(*package)); },
       diagnostics);

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 struct Cached {
   TemporaryFolder folder;
   fs::path cache = folder.path() / "deep" / "cache";
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
   std::unique_ptr<Vmlinux> vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
 
   void store(const std::string& digest) {
@@ -90,7 +90,7 @@ TEST_CASE("profile cache: many runs at once never see half a file") {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      Diagnostics diagnostics(Diagnostics::Level::Quiet);
+      CollectedDiagnostics diagnostics;
       const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
       for (int round = 0; round < 20; ++round) {
         ProfileCache(cached.cache).store("aa", *vmlinux, "6.1.10-1.ph5", "a test", diagnostics);

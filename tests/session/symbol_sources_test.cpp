@@ -19,7 +19,7 @@ std::string fixture_package() {
 
 struct Search {
   TemporaryFolder folder;
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
   int offered = 0;
   std::optional<std::int64_t> built_at;  // by the guest's banner
   int accept_from = 1;                   // which of the kernels offered is the guest's

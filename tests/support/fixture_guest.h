@@ -39,7 +39,7 @@ class FixtureGuest {
   [[nodiscard]] FakeMemory& memory() { return *memory_; }
   [[nodiscard]] Vcpu& vcpu() { return vcpu_; }
   [[nodiscard]] const Vmlinux& vmlinux() const { return *vmlinux_; }
-  [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
+  [[nodiscard]] CollectedDiagnostics& diagnostics() { return diagnostics_; }
 
   // Finds the kernel by its vCPU and reads the log, as the program does.
   [[nodiscard]] CollectedLog read_log() { return read_log(*vmlinux_); }
@@ -55,7 +55,7 @@ class FixtureGuest {
 
   std::unique_ptr<FakeMemory> memory_;
   std::unique_ptr<Vmlinux> vmlinux_;
-  Diagnostics diagnostics_{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics_;
   Vcpu vcpu_;
 };
 

@@ -110,7 +110,7 @@ void put_in_order(const ByteSource& source, MemoryFile& target, Diagnostics& dia
     }
     copy(source, at, size, target, offset);
     at += size;
-    diagnostics.progress(fmt::format("putting {} in order", source.name()), at, source.size());
+    diagnostics.progress({fmt::format("putting {} in order", source.name()), at, source.size()});
   }
 }
 
@@ -185,10 +185,10 @@ GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
   state.files = prepare(std::move(files), diagnostics);
   state.memory = std::make_unique<KdumpMemory>(state.files, state.path);
   with_context(state.path, [&] { read_notes(*state.files.front(), state); });
-  diagnostics.note(fmt::format("{}: kdump file of {}, {} vCPUs, {} bytes of memory in {} ranges",
-                               state.path, state.files.size() == 1 ? "one part" : "several parts",
-                               state.vcpus.size(), state.memory->size(),
-                               state.memory->ranges().size()));
+  diagnostics.found({.what = fmt::format(
+                         "{}: kdump file of {}, {} vCPUs, {} bytes of memory in {} ranges",
+                         state.path, state.files.size() == 1 ? "one part" : "several parts",
+                         state.vcpus.size(), state.memory->size(), state.memory->ranges().size())});
   return state;
 }
 

@@ -61,8 +61,9 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
     diagnostics.warn(
         fmt::format("{}: not used: {} holds the memory itself", memory_file->name(), file.name()));
   }
-  diagnostics.note(fmt::format("memory: in the checkpoint itself, {} bytes at offset {:#x}",
-                               block.size, block.offset));
+  diagnostics.found(
+      {.what = fmt::format("memory: in the checkpoint itself, {} bytes at offset {:#x}", block.size,
+                           block.offset)});
   state.memory_path = file.name();
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
@@ -93,7 +94,8 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   MemoryLayout layout = with_context(
       checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
   check_memory_file_size(*memory_file, description, layout);
-  diagnostics.note(fmt::format("memory: {}, {} bytes", memory_file->name(), memory_file->size()));
+  diagnostics.found(
+      {.what = fmt::format("memory: {}, {} bytes", memory_file->name(), memory_file->size())});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
   state.files.push_back(std::move(memory_file));
@@ -130,15 +132,16 @@ GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
   state.path = file->name();
   const MemoryDescription description = with_context(file->name(), [&] {
     const TagFile tags(*file);
-    diagnostics.note(fmt::format("{}: {} (magic {:#x}), {} groups", file->name(),
-                                 tags.magic().meaning, tags.magic().value, tags.groups().size()));
+    diagnostics.found(
+        {.what = fmt::format("{}: {} (magic {:#x}), {} groups", file->name(), tags.magic().meaning,
+                             tags.magic().value, tags.groups().size())});
     state.vcpus = read_vcpus(tags, diagnostics);
     MemoryDescription found = read_memory_description(tags);
     warn_of_truncation(tags, diagnostics);
     return found;
   });
-  diagnostics.note(
-      fmt::format("{}: {} vCPUs, {}", file->name(), state.vcpus.size(), describe(description)));
+  diagnostics.found({.what = fmt::format("{}: {} vCPUs, {}", file->name(), state.vcpus.size(),
+                                         describe(description))});
   state.files.push_back(std::move(file));
   const auto use_memory = description.block ? use_own_memory : use_memory_file;
   use_memory(state, description, std::move(memory_file), diagnostics);

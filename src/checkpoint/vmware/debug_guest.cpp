@@ -157,9 +157,10 @@ GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
                             memory_file->name(), file->name(), header->pages * vmware::page_bytes,
                             memory_file->size()));
   }
-  diagnostics.note(fmt::format("{}: debug.guest version {} ({}), {} vCPUs, {} holes in memory",
-                               state.path, header->version->number, header->version->product,
-                               header->vcpus, header->holes.size()));
+  diagnostics.found(
+      {.what = fmt::format("{}: debug.guest version {} ({}), {} vCPUs, {} holes in memory",
+                           state.path, header->version->number, header->version->product,
+                           header->vcpus, header->holes.size())});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
   state.files.push_back(std::move(file));

@@ -53,7 +53,8 @@ bool is_packed_memory(const ByteSource& source) {
 std::unique_ptr<ByteSource> unpack_memory(std::unique_ptr<ByteSource> memory,
                                           Diagnostics& diagnostics) {
   if (!is_packed_memory(*memory)) return memory;
-  diagnostics.note(fmt::format("{}: packed in blocks, as decrypted memory is", memory->name()));
+  diagnostics.found(
+      {.what = fmt::format("{}: packed in blocks, as decrypted memory is", memory->name())});
   return std::make_unique<PackedMemory>(std::move(memory));
 }
 

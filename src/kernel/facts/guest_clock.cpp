@@ -80,7 +80,8 @@ std::optional<GuestClock> read_by_symbol(const GuestKernel& kernel, Diagnostics&
   const GuestVirtual address = *core + timekeeper_in_core;
   std::vector<std::byte> bytes(known_timekeeper_size);
   const auto clock = kernel.memory().read(address, bytes) ? parse_timekeeper(bytes) : std::nullopt;
-  if (clock) diagnostics.note(fmt::format("clock: the timekeeper is at {} (tk_core)", address));
+  if (clock)
+    diagnostics.found({.what = fmt::format("clock: the timekeeper is at {} (tk_core)", address)});
   return clock;
 }
 
@@ -93,7 +94,8 @@ std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& d
       const WallToMonotonic wall = load_wall_to_monotonic(bytes, layout.wall_to_monotonic);
       if (wall.seconds == 0 || !wall.is_possible()) continue;
       if (auto clock = parse_timekeeper(bytes, layout)) {
-        diagnostics.note(fmt::format("clock: the timekeeper is at {}, by its form", address));
+        diagnostics.found(
+            {.what = fmt::format("clock: the timekeeper is at {}, by its form", address)});
         found = clock;
         return;
       }
@@ -109,7 +111,8 @@ std::optional<GuestClock> read_guest_clock(const GuestKernel& kernel, Diagnostic
   std::optional<GuestClock> clock = read_by_symbol(kernel, diagnostics);
   if (!clock) clock = read_by_form(kernel, diagnostics);
   if (!clock) {
-    diagnostics.note("clock: no timekeeper whose sums are right is in the kernel's memory");
+    diagnostics.found(
+        {.what = "clock: no timekeeper whose sums are right is in the kernel's memory"});
   }
   return clock;
 }

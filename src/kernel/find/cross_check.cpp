@@ -16,12 +16,13 @@ void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
   const std::optional<GuestVirtual> text = kernel.find_address("_text");
   const std::optional<GuestVirtual> first = find_image_begin(running.tables);
   if (!text || !first) return;
-  diagnostics.note(*first == *text
-                       ? fmt::format("the first image page that CR3 leads to is {}: _text", *first)
-                       : fmt::format("the first image page that CR3 leads to is {}, _text is at "
-                                     "{}: part of the image is not mapped there (page-table "
-                                     "isolation), or not only the image is",
-                                     *first, *text));
+  diagnostics.found(
+      {.what = *first == *text
+                   ? fmt::format("the first image page that CR3 leads to is {}: _text", *first)
+                   : fmt::format("the first image page that CR3 leads to is {}, _text is at "
+                                 "{}: part of the image is not mapped there (page-table "
+                                 "isolation), or not only the image is",
+                                 *first, *text)});
 }
 
 // The handler of gate 0 (Intel SDM volume 3, 6.14.1).
@@ -43,17 +44,18 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
   for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
     const std::optional<GuestVirtual> handler = read_gate_0(kernel.memory(), table.base);
     if (!handler) {
-      diagnostics.note(fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base));
+      diagnostics.found(
+          {.what = fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base)});
     } else if (handler == expected) {
-      diagnostics.note(
-          fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
-                      "errors at {}, as the KASLR offset says",
-                      table.vcpu, *handler));
+      diagnostics.found(
+          {.what = fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
+                               "errors at {}, as the KASLR offset says",
+                               table.vcpu, *handler)});
     } else {
-      diagnostics.note(
-          fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
-                      "errors is at {}: the table of early boot or of another kernel",
-                      table.vcpu, *handler, *expected));
+      diagnostics.found(
+          {.what = fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
+                               "errors is at {}: the table of early boot or of another kernel",
+                               table.vcpu, *handler, *expected)});
     }
   }
 }
@@ -72,13 +74,14 @@ void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostic
                                    *address, kernel.symbols().name(), said));
     }
   }
-  diagnostics.note(fmt::format("VMCOREINFO: {} symbols at the same addresses", agreeing));
+  diagnostics.found(
+      {.what = fmt::format("VMCOREINFO: {} symbols at the same addresses", agreeing)});
 }
 
 void check_number(const char* what, std::uint64_t ours, std::uint64_t said,
                   Diagnostics& diagnostics) {
   if (ours == said) {
-    diagnostics.note(fmt::format("VMCOREINFO: {} {:#x} agrees", what, said));
+    diagnostics.found({.what = fmt::format("VMCOREINFO: {} {:#x} agrees", what, said)});
   } else {
     diagnostics.warn(fmt::format("{} is {:#x} by the guest's memory, {:#x} by its VMCOREINFO", what,
                                  ours, said));
@@ -90,7 +93,7 @@ void check_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
   if (!variable) return;
   const std::optional<Vmcoreinfo> info = read_vmcoreinfo(kernel.memory(), *variable);
   if (!info) {
-    diagnostics.note(fmt::format("VMCOREINFO: none yet at {}", *variable));
+    diagnostics.found({.what = fmt::format("VMCOREINFO: none yet at {}", *variable)});
     return;
   }
   if (info->release() != kernel.banner().release) {

@@ -82,12 +82,11 @@ GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& 
       continue;
     }
     const std::uint64_t phys_base = physical->value - (found.address - x86_64::start_kernel_map);
-    diagnostics.note(
-        fmt::format("KASLR offset {:#x}: the banner is at {} in the guest, "
-                    "linux_banner at {} in {}",
-                    kaslr_offset, found.address, linked, symbols.name()));
-    diagnostics.note(
-        fmt::format("phys_base {:#x}: the banner is at physical {}", phys_base, *physical));
+    diagnostics.found({.what = fmt::format("KASLR offset {:#x}: the banner is at {} in the guest, "
+                                           "linux_banner at {} in {}",
+                                           kaslr_offset, found.address, linked, symbols.name())});
+    diagnostics.found({.what = fmt::format("phys_base {:#x}: the banner is at physical {}",
+                                           phys_base, *physical)});
     GuestKernel kernel(kernel_memory, symbols, found.banner, kaslr_offset, phys_base);
     kernel.check_evidence(diagnostics);
     cross_check(kernel, running, diagnostics);
@@ -107,7 +106,7 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
   std::uint64_t done = 0;
   for (const PhysicalRange& range : memory.ranges()) {
     for (std::uint64_t at = 0; at < range.size; at += x86_64::kernel_alignment) {
-      diagnostics.progress("searching memory for the kernel", done + at, total);
+      diagnostics.progress({"searching memory for the kernel", done + at, total});
       const LoadedImage image{range.begin + at, text};
       const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
       if (!banner || (expected && banner->text != expected->text)) {
@@ -189,8 +188,9 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
   const bool phys_base_agrees = check_phys_base(diagnostics);
   const std::optional<std::string> found = build_id();
   const std::optional<std::string> expected = symbols_.build_id();
-  diagnostics.note(fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
-                               expected.value_or("unknown"), symbols_.name()));
+  diagnostics.found(
+      {.what = fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
+                           expected.value_or("unknown"), symbols_.name())});
   if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) {
     return;
   }
@@ -202,7 +202,7 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
       "linux_banner{} and init_uts_ns are where it says",
       symbols_.name(), banner_.release, phys_base_agrees ? ", phys_base" : "");
   if (phys_base_agrees) {
-    diagnostics.note(evidence);
+    diagnostics.found({.what = evidence});
   } else {
     diagnostics.warn(evidence);
   }
@@ -215,7 +215,7 @@ bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
   }
   const std::optional<std::uint64_t> value = memory_.read_unsigned(*address, 8);
   if (value == phys_base_) {
-    diagnostics.note(fmt::format("the variable phys_base at {} agrees", *address));
+    diagnostics.found({.what = fmt::format("the variable phys_base at {} agrees", *address)});
     return true;
   }
   diagnostics.warn(fmt::format("the variable phys_base at {} {}, expected {:#x}", *address,

@@ -67,9 +67,9 @@ class BannerScan {
     const unsigned count = std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
     while (finished_ < count) {
-      diagnostics.progress("searching memory for a kernel",
-                           std::min<std::uint64_t>(next_, pieces_.size()) * piece_bytes,
-                           pieces_.size() * piece_bytes);
+      diagnostics.progress({"searching memory for a kernel",
+                            std::min<std::uint64_t>(next_, pieces_.size()) * piece_bytes,
+                            pieces_.size() * piece_bytes});
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     for (std::thread& thread : threads) thread.join();
@@ -159,11 +159,13 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
     std::vector<FoundBanner> banners;
     if (tables) banners = find_banners(memory, *tables);
     if (banners.empty()) {
-      diagnostics.note(fmt::format("banner at physical {}: no page tables near it map it", banner));
+      diagnostics.found(
+          {.what = fmt::format("banner at physical {}: no page tables near it map it", banner)});
       continue;
     }
-    diagnostics.note(fmt::format("banner at physical {}: mapped by {}-level page tables at {}",
-                                 banner, static_cast<unsigned>(tables->levels()), tables->root()));
+    diagnostics.found(
+        {.what = fmt::format("banner at physical {}: mapped by {}-level page tables at {}", banner,
+                             static_cast<unsigned>(tables->levels()), tables->root())});
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), *tables, std::nullopt, {}};
   }

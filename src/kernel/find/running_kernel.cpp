@@ -84,13 +84,15 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
       continue;
     }
     if (is_same) {
-      diagnostics.note(fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
-                                   vcpu.index, *vcpu.cr[3]));
+      diagnostics.found(
+          {.what = fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
+                               vcpu.index, *vcpu.cr[3])});
     } else {
-      diagnostics.note(
-          fmt::format("vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
-                      "was not running Linux, or its registers are stale",
-                      vcpu.index, *vcpu.cr[3], kernel.vcpu.value_or(0)));
+      diagnostics.found(
+          {.what = fmt::format(
+               "vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
+               "was not running Linux, or its registers are stale",
+               vcpu.index, *vcpu.cr[3], kernel.vcpu.value_or(0))});
     }
   }
 }
@@ -112,15 +114,17 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   for (const Vcpu& vcpu : paging) {
     std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
     if (!kernel) {
-      diagnostics.note(
-          fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps", vcpu.index, *vcpu.cr[3]));
+      diagnostics.found({.what = fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps",
+                                             vcpu.index, *vcpu.cr[3])});
       continue;
     }
-    diagnostics.note(fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index,
-                                 *vcpu.cr[3], static_cast<unsigned>(kernel->tables.levels()),
-                                 kernel->tables.root()));
+    diagnostics.found(
+        {.what =
+             fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index, *vcpu.cr[3],
+                         static_cast<unsigned>(kernel->tables.levels()), kernel->tables.root())});
     for (const FoundBanner& found : kernel->banners) {
-      diagnostics.note(fmt::format("kernel banner at {}: {}", found.address, found.banner.text));
+      diagnostics.found(
+          {.what = fmt::format("kernel banner at {}: {}", found.address, found.banner.text)});
     }
     compare_vcpus(memory, paging, *kernel, diagnostics);
     return kernel;

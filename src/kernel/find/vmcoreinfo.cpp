@@ -129,12 +129,13 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelMemory& memory, const Imag
     std::optional<Vmcoreinfo> found = read_text(memory, is_page ? GuestVirtual{value} : address);
     if (!found) return;
     if (is_of_kernel(*found, memory, release)) {
-      diagnostics.note(fmt::format("VMCOREINFO of {} at {}", found->release(),
-                                   is_page ? GuestVirtual{value} : address));
+      diagnostics.found({.what = fmt::format("VMCOREINFO of {} at {}", found->release(),
+                                             is_page ? GuestVirtual{value} : address)});
       result = std::move(found);
     } else {
-      diagnostics.note(fmt::format("VMCOREINFO of {} at {}: not this kernel's", found->release(),
-                                   is_page ? GuestVirtual{value} : address));
+      diagnostics.found(
+          {.what = fmt::format("VMCOREINFO of {} at {}: not this kernel's", found->release(),
+                               is_page ? GuestVirtual{value} : address)});
     }
   });
   return result;

@@ -77,8 +77,8 @@ LogPositions read_log_positions(const GuestKernel& kernel, std::uint64_t next_se
     // A record that is being written may have been counted already.
     constexpr std::uint64_t unfinished = 64;
     if (position && *position > next_seq + unfinished) position.reset();
-    diagnostics.note(position ? fmt::format("{}: record {}", what, *position)
-                              : fmt::format("{}: not known", what));
+    diagnostics.found({.what = position ? fmt::format("{}: record {}", what, *position)
+                                        : fmt::format("{}: not known", what)});
     return position;
   };
   return {check(read_clear_seq(kernel), "position of dmesg -C (clear_seq)"),

@@ -420,8 +420,9 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
         "kernel's debuginfo package",
         address));
   }
-  diagnostics.note(fmt::format(
-      "layouts of printk_ringbuffer: those known of {}, as its records fit", known->versions));
+  diagnostics.found(
+      {.what = fmt::format("layouts of printk_ringbuffer: those known of {}, as its records fit",
+                           known->versions)});
   return known->layouts;
 }
 
@@ -460,12 +461,14 @@ std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLay
   try {
     std::vector<LogRecord> lost =
         lost_records(collect_records(StoredRing(kernel.memory(), *address, layouts)), log);
-    diagnostics.note(
-        fmt::format("the static ring at {} is left from early boot: {} records recovered from it",
-                    *address, lost.size()));
+    diagnostics.found(
+        {.what = fmt::format(
+             "the static ring at {} is left from early boot: {} records recovered from it",
+             *address, lost.size())});
     return lost;
   } catch (const Error& error) {
-    diagnostics.note(fmt::format("the static ring left from early boot: {}", error.what()));
+    diagnostics.found(
+        {.what = fmt::format("the static ring left from early boot: {}", error.what())});
     return {};
   }
 }
@@ -482,11 +485,11 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
   const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
   const Ring& ring = log->ring();
-  diagnostics.note(fmt::format(
-      "log: printk_ringbuffer at {} (variable prb at {}), {} descriptors at {}, infos at {}, {} "
-      "bytes of text at {}",
-      address, kernel.address("prb"), ring.descriptor_count, ring.descriptors, ring.infos,
-      ring.data_size, ring.data));
+  diagnostics.found({.what = fmt::format("log: printk_ringbuffer at {} (variable prb at {}), {} "
+                                         "descriptors at {}, infos at {}, {} "
+                                         "bytes of text at {}",
+                                         address, kernel.address("prb"), ring.descriptor_count,
+                                         ring.descriptors, ring.infos, ring.data_size, ring.data)});
   std::vector<LogRecord> lost = read_static_ring(kernel, layouts, *log, address, diagnostics);
   return put_before(std::move(lost), std::move(log));
 }

@@ -83,8 +83,8 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     entry.source = kind.source;
     entry.cpu = static_cast<std::uint32_t>(cpu);
     add_lines(*text, entry, log);
-    diagnostics.note(fmt::format("{} of CPU {} at {}: {} bytes not yet logged", kind.symbol, cpu,
-                                 buffer, length));
+    diagnostics.found({.what = fmt::format("{} of CPU {} at {}: {} bytes not yet logged",
+                                           kind.symbol, cpu, buffer, length)});
   }
 }
 
@@ -151,7 +151,8 @@ void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
   const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
   if (!lock || kernel.memory().read_unsigned(*lock, 4).value_or(0) == 0) return;
-  diagnostics.note("logbuf_lock is held: a vCPU was inside printk when the guest stopped");
+  diagnostics.found(
+      {.what = "logbuf_lock is held: a vCPU was inside printk when the guest stopped"});
   const std::optional<GuestVirtual> address = kernel.find_static("textbuf");
   std::optional<std::string> text =
       address ? kernel.memory().read_text(*address, longest_line) : std::nullopt;

@@ -93,13 +93,14 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const Runnin
       std::vector<std::byte> bytes(range.size);
       if (!kernel_memory.read(range.begin, bytes)) continue;
       if (auto table = parse_kallsyms(bytes, range.begin, is_right)) {
-        diagnostics.note(fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
-                                     table->size(), range.begin, range.begin + range.size));
+        diagnostics.found(
+            {.what = fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
+                                 table->size(), range.begin, range.begin + range.size)});
         return std::make_unique<Kallsyms>(std::move(*table));
       }
     }
   }
-  diagnostics.note("kallsyms: no table found in the kernel image");
+  diagnostics.found({.what = "kallsyms: no table found in the kernel image"});
   return nullptr;
 }
 

@@ -232,10 +232,10 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& me
       return;
     }
     if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
-      diagnostics.note(
-          fmt::format("log_buf by its form: the pointer at {} leads to records, "
-                      "log_buf_len is at {}",
-                      address, *length));
+      diagnostics.found(
+          {.what = fmt::format("log_buf by its form: the pointer at {} leads to records, "
+                               "log_buf_len is at {}",
+                               address, *length)});
       found = {address, *length, std::nullopt};
     }
   });

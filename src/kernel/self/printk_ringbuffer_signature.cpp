@@ -78,8 +78,9 @@ std::optional<FoundRing> find_ring(const KernelMemory& memory, const ImageRanges
   });
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
-    diagnostics.note(fmt::format("printk_ringbuffer by its form at {}: {} records in their place",
-                                 candidate.ring, candidate.extent.records));
+    diagnostics.found(
+        {.what = fmt::format("printk_ringbuffer by its form at {}: {} records in their place",
+                             candidate.ring, candidate.extent.records)});
     if (const auto pointer = find_pointer(memory, image, candidate.ring)) {
       FoundRing found{candidate.ring, *pointer, std::nullopt};
       if (i + 1 < candidates.size()) found.replaced = candidates[i + 1].ring;

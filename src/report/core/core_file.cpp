@@ -156,7 +156,7 @@ class CoreWriter {
     for (std::size_t i = 0; i < offsets_.size(); ++i) {
       const PhysicalRange& range = content_.memory.ranges()[i];
       copy_range(range, offsets_[i], [&](std::uint64_t part) {
-        diagnostics_.progress("writing the memory", done + part, total);
+        diagnostics_.progress({"writing the memory", done + part, total});
       });
       done += range.size;
     }

@@ -13,7 +13,7 @@ namespace {
 
 // Reads the core in `bytes`, which must outlive the result.
 GuestState read(const std::string& bytes) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return open_elf_core(std::make_unique<BufferSource>("vmss.core", as_bytes(bytes)), diagnostics);
 }
 

@@ -21,7 +21,7 @@ std::string whole_file() {
 }
 
 CheckpointInfo read(const std::string& bytes) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return read_checkpoint_info(BufferSource("vm.vmss", as_bytes(bytes)), diagnostics);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 struct Files {
   TemporaryFolder folder;
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
 
   std::string memory_tags = region_tags({{0, 0, 32}});
   std::uint64_t configured_mib = 0;

@@ -17,7 +17,7 @@ struct Read {
 Read read(const std::string& tags) {
   const std::string bytes = checkpoint_file({{"cpu", tags}});
   const BufferSource source("vm.vmss", as_bytes(bytes));
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   std::vector<Vcpu> vcpus = read_vcpus(TagFile(source), diagnostics);
   return {std::move(vcpus), diagnostics.warnings()};
 }

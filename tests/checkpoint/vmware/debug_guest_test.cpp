@@ -56,7 +56,7 @@ std::string debug_guest(const Layout& layout, std::uint32_t vcpus, std::uint64_t
 }
 
 GuestState open(const TemporaryFolder& folder, const std::string& content) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   return open_debug_guest(folder.write_and_open("debug.guest", content), nullptr, diagnostics);
 }
 

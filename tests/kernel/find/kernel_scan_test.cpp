@@ -45,7 +45,7 @@ TEST_CASE("scan_for_kernel: tables with a user half belong to a process, or are 
 
 TEST_CASE("scan_for_kernel: nothing in empty memory, and in none") {
   FakeMemory memory(16 * 1024 * 1024);
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
   CHECK_FALSE(scan_for_kernel(memory, diagnostics));
   FakeMemory nothing(std::vector<PhysicalRange>{});
   CHECK_FALSE(scan_for_kernel(nothing, diagnostics));

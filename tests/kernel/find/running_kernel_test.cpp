@@ -38,7 +38,7 @@ struct Machine {
 
   FakeMemory memory{0x80000};
   PageTableBuilder builder;
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ Vcpu stopped_vcpu(std::uint32_t index) {
 
 struct Written {
   TemporaryFolder folder;
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
 
   GuestState write(const GuestMemory& memory, const KernelMappings& mappings,
                    const std::vector<Vcpu>& vcpus = {},

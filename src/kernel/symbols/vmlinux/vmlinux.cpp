@@ -83,7 +83,7 @@ class ProgressStream final : public ByteStream {
   [[nodiscard]] std::span<const std::byte> next() override {
     const std::span<const std::byte> bytes = stream_.next();
     position_ += bytes.size();
-    diagnostics_.progress("reading vmlinux", position_, size_);
+    diagnostics_.progress({"reading vmlinux", position_, size_});
     return bytes;
   }
   [[nodiscard]] const std::string& name() const override { return stream_.name(); }
@@ -125,7 +125,8 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   if (image->find_section(".debug_info")) {
     types = std::make_unique<DwarfTypes>(*image);
   } else {
-    diagnostics.note(fmt::format("{}: has symbols, but no DWARF debug information", image->name()));
+    diagnostics.found(
+        {.what = fmt::format("{}: has symbols, but no DWARF debug information", image->name())});
   }
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
@@ -143,15 +144,16 @@ std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t 
       } else if (types->find_struct(printk_struct) == nullptr) {
         why = "printk's structures in its unit";
       } else {
-        diagnostics.note(
-            fmt::format("{}: {} of {} bytes were needed", stream.name(), watched.position(), size));
+        diagnostics.found({.what = fmt::format("{}: {} of {} bytes were needed", stream.name(),
+                                               watched.position(), size)});
         return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
       }
     }
   } catch (const Error& error) {
     why = fmt::format("sound sections ({})", error.what());
   }
-  diagnostics.note(fmt::format("{}: all of it must be read: expected {}", stream.name(), why));
+  diagnostics.found(
+      {.what = fmt::format("{}: all of it must be read: expected {}", stream.name(), why)});
   return nullptr;
 }
 

@@ -14,7 +14,7 @@ struct Machine {
   FakeMemory memory{1 << 20};
   PageTableBuilder tables{memory, {0x10000}, PagingLevels::Four};
   std::vector<Vcpu> vcpus{1};
-  Diagnostics diagnostics{Diagnostics::Level::Quiet};
+  CollectedDiagnostics diagnostics;
 
   Machine(std::uint64_t rsp, std::uint64_t rbp) {
     tables.map({stack}, {0x8000});

@@ -13,7 +13,7 @@ namespace photon_dmesg::test {
 namespace {
 
 std::unique_ptr<Vmlinux> load_needed(const std::string& content, std::size_t step = 4096) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   ShortStream stream(content, step);
   return Vmlinux::load_needed(stream, content.size(), diagnostics);
 }

@@ -12,7 +12,7 @@ namespace photon_dmesg::test {
 namespace {
 
 std::unique_ptr<Vmlinux> load(const std::string& bytes) {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   const BufferSource source("linux.rpm: vmlinux", as_bytes(bytes));
   FileStream stream(source);
   return Vmlinux::load(stream, bytes.size(), diagnostics);
@@ -81,7 +81,7 @@ TEST_CASE("Vmlinux: a stream that ends early or is no ELF is refused by name") {
 }
 
 TEST_CASE("Vmlinux: a stream of absurd size is refused before anything of it is kept") {
-  Diagnostics diagnostics(Diagnostics::Level::Quiet);
+  CollectedDiagnostics diagnostics;
   const BufferSource source("linux.rpm: vmlinux", {});
   FileStream stream(source);
   check_fails(Failure::UnusableInput, "linux.rpm: vmlinux: expected a vmlinux of at most",

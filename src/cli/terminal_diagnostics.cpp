@@ -1,0 +1,70 @@
+#include "cli/terminal_diagnostics.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/printable.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr auto silence_before_progress = std::chrono::seconds(1);
+constexpr auto progress_interval = std::chrono::milliseconds(100);
+constexpr double mebibyte = 1024.0 * 1024.0;
+
+}  // namespace
+
+std::string describe(const Evidence& evidence) {
+  std::string sentence = evidence.where.empty() ? "" : evidence.where + ": ";
+  sentence += evidence.what;
+  if (!evidence.value.empty()) sentence += " " + evidence.value;
+  if (!evidence.how.empty()) sentence += ": " + evidence.how;
+  return sentence;
+}
+
+TerminalDiagnostics::TerminalDiagnostics(Level level)
+    : level_(level), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void TerminalDiagnostics::print(std::string_view prefix, std::string_view message) {
+  clear_progress();
+  // Messages may quote file names and guest memory: no control byte of theirs reaches a terminal.
+  fmt::print(stderr, "photon-dmesg: {}{}\n", prefix, printable(message));
+}
+
+void TerminalDiagnostics::warn(std::string message) {
+  if (level_ != Level::Quiet) {
+    print("warning: ", message);
+  }
+  warnings_.push_back(std::move(message));
+}
+
+void TerminalDiagnostics::found(Evidence evidence) {
+  if (level_ == Level::Verbose) print("", describe(evidence));
+}
+
+void TerminalDiagnostics::progress(const Progress& progress) {
+  const Clock::time_point now = Clock::now();
+  if (!terminal_ || level_ == Level::Quiet || now - started_ < silence_before_progress ||
+      now - last_progress_ < progress_interval) {
+    return;
+  }
+  last_progress_ = now;
+  progress_shown_ = true;
+  const double done = static_cast<double>(progress.done) / mebibyte;
+  const double total = static_cast<double>(progress.total) / mebibyte;
+  const std::string amount = progress.total == 0 ? fmt::format("{:.0f} MiB", done)
+                                                 : fmt::format("{:.0f} of {:.0f} MiB", done, total);
+  fmt::print(stderr, "\r\033[K{}: {}", printable(progress.what), amount);
+  std::fflush(stderr);
+}
+
+void TerminalDiagnostics::clear_progress() {
+  if (progress_shown_) {
+    std::fputs("\r\033[K", stderr);
+    progress_shown_ = false;
+  }
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostics.h"
+
+namespace photon_dmesg {
+
+// The sentence that a person reads of a piece of evidence: "vCPU 0: CR3 0x1000: 5-level...".
+[[nodiscard]] std::string describe(const Evidence& evidence);
+
+// Talks to the user on stderr: warnings (kept for the report as well), evidence (only with
+// --verbose), and one progress line, only on a terminal and only once the work has taken longer
+// than a second.
+class TerminalDiagnostics final : public Diagnostics {
+ public:
+  enum class Level { Quiet, Normal, Verbose };
+
+  explicit TerminalDiagnostics(Level level);
+
+  void warn(std::string message) override;
+  void found(Evidence evidence) override;
+  void progress(const Progress& progress) override;
+
+  // Everything said through warn(), in order.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // Takes the progress line off the terminal; called before anything else is printed.
+  void clear_progress();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void print(std::string_view prefix, std::string_view message);
+
+  Level level_;
+  bool terminal_;
+  bool progress_shown_ = false;
+  Clock::time_point started_ = Clock::now();
+  Clock::time_point last_progress_{};
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace photon_dmesg
