@@ -88,9 +88,10 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   write_guest(guest, folder / core_name, diagnostics);
   bool has_vmlinux = false;
   std::error_code ignored;
-  if (guest.symbols().vmlinux) {
+  if (guest.symbols().provenance.vmlinux) {
     // A vmlinux that lies there already is what would be copied.
-    const bool in_place = fs::equivalent(*guest.symbols().vmlinux, folder / vmlinux_name, ignored);
+    const bool in_place =
+        fs::equivalent(*guest.symbols().provenance.vmlinux, folder / vmlinux_name, ignored);
     if (!in_place) {
       OutputFile file(folder / vmlinux_name, public_mode);
       copy_vmlinux(guest.symbols(), use, file, diagnostics);

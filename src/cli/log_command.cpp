@@ -36,19 +36,6 @@ GuestInfo describe_guest(const GuestKernel& kernel, const GuestState& state) {
   return guest;
 }
 
-SourceInfo describe_source(const SymbolSource& symbols, const GuestState& state) {
-  SourceInfo source;
-  source.checkpoint = state.path;
-  source.memory = state.memory_path;
-  source.iso = symbols.iso;
-  source.package = symbols.package;
-  source.vmlinux = symbols.vmlinux;
-  source.system_map = symbols.system_map;
-  source.symbols_in_memory = symbols.memory;
-  source.profile = symbols.profile;
-  return source;
-}
-
 bool asks_for_clock(const Options& options) {
   const std::vector<TimeFormat>& times = options.style.times;
   return options.since || options.until || options.format->clock != ClockUse::None ||
@@ -87,7 +74,7 @@ ReportContext make_context(const Options& options, const Guest& guest,
   context.guest.clock = read_clock(options, guest.kernel(), diagnostics);
   context.guest.identity = read_guest_identity(guest.kernel(), diagnostics);
   context.guest.vm_name = std::move(vm_name);
-  context.source = describe_source(guest.symbols(), guest.state());
+  context.source = {guest.state().path, guest.state().memory_path, guest.symbols().provenance};
   context.style = options.style;
   context.generator = program_version();
   return context;

@@ -1,11 +1,9 @@
 #include "cli/profile_command.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <optional>
 #include <sstream>
-#include <vector>
 
 #include "base/error.h"
 #include "cli/output.h"
@@ -18,16 +16,6 @@
 
 namespace photon_dmesg {
 namespace {
-
-// Where the symbols were found, from the outside in.
-std::string describe_origin(const SymbolSource& source) {
-  std::vector<std::string> parts;
-  for (const auto& part : {source.iso, source.package, source.vmlinux, source.system_map,
-                           source.profile, source.memory}) {
-    if (part) parts.push_back(*part);
-  }
-  return fmt::format("{}", fmt::join(parts, ": "));
-}
 
 // The release that the symbols are of, by where they were found or by their banner.
 std::optional<std::string> release_of(const SymbolSource& source) {
@@ -47,7 +35,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
   if (!inputs.guest.empty()) {
     const Guest guest(std::move(inputs), use, diagnostics);
     write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
-                  describe_origin(guest.symbols()), out);
+                  describe(guest.symbols().provenance), out);
     return out.str();
   }
   const SymbolSourceKind kind = inputs.symbols.front().kind;
@@ -69,7 +57,7 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
                     inputs.symbol_names()));
   }
   require_log(*source.symbols);
-  write_profile(*source.symbols, *release, describe_origin(source), out);
+  write_profile(*source.symbols, *release, describe(source.provenance), out);
   return out.str();
 }
 

@@ -7,6 +7,7 @@
 #include "kernel/facts/guest_clock.h"
 #include "kernel/facts/guest_identity.h"
 #include "kernel/printk/log_record.h"
+#include "kernel/symbols/provenance.h"
 #include "report/text_style.h"
 
 namespace photon_dmesg {
@@ -25,16 +26,11 @@ struct GuestInfo {
   std::optional<std::string> vm_name;  // what VMware calls it
 };
 
-// The files that the report was made from. What does not apply is absent.
+// What the report was made from.
 struct SourceInfo {
   std::string checkpoint;
   std::string memory;
-  std::optional<std::string> iso;
-  std::optional<std::string> package;            // inside the ISO, or on its own
-  std::optional<std::string> vmlinux;            // inside the package, or on its own
-  std::optional<std::string> system_map;         // instead of vmlinux
-  std::optional<std::string> symbols_in_memory;  // MemorySymbols::origin(): no file was needed
-  std::optional<std::string> profile;            // that replaced them all
+  Provenance symbols;
 };
 
 // What an output format may print beside the log itself: all that is known before the first record.

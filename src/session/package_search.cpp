@@ -20,11 +20,12 @@ bool names_one_build(const std::optional<std::string>& release) {
 }
 
 void name_source(SymbolSource& source, const PackageFile& file, const KernelFile& kernel) {
-  source.iso = file.iso;
-  source.package = file.path;
+  source.provenance.iso = file.iso;
+  source.provenance.package = file.path;
   source.open_package = file.open;
   source.release = kernel.release;
-  auto& role = kernel.kind == KernelFile::Kind::Vmlinux ? source.vmlinux : source.system_map;
+  auto& role = kernel.kind == KernelFile::Kind::Vmlinux ? source.provenance.vmlinux
+                                                        : source.provenance.system_map;
   role = kernel.file.path;
 }
 
@@ -102,7 +103,7 @@ std::optional<SymbolSource> PackageSearch::try_candidate(Candidate candidate) {
     if (use_.cache) source.symbols = use_.cache->find(digest, diagnostics_);
     const bool was_in_cache = source.symbols != nullptr;
     if (was_in_cache) {
-      source.profile = source.symbols->name();
+      source.provenance.profile = source.symbols->name();
     } else {
       source.symbols = load(candidate);
     }

@@ -19,17 +19,17 @@ SymbolSource read_file(const SymbolInput& input) {
   switch (input.kind) {
     case SymbolSourceKind::Vmlinux:
       source.symbols = Vmlinux::open(input.path);
-      source.vmlinux = input.name();
+      source.provenance.vmlinux = input.name();
       break;
     case SymbolSourceKind::SystemMap: {
       FileStream stream(*input.file);
       source.symbols = SystemMap::load(stream);
-      source.system_map = input.name();
+      source.provenance.system_map = input.name();
       break;
     }
     case SymbolSourceKind::Profile:
       source.symbols = Profile::read(*input.file);
-      source.profile = input.name();
+      source.provenance.profile = input.name();
       break;
     default:
       throw unusable("unknown kind of symbol source");
@@ -62,7 +62,7 @@ SymbolSource find_symbols_in_memory(const GuestMemory& memory, const RunningKern
   }
   auto symbols = MemorySymbols::find(memory, *running, diagnostics);
   SymbolSource source;
-  source.memory = symbols->origin();
+  source.provenance.memory = symbols->origin();
   source.symbols = std::move(symbols);
   accept(*source.symbols);
   return source;

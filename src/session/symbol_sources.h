@@ -10,20 +10,16 @@
 #include "base/diagnostics.h"
 #include "kernel/find/running_kernel.h"
 #include "kernel/symbols/kernel_symbols.h"
+#include "kernel/symbols/provenance.h"
 #include "session/inputs.h"
 #include "session/package_use.h"
 
 namespace photon_dmesg {
 
-// A kernel's symbols and where they were found. What does not apply is absent.
+// A kernel's symbols and where they were found.
 struct SymbolSource {
   std::unique_ptr<KernelSymbols> symbols;
-  std::optional<std::string> iso;
-  std::optional<std::string> package;
-  std::optional<std::string> vmlinux;
-  std::optional<std::string> system_map;
-  std::optional<std::string> profile;
-  std::optional<std::string> memory;   // what of the guest's own memory was used
+  Provenance provenance;
   std::optional<std::string> release;  // as the source says, which not every source does
   std::function<std::unique_ptr<ByteStream>()> open_package;  // opens `package` once more
 };

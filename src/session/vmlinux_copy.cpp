@@ -33,7 +33,7 @@ void copy_vmlinux(const SymbolSource& source, const PackageUse& use, OutputFile&
     return copy_from_package(*open_package(source.open_package(), use, diagnostics), target,
                              diagnostics);
   }
-  const InputFile file(*source.vmlinux);
+  const InputFile file(*source.provenance.vmlinux);
   target.copy(file, 0, file.size(), 0, [&](std::uint64_t done) {
     diagnostics.progress({doing, done, file.size()});
   });

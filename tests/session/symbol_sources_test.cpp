@@ -47,9 +47,9 @@ TEST_CASE("find_symbols: the package on an ISO, with where everything was found"
   Search search;
   const SymbolSource source =
       search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
-  CHECK(source.iso == (search.folder.path() / "photon.iso").string());
-  CHECK(source.package == "RPMS/x86_64/" + package_name);
-  CHECK(source.vmlinux == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
+  CHECK(source.provenance.iso == (search.folder.path() / "photon.iso").string());
+  CHECK(source.provenance.package == "RPMS/x86_64/" + package_name);
+  CHECK(source.provenance.vmlinux == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
   CHECK(source.symbols->find_symbol("prb"));
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("find_symbols: a build that is not the guest's leads on to the next pa
                    {"RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", fixture_package()}},
                   release);
   CHECK(search.offered == 2);
-  CHECK(source.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
+  CHECK(source.provenance.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
 }
 
 TEST_CASE("find_symbols: when every build is refused, the reason of the last one is given") {
@@ -86,7 +86,7 @@ TEST_CASE(
                          file_content(PACKAGE_FOLDER "/4.4.8-" + build + ".rpm"));
     }
     const SymbolSource source = search.find(files, "4.4.8");
-    CHECK(source.package ==
+    CHECK(source.provenance.package ==
           std::string("RPMS/linux-debuginfo-4.4.8-") + expected + ".ph1.x86_64.rpm");
     CHECK(search.offered == 1);
   }
@@ -102,7 +102,7 @@ TEST_CASE("find_symbols: the build that seems nearest may be refused: the others
        {"RPMS/linux-debuginfo-4.4.8-5.ph1.x86_64.rpm",
         file_content(PACKAGE_FOLDER "/4.4.8-5.rpm")}},
       "4.4.8");
-  CHECK(source.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
+  CHECK(source.provenance.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
 }
 
 TEST_CASE("find_symbols: packages of another release are not even unpacked") {
@@ -137,7 +137,7 @@ TEST_CASE("find_symbols: a package that can't be used is a warning when another 
       search.find({{"RPMS/" + package_name, "not an RPM"},
                    {"RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm", fixture_package()}},
                   release);
-  CHECK(source.package == "RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm");
+  CHECK(source.provenance.package == "RPMS/linux-debuginfo-6.1.10-2.ph5.x86_64.rpm");
   REQUIRE(search.diagnostics.warnings().size() == 1);
   CHECK_THAT(search.diagnostics.warnings().front(), Catch::Contains(package_name + ": truncated"));
 }
@@ -147,13 +147,13 @@ TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
   search.use.cache.emplace(search.folder.path() / "cache");
   const std::string package = fixture_package();
   const SymbolSource first = search.find({{"RPMS/" + package_name, package}}, release);
-  CHECK_FALSE(first.profile);
+  CHECK_FALSE(first.provenance.profile);
   // Only what its header covers may be missing now: the payload at the end is.
   const SymbolSource second =
       search.find({{"RPMS/" + package_name, package.substr(0, package.size() - 100)}}, release);
-  REQUIRE(second.profile);
-  CHECK(second.vmlinux == first.vmlinux);
-  CHECK(second.package == "RPMS/" + package_name);
+  REQUIRE(second.provenance.profile);
+  CHECK(second.provenance.vmlinux == first.provenance.vmlinux);
+  CHECK(second.provenance.package == "RPMS/" + package_name);
   for (const char* symbol : {"linux_banner", "prb", "phys_base", "_text"}) {
     CHECK(second.symbols->find_symbol(symbol) == first.symbols->find_symbol(symbol));
   }
@@ -177,7 +177,7 @@ TEST_CASE("find_symbols: of a package that is not what was packed nothing is kep
   for (int run = 0; run < 2; ++run) {
     const SymbolSource source = search.find({{"RPMS/" + package_name, damaged}}, release);
     CHECK(source.symbols->find_symbol("prb"));
-    CHECK_FALSE(source.profile);
+    CHECK_FALSE(source.provenance.profile);
   }
   CHECK(search.diagnostics.warnings().size() == 4);  // payload's digest and MD5, in both runs
 }

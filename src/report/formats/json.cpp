@@ -106,12 +106,12 @@ Json guest_to_json(const GuestInfo& guest) {
 Json source_to_json(const SourceInfo& source) {
   return {{"checkpoint", to_utf8(source.checkpoint).text},
           {"memory", to_utf8(source.memory).text},
-          {"iso", optional_string(source.iso)},
-          {"package", optional_string(source.package)},
-          {"vmlinux", optional_string(source.vmlinux)},
-          {"system_map", optional_string(source.system_map)},
-          {"symbols_in_memory", optional_string(source.symbols_in_memory)},
-          {"profile", optional_string(source.profile)}};
+          {"iso", optional_string(source.symbols.iso)},
+          {"package", optional_string(source.symbols.package)},
+          {"vmlinux", optional_string(source.symbols.vmlinux)},
+          {"system_map", optional_string(source.symbols.system_map)},
+          {"symbols_in_memory", optional_string(source.symbols.memory)},
+          {"profile", optional_string(source.symbols.profile)}};
 }
 
 // `text` with every line of it indented, but the first.

@@ -140,7 +140,7 @@ TEST_CASE("json: what is not known is null, an empty log an empty array") {
   report.guest.build_id.reset();
   report.guest.identity = {};
   report.guest.vm_name.reset();
-  report.source.iso.reset();
+  report.source.symbols.iso.reset();
   report.records.clear();
   const Json json = document_of(report);
   for (const char* key : {"build_id", "hostname", "boot_id", "vm"}) {
