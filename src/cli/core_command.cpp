@@ -9,13 +9,12 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/output.h"
-#include "cli/package_options.h"
+#include "cli/session_options.h"
 #include "kernel/find/cross_check.h"
 #include "kernel/memory/kernel_mappings.h"
 #include "report/core/core_file.h"
 #include "report/core/gdb_files.h"
-#include "session/guest.h"
-#include "session/inputs.h"
+#include "session/session.h"
 #include "session/vmlinux_copy.h"
 
 namespace photon_dmesg {
@@ -81,8 +80,7 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
 }  // namespace
 
 void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics) {
-  const PackageUse use = package_use(options);
-  const Guest guest(sort_inputs(options.files, diagnostics), use, diagnostics);
+  const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const fs::path folder = make_folder(*options.output);
   check_no_input(options, folder / core_name);
   write_guest(guest, folder / core_name, diagnostics);
@@ -94,7 +92,7 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
         fs::equivalent(*guest.symbols().provenance.vmlinux, folder / vmlinux_name, ignored);
     if (!in_place) {
       OutputFile file(folder / vmlinux_name, public_mode);
-      copy_vmlinux(guest.symbols(), use, file, diagnostics);
+      copy_vmlinux(guest.symbols(), guest.pool().package_use(), file, diagnostics);
     }
     has_vmlinux = true;
   } else {

@@ -5,33 +5,16 @@
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "cli/package_options.h"
+#include "cli/session_options.h"
 #include "kernel/facts/guest_clock.h"
 #include "report/info.h"
 #include "session/guest.h"
+#include "session/inputs.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr mode_t private_mode = 0600;
-
-std::string_view name_of_symbols(SymbolSourceKind kind) {
-  switch (kind) {
-    case SymbolSourceKind::Iso:
-      return "ISO image";
-    case SymbolSourceKind::Package:
-      return "package";
-    case SymbolSourceKind::Folder:
-      return "folder of packages";
-    case SymbolSourceKind::Vmlinux:
-      return "vmlinux";
-    case SymbolSourceKind::SystemMap:
-      return "System.map";
-    case SymbolSourceKind::Profile:
-      return "profile";
-  }
-  return "symbols";
-}
 
 void list_files(const Inputs& inputs, InfoReport& report) {
   const auto add = [&](const ByteSource& file, std::string_view kind) {
@@ -40,7 +23,7 @@ void list_files(const Inputs& inputs, InfoReport& report) {
   for (const auto& file : inputs.guest.state) add(*file, name_of(inputs.guest.kind));
   if (inputs.guest.memory) add(*inputs.guest.memory, "memory");
   for (const SymbolInput& input : inputs.symbols) {
-    report.files.push_back({input.name(), std::string(name_of_symbols(input.kind)),
+    report.files.push_back({input.name(), std::string(name_of(input.kind)),
                             input.file ? std::optional(input.file->size()) : std::nullopt});
   }
 }
@@ -89,7 +72,8 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
   if (!inputs.guest.empty()) {
     try {
-      describe_guest(Guest(std::move(inputs), package_use(options), diagnostics), report,
+      auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
+      describe_guest(Guest(std::move(inputs.guest), std::move(pool), diagnostics), report,
                      diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());

@@ -8,18 +8,16 @@
 #include <utility>
 
 #include "base/error.h"
-#include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/exit_status.h"
 #include "cli/output.h"
-#include "cli/package_options.h"
 #include "cli/pager.h"
+#include "cli/session_options.h"
 #include "kernel/facts/guest_identity.h"
 #include "kernel/printk/kernel_log.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
-#include "session/guest.h"
-#include "session/inputs.h"
+#include "session/session.h"
 
 namespace photon_dmesg {
 namespace {
@@ -67,13 +65,12 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
   return clock;
 }
 
-ReportContext make_context(const Options& options, const Guest& guest,
-                           std::optional<std::string> vm_name, Diagnostics& diagnostics) {
+ReportContext make_context(const Options& options, const Guest& guest, Diagnostics& diagnostics) {
   ReportContext context;
   context.guest = describe_guest(guest.kernel(), guest.state());
   context.guest.clock = read_clock(options, guest.kernel(), diagnostics);
   context.guest.identity = read_guest_identity(guest.kernel(), diagnostics);
-  context.guest.vm_name = std::move(vm_name);
+  context.guest.vm_name = guest.vm_name();
   context.source = {guest.state().path, guest.state().memory_path, guest.symbols().provenance};
   context.style = options.style;
   context.generator = program_version();
@@ -193,14 +190,9 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
 }  // namespace
 
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(options.files, diagnostics);
-  std::optional<std::string> vm_name;
-  if (inputs.guest.kind == GuestFileKind::Checkpoint && !inputs.guest.state.empty()) {
-    vm_name = read_machine_name(*inputs.guest.state.front());
-  }
-  const Guest guest(std::move(inputs), package_use(options), diagnostics);
+  const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const KernelLogReader reader(guest.kernel(), diagnostics);
-  ReportContext context = make_context(options, guest, std::move(vm_name), diagnostics);
+  ReportContext context = make_context(options, guest, diagnostics);
   context.positions = reader.positions();
   // What the options ask for must be known before anything is printed.
   (void)make_selection(options, reader.positions(), context.guest.clock);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "cli/output.h"
-#include "cli/package_options.h"
+#include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/profile.h"
@@ -26,38 +26,48 @@ std::optional<std::string> release_of(const SymbolSource& source) {
   return banner ? std::optional(banner->release) : std::nullopt;
 }
 
-std::string make_profile(const Options& options, Diagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(options.files, diagnostics);
-  // A profile of a profile would lose where it came from.
-  PackageUse use = package_use(options);
-  use.cache.reset();
-  std::ostringstream out;
-  if (!inputs.guest.empty()) {
-    const Guest guest(std::move(inputs), use, diagnostics);
-    write_profile(*guest.symbols().symbols, guest.kernel().banner().release,
-                  describe(guest.symbols().provenance), out);
-    return out.str();
-  }
-  const SymbolSourceKind kind = inputs.symbols.front().kind;
-  const bool several = inputs.symbols.size() > 1 || kind == SymbolSourceKind::Iso ||
-                       kind == SymbolSourceKind::Folder;
+// The only kernel of files without a guest, or the one that --release names.
+SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& diagnostics) {
+  const SymbolKind kind = pool.inputs().front().kind;
+  const bool several =
+      pool.inputs().size() > 1 || kind == SymbolKind::Iso || kind == SymbolKind::Folder;
   if (several && !options.release) {
     throw Error(Failure::Usage, fmt::format("{}: this may hold several kernels: expected "
                                             "--release or a checkpoint, found neither",
-                                            inputs.symbol_names()));
+                                            pool.names()));
   }
-  const auto accept_any = [](const KernelSymbols&) {};
-  const SymbolSource source =
-      find_symbols(inputs, {options.release, std::nullopt}, accept_any, use, diagnostics);
-  const std::optional<std::string> release = options.release ? options.release : release_of(source);
-  if (!release) {
+  const auto candidates = pool.candidates({options.release, std::nullopt}, diagnostics);
+  std::optional<SymbolSource> source = candidates->next();
+  if (!source) throw candidates->failure();
+  candidates->accept();
+  if (options.release) source->release = options.release;
+  if (!source->release) source->release = release_of(*source);
+  if (!source->release) {
     throw Error(
         Failure::Usage,
         fmt::format("{}: expected --release, as the file does not say which kernel it is of",
-                    inputs.symbol_names()));
+                    pool.names()));
+  }
+  return *source;
+}
+
+std::string make_profile(const Options& options, Diagnostics& diagnostics) {
+  Inputs inputs = sort_inputs(options.files, diagnostics);
+  // A profile of a profile would lose where it came from.
+  session::Options how = session_options(options);
+  how.use_cache = false;
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), how);
+  SymbolSource source;
+  if (inputs.guest.empty()) {
+    source = find_kernel(options, *pool, diagnostics);
+  } else {
+    const Guest guest(std::move(inputs.guest), pool, diagnostics);
+    source = guest.symbols();
+    source.release = guest.kernel().banner().release;
   }
   require_log(*source.symbols);
-  write_profile(*source.symbols, *release, describe(source.provenance), out);
+  std::ostringstream out;
+  write_profile(*source.symbols, *source.release, describe(source.provenance), out);
   return out.str();
 }
 

@@ -2,31 +2,41 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/error.h"
+#include "checkpoint/vmware/checkpoint_info.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/arch/x86_64/stack_registers.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
+#include "kernel/self/memory_symbols.h"
+#include "kernel/symbols/banner.h"
 
 namespace photon_dmesg {
 namespace {
 
-GuestFiles require_guest(Inputs& inputs) {
-  if (inputs.guest.empty()) {
-    throw Error(Failure::Usage,
-                "expected a checkpoint (.vmss or .vmsn) among the files, found none");
-  }
-  return std::move(inputs.guest);
+void require_guest(const GuestFiles& files) {
+  if (!files.empty()) return;
+  throw Error(Failure::Usage, "expected a checkpoint (.vmss or .vmsn) among the files, found none");
+}
+
+std::optional<std::string> find_vm_name(const GuestFiles& files) {
+  if (files.kind != GuestFileKind::Checkpoint || files.state.empty()) return std::nullopt;
+  return read_machine_name(*files.state.front());
 }
 
 }  // namespace
 
-Guest::Guest(Inputs inputs, const PackageUse& use, Diagnostics& diagnostics)
-    : inputs_(std::move(inputs)), state_(open_guest(require_guest(inputs_), diagnostics)) {
+Guest::Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
+    : pool_(std::move(pool)) {
+  require_guest(files);
+  vm_name_ = find_vm_name(files);
+  state_ = open_guest(std::move(files), diagnostics);
   decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
-  open_kernel(find_kernel(diagnostics), use, diagnostics);
+  open_kernel(find_kernel(diagnostics), diagnostics);
   if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
-    open_crashed_kernel(*header, use, diagnostics);
+    open_crashed_kernel(*header, diagnostics);
   }
 }
 
@@ -46,7 +56,7 @@ std::optional<RunningKernel> Guest::find_kernel(Diagnostics& diagnostics) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
   }
   if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
-  if (!running && inputs_.symbols.empty()) running = scan_for_kernel(*state_.memory, diagnostics);
+  if (!running && pool_->empty()) running = scan_for_kernel(*state_.memory, diagnostics);
   return running;
 }
 
@@ -71,32 +81,60 @@ std::optional<RunningKernel> Guest::choose_reading(Diagnostics& diagnostics) {
   return running;
 }
 
-// Finds the symbols of `running`, or of any kernel in memory if there is none, and attaches them.
-void Guest::open_kernel(const std::optional<RunningKernel>& running, const PackageUse& use,
-                        Diagnostics& diagnostics) {
+// Puts the symbols of `source` onto `running`, or onto the kernel in memory that they are of if
+// there is none. Throws Error(Mismatch) when they are of another kernel.
+void Guest::attach(const std::optional<RunningKernel>& running, SymbolSource source,
+                   Diagnostics& diagnostics) {
   const GuestMemory& memory = *state_.memory;
-  const auto attach = [&](const KernelSymbols& symbols) {
-    kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
-                            : GuestKernel::search(memory, symbols, diagnostics));
-  };
-  WantedKernel wanted;
-  if (running) wanted = {running->banner().release, build_time(running->banner())};
-  // The kernel refers to the symbols it has, so that these go last.
-  SymbolSource found =
-      inputs_.symbols.empty()
-          ? find_symbols_in_memory(memory, running ? &*running : nullptr, attach, diagnostics)
-          : find_symbols(inputs_, wanted, attach, use, diagnostics);
-  symbols_ = std::move(found);
+  const KernelSymbols& symbols = *source.symbols;
+  kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
+                          : GuestKernel::search(memory, symbols, diagnostics));
+  symbols_ = std::move(source);
 }
 
-void Guest::open_crashed_kernel(GuestPhysical elf_core_header, const PackageUse& use,
-                                Diagnostics& diagnostics) {
+void Guest::open_by_memory(const RunningKernel& running, Diagnostics& diagnostics) {
+  auto symbols = MemorySymbols::find(*state_.memory, running, diagnostics);
+  SymbolSource source;
+  source.provenance.memory = symbols->origin();
+  source.symbols = std::move(symbols);
+  attach(running, std::move(source), diagnostics);
+}
+
+void Guest::open_by_candidates(const std::optional<RunningKernel>& running,
+                               Diagnostics& diagnostics) {
+  WantedKernel wanted;
+  if (running) wanted = {running->banner().release, build_time(running->banner())};
+  const auto candidates = pool_->candidates(wanted, diagnostics);
+  while (std::optional<SymbolSource> source = candidates->next()) {
+    try {
+      attach(running, std::move(*source), diagnostics);
+      return candidates->accept();
+    } catch (const Error& error) {
+      if (error.failure() != Failure::Mismatch) throw;
+      candidates->refuse(error);
+    }
+  }
+  throw candidates->failure();
+}
+
+void Guest::open_kernel(const std::optional<RunningKernel>& running, Diagnostics& diagnostics) {
+  if (!pool_->empty()) return open_by_candidates(running, diagnostics);
+  if (!running) {
+    throw unusable(fmt::format(
+        "{}: no vCPU leads to a kernel, and none was found in all of the memory: is this the "
+        "memory of a Linux guest that had booted?",
+        state_.memory->name()));
+  }
+  open_by_memory(*running, diagnostics);
+}
+
+void Guest::open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics) {
   const auto crashed = find_crashed_kernel(*state_.memory, elf_core_header, diagnostics);
   if (crashed) {
     diagnostics.warn(
         "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
         "the kernel that crashed");
-    open_kernel(crashed, use, diagnostics);
+    open_kernel(crashed, diagnostics);
   } else {
     diagnostics.warn(
         "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "

@@ -1,29 +1,32 @@
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "base/diagnostics.h"
 #include "checkpoint/guest_files.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/find/running_kernel.h"
-#include "session/inputs.h"
-#include "session/package_use.h"
-#include "session/symbol_sources.h"
+#include "session/symbol_candidates.h"
+#include "session/symbol_pool.h"
 
 namespace photon_dmesg {
 
-// A guest's files, opened and understood as far as its kernel.
+// A guest: its files, opened and understood as far as its kernel.
 class Guest {
  public:
-  // Takes the files apart as far as the kernel and its symbols. Throws the
-  // Error of whichever step fails; Error(Usage) if no file is of a guest.
-  Guest(Inputs inputs, const PackageUse& use, Diagnostics& diagnostics);
+  // Takes the files apart as far as the kernel, and takes its symbols from `pool`, or without any
+  // from the guest's own memory. Throws the Error of whichever step fails; Error(Usage) if there is
+  // no file of a guest.
+  Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics);
 
-  [[nodiscard]] const Inputs& inputs() const { return inputs_; }
   [[nodiscard]] const GuestState& state() const { return state_; }
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
+  [[nodiscard]] const SymbolPool& pool() const { return *pool_; }
   [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
+  // What VMware calls the VM, if the checkpoint says so.
+  [[nodiscard]] const std::optional<std::string>& vm_name() const { return vm_name_; }
 
   // Whether `vcpu` was running kernel(), by where its page tables lead from its RIP: not so if the
   // guest had crashed and another kernel was saving its memory. True where it can't be told.
@@ -32,12 +35,15 @@ class Guest {
  private:
   std::optional<RunningKernel> find_kernel(Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);
-  void open_kernel(const std::optional<RunningKernel>& running, const PackageUse& use,
-                   Diagnostics& diagnostics);
-  void open_crashed_kernel(GuestPhysical elf_core_header, const PackageUse& use,
-                           Diagnostics& diagnostics);
+  void open_kernel(const std::optional<RunningKernel>& running, Diagnostics& diagnostics);
+  void open_by_memory(const RunningKernel& running, Diagnostics& diagnostics);
+  void open_by_candidates(const std::optional<RunningKernel>& running, Diagnostics& diagnostics);
+  void attach(const std::optional<RunningKernel>& running, SymbolSource source,
+              Diagnostics& diagnostics);
+  void open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics);
 
-  Inputs inputs_;  // without the guest's files, which state_ has
+  std::shared_ptr<SymbolPool> pool_;
+  std::optional<std::string> vm_name_;
   GuestState state_;
   SymbolSource symbols_;
   std::optional<GuestKernel> kernel_;  // refers to the two above

@@ -5,14 +5,8 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
-#include "checkpoint/dumps/elf_core.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/vmware_format.h"
-#include "iso/iso_image.h"
-#include "kernel/symbols/profile.h"
-#include "kernel/symbols/system_map.h"
-#include "kernel/symbols/vmlinux/elf_image.h"
-#include "rpm/rpm_package.h"
 
 namespace photon_dmesg {
 namespace {
@@ -39,15 +33,6 @@ std::string names_of(const Files& files) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::optional<SymbolSourceKind> find_symbols_kind(const ByteSource& file) {
-  if (is_rpm_package(file)) return SymbolSourceKind::Package;
-  if (is_elf_file(file) && !is_elf_core(file)) return SymbolSourceKind::Vmlinux;
-  if (is_profile(file)) return SymbolSourceKind::Profile;
-  if (is_system_map(file)) return SymbolSourceKind::SystemMap;
-  if (is_iso_image(file)) return SymbolSourceKind::Iso;
-  return std::nullopt;
-}
-
 void add_symbols(Inputs& inputs, SymbolInput input) {
   if (!inputs.symbols.empty() &&
       !(holds_packages(input.kind) && holds_packages(inputs.symbols.front().kind))) {
@@ -66,20 +51,20 @@ SymbolInput open_pipe(const std::filesystem::path& path) {
   input.path = path;
   input.pipe = std::make_unique<PipeStream>(path);
   const BufferSource first(input.name(), input.pipe->peek(marked_bytes));
-  if (is_rpm_package(first)) {
-    input.kind = SymbolSourceKind::Package;
-  } else if (!is_iso_image(first)) {
+  const std::optional<SymbolKind> kind = identify_symbols(first);
+  if (!kind || !holds_packages(*kind)) {
     throw unusable(
         fmt::format("{}: expected an ISO or a package, as everything else must be a file that can "
                     "be read at any place",
                     input.name()));
   }
+  input.kind = *kind;
   return input;
 }
 
 SymbolInput open_folder(const std::filesystem::path& path) {
   SymbolInput input;
-  input.kind = SymbolSourceKind::Folder;
+  input.kind = SymbolKind::Folder;
   input.path = path;
   return input;
 }
@@ -119,18 +104,6 @@ void add_unmarked(Inputs& inputs, Files unmarked) {
 
 }  // namespace
 
-bool holds_packages(SymbolSourceKind kind) {
-  return kind == SymbolSourceKind::Iso || kind == SymbolSourceKind::Package ||
-         kind == SymbolSourceKind::Folder;
-}
-
-std::string Inputs::symbol_names() const {
-  std::vector<std::string> names;
-  names.reserve(symbols.size());
-  for (const SymbolInput& input : symbols) names.push_back(input.name());
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics& diagnostics) {
   Inputs inputs;
   Files unmarked;
@@ -148,7 +121,7 @@ Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics&
     if (file->size() == 0) {
       throw unusable(fmt::format("{}: the file is empty", file->name()));
     }
-    if (const auto kind = find_symbols_kind(*file)) {
+    if (const auto kind = identify_symbols(*file)) {
       add_symbols(inputs, {*kind, path, std::move(file), nullptr});
       continue;
     }

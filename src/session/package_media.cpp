@@ -83,11 +83,11 @@ class Lister {
 
   void add(const SymbolInput& input) {
     switch (input.kind) {
-      case SymbolSourceKind::Iso:
+      case SymbolKind::Iso:
         return input.pipe ? add_iso(*input.pipe) : add_iso(input.path);
-      case SymbolSourceKind::Package:
+      case SymbolKind::Package:
         return input.pipe ? add_package(*input.pipe) : add_package(input.path);
-      case SymbolSourceKind::Folder:
+      case SymbolKind::Folder:
         return add_folder(input.path);
       default:
         return;

@@ -8,7 +8,7 @@
 
 #include "base/byte_stream.h"
 #include "base/diagnostics.h"
-#include "session/inputs.h"
+#include "session/symbol_kinds.h"
 
 namespace photon_dmesg {
 

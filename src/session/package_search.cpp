@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/error.h"
 #include "iso/kernel_packages.h"
@@ -13,6 +14,10 @@
 
 namespace photon_dmesg {
 namespace {
+
+bool fits(const KernelFile& kernel, const WantedKernel& wanted) {
+  return !wanted.release || kernel.release == *wanted.release;
+}
 
 // Whether a release names one build; 4.4.8 of Photon 1.0 is that of six.
 bool names_one_build(const std::optional<std::string>& release) {
@@ -31,8 +36,18 @@ void name_source(SymbolSource& source, const PackageFile& file, const KernelFile
 
 }  // namespace
 
-bool PackageSearch::fits(const KernelFile& kernel) const {
-  return !wanted_.release || kernel.release == *wanted_.release;
+PackageSearch::PackageSearch(std::vector<PackageFile> packages, std::string name,
+                             WantedKernel wanted, const PackageUse& use, Diagnostics& diagnostics)
+    : name_(std::move(name)), wanted_(std::move(wanted)), use_(use), diagnostics_(diagnostics) {
+  // Names may mislead: they only say where to begin.
+  std::stable_partition(packages.begin(), packages.end(), [&](const PackageFile& file) {
+    return wanted_.release && is_package_of_release(file.path, *wanted_.release);
+  });
+  // Types are better than none: debuginfo packages come first, wherever they lie.
+  groups_.resize(2);
+  for (PackageFile& file : packages) {
+    groups_[is_kernel_package(file.path) ? 1 : 0].push_back(std::move(file));
+  }
 }
 
 void PackageSearch::keep_reason(const Error& error) {
@@ -57,7 +72,7 @@ std::optional<PackageSearch::Candidate> PackageSearch::examine(PackageFile file)
         {.what = fmt::format("{}: {}, payload {}, {} of {} ({} bytes)", package->name(),
                              package->label(), package->compressor(), kernel->file.path,
                              kernel->release, kernel->file.size)});
-    if (fits(*kernel)) return Candidate{std::move(file), std::move(package), *kernel};
+    if (fits(*kernel, wanted_)) return Candidate{std::move(file), std::move(package), *kernel};
     found_.push_back(fmt::format("{} ({})", kernel->release, package->label()));
   } catch (const Error& error) {
     keep_reason(error);
@@ -65,7 +80,7 @@ std::optional<PackageSearch::Candidate> PackageSearch::examine(PackageFile file)
   return std::nullopt;
 }
 
-std::unique_ptr<KernelSymbols> PackageSearch::load_vmlinux(Candidate& candidate) const {
+std::shared_ptr<const KernelSymbols> PackageSearch::load_vmlinux(Candidate& candidate) const {
   const std::uint64_t size = candidate.kernel.file.size;
   if (candidate.package->payload_can_be_verified()) {
     const auto content = candidate.package->open(candidate.kernel.file);
@@ -76,8 +91,8 @@ std::unique_ptr<KernelSymbols> PackageSearch::load_vmlinux(Candidate& candidate)
   return Vmlinux::load(*content, size, diagnostics_);
 }
 
-std::unique_ptr<KernelSymbols> PackageSearch::load(Candidate& candidate) const {
-  std::unique_ptr<KernelSymbols> symbols;
+std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) const {
+  std::shared_ptr<const KernelSymbols> symbols;
   if (candidate.kernel.kind == KernelFile::Kind::Vmlinux) {
     symbols = load_vmlinux(candidate);
   } else {
@@ -94,22 +109,20 @@ std::unique_ptr<KernelSymbols> PackageSearch::load(Candidate& candidate) const {
   return symbols;
 }
 
-// The candidate's symbols, if they are accepted.
-std::optional<SymbolSource> PackageSearch::try_candidate(Candidate candidate) {
+// The candidate's symbols, if they can be read.
+std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
   try {
     SymbolSource source;
     name_source(source, candidate.file, candidate.kernel);
     const std::string digest = candidate.package->header_digest();
     if (use_.cache) source.symbols = use_.cache->find(digest, diagnostics_);
-    const bool was_in_cache = source.symbols != nullptr;
-    if (was_in_cache) {
+    if (source.symbols) {
       source.provenance.profile = source.symbols->name();
-    } else {
-      source.symbols = load(candidate);
+      return source;
     }
-    accept_(*source.symbols);
+    source.symbols = load(candidate);
     // What --no-verify lets pass is for this run only.
-    if (use_.cache && use_.verify && !was_in_cache) {
+    if (use_.cache && use_.verify) {
       use_.cache->store(
           digest, *source.symbols, candidate.kernel.release,
           fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
@@ -117,100 +130,99 @@ std::optional<SymbolSource> PackageSearch::try_candidate(Candidate candidate) {
     }
     return source;
   } catch (const Error& error) {
-    if (error.failure() == Failure::Mismatch) {
-      diagnostics_.found({.what = error.what()});
-      refused_ = error;
-    } else {
-      keep_reason(error);
-    }
+    keep_reason(error);
   }
   return std::nullopt;
 }
 
-void PackageSearch::sort_by_build_time(std::vector<Candidate>& candidates) const {
-  if (candidates.size() < 2 || !wanted_.built_at) return;
+void PackageSearch::sort_by_build_time() {
+  if (later_.size() < 2 || !wanted_.built_at) return;
   const auto distance = [&](const Candidate& candidate) {
     return std::abs(candidate.package->build_time() - *wanted_.built_at);
   };
-  std::stable_sort(candidates.begin(), candidates.end(),
+  std::stable_sort(later_.begin(), later_.end(),
                    [&](const Candidate& left, const Candidate& right) {
                      return distance(left) < distance(right);
                    });
-  for (const Candidate& candidate : candidates) {
-    diagnostics_.found({.what = fmt::format("{}: built {} s from when the guest's kernel was",
-                                            candidate.package->name(), distance(candidate))});
+  for (const Candidate& candidate : later_) {
+    diagnostics_.found({.what = "build time",
+                        .value = fmt::format("{} s", distance(candidate)),
+                        .where = candidate.package->name(),
+                        .how = "from when the guest's kernel was built"});
   }
-  diagnostics_.found(
-      {.what = fmt::format("{} packages are of {}: {} is tried first, by its build time",
-                           candidates.size(), wanted_.release.value_or(""),
-                           candidates.front().package->label())});
+  diagnostics_.found({.what = fmt::format("{} packages are of", later_.size()),
+                      .value = wanted_.release.value_or("it"),
+                      .where = name_,
+                      .how = fmt::format("{} is tried first, by its build time",
+                                         later_.front().package->label())});
 }
 
-std::optional<SymbolSource> PackageSearch::search(std::vector<PackageFile> packages) {
-  // Names may mislead: they only say where to begin.
-  std::stable_partition(packages.begin(), packages.end(), [&](const PackageFile& file) {
-    return wanted_.release && is_package_of_release(file.path, *wanted_.release);
-  });
-  std::vector<Candidate> candidates;
-  for (PackageFile& file : packages) {
-    std::optional<Candidate> candidate = examine(std::move(file));
-    if (!candidate) continue;
-    candidates.push_back(std::move(*candidate));
-    if (!names_one_build(wanted_.release)) continue;
-    if (auto source = try_candidate(std::move(candidates.back()))) return source;
-    candidates.pop_back();
+// Looks at one more package. False when there are no more.
+bool PackageSearch::examine_next() {
+  if (groups_.empty()) return false;
+  if (groups_.front().empty()) {
+    groups_.pop_front();
+    sort_by_build_time();
+    ready_ = std::exchange(later_, {});
+    return true;
   }
-  sort_by_build_time(candidates);
-  for (Candidate& candidate : candidates) {
-    if (auto source = try_candidate(std::move(candidate))) return source;
+  std::optional<Candidate> candidate = examine(std::move(groups_.front().front()));
+  groups_.front().pop_front();
+  if (candidate) {
+    (names_one_build(wanted_.release) ? ready_ : later_).push_back(std::move(*candidate));
+  }
+  return true;
+}
+
+std::optional<SymbolSource> PackageSearch::next() {
+  while (!ready_.empty() || examine_next()) {
+    if (ready_.empty()) continue;
+    Candidate candidate = std::move(ready_.front());
+    ready_.pop_front();
+    if (auto source = read(std::move(candidate))) return source;
   }
   return std::nullopt;
 }
 
-SymbolSource PackageSearch::search(const Inputs& inputs) {
-  const auto is_wanted = [&](std::unique_ptr<ByteStream> stream) {
-    try {
-      const auto kernel =
-          find_kernel_file(open_package(std::move(stream), use_, diagnostics_)->files());
-      return kernel && fits(*kernel);
-    } catch (const Error&) {
-      return true;  // what is wrong with it is said when it is its turn
-    }
-  };
-  std::vector<PackageFile> packages = list_packages(inputs.symbols, is_wanted, diagnostics_);
-  // Types are better than none: debuginfo packages come first, wherever they lie.
-  const auto kernels =
-      std::stable_partition(packages.begin(), packages.end(),
-                            [](const PackageFile& file) { return !is_kernel_package(file.path); });
-  std::vector<PackageFile> second(std::make_move_iterator(kernels),
-                                  std::make_move_iterator(packages.end()));
-  packages.erase(kernels, packages.end());
-  std::optional<SymbolSource> source = search(std::move(packages));
-  if (!source) source = search(std::move(second));
-  if (!source) fail(inputs.symbol_names());
-  if (unusable_) diagnostics_.warn(unusable_->what());
-  return std::move(*source);
+void PackageSearch::refuse(const Error& why) {
+  diagnostics_.found({.what = why.what()});
+  refused_ = why;
 }
 
-void PackageSearch::fail(const std::string& name) const {
-  if (unusable_) throw Error(*unusable_);
-  if (refused_) throw Error(*refused_);
+void PackageSearch::accept() {
+  if (unusable_) diagnostics_.warn(unusable_->what());
+}
+
+Error PackageSearch::failure() const {
+  if (unusable_) return *unusable_;
+  if (refused_) return *refused_;
   if (!found_.empty()) {
-    throw Error(
+    return Error(
         Failure::Mismatch,
-        fmt::format("{}: not the guest's release: the guest runs {}, found kernels of {}", name,
+        fmt::format("{}: not the guest's release: the guest runs {}, found kernels of {}", name_,
                     wanted_.release.value_or("an unknown kernel"), fmt::join(found_, ", ")));
   }
   if (!others_.empty()) {
-    throw unusable(fmt::format(
+    return unusable(fmt::format(
         "{}: expected a vmlinux (usr/lib/debug/lib/modules/*/vmlinux-*) or a System.map "
         "(boot/System.map-*), found neither in {}",
-        name, fmt::join(others_, ", ")));
+        name_, fmt::join(others_, ", ")));
   }
-  throw unusable(fmt::format(
+  return unusable(fmt::format(
       "{}: expected a kernel package (linux-*.rpm, linux-esx-*.rpm...) or its debuginfo package, "
       "found none: use the release's main ISO or its debug ISO, or the package itself",
-      name));
+      name_));
+}
+
+bool may_be_wanted(std::unique_ptr<ByteStream> package, const WantedKernel& wanted,
+                   const PackageUse& use, Diagnostics& diagnostics) {
+  try {
+    const auto kernel =
+        find_kernel_file(open_package(std::move(package), use, diagnostics)->files());
+    return kernel && fits(*kernel, wanted);
+  } catch (const Error&) {
+    return true;
+  }
 }
 
 }  // namespace photon_dmesg

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <functional>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,27 +10,30 @@
 #include "base/error.h"
 #include "rpm/kernel_files.h"
 #include "rpm/rpm_package.h"
-#include "session/inputs.h"
 #include "session/package_media.h"
 #include "session/package_use.h"
-#include "session/symbol_sources.h"
+#include "session/symbol_candidates.h"
 
 namespace photon_dmesg {
 
-// Looks for one kernel's symbols in packages: vmlinux with its types in debuginfo packages, and
-// only without one the System.map of a kernel's own package. Packages of other releases are passed
-// over by their header alone. Where a release has several builds (4.4.8 of Photon 1.0), the package
-// built nearest to the date in the guest's banner is tried first.
-class PackageSearch {
+// One kernel's symbols in packages: vmlinux with its types in debuginfo packages, and only without
+// one the System.map of a kernel's own package. Packages of other releases are passed over by their
+// header alone. Where a release has several builds (4.4.8 of Photon 1.0), the package built nearest
+// to the date in the guest's banner comes first. A package that is in the cache is not unpacked,
+// and one that was is put there.
+class PackageSearch final : public SymbolCandidates {
  public:
-  using Accept = std::function<void(const KernelSymbols&)>;
+  // `packages` are looked through; `name` is what messages call where they lie. `use` and
+  // `diagnostics` must outlive the search.
+  PackageSearch(std::vector<PackageFile> packages, std::string name, WantedKernel wanted,
+                const PackageUse& use, Diagnostics& diagnostics);
 
-  PackageSearch(const WantedKernel& wanted, const Accept& accept, const PackageUse& use,
-                Diagnostics& diagnostics)
-      : wanted_(wanted), accept_(accept), use_(use), diagnostics_(diagnostics) {}
-
-  // See find_symbols().
-  [[nodiscard]] SymbolSource search(const Inputs& inputs);
+  [[nodiscard]] std::optional<SymbolSource> next() override;
+  void refuse(const Error& why) override;
+  void accept() override;
+  // Error(Mismatch) names the guest's release and what is there, Error(UnusableInput) is for when
+  // there is no kernel at all.
+  [[nodiscard]] Error failure() const override;
 
  private:
   struct Candidate {
@@ -38,24 +42,32 @@ class PackageSearch {
     KernelFile kernel;
   };
 
-  std::optional<SymbolSource> search(std::vector<PackageFile> packages);
-  void sort_by_build_time(std::vector<Candidate>& candidates) const;
-  [[nodiscard]] bool fits(const KernelFile& kernel) const;
+  bool examine_next();
+  void sort_by_build_time();
   std::optional<Candidate> examine(PackageFile file);
-  std::optional<SymbolSource> try_candidate(Candidate candidate);
-  std::unique_ptr<KernelSymbols> load(Candidate& candidate) const;
-  std::unique_ptr<KernelSymbols> load_vmlinux(Candidate& candidate) const;
+  std::optional<SymbolSource> read(Candidate candidate);
+  std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
+  std::shared_ptr<const KernelSymbols> load_vmlinux(Candidate& candidate) const;
   void keep_reason(const Error& error);
-  [[noreturn]] void fail(const std::string& name) const;
 
-  const WantedKernel& wanted_;
-  const Accept& accept_;
+  std::string name_;
+  WantedKernel wanted_;
   const PackageUse& use_;
   Diagnostics& diagnostics_;
+
+  std::deque<std::deque<PackageFile>> groups_;  // not examined yet, the better ones first
+  std::deque<Candidate> later_;                 // of the first group, examined, to be put in order
+  std::deque<Candidate> ready_;                 // to be read
+
   std::vector<std::string> found_;   // labels of packages that hold another kernel
   std::vector<std::string> others_;  // labels of packages that hold none
   std::optional<Error> unusable_;    // of the first package that can't be used
-  std::optional<Error> refused_;
+  std::optional<Error> refused_;     // of the last that was not the guest's
 };
+
+// Whether `package` may be of the wanted release: what is wrong with it is said when it is its
+// turn.
+[[nodiscard]] bool may_be_wanted(std::unique_ptr<ByteStream> package, const WantedKernel& wanted,
+                                 const PackageUse& use, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

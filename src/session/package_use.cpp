@@ -6,6 +6,12 @@
 
 namespace photon_dmesg {
 
+PackageUse::PackageUse(const session::Options& options)
+    : keyring(options.keys), verify(options.verify_packages) {
+  const auto folder = options.use_cache ? ProfileCache::default_folder() : std::nullopt;
+  if (folder) cache.emplace(*folder);
+}
+
 std::unique_ptr<RpmPackage> open_package(std::unique_ptr<ByteStream> stream, const PackageUse& use,
                                          Diagnostics& diagnostics) {
   return std::make_unique<RpmPackage>(

@@ -7,12 +7,17 @@
 #include "base/diagnostics.h"
 #include "rpm/keyring.h"
 #include "rpm/rpm_package.h"
+#include "session/options.h"
 #include "session/profile_cache.h"
 
 namespace photon_dmesg {
 
-// How a run uses packages.
+// How packages are used.
 struct PackageUse {
+  PackageUse() = default;
+  // As `options` say; without a cache if there is no place for one.
+  explicit PackageUse(const session::Options& options);
+
   Keyring keyring;
   bool verify = true;  // whether one that is not what it was packed as is refused, or a warning
   std::optional<ProfileCache> cache;

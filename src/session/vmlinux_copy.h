@@ -3,7 +3,7 @@
 #include "base/diagnostics.h"
 #include "base/output_file.h"
 #include "session/package_use.h"
-#include "session/symbol_sources.h"
+#include "session/symbol_candidates.h"
 
 namespace photon_dmesg {
 

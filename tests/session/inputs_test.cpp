@@ -31,7 +31,7 @@ Inputs sort(const std::vector<std::filesystem::path>& files) {
 
 TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
   const Files files;
-  using Kind = SymbolSourceKind;
+  using Kind = SymbolKind;
   for (const auto& [symbols, kind] : {std::pair{files.iso, Kind::Iso},
                                       {files.package, Kind::Package},
                                       {files.vmlinux, Kind::Vmlinux}}) {

@@ -27,7 +27,7 @@ std::vector<PackageFile> list(const std::vector<SymbolInput>& inputs,
       diagnostics);
 }
 
-std::vector<SymbolInput> input(SymbolSourceKind kind, const fs::path& path) {
+std::vector<SymbolInput> input(SymbolKind kind, const fs::path& path) {
   std::vector<SymbolInput> inputs;
   inputs.push_back({kind, path, nullptr, nullptr});
   return inputs;
@@ -43,7 +43,7 @@ TEST_CASE("list_packages: the kernel packages of an ISO, each read as often as n
   const TemporaryFolder folder;
   const fs::path iso = folder.path() / "photon.iso";
   write_iso(iso, {{"RPMS/bash-5.1-1.x86_64.rpm", "bash"}, {"RPMS/" + first, "the package"}});
-  const auto packages = list(input(SymbolSourceKind::Iso, iso), any);
+  const auto packages = list(input(SymbolKind::Iso, iso), any);
   REQUIRE(packages.size() == 1);
   CHECK(packages[0].path == "RPMS/" + first);
   CHECK(packages[0].iso == iso.string());
@@ -59,7 +59,7 @@ TEST_CASE("list_packages: a folder and those in it, but no loop of links") {
   folder.write("cdrom/README.rpm", "none");
   fs::create_directory_symlink(folder.path() / "cdrom", folder.path() / "cdrom/DEBUGRPMS/loop");
   fs::create_symlink("/dev/zero", folder.path() / "cdrom/linux-debuginfo-1-1.x86_64.rpm");
-  const auto packages = list(input(SymbolSourceKind::Folder, folder.path() / "cdrom"), any);
+  const auto packages = list(input(SymbolKind::Folder, folder.path() / "cdrom"), any);
   REQUIRE(packages.size() == 2);
   CHECK(packages[0].path == (folder.path() / "cdrom/DEBUGRPMS/x86_64" / second).string());
   CHECK(read_all(*packages[0].open()) == "two");
@@ -77,7 +77,7 @@ TEST_CASE("list_packages: of an ISO through a pipe, what is wanted is kept") {
     std::ofstream(pipe, std::ios::binary) << std::ifstream(iso, std::ios::binary).rdbuf();
   });
   std::vector<SymbolInput> inputs;
-  inputs.push_back({SymbolSourceKind::Iso, pipe, nullptr, std::make_unique<PipeStream>(pipe)});
+  inputs.push_back({SymbolKind::Iso, pipe, nullptr, std::make_unique<PipeStream>(pipe)});
   const auto packages =
       list(inputs, [](const std::string& content) { return content == "wanted"; });
   inputs.clear();
@@ -93,9 +93,8 @@ TEST_CASE("list_packages: several media are one list, in the order given") {
   const TemporaryFolder folder;
   const fs::path iso = folder.path() / "photon.iso";
   write_iso(iso, {{"RPMS/" + first, "one"}});
-  std::vector<SymbolInput> inputs =
-      input(SymbolSourceKind::Package, folder.write("any.rpm", "two"));
-  inputs.push_back({SymbolSourceKind::Iso, iso, nullptr, nullptr});
+  std::vector<SymbolInput> inputs = input(SymbolKind::Package, folder.write("any.rpm", "two"));
+  inputs.push_back({SymbolKind::Iso, iso, nullptr, nullptr});
   const auto packages = list(inputs, any);
   REQUIRE(packages.size() == 2);
   CHECK(read_all(*packages[0].open()) == "two");

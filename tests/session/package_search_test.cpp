@@ -1,4 +1,4 @@
-#include "session/symbol_sources.h"
+#include "session/package_search.h"
 
 #include <catch2/catch.hpp>
 
@@ -28,14 +28,22 @@ struct Search {
                     const std::optional<std::string>& wanted) {
     const auto iso = folder.path() / "photon.iso";
     write_iso(iso, files);
-    Inputs inputs;
-    inputs.symbols.push_back({SymbolSourceKind::Iso, iso, nullptr, nullptr});
-    return find_symbols(
-        inputs, {wanted, built_at},
-        [&](const KernelSymbols&) {
-          if (++offered < accept_from) throw Error(Failure::Mismatch, "another build");
-        },
-        use, diagnostics);
+    std::vector<SymbolInput> inputs;
+    inputs.push_back({SymbolKind::Iso, iso, nullptr, nullptr});
+    const WantedKernel kernel{wanted, built_at};
+    const auto is_wanted = [&](std::unique_ptr<ByteStream> package) {
+      return may_be_wanted(std::move(package), kernel, use, diagnostics);
+    };
+    PackageSearch search(list_packages(inputs, is_wanted, diagnostics), iso.string(), kernel, use,
+                         diagnostics);
+    while (auto source = search.next()) {
+      if (++offered >= accept_from) {
+        search.accept();
+        return *source;
+      }
+      search.refuse(Error(Failure::Mismatch, "another build"));
+    }
+    throw search.failure();
   }
 
   PackageUse use;
@@ -43,17 +51,18 @@ struct Search {
 
 }  // namespace
 
-TEST_CASE("find_symbols: the package on an ISO, with where everything was found") {
+TEST_CASE("packages: the package on an ISO, with where everything was found") {
   Search search;
   const SymbolSource source =
       search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
   CHECK(source.provenance.iso == (search.folder.path() / "photon.iso").string());
   CHECK(source.provenance.package == "RPMS/x86_64/" + package_name);
-  CHECK(source.provenance.vmlinux == "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
+  CHECK(source.provenance.vmlinux ==
+        "/usr/lib/debug/lib/modules/6.1.10-1.ph5/vmlinux-6.1.10-1.ph5");
   CHECK(source.symbols->find_symbol("prb"));
 }
 
-TEST_CASE("find_symbols: a build that is not the guest's leads on to the next package") {
+TEST_CASE("packages: a build that is not the guest's leads on to the next package") {
   Search search;
   search.accept_from = 2;
   const SymbolSource source =
@@ -64,7 +73,7 @@ TEST_CASE("find_symbols: a build that is not the guest's leads on to the next pa
   CHECK(source.provenance.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
 }
 
-TEST_CASE("find_symbols: when every build is refused, the reason of the last one is given") {
+TEST_CASE("packages: when every build is refused, the reason of the last one is given") {
   Search search;
   search.accept_from = 99;
   check_fails(Failure::Mismatch, "another build", [&] {
@@ -72,8 +81,7 @@ TEST_CASE("find_symbols: when every build is refused, the reason of the last one
   });
 }
 
-TEST_CASE(
-    "find_symbols: of several builds of one release, that built when the guest's kernel was") {
+TEST_CASE("packages: of several builds of one release, that built when the guest's kernel was") {
   for (const auto& [built_at, expected] :
        {std::pair{1'464'000'500, "4"}, std::pair{1'465'900'000, "6"},
         std::pair{1'464'900'000, "5"}}) {
@@ -92,7 +100,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("find_symbols: the build that seems nearest may be refused: the others are tried") {
+TEST_CASE("packages: the build that seems nearest may be refused: the others are tried") {
   Search search;
   search.built_at = 1'464'000'500;
   search.accept_from = 3;
@@ -105,7 +113,7 @@ TEST_CASE("find_symbols: the build that seems nearest may be refused: the others
   CHECK(source.provenance.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
 }
 
-TEST_CASE("find_symbols: packages of another release are not even unpacked") {
+TEST_CASE("packages: packages of another release are not even unpacked") {
   Search search;
   check_fails(Failure::Mismatch, "the guest runs 4.4.8, found kernels of 6.1.10-1.ph5 (linux-",
               [&] {
@@ -114,7 +122,7 @@ TEST_CASE("find_symbols: packages of another release are not even unpacked") {
   CHECK(search.offered == 0);
 }
 
-TEST_CASE("find_symbols: an ISO without any kernel says what to give instead") {
+TEST_CASE("packages: an ISO without any kernel says what to give instead") {
   Search search;
   check_fails(Failure::UnusableInput,
               "photon.iso: expected a kernel package (linux-*.rpm, linux-esx-*.rpm...) or its "
@@ -124,14 +132,14 @@ TEST_CASE("find_symbols: an ISO without any kernel says what to give instead") {
               });
 }
 
-TEST_CASE("find_symbols: a debuginfo package that is none is named with its place on the ISO") {
+TEST_CASE("packages: a debuginfo package that is none is named with its place on the ISO") {
   Search search;
   check_fails(Failure::UnusableInput, "photon.iso: RPMS/" + package_name + ": truncated", [&] {
     (void)search.find({{"RPMS/" + package_name, "not an RPM"}}, release);
   });
 }
 
-TEST_CASE("find_symbols: a package that can't be used is a warning when another one serves") {
+TEST_CASE("packages: a package that can't be used is a warning when another one serves") {
   Search search;
   const SymbolSource source =
       search.find({{"RPMS/" + package_name, "not an RPM"},
@@ -142,7 +150,7 @@ TEST_CASE("find_symbols: a package that can't be used is a warning when another 
   CHECK_THAT(search.diagnostics.warnings().front(), Catch::Contains(package_name + ": truncated"));
 }
 
-TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
+TEST_CASE("packages: a package that was read once is not unpacked again") {
   Search search;
   search.use.cache.emplace(search.folder.path() / "cache");
   const std::string package = fixture_package();
@@ -165,7 +173,7 @@ TEST_CASE("find_symbols: a package that was read once is not unpacked again") {
       Error);
 }
 
-TEST_CASE("find_symbols: of a package that is not what was packed nothing is kept for later") {
+TEST_CASE("packages: of a package that is not what was packed nothing is kept for later") {
   Search search;
   search.use.cache.emplace(search.folder.path() / "cache");
   std::string damaged = file_content(PACKAGE_FOLDER "/w.ufdio.rpm");
@@ -182,7 +190,7 @@ TEST_CASE("find_symbols: of a package that is not what was packed nothing is kep
   CHECK(search.diagnostics.warnings().size() == 4);  // payload's digest and MD5, in both runs
 }
 
-TEST_CASE("find_symbols: a cached kernel that is not the guest's is refused as any other") {
+TEST_CASE("packages: a cached kernel that is not the guest's is refused as any other") {
   Search search;
   search.use.cache.emplace(search.folder.path() / "cache");
   (void)search.find({{"RPMS/" + package_name, fixture_package()}}, release);

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace photon_dmesg::session {
+
+// How a guest is opened.
+struct Options {
+  bool use_cache = true;        // keep what packages gave, and use what they gave before
+  bool verify_packages = true;  // refuse packages that are damaged, or only warn
+  std::vector<std::filesystem::path> keys;  // public keys of packages' signatures
+};
+
+}  // namespace photon_dmesg::session

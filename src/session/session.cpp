@@ -1,0 +1,18 @@
+#include "session/session.h"
+
+#include <memory>
+#include <utility>
+
+#include "session/inputs.h"
+#include "session/symbol_pool.h"
+
+namespace photon_dmesg::session {
+
+Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
+           Diagnostics& diagnostics) {
+  Inputs inputs = sort_inputs(files, diagnostics);
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options);
+  return Guest(std::move(inputs.guest), std::move(pool), diagnostics);
+}
+
+}  // namespace photon_dmesg::session

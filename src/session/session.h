@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "session/guest.h"
+#include "session/options.h"
+
+// The pipeline as a library: from files to a guest. What it can be asked is in kernel/printk (its
+// log), kernel/facts (what it says of itself), and in what is built on them.
+namespace photon_dmesg::session {
+
+// Opens a guest from `files` in any order: its checkpoint or dump, its memory if that is a file of
+// its own, and what symbols are to be found in, or nothing: then the guest's memory must do. Told
+// apart by content. Throws Error: Usage when the files don't make a guest, UnusableInput when one
+// is damaged, Mismatch when they don't belong together. Nothing is written but the cache.
+[[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
+                         Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg::session

@@ -1,0 +1,83 @@
+#include "session/symbol_kinds.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/file_stream.h"
+#include "checkpoint/dumps/elf_core.h"
+#include "iso/iso_image.h"
+#include "kernel/symbols/profile.h"
+#include "kernel/symbols/system_map.h"
+#include "kernel/symbols/vmlinux/elf_image.h"
+#include "kernel/symbols/vmlinux/vmlinux.h"
+#include "rpm/rpm_package.h"
+
+namespace photon_dmesg {
+namespace {
+
+bool is_vmlinux(const ByteSource& file) {
+  return is_elf_file(file) && !is_elf_core(file);
+}
+
+void read_vmlinux(const SymbolInput& input, SymbolSource& source) {
+  source.symbols = Vmlinux::open(input.path);
+  source.provenance.vmlinux = input.name();
+}
+
+void read_system_map(const SymbolInput& input, SymbolSource& source) {
+  FileStream stream(*input.file);
+  source.symbols = SystemMap::load(stream);
+  source.provenance.system_map = input.name();
+}
+
+void read_profile(const SymbolInput& input, SymbolSource& source) {
+  source.symbols = Profile::read(*input.file);
+  source.provenance.profile = input.name();
+}
+
+struct KindEntry {
+  SymbolKind kind;
+  std::string_view name;
+  bool (*recognise)(const ByteSource& file);                     // null: not a file
+  void (*read)(const SymbolInput& input, SymbolSource& source);  // null: it holds packages
+};
+
+// In the order in which a file is looked at.
+constexpr std::array kinds = {
+    KindEntry{SymbolKind::Package, "package", is_rpm_package, nullptr},
+    KindEntry{SymbolKind::Vmlinux, "vmlinux", is_vmlinux, read_vmlinux},
+    KindEntry{SymbolKind::Profile, "profile", is_profile, read_profile},
+    KindEntry{SymbolKind::SystemMap, "System.map", is_system_map, read_system_map},
+    KindEntry{SymbolKind::Iso, "ISO image", is_iso_image, nullptr},
+    KindEntry{SymbolKind::Folder, "folder of packages", nullptr, nullptr},
+};
+
+const KindEntry& entry_of(SymbolKind kind) {
+  return *std::find_if(kinds.begin(), kinds.end(),
+                       [&](const KindEntry& entry) { return entry.kind == kind; });
+}
+
+}  // namespace
+
+std::string_view name_of(SymbolKind kind) {
+  return entry_of(kind).name;
+}
+
+std::optional<SymbolKind> identify_symbols(const ByteSource& file) {
+  for (const KindEntry& entry : kinds) {
+    if (entry.recognise != nullptr && entry.recognise(file)) return entry.kind;
+  }
+  return std::nullopt;
+}
+
+bool holds_packages(SymbolKind kind) {
+  return entry_of(kind).read == nullptr;
+}
+
+SymbolSource read_symbols(const SymbolInput& input) {
+  SymbolSource source;
+  entry_of(input.kind).read(input, source);
+  return source;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "session/options.h"
+#include "session/package_media.h"
+#include "session/package_use.h"
+#include "session/symbol_candidates.h"
+#include "session/symbol_kinds.h"
+
+namespace photon_dmesg {
+
+// What a user has to find kernels' symbols in, opened once and shared by the guests that need it:
+// media are listed once, and a kernel's symbols are read once however many guests run it. For one
+// thread at a time.
+class SymbolPool {
+ public:
+  // `inputs`: none; or one that is of one kernel; or any number that hold packages.
+  SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options);
+
+  [[nodiscard]] bool empty() const { return inputs_.empty(); }
+
+  // How many inputs there are, and their names for messages.
+  [[nodiscard]] const std::vector<SymbolInput>& inputs() const { return inputs_; }
+  [[nodiscard]] std::string names() const;
+
+  // How its packages are used.
+  [[nodiscard]] const PackageUse& package_use() const { return use_; }
+
+  // What may be the symbols of `wanted`. Packages of other releases are passed over by their header
+  // alone. The pool and `diagnostics` must outlive what is returned. Throws Error(UnusableInput)
+  // when a medium is damaged or can't be read.
+  [[nodiscard]] std::unique_ptr<SymbolCandidates> candidates(const WantedKernel& wanted,
+                                                             Diagnostics& diagnostics);
+
+ private:
+  friend class PooledCandidates;
+
+  [[nodiscard]] std::unique_ptr<SymbolCandidates> open_candidates(const WantedKernel& wanted,
+                                                                  Diagnostics& diagnostics);
+  [[nodiscard]] std::vector<PackageFile> packages(const WantedKernel& wanted,
+                                                  Diagnostics& diagnostics);
+
+  std::vector<SymbolInput> inputs_;
+  PackageUse use_;
+  std::optional<std::vector<PackageFile>> packages_;  // absent: not listed yet
+  std::vector<SymbolSource> read_;                    // that some guest has taken
+};
+
+}  // namespace photon_dmesg
