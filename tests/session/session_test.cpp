@@ -1,0 +1,138 @@
+#include "session/session.h"
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstdio>
+
+#include "kernel/printk/kernel_log.h"
+#include "session/inputs.h"
+#include "support/errors.h"
+#include "support/guest_on_disk.h"
+#include "support/ring_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+// A guest with two records in its log, as files.
+GuestOnDisk write_sample(const TemporaryFolder& folder, const std::string& name,
+                         const std::string& last = "and stuck") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.store(last);
+  ring.publish();
+  return write_guest(folder, name, guest);
+}
+
+std::vector<std::string> texts(const Guest& guest, Diagnostics& diagnostics) {
+  std::vector<std::string> result;
+  (void)KernelLogReader(guest.kernel(), diagnostics).read([&](const LogRecord& record) {
+    result.push_back(record.text);
+    return true;
+  });
+  return result;
+}
+
+struct Output {
+  std::string text;
+  int status = 0;
+};
+
+Output run(const std::string& command) {
+  Output output;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    output.text.append(buffer.data(), count);
+  }
+  output.status = WEXITSTATUS(::pclose(pipe));
+  return output;
+}
+
+using Texts = std::vector<std::string>;
+
+const session::Options without_cache{.use_cache = false, .verify_packages = true, .keys = {}};
+
+}  // namespace
+
+TEST_CASE("session::open: from files to a guest's log, without a command line") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  CollectedDiagnostics diagnostics;
+  const Guest guest = session::open({files.memory, PRINTK_RINGBUFFER_KERNEL, files.checkpoint},
+                                    without_cache, diagnostics);
+  CHECK(texts(guest, diagnostics) == Texts{"booted", "and stuck"});
+  CHECK(guest.symbols().provenance.vmlinux == PRINTK_RINGBUFFER_KERNEL);
+  CHECK_FALSE(diagnostics.evidence().empty());
+}
+
+TEST_CASE("session::open: a guest may be moved, its kernel stays readable") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  SilentDiagnostics diagnostics;
+  Guest guest =
+      session::open({files.checkpoint, PRINTK_RINGBUFFER_KERNEL}, without_cache, diagnostics);
+  const Guest moved = std::move(guest);
+  CHECK(texts(moved, diagnostics) == Texts{"booted", "and stuck"});
+}
+
+TEST_CASE("session::open: files without a guest are no guest") {
+  SilentDiagnostics diagnostics;
+  check_fails(Failure::Usage, "expected a checkpoint",
+              [&] { (void)session::open({PRINTK_RINGBUFFER_KERNEL}, without_cache, diagnostics); });
+}
+
+TEST_CASE("session::open: a kernel that is not the guest's is named") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  SilentDiagnostics diagnostics;
+  check_fails(Failure::Mismatch, "not the guest's kernel", [&] {
+    (void)session::open({files.checkpoint, PRINTK_LOG_KERNEL}, without_cache, diagnostics);
+  });
+}
+
+TEST_CASE("symbol pool: guests of one kernel share its symbols, which are read once") {
+  const TemporaryFolder folder;
+  CollectedDiagnostics diagnostics;
+  const std::filesystem::path package = PACKAGE_FOLDER "/w3.zstdio.rpm";
+  std::vector<SymbolInput> inputs = std::move(sort_inputs({package}, diagnostics).symbols);
+  const auto pool = std::make_shared<SymbolPool>(std::move(inputs), without_cache);
+  std::vector<Guest> guests;
+  for (const std::string name : {"first", "second"}) {
+    const GuestOnDisk files = write_sample(folder, name, name);
+    guests.emplace_back(std::move(sort_inputs({files.checkpoint}, diagnostics).guest), pool,
+                        diagnostics);
+  }
+  CHECK(guests[0].symbols().symbols == guests[1].symbols().symbols);
+  CHECK(guests[1].symbols().provenance.package == package);
+  CHECK(texts(guests[0], diagnostics) == Texts{"booted", "first"});
+  CHECK(texts(guests[1], diagnostics) == Texts{"booted", "second"});
+}
+
+TEST_CASE("symbol pool: what one guest has taken is not forced on the next") {
+  const TemporaryFolder folder;
+  SilentDiagnostics diagnostics;
+  auto pool = std::make_shared<SymbolPool>(
+      std::move(sort_inputs({PACKAGE_FOLDER "/w3.zstdio.rpm"}, diagnostics).symbols),
+      without_cache);
+  const GuestOnDisk files = write_sample(folder, "vm");
+  const Guest guest(std::move(sort_inputs({files.checkpoint}, diagnostics).guest), pool,
+                    diagnostics);
+  const auto candidates = pool->candidates({"5.10.0-other", std::nullopt}, diagnostics);
+  CHECK_FALSE(candidates->next());
+  CHECK(candidates->failure().failure() == Failure::Mismatch);
+}
+
+TEST_CASE("docs/example: thirty lines that print a guest's newest records") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  const std::string program = EXAMPLE_PROGRAM;
+  const Output output = run("XDG_CACHE_HOME=/dev/null " + program + " " +
+                            files.checkpoint.string() + " " + PRINTK_RINGBUFFER_KERNEL);
+  CHECK(output.status == 0);
+  CHECK_THAT(output.text, Catch::StartsWith("Linux 6.1.10-1.ph5"));
+  CHECK_THAT(output.text, Catch::EndsWith("\nbooted\nand stuck\n"));
+  CHECK(run(program + " /dev/null 2>&1").status == 3);
+}
+
+}  // namespace photon_dmesg::test
