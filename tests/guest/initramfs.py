@@ -30,10 +30,8 @@ def build() -> Path:
     """The initramfs as a cpio file."""
     source = paths.SOURCE / "initramfs"
     target = paths.cache() / "initramfs" / paths.digest(source, Path(__file__))
-    image = target / "initramfs.cpio"
-    if image.exists():
-        return image
-    with paths.made_whole(target) as work:
+
+    def make(work: Path) -> None:
         root = work / "root"
         for folder in FOLDERS:
             (root / folder).mkdir(parents=True)
@@ -49,4 +47,5 @@ def build() -> Path:
         names = [str(p.relative_to(root)) for p in sorted(root.rglob("*"))]
         (work / "initramfs.cpio").write_bytes(archive(root, names))
         shutil.rmtree(root)
-    return image
+
+    return paths.made_once(target, make) / "initramfs.cpio"

@@ -103,13 +103,14 @@ def fetch(series: str) -> Kernel:
     release = package.removeprefix("linux-image-")
     version = _version(package, options)
     folder = paths.cache() / "kernels" / f"{release}_{version}"
-    if not folder.exists():
-        with paths.made_whole(folder) as work:
-            image = download(package, version, options, work)
-            _extract(image, f"./boot/vmlinuz-{release}", work / "vmlinuz")
-            image.unlink()
-            debug = download(f"{package}-dbg", version, options, work)
-            _extract(debug, f"./usr/lib/debug/boot/vmlinux-{release}", work / "vmlinux")
-            _extract(debug, f"./usr/lib/debug/boot/System.map-{release}", work / "System.map")
-            debug.unlink()
-    return Kernel(series, release, folder)
+
+    def make(work: Path) -> None:
+        image = download(package, version, options, work)
+        _extract(image, f"./boot/vmlinuz-{release}", work / "vmlinuz")
+        image.unlink()
+        debug = download(f"{package}-dbg", version, options, work)
+        _extract(debug, f"./usr/lib/debug/boot/vmlinux-{release}", work / "vmlinux")
+        _extract(debug, f"./usr/lib/debug/boot/System.map-{release}", work / "System.map")
+        debug.unlink()
+
+    return Kernel(series, release, paths.made_once(folder, make))

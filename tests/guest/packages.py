@@ -45,11 +45,12 @@ def build(package: Package) -> Path:
     sources = [f"{source}:{source.stat().st_size}:{source.stat().st_mtime_ns}"
                for source, _ in package.files]
     folder = paths.cache() / "packages" / paths.digest(repr(package), *sources, Path(__file__))
-    if not folder.exists():
+
+    def make(work: Path) -> None:
         print(f"building {package.file_name} ({package.payload})", flush=True)
-        with paths.made_whole(folder) as work:
-            _rpmbuild(package, work)
-    return folder / package.file_name
+        _rpmbuild(package, work)
+
+    return paths.made_once(folder, make) / package.file_name
 
 
 def build_once(package: Package, folder: Path) -> Path:
@@ -104,10 +105,11 @@ def iso(name: str, contents: dict[str, Path]) -> Path:
     """An ISO with the given files (path in the ISO: file), as Photon's mkisofs -R makes it."""
     sources = [f"{inside}={source}:{source.stat().st_size}" for inside, source in contents.items()]
     folder = paths.cache() / "isos" / f"{name}-{paths.digest(*sources, Path(__file__))}"
-    if not folder.exists():
+
+    def make(work: Path) -> None:
         print(f"building {name}.iso", flush=True)
-        with paths.made_whole(folder) as work:
-            grafts = [f"/{inside}={source}" for inside, source in contents.items()]
-            paths.run("xorriso", "-as", "mkisofs", "-R", "-V", "PHOTON_20260101", "-graft-points",
-                      "-o", work / f"{name}.iso", *grafts)
-    return folder / f"{name}.iso"
+        grafts = [f"/{inside}={source}" for inside, source in contents.items()]
+        paths.run("xorriso", "-as", "mkisofs", "-R", "-V", "PHOTON_20260101", "-graft-points",
+                  "-o", work / f"{name}.iso", *grafts)
+
+    return paths.made_once(folder, make) / f"{name}.iso"

@@ -1,11 +1,12 @@
 """Where test material is kept between runs, and small helpers shared by the harness."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent
@@ -34,17 +35,32 @@ def digest(*parts: str | Path) -> str:
 
 
 @contextlib.contextmanager
-def made_whole(target: Path) -> Iterator[Path]:
-    """A folder to fill; it takes the name `target` only when the block ends without an error."""
-    work = target.with_name(f".{target.name}.{os.getpid()}")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
-        yield work
-        shutil.rmtree(target, ignore_errors=True)
-        work.rename(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def locked(lock: Path) -> Iterator[None]:
+    """Nobody else holds `lock` meanwhile: neither another process nor another part of this one."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(target: Path, make: Callable[[Path], None]) -> Path:
+    """The folder `target`, which `make` fills unless it is there already. It takes that name only when
+    it is whole; of two processes that want it, one waits for the other."""
+    if target.exists():
+        return target
+    lock = target.with_name(f".{target.name}.lock")
+    with locked(lock):
+        if not target.exists():
+            work = target.with_name(f".{target.name}.work")
+            shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
+            work.mkdir()
+            try:
+                make(work)
+                work.rename(target)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+        lock.unlink(missing_ok=True)  # who still waits for it finds the target
+    return target
 
 
 def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess:

@@ -24,26 +24,26 @@ def newer_suite() -> Path:
         said = paths.run("apt-cache", *options, "policy", package).stdout.decode()
         versions[package] = re.search(r"Candidate: (\S+)", said).group(1)
     folder = paths.cache() / "peers" / f"{NEWER}-{paths.digest(*map(str, versions.items()))}"
-    if not folder.exists():
-        with paths.made_whole(folder) as work:
-            for package, version in versions.items():
-                deb = kernels.download(package, version, options, work)
-                paths.run("dpkg-deb", "--extract", deb, work)
-                deb.unlink()
-    return folder
+
+    def make(work: Path) -> None:
+        for package, version in versions.items():
+            deb = kernels.download(package, version, options, work)
+            paths.run("dpkg-deb", "--extract", deb, work)
+            deb.unlink()
+
+    return paths.made_once(folder, make)
 
 
 @functools.cache
 def fixed_clock() -> Path:
     """tests/guest/fixtures/fixed_clock.c, compiled."""
     source = paths.SOURCE / "fixtures/fixed_clock.c"
-    target = paths.cache() / "peers" / f"fixed-clock-{paths.digest(source)}.so"
-    target.parent.mkdir(exist_ok=True)
-    if not target.exists():
-        work = target.with_suffix(f".{os.getpid()}")
-        paths.run("gcc", "-shared", "-fPIC", "-O1", "-o", work, source)
-        work.rename(target)
-    return target
+
+    def make(work: Path) -> None:
+        paths.run("gcc", "-shared", "-fPIC", "-O1", "-o", work / "fixed_clock.so", source)
+
+    folder = paths.cache() / "peers" / f"fixed-clock-{paths.digest(source)}"
+    return paths.made_once(folder, make) / "fixed_clock.so"
 
 
 def _environment(boot_usec: int, now_usec: int, locale: str) -> dict[str, str]:
