@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/byte_reader.h"
+#include "base/elf_notes.h"
 #include "base/error.h"
 #include "checkpoint/guest/memory_image.h"
 #include "checkpoint/guest/register_notes.h"
@@ -14,8 +15,6 @@
 namespace photon_dmesg {
 namespace {
 
-// So that a damaged note can't exhaust memory.
-constexpr std::uint64_t largest_note = 16 * 1024 * 1024;
 constexpr std::uint64_t most_segments = 1 << 20;
 
 template <typename Struct>
@@ -25,54 +24,29 @@ Struct read_struct(const ByteSource& source, std::uint64_t offset) {
   return result;
 }
 
-std::uint64_t align_note(std::uint64_t size) {
-  return (size + 3) / 4 * 4;
-}
-
-// The notes of a core, each vCPU's in the order of their kind.
-class NoteReader {
+// Takes what the notes of a core hold, each vCPU's in the order of their kind.
+class NoteTaker {
  public:
-  NoteReader(const ByteSource& file, std::uint64_t begin, std::uint64_t size, GuestState& state)
-      : file_(file), reader_(file, begin, begin + size), state_(state) {}
+  NoteTaker(const ByteSource& file, GuestState& state) : file_(file), state_(state) {}
 
-  void run() {
-    while (reader_.remaining() >= sizeof(Elf64_Nhdr)) read_note();
+  void take(const ElfNote& note) {
+    namespace notes = register_notes;
+    if (note.owner == notes::core_owner && note.type == NT_PRSTATUS &&
+        note.size >= sizeof(notes::Prstatus)) {
+      notes::take(read_struct<notes::Prstatus>(file_, note.offset), vcpu(prstatus_++));
+    } else if (note.owner == notes::qemu_owner &&
+               note.size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
+      notes::QemuCpuState qemu;
+      file_.read_at(note.offset, std::as_writable_bytes(std::span(&qemu, 1))
+                                     .first(std::min<std::size_t>(note.size, sizeof(qemu))));
+      notes::take(qemu, vcpu(qemu_++));
+    } else if (note.owner == notes::vmcoreinfo_owner) {
+      ByteReader reader(file_, note.offset, note.offset + note.size);
+      state_.vmcoreinfo = reader.text(note.size, "VMCOREINFO");
+    }
   }
 
  private:
-  void read_note() {
-    const std::uint32_t name_size = reader_.u32("a note's name size");
-    const std::uint32_t size = reader_.u32("a note's size");
-    const std::uint32_t type = reader_.u32("a note's type");
-    if (name_size > largest_note || size > largest_note) {
-      throw unusable(fmt::format("expected a note of at most {} bytes, found {} at offset {:#x}",
-                                 largest_note, std::max(name_size, size), reader_.position()));
-    }
-    std::string owner = reader_.text(name_size, "a note's name");
-    owner.resize(std::min(owner.find('\0'), owner.size()));
-    reader_.skip(align_note(name_size) - name_size, "a note's padding");
-    const std::uint64_t at = reader_.position();
-    reader_.skip(size, "a note's content");
-    use_note(owner, type, at, size);
-    // The last note's padding may be missing.
-    reader_.skip(std::min(align_note(size) - size, reader_.remaining()), "a note's padding");
-  }
-
-  void use_note(std::string_view owner, std::uint32_t type, std::uint64_t at, std::uint32_t size) {
-    namespace notes = register_notes;
-    if (owner == notes::core_owner && type == NT_PRSTATUS && size >= sizeof(notes::Prstatus)) {
-      notes::take(read_struct<notes::Prstatus>(file_, at), vcpu(prstatus_++));
-    } else if (owner == notes::qemu_owner &&
-               size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
-      notes::QemuCpuState qemu;
-      file_.read_at(at, std::as_writable_bytes(std::span(&qemu, 1))
-                            .first(std::min<std::size_t>(size, sizeof(qemu))));
-      notes::take(qemu, vcpu(qemu_++));
-    } else if (owner == notes::vmcoreinfo_owner) {
-      state_.vmcoreinfo = ByteReader(file_, at, at + size).text(size, "VMCOREINFO");
-    }
-  }
-
   Vcpu& vcpu(std::uint32_t index) {
     if (index >= state_.vcpus.size()) {
       state_.vcpus.resize(index + 1);
@@ -82,7 +56,6 @@ class NoteReader {
   }
 
   const ByteSource& file_;
-  ByteReader reader_;
   GuestState& state_;
   std::uint32_t prstatus_ = 0;
   std::uint32_t qemu_ = 0;
@@ -164,7 +137,9 @@ class CoreReader {
 
 void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
                      GuestState& state) {
-  NoteReader(file, begin, size, state).run();
+  ElfNotes notes(file, begin, begin + size);
+  NoteTaker taker(file, state);
+  while (const std::optional<ElfNote> note = notes.next()) taker.take(*note);
 }
 
 bool is_elf_core(const ByteSource& source) {

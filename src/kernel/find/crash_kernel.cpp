@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/elf_notes.h"
+#include "base/error.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/find/vmcoreinfo.h"
 
@@ -42,21 +44,17 @@ bool read_struct(const GuestMemory& memory, GuestPhysical address, Struct& targe
   return memory.read(address, std::as_writable_bytes(std::span(&target, 1)));
 }
 
-// The VMCOREINFO among the notes in `bytes`.
-std::optional<Vmcoreinfo> find_in_notes(std::string_view bytes) {
-  constexpr std::string_view name("VMCOREINFO\0", 11);
-  const auto align = [](std::size_t size) { return (size + 3) / 4 * 4; };
-  while (bytes.size() >= sizeof(Elf64_Nhdr)) {
-    Elf64_Nhdr note{};
-    std::copy_n(bytes.begin(), sizeof(note), reinterpret_cast<char*>(&note));
-    bytes.remove_prefix(sizeof(note));
-    const std::size_t name_size = align(note.n_namesz);
-    const std::size_t size = name_size + align(note.n_descsz);
-    if (size > bytes.size()) return std::nullopt;
-    if (bytes.substr(0, note.n_namesz) == name) {
-      return Vmcoreinfo::parse(std::string(bytes.substr(name_size, note.n_descsz)) + '\0');
+// The VMCOREINFO among the notes in `bytes`, which may be cut off.
+std::optional<Vmcoreinfo> find_in_notes(const std::string& bytes) {
+  const BufferSource source("the crashed kernel's notes", std::as_bytes(std::span(bytes)));
+  try {
+    ElfNotes notes(source, 0, source.size());
+    while (const std::optional<ElfNote> note = notes.next()) {
+      if (note->owner != "VMCOREINFO") continue;
+      return Vmcoreinfo::parse(bytes.substr(note->offset, note->size) + '\0');
     }
-    bytes.remove_prefix(size);
+  } catch (const Error&) {
+    // Damaged notes name no kernel.
   }
   return std::nullopt;
 }

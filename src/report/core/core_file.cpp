@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/elf_notes.h"
 #include "checkpoint/guest/register_notes.h"
 
 namespace photon_dmesg {
@@ -22,30 +23,18 @@ std::string_view bytes_of(const Struct& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
-std::string make_note(std::string_view owner, std::uint32_t type, std::string_view content) {
-  const auto pad = [](std::string text) {
-    text.resize((text.size() + 3) / 4 * 4, '\0');
-    return text;
-  };
-  Elf64_Nhdr header{};
-  header.n_namesz = static_cast<Elf64_Word>(owner.size() + 1);
-  header.n_descsz = static_cast<Elf64_Word>(content.size());
-  header.n_type = type;
-  return std::string(bytes_of(header)) + pad(std::string(owner) + '\0') + pad(std::string(content));
-}
-
 std::string make_notes(const CoreContent& content) {
   std::string notes;
   for (const Vcpu& vcpu : content.vcpus) {
-    notes += make_note(register_notes::core_owner, NT_PRSTATUS,
-                       bytes_of(register_notes::make_prstatus(vcpu)));
+    notes += make_elf_note(register_notes::core_owner, NT_PRSTATUS,
+                           bytes_of(register_notes::make_prstatus(vcpu)));
   }
   for (const Vcpu& vcpu : content.vcpus) {
-    notes +=
-        make_note(register_notes::qemu_owner, 0, bytes_of(register_notes::make_qemu_state(vcpu)));
+    notes += make_elf_note(register_notes::qemu_owner, 0,
+                           bytes_of(register_notes::make_qemu_state(vcpu)));
   }
   if (content.vmcoreinfo) {
-    notes += make_note(register_notes::vmcoreinfo_owner, 0, *content.vmcoreinfo);
+    notes += make_elf_note(register_notes::vmcoreinfo_owner, 0, *content.vmcoreinfo);
   }
   return notes;
 }
