@@ -87,7 +87,7 @@ void Guest::attach(const std::optional<RunningKernel>& running, SymbolSource sou
                    Diagnostics& diagnostics) {
   const GuestMemory& memory = *state_.memory;
   const KernelSymbols& symbols = *source.symbols;
-  kernel_.emplace(running ? GuestKernel::attach(memory, *running, symbols, diagnostics)
+  kernel_.emplace(running ? GuestKernel::attach(*running, symbols, diagnostics)
                           : GuestKernel::search(memory, symbols, diagnostics));
   symbols_ = std::move(source);
 }

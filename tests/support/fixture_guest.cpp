@@ -61,7 +61,7 @@ GuestPhysical FixtureGuest::at(std::string_view symbol) const {
 CollectedLog FixtureGuest::read_log(const KernelSymbols& symbols) {
   const std::optional<RunningKernel> running = find_running_kernel(*memory_, {vcpu_}, diagnostics_);
   if (!running) throw std::logic_error("the fixture's kernel was not found");
-  const GuestKernel kernel = GuestKernel::attach(*memory_, *running, symbols, diagnostics_);
+  const GuestKernel kernel = GuestKernel::attach(*running, symbols, diagnostics_);
   const KernelLogReader reader(kernel, diagnostics_);
   CollectedLog log;
   static_cast<KernelLog&>(log) = reader.read([&](LogRecord record) {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/little_endian.h"
-#include "kernel/memory/image_words.h"
 #include "kernel/memory/known_layouts.h"
 
 namespace photon_dmesg {
@@ -88,7 +87,7 @@ std::optional<GuestClock> read_by_symbol(const GuestKernel& kernel, Diagnostics&
 std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& diagnostics) {
   std::optional<GuestClock> found;
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
-    if (found || bytes.size() < known_timekeeper_size) return;
+    if (bytes.size() < known_timekeeper_size) return true;
     for (const TimekeeperLayout& layout : known_timekeeper_layouts()) {
       // Almost every place fails this first and cheap look.
       const WallToMonotonic wall = load_wall_to_monotonic(bytes, layout.wall_to_monotonic);
@@ -97,11 +96,12 @@ std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& d
         diagnostics.found(
             {.what = fmt::format("clock: the timekeeper is at {}, by its form", address)});
         found = clock;
-        return;
+        return false;
       }
     }
+    return true;
   };
-  for_each_word(kernel.memory(), find_image_ranges(kernel.memory().tables()), visit);
+  kernel.image().for_each_word(visit);
   return found;
 }
 

@@ -3,8 +3,7 @@
 #include <vector>
 
 #include "base/address.h"
-#include "checkpoint/guest/guest_memory.h"
-#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/symbols/banner.h"
 
 namespace photon_dmesg {
@@ -14,10 +13,9 @@ struct FoundBanner {
   GuestVirtual address;
 };
 
-// Every banner in the kernel image that `tables` map, ascending: in its read-only data, where it is
+// Every banner in `image`, ascending: in its read-only data, where it is
 // since the kernel protects its memory, or else anywhere in the image. There may be more than one:
 // kernels since 6.1 are linked with a second one without the build number, which nothing uses.
-[[nodiscard]] std::vector<FoundBanner> find_banners(const GuestMemory& memory,
-                                                    const PageTables& tables);
+[[nodiscard]] std::vector<FoundBanner> find_banners(const KernelImage& image);
 
 }  // namespace photon_dmesg

@@ -94,7 +94,8 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
     return std::nullopt;
   }
   const PageTables tables = tables_of(memory, *info, *top);
-  std::vector<FoundBanner> banners = find_banners(memory, tables);
+  auto image = std::make_shared<const KernelImage>(memory, tables);
+  std::vector<FoundBanner> banners = find_banners(*image);
   if (banners.empty()) {
     diagnostics.found(
         {.what = fmt::format("{}: its page tables at {} map no kernel", origin, tables.root())});
@@ -103,7 +104,7 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
   diagnostics.found(
       {.what = fmt::format("{}: Linux {}, {}-level page tables at {}", origin, info->release(),
                            static_cast<unsigned>(tables.levels()), tables.root())});
-  return RunningKernel{std::move(banners), tables, std::nullopt, {}};
+  return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 
 }  // namespace

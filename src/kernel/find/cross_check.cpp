@@ -6,7 +6,6 @@
 
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/find/vmcoreinfo.h"
-#include "kernel/memory/image_ranges.h"
 
 namespace photon_dmesg {
 namespace {
@@ -14,7 +13,7 @@ namespace {
 void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
                       Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> text = kernel.find_address("_text");
-  const std::optional<GuestVirtual> first = find_image_begin(running.tables);
+  const std::optional<GuestVirtual> first = running.image->begin();
   if (!text || !first) return;
   diagnostics.found(
       {.what = *first == *text
@@ -123,8 +122,7 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const GuestKernel& kernel, Diagnostics
     auto info = read_vmcoreinfo(kernel.memory(), *variable);
     if (info && info->release() == release) return info;
   }
-  return find_vmcoreinfo(kernel.memory(), find_image_ranges(kernel.memory().tables()), release,
-                         diagnostics);
+  return find_vmcoreinfo(kernel.image(), release, diagnostics);
 }
 
 }  // namespace photon_dmesg

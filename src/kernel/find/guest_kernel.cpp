@@ -69,11 +69,11 @@ std::optional<PageTables> own_tables(const GuestMemory& memory, const KernelSymb
 
 }  // namespace
 
-GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& running,
-                                const KernelSymbols& symbols, Diagnostics& diagnostics) {
+GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbols& symbols,
+                                Diagnostics& diagnostics) {
   const std::optional<KernelBanner> expected = banner_of(symbols);
   const GuestVirtual linked = symbols.symbol("linux_banner");
-  const KernelMemory kernel_memory(memory, running.tables);
+  const KernelMemory& kernel_memory = running.image->memory();
   for (const FoundBanner& found : running.banners) {
     const std::uint64_t kaslr_offset = found.address - linked;
     const std::optional<GuestPhysical> physical = kernel_memory.translate(found.address);
@@ -87,7 +87,7 @@ GuestKernel GuestKernel::attach(const GuestMemory& memory, const RunningKernel& 
                                            kaslr_offset, found.address, linked, symbols.name())});
     diagnostics.found({.what = fmt::format("phys_base {:#x}: the banner is at physical {}",
                                            phys_base, *physical)});
-    GuestKernel kernel(kernel_memory, symbols, found.banner, kaslr_offset, phys_base);
+    GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, phys_base);
     kernel.check_evidence(diagnostics);
     cross_check(kernel, running, diagnostics);
     return kernel;
@@ -121,7 +121,8 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
         continue;
       }
       warn_of_search(image.load, diagnostics);
-      GuestKernel kernel(KernelMemory(memory, *tables), symbols, *banner, kaslr_offset, *phys_base);
+      GuestKernel kernel(std::make_shared<const KernelImage>(memory, *tables), symbols, *banner,
+                         kaslr_offset, *phys_base);
       kernel.check_evidence(diagnostics);
       return kernel;
     }
@@ -159,7 +160,7 @@ GuestVirtual GuestKernel::address(std::string_view symbol) const {
 
 std::uint64_t GuestKernel::variable(std::string_view symbol, std::size_t width) const {
   const GuestVirtual where = address(symbol);
-  const std::optional<std::uint64_t> value = memory_.read_unsigned(where, width);
+  const std::optional<std::uint64_t> value = memory().read_unsigned(where, width);
   if (!value) {
     throw unusable(
         fmt::format("the guest's memory at {} ({}) can't be read: not mapped", where, symbol));
@@ -175,7 +176,7 @@ std::optional<std::string> GuestKernel::build_id() const {
     return std::nullopt;
   }
   std::vector<std::byte> notes(*end - *begin);
-  if (!memory_.read(*begin, notes)) {
+  if (!memory().read(*begin, notes)) {
     return std::nullopt;
   }
   return find_build_id(BufferSource("the guest's notes", notes));
@@ -213,7 +214,7 @@ bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
   if (!address) {
     return false;
   }
-  const std::optional<std::uint64_t> value = memory_.read_unsigned(*address, 8);
+  const std::optional<std::uint64_t> value = memory().read_unsigned(*address, 8);
   if (value == phys_base_) {
     diagnostics.found({.what = fmt::format("the variable phys_base at {} agrees", *address)});
     return true;
@@ -226,7 +227,7 @@ bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
 
 bool GuestKernel::has_release_in_uts_namespace() const {
   const std::optional<GuestVirtual> address = find_address("init_uts_ns");
-  return address && has_release(memory_, *address, banner_.release);
+  return address && has_release(memory(), *address, banner_.release);
 }
 
 }  // namespace photon_dmesg

@@ -8,6 +8,7 @@
 #include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "kernel/find/running_kernel.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -18,7 +19,7 @@ class GuestKernel {
  public:
   // Puts `symbols` onto the kernel that find_running_kernel() found. Throws Error(Mismatch) that
   // names both when they are not of the same build.
-  [[nodiscard]] static GuestKernel attach(const GuestMemory& memory, const RunningKernel& running,
+  [[nodiscard]] static GuestKernel attach(const RunningKernel& running,
                                           const KernelSymbols& symbols, Diagnostics& diagnostics);
 
   // Looks for the kernel of `symbols` in all of `memory`, when no vCPU leads to it: its banner at
@@ -40,7 +41,8 @@ class GuestKernel {
   // Error(UnusableInput) if the symbol is missing or its memory can't be read.
   [[nodiscard]] std::uint64_t variable(std::string_view symbol, std::size_t width) const;
 
-  [[nodiscard]] const KernelMemory& memory() const { return memory_; }
+  [[nodiscard]] const KernelImage& image() const { return *image_; }
+  [[nodiscard]] const KernelMemory& memory() const { return image_->memory(); }
   [[nodiscard]] const KernelSymbols& symbols() const { return symbols_; }
   [[nodiscard]] const KernelBanner& banner() const { return banner_; }
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
@@ -49,9 +51,9 @@ class GuestKernel {
   [[nodiscard]] std::optional<std::string> build_id() const;
 
  private:
-  GuestKernel(KernelMemory memory, const KernelSymbols& symbols, KernelBanner banner,
-              std::uint64_t kaslr_offset, std::uint64_t phys_base)
-      : memory_(memory),
+  GuestKernel(std::shared_ptr<const KernelImage> image, const KernelSymbols& symbols,
+              KernelBanner banner, std::uint64_t kaslr_offset, std::uint64_t phys_base)
+      : image_(std::move(image)),
         symbols_(symbols),
         banner_(std::move(banner)),
         kaslr_offset_(kaslr_offset),
@@ -62,7 +64,7 @@ class GuestKernel {
   [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
   [[nodiscard]] bool has_release_in_uts_namespace() const;
 
-  KernelMemory memory_;
+  std::shared_ptr<const KernelImage> image_;
   const KernelSymbols& symbols_;
   KernelBanner banner_;
   std::uint64_t kaslr_offset_;

@@ -156,8 +156,10 @@ std::optional<PageTables> find_own_tables(const GuestMemory& memory, GuestPhysic
 std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
   for (const GuestPhysical banner : BannerScan(memory).run(diagnostics)) {
     const std::optional<PageTables> tables = find_own_tables(memory, banner);
+    std::shared_ptr<const KernelImage> image;
+    if (tables) image = std::make_shared<const KernelImage>(memory, *tables);
     std::vector<FoundBanner> banners;
-    if (tables) banners = find_banners(memory, *tables);
+    if (image) banners = find_banners(*image);
     if (banners.empty()) {
       diagnostics.found(
           {.what = fmt::format("banner at physical {}: no page tables near it map it", banner)});
@@ -167,7 +169,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
         {.what = fmt::format("banner at physical {}: mapped by {}-level page tables at {}", banner,
                              static_cast<unsigned>(tables->levels()), tables->root())});
     warn_of_search(banner, diagnostics);
-    return RunningKernel{std::move(banners), *tables, std::nullopt, {}};
+    return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
   }
   return std::nullopt;
 }
@@ -181,11 +183,11 @@ bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory) 
   const GuestPhysical begin =
       end.value - last.begin.value > reach ? GuestPhysical{end.value - reach} : last.begin;
   bool found = false;
-  kernel.tables.for_each_page(x86_64::kernel_half, x86_64::start_kernel_map,
-                              [&](const PageTables::Page& page) {
-                                const GuestPhysical page_end = page.physical_address + page.size;
-                                found |= page.physical_address < end && begin < page_end;
-                              });
+  kernel.tables().for_each_page(x86_64::kernel_half, x86_64::start_kernel_map,
+                                [&](const PageTables::Page& page) {
+                                  const GuestPhysical page_end = page.physical_address + page.size;
+                                  found |= page.physical_address < end && begin < page_end;
+                                });
   return found;
 }
 

@@ -39,9 +39,10 @@ std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& 
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
   for (const PageTables& tables : candidate_tables(memory, vcpu)) {
-    std::vector<FoundBanner> banners = find_banners(memory, tables);
+    auto image = std::make_shared<const KernelImage>(memory, tables);
+    std::vector<FoundBanner> banners = find_banners(*image);
     if (!banners.empty()) {
-      return RunningKernel{std::move(banners), tables, vcpu.index, {}};
+      return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};
     }
   }
   return std::nullopt;
@@ -50,7 +51,7 @@ std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcp
 bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
                             const RunningKernel& kernel) {
   const GuestVirtual banner = kernel.banners.front().address;
-  const auto expected = KernelMemory(memory, kernel.tables).translate(banner);
+  const auto expected = kernel.image->memory().translate(banner);
   const std::vector<PageTables> candidates = candidate_tables(memory, vcpu);
   return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
     return KernelMemory(memory, tables).translate(banner) == expected;
@@ -119,9 +120,9 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
       continue;
     }
     diagnostics.found(
-        {.what =
-             fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index, *vcpu.cr[3],
-                         static_cast<unsigned>(kernel->tables.levels()), kernel->tables.root())});
+        {.what = fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index,
+                             *vcpu.cr[3], static_cast<unsigned>(kernel->tables().levels()),
+                             kernel->tables().root())});
     for (const FoundBanner& found : kernel->banners) {
       diagnostics.found(
           {.what = fmt::format("kernel banner at {}: {}", found.address, found.banner.text)});

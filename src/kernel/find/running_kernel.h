@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,14 +11,15 @@
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/arch/x86_64/page_tables.h"
 #include "kernel/find/banner_search.h"
+#include "kernel/memory/kernel_image.h"
 
 namespace photon_dmesg {
 
 // The kernel that the guest's vCPUs were running, found without knowing its symbols.
 struct RunningKernel {
   std::vector<FoundBanner> banners;  // at least one; which is linux_banner only symbols can tell
-  PageTables tables;
-  std::optional<std::uint32_t> vcpu;  // whose page tables they are; none: the kernel's own
+  std::shared_ptr<const KernelImage> image;
+  std::optional<std::uint32_t> vcpu;  // whose page tables map it; none: the kernel's own
 
   // The interrupt descriptor tables of the vCPUs that run this kernel.
   struct InterruptTable {
@@ -25,6 +27,8 @@ struct RunningKernel {
     GuestVirtual base;
   };
   std::vector<InterruptTable> interrupt_tables;
+
+  [[nodiscard]] const PageTables& tables() const { return image->tables(); }
 
   // The most detailed of the banners.
   [[nodiscard]] const FoundBanner& best_banner() const;

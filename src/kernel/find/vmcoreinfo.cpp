@@ -9,7 +9,7 @@
 #include "base/little_endian.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/find/uts_namespace.h"
-#include "kernel/memory/image_words.h"
+#include "kernel/memory/kernel_image.h"
 
 namespace photon_dmesg {
 namespace {
@@ -117,17 +117,18 @@ std::optional<Vmcoreinfo> read_vmcoreinfo(const KernelMemory& memory, GuestVirtu
   return read_text(memory, variable);
 }
 
-std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelMemory& memory, const ImageRanges& image,
-                                          const std::string& release, Diagnostics& diagnostics) {
+std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image, const std::string& release,
+                                          Diagnostics& diagnostics) {
   std::optional<Vmcoreinfo> result;
   constexpr std::size_t word = sizeof(std::uint64_t);
   const std::uint64_t begins_so = load_unsigned(std::as_bytes(std::span(beginning)).first(word));
-  for_each_word(memory, image, [&](GuestVirtual address, std::span<const std::byte> bytes) {
+  const KernelMemory& memory = image.memory();
+  image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
     const std::uint64_t value = load_unsigned(bytes.first(word));
     const bool is_page = x86_64::is_kernel_pointer(value) && value % page == 0;
-    if (result || (!is_page && value != begins_so)) return;
+    if (!is_page && value != begins_so) return true;
     std::optional<Vmcoreinfo> found = read_text(memory, is_page ? GuestVirtual{value} : address);
-    if (!found) return;
+    if (!found) return true;
     if (is_of_kernel(*found, memory, release)) {
       diagnostics.found({.what = fmt::format("VMCOREINFO of {} at {}", found->release(),
                                              is_page ? GuestVirtual{value} : address)});
@@ -137,6 +138,7 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelMemory& memory, const Imag
           {.what = fmt::format("VMCOREINFO of {} at {}: not this kernel's", found->release(),
                                is_page ? GuestVirtual{value} : address)});
     }
+    return !result;
   });
   return result;
 }

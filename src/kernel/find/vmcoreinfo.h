@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/diagnostics.h"
-#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -52,8 +52,7 @@ class Vmcoreinfo {
 // Looks for it without symbols: the image holds the text, or a pointer to the page that begins with
 // it. What merely lies in memory (a copy in the page cache, or left from an earlier boot) is not
 // found so, and what is found must name `release` and lead to an init_uts_ns that says the same.
-[[nodiscard]] std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelMemory& memory,
-                                                        const ImageRanges& image,
+[[nodiscard]] std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image,
                                                         const std::string& release,
                                                         Diagnostics& diagnostics);
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernel/arch/x86_64/memory_map.h"
-#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/symbols/kallsyms_parser.h"
 
@@ -80,19 +80,15 @@ std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
   return address ? std::optional(linked(*address)) : std::nullopt;
 }
 
-std::unique_ptr<Kallsyms> Kallsyms::find(const GuestMemory& memory, const RunningKernel& kernel,
-                                         Diagnostics& diagnostics) {
-  const KernelMemory kernel_memory(memory, kernel.tables);
-  const ImageRanges image = find_image_ranges(kernel.tables);
+std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostics& diagnostics) {
+  const KernelImage& image = *kernel.image;
   const auto is_right = [&](const KallsymsTable& table) {
-    return fits_kernel(table, kernel, kernel_memory);
+    return fits_kernel(table, kernel, image.memory());
   };
   // The table is read-only data, but not every kernel protects that.
-  for (const std::vector<ImageRange>* ranges : {&image.read_only, &image.other}) {
+  for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {
     for (const ImageRange& range : *ranges) {
-      std::vector<std::byte> bytes(range.size);
-      if (!kernel_memory.read(range.begin, bytes)) continue;
-      if (auto table = parse_kallsyms(bytes, range.begin, is_right)) {
+      if (auto table = parse_kallsyms(image.bytes(range), range.begin, is_right)) {
         diagnostics.found(
             {.what = fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
                                  table->size(), range.begin, range.begin + range.size)});

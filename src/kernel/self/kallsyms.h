@@ -19,8 +19,7 @@ namespace photon_dmesg {
 class Kallsyms final : public KernelSymbols {
  public:
   // Looks for the table in the image of `kernel`. Nothing if there is none that makes sense.
-  [[nodiscard]] static std::unique_ptr<Kallsyms> find(const GuestMemory& memory,
-                                                      const RunningKernel& kernel,
+  [[nodiscard]] static std::unique_ptr<Kallsyms> find(const RunningKernel& kernel,
                                                       Diagnostics& diagnostics);
 
   // By how much the kernel runs above the address that x86-64 kernels are linked at.

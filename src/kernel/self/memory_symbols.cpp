@@ -14,23 +14,20 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
                                                    const RunningKernel& kernel,
                                                    Diagnostics& diagnostics) {
   std::unique_ptr<MemorySymbols> symbols(new MemorySymbols());
-  symbols->kallsyms_ = Kallsyms::find(memory, kernel, diagnostics);
+  symbols->kallsyms_ = Kallsyms::find(kernel, diagnostics);
   symbols->origin_ = "kallsyms";
   if (has_log(*symbols)) {
     return symbols;
   }
-  const ImageRanges image = find_image_ranges(kernel.tables);
-  symbols->kaslr_offset_ =
-      symbols->kallsyms_
-          ? symbols->kallsyms_->kaslr_offset()
-          : find_image_begin(kernel.tables).value_or(x86_64::linked_text) - x86_64::linked_text;
-  const KernelMemory kernel_memory(memory, kernel.tables);
-  if (const auto info =
-          find_vmcoreinfo(kernel_memory, image, kernel.banner().release, diagnostics)) {
+  const KernelImage& image = *kernel.image;
+  symbols->kaslr_offset_ = symbols->kallsyms_
+                               ? symbols->kallsyms_->kaslr_offset()
+                               : image.begin().value_or(x86_64::linked_text) - x86_64::linked_text;
+  if (const auto info = find_vmcoreinfo(image, kernel.banner().release, diagnostics)) {
     symbols->add(*info);
   }
   symbols->add("linux_banner", kernel.best_banner().address);
-  if (!symbols->find_log(kernel_memory, image, diagnostics)) {
+  if (!symbols->find_log(image, diagnostics)) {
     throw unusable(fmt::format(
         "{}: the log of Linux {} was not found without symbols: give the release's ISO, its kernel "
         "or debuginfo package, a vmlinux or a System.map",
@@ -54,15 +51,14 @@ void MemorySymbols::add(const Vmcoreinfo& info) {
   origin_ = "vmcoreinfo";
 }
 
-bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& image,
-                             Diagnostics& diagnostics) {
+bool MemorySymbols::find_log(const KernelImage& image, Diagnostics& diagnostics) {
   if (find_symbol("prb")) {
     return true;
   }
   if (kallsyms_) {
-    if (const auto log = find_printk_log_by_code(memory, *kallsyms_)) {
+    if (const auto log = find_printk_log_by_code(image.memory(), *kallsyms_)) {
       add(*log);
-      if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
+      if (const auto buffer = find_static_log_buf(image)) add("__log_buf", *buffer);
       origin_ = "code";
       return true;
     }
@@ -70,15 +66,15 @@ bool MemorySymbols::find_log(const KernelMemory& memory, const ImageRanges& imag
   if (has_log(*this)) {
     return true;  // by VMCOREINFO, which does not name all of its variables
   }
-  if (const std::optional<FoundRing> ring = find_ring(memory, image, diagnostics)) {
+  if (const std::optional<FoundRing> ring = find_ring(image, diagnostics)) {
     add("prb", ring->pointer);
     if (ring->replaced) add("printk_rb_static", *ring->replaced);
     origin_ = "ring";
     return true;
   }
-  if (const auto log = find_printk_log_by_form(memory, image, diagnostics)) {
+  if (const auto log = find_printk_log_by_form(image, diagnostics)) {
     add(*log);
-    if (const auto buffer = find_static_log_buf(memory, image)) add("__log_buf", *buffer);
+    if (const auto buffer = find_static_log_buf(image)) add("__log_buf", *buffer);
     origin_ = "records";
     return true;
   }

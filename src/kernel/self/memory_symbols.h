@@ -8,7 +8,7 @@
 #include "base/diagnostics.h"
 #include "kernel/find/running_kernel.h"
 #include "kernel/find/vmcoreinfo.h"
-#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/self/kallsyms.h"
 #include "kernel/self/printk_log_signature.h"
@@ -40,7 +40,7 @@ class MemorySymbols final : public KernelSymbols {
   MemorySymbols() = default;
 
   // Looks for the log in the image; false if it is not found.
-  bool find_log(const KernelMemory& memory, const ImageRanges& image, Diagnostics& diagnostics);
+  bool find_log(const KernelImage& image, Diagnostics& diagnostics);
   void add(const char* name, GuestVirtual run_time);
   void add(const PrintkLogVariables& log);
   void add(const Vmcoreinfo& info);

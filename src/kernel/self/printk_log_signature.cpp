@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/little_endian.h"
 #include "kernel/arch/x86_64/memory_map.h"
-#include "kernel/memory/image_words.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/printk/printk_log_buffer.h"
 #include "kernel/symbols/banner.h"
@@ -188,11 +188,9 @@ bool is_first_record(std::span<const std::byte> bytes, std::size_t text) {
 
 }  // namespace
 
-std::optional<GuestVirtual> find_static_log_buf(const KernelMemory& memory,
-                                                const ImageRanges& image) {
-  for (const ImageRange& range : image.other) {
-    std::vector<std::byte> bytes(range.size);
-    if (!memory.read(range.begin, bytes)) continue;
+std::optional<GuestVirtual> find_static_log_buf(const KernelImage& image) {
+  for (const ImageRange& range : image.other()) {
+    const std::span<const std::byte> bytes = image.bytes(range);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
          at = text.find(banner_prefix, at + 1)) {
@@ -222,14 +220,14 @@ std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& me
                             find_range(read_candidates(memory, references, *buffer), *buffer)};
 }
 
-std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& memory,
-                                                          const ImageRanges& image,
+std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& image,
                                                           Diagnostics& diagnostics) {
   std::optional<PrintkLogVariables> found;
-  for_each_word(memory, image, [&](GuestVirtual address, std::span<const std::byte> bytes) {
+  const KernelMemory& memory = image.memory();
+  image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
     const GuestVirtual target{load_unsigned(bytes.first(sizeof(std::uint64_t)))};
-    if (found || !x86_64::is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
-      return;
+    if (!x86_64::is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
+      return true;
     }
     if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
       diagnostics.found(
@@ -238,6 +236,7 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& me
                                address, *length)});
       found = {address, *length, std::nullopt};
     }
+    return !found;
   });
   return found;
 }

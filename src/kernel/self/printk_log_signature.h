@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "base/diagnostics.h"
-#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/self/kallsyms.h"
 
@@ -33,13 +33,11 @@ struct PrintkLogVariables {
 
 // The variables by their form in the kernel image, for when no function is known either: a pointer
 // to memory that is a chain of records, and a buffer length close to it.
-[[nodiscard]] std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelMemory& memory,
-                                                                        const ImageRanges& image,
+[[nodiscard]] std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& image,
                                                                         Diagnostics& diagnostics);
 
 // Where in the image the first record of all still stands: the beginning of the static buffer
 // __log_buf, if the kernel has left it behind for a larger one.
-[[nodiscard]] std::optional<GuestVirtual> find_static_log_buf(const KernelMemory& memory,
-                                                              const ImageRanges& image);
+[[nodiscard]] std::optional<GuestVirtual> find_static_log_buf(const KernelImage& image);
 
 }  // namespace photon_dmesg

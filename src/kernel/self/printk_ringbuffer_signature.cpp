@@ -8,7 +8,7 @@
 
 #include "base/little_endian.h"
 #include "kernel/arch/x86_64/memory_map.h"
-#include "kernel/memory/image_words.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/printk/printk_ringbuffer.h"
 
 namespace photon_dmesg {
@@ -44,32 +44,32 @@ struct Candidate {
   RingExtent extent;
 };
 
-std::vector<Candidate> find_candidates(const KernelMemory& memory, const ImageRanges& image) {
+std::vector<Candidate> find_candidates(const KernelImage& image) {
   std::vector<Candidate> candidates;
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
-    if (bytes.size() < head_bytes || !looks_like_ring(bytes.first(head_bytes))) return;
-    const RingExtent extent = find_ring_extent(memory, address);
+    if (bytes.size() < head_bytes || !looks_like_ring(bytes.first(head_bytes))) return true;
+    const RingExtent extent = find_ring_extent(image.memory(), address);
     if (extent.records > 0) candidates.push_back({address, extent});
+    return true;
   };
-  for_each_word(memory, image, visit);
+  image.for_each_word(visit);
   return candidates;
 }
 
-std::optional<GuestVirtual> find_pointer(const KernelMemory& memory, const ImageRanges& image,
-                                         GuestVirtual target) {
+std::optional<GuestVirtual> find_pointer(const KernelImage& image, GuestVirtual target) {
   std::optional<GuestVirtual> found;
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
-    if (!found && load_unsigned(bytes.first(word)) == target.value) found = address;
+    if (load_unsigned(bytes.first(word)) == target.value) found = address;
+    return !found;
   };
-  for_each_word(memory, image, visit);
+  image.for_each_word(visit);
   return found;
 }
 
 }  // namespace
 
-std::optional<FoundRing> find_ring(const KernelMemory& memory, const ImageRanges& image,
-                                   Diagnostics& diagnostics) {
-  std::vector<Candidate> candidates = find_candidates(memory, image);
+std::optional<FoundRing> find_ring(const KernelImage& image, Diagnostics& diagnostics) {
+  std::vector<Candidate> candidates = find_candidates(image);
   // The newest record first; of rings that both have it, the kernel has just moved its log from
   // one to the other, and the larger one is in use.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
@@ -81,7 +81,7 @@ std::optional<FoundRing> find_ring(const KernelMemory& memory, const ImageRanges
     diagnostics.found(
         {.what = fmt::format("printk_ringbuffer by its form at {}: {} records in their place",
                              candidate.ring, candidate.extent.records)});
-    if (const auto pointer = find_pointer(memory, image, candidate.ring)) {
+    if (const auto pointer = find_pointer(image, candidate.ring)) {
       FoundRing found{candidate.ring, *pointer, std::nullopt};
       if (i + 1 < candidates.size()) found.replaced = candidates[i + 1].ring;
       return found;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
-#include "kernel/memory/image_ranges.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -21,8 +21,7 @@ struct FoundRing {
 // later) whose records are in their place, and returns the one in use: of two, if the kernel has
 // moved its log from the static ring to a dynamic one, that with the newest record. Nothing if
 // there is none.
-[[nodiscard]] std::optional<FoundRing> find_ring(const KernelMemory& memory,
-                                                 const ImageRanges& image,
+[[nodiscard]] std::optional<FoundRing> find_ring(const KernelImage& image,
                                                  Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -36,9 +36,8 @@ void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const Timekeeper
 std::optional<GuestClock> read(FixtureGuest& guest, const KernelSymbols& symbols) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return read_guest_clock(
-      GuestKernel::attach(guest.memory(), *running, symbols, guest.diagnostics()),
-      guest.diagnostics());
+  return read_guest_clock(GuestKernel::attach(*running, symbols, guest.diagnostics()),
+                          guest.diagnostics());
 }
 
 void check_clock(const std::optional<GuestClock>& clock) {

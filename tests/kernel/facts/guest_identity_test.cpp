@@ -17,9 +17,8 @@ constexpr std::string_view some_uuid =
 GuestIdentity identity_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return read_guest_identity(
-      GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics()),
-      guest.diagnostics());
+  return read_guest_identity(GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics()),
+                             guest.diagnostics());
 }
 
 void set_host_name(FixtureGuest& guest, std::string_view name) {

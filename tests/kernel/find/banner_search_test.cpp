@@ -26,7 +26,7 @@ TEST_CASE("find_banners: in the read-only data first, across pages, all of them"
   memory.write_text({0x5000 + 0x1000 - 20}, text.substr(0, 20));
   memory.write_text({0x3000}, text.substr(20));
   memory.write_text({0x3800}, "Linux version 4.4.8 (root@photon) # SMP\n" + std::string(1, '\0'));
-  const std::vector<FoundBanner> found = find_banners(memory, builder.tables());
+  const std::vector<FoundBanner> found = find_banners(KernelImage(memory, builder.tables()));
   REQUIRE(found.size() == 2);
   CHECK(found[0].address == GuestVirtual{base + 0x2000 - 20});
   CHECK(found[0].banner.release == "4.4.8");
@@ -38,7 +38,7 @@ TEST_CASE("find_banners: in a kernel that does not protect its memory, anywhere 
   PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
   builder.map({0xffffffff81000000}, {0x2000});
   memory.write_text({0x2100}, photon + '\0');
-  CHECK(find_banners(memory, builder.tables()).size() == 1);
+  CHECK(find_banners(KernelImage(memory, builder.tables())).size() == 1);
 }
 
 TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
@@ -47,7 +47,7 @@ TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
   builder.map({0xffffffff81000000}, {0x70000000});
   builder.map({0xffffffff81800000}, {0x2000});
   memory.write_text({0x2100}, photon + '\0');
-  CHECK(find_banners(memory, builder.tables()).size() == 1);
+  CHECK(find_banners(KernelImage(memory, builder.tables())).size() == 1);
 }
 
 }  // namespace photon_dmesg::test

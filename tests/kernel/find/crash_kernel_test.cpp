@@ -20,9 +20,8 @@ std::optional<GuestPhysical> header_by(const std::string& command_line) {
   guest.memory().write_text(guest.at("command_line"), command_line + '\0');
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return find_elf_core_header(
-      GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics()),
-      guest.diagnostics());
+  return find_elf_core_header(GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics()),
+                              guest.diagnostics());
 }
 
 // What the fixture's kernel says of itself for a dump, which leads to its own page tables.
@@ -79,7 +78,7 @@ TEST_CASE("crash kernel: the crashed kernel is found by the VMCOREINFO in a note
   write_core(guest);
   const auto crashed = find_crashed_kernel(guest.memory(), core_header, guest.diagnostics());
   REQUIRE(crashed);
-  CHECK(crashed->tables.root() == guest.at("init_top_pgt"));
+  CHECK(crashed->tables().root() == guest.at("init_top_pgt"));
   CHECK(crashed->banner().release == "6.1.10-1.ph5");
   CHECK_FALSE(crashed->vcpu);
 }
@@ -89,7 +88,7 @@ TEST_CASE("find_dumped_kernel: by the VMCOREINFO that a dump carries beside the 
   const std::string text = write_vmcoreinfo(guest);
   const auto kernel = find_dumped_kernel(guest.memory(), text, guest.diagnostics());
   REQUIRE(kernel);
-  CHECK(kernel->tables.root() == guest.at("init_top_pgt"));
+  CHECK(kernel->tables().root() == guest.at("init_top_pgt"));
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
   CHECK_FALSE(find_dumped_kernel(guest.memory(), "OSRELEASE=6.1.10\n", guest.diagnostics()));
   FakeMemory other(16 * 1024 * 1024);

@@ -27,7 +27,7 @@ void write_vmcoreinfo(FixtureGuest& guest, const std::string& release, std::uint
 std::vector<std::string> warnings_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  (void)GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics());
+  (void)GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics());
   return guest.diagnostics().warnings();
 }
 

@@ -12,7 +12,7 @@ namespace {
 GuestKernel attach(FixtureGuest& guest, const KernelSymbols& symbols) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return GuestKernel::attach(guest.memory(), *running, symbols, guest.diagnostics());
+  return GuestKernel::attach(*running, symbols, guest.diagnostics());
 }
 
 constexpr std::uint64_t expected_phys_base =

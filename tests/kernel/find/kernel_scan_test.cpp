@@ -23,7 +23,7 @@ TEST_CASE("scan_for_kernel: by its banner and its own page tables, with a warnin
   copy_tables(guest);
   const auto kernel = scan_for_kernel(guest.memory(), guest.diagnostics());
   REQUIRE(kernel);
-  CHECK(kernel->tables.root() == guest.at("init_top_pgt"));
+  CHECK(kernel->tables().root() == guest.at("init_top_pgt"));
   CHECK_FALSE(kernel->vcpu);
   CHECK(kernel->best_banner().address == guest.address("linux_banner"));
   REQUIRE(guest.diagnostics().warnings().size() == 1);
@@ -55,7 +55,8 @@ TEST_CASE("uses_end_of_memory: by what the kernel's tables map of it") {
   constexpr std::uint64_t gib = std::uint64_t{1} << 30;
   FakeMemory memory({{GuestPhysical{0}, 1 << 20}, {GuestPhysical{4 * gib}, 1 << 20}});
   PageTableBuilder tables(memory, {0x10000}, PagingLevels::Four);
-  const RunningKernel kernel{{}, tables.tables(), std::nullopt, {}};
+  const RunningKernel kernel{
+      {}, std::make_shared<const KernelImage>(memory, tables.tables()), std::nullopt, {}};
   tables.map({0xffff888000000000}, {0}, 3);
   CHECK_FALSE(uses_end_of_memory(kernel, memory));
   tables.map({0xffff888000000000 + 4 * gib}, {4 * gib}, 3);

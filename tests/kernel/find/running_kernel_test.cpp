@@ -49,7 +49,7 @@ TEST_CASE("find_running_kernel: through the page tables of a vCPU") {
   REQUIRE(kernel);
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
   CHECK(kernel->banners.front().address == text + 0x100);
-  CHECK(kernel->tables.levels() == PagingLevels::Four);
+  CHECK(kernel->tables().levels() == PagingLevels::Four);
 }
 
 TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
@@ -57,7 +57,7 @@ TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
   Vcpu vcpu = machine.vcpu();
   vcpu.cr[4] = 0x1000;
   REQUIRE(machine.find({vcpu}));
-  CHECK(machine.find({vcpu})->tables.levels() == PagingLevels::Five);
+  CHECK(machine.find({vcpu})->tables().levels() == PagingLevels::Five);
 }
 
 TEST_CASE("find_running_kernel: PCID and LAM bits of CR3 are no part of the root") {
@@ -80,7 +80,7 @@ TEST_CASE("find_running_kernel: in user mode under PTI, the kernel's tables are 
   vcpu.rip = GuestVirtual{0x401000};
   const std::optional<RunningKernel> kernel = machine.find({vcpu});
   REQUIRE(kernel);
-  CHECK(kernel->tables.root() == GuestPhysical{0x40000});
+  CHECK(kernel->tables().root() == GuestPhysical{0x40000});
 }
 
 TEST_CASE("find_running_kernel: a vCPU in firmware, halted or zeroed is passed over") {
@@ -147,7 +147,7 @@ TEST_CASE("find_running_kernel: with encrypted memory, its bit is no part of any
   const auto kernel = machine.find({vcpu});
   REQUIRE(kernel);
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
-  CHECK(kernel->tables.root() == GuestPhysical{0x10000});
+  CHECK(kernel->tables().root() == GuestPhysical{0x10000});
 }
 
 }  // namespace photon_dmesg::test

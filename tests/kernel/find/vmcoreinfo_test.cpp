@@ -24,15 +24,14 @@ std::string text_of(const FixtureGuest& guest) {
          '\0';
 }
 
-KernelMemory memory_of(FixtureGuest& guest) {
+KernelImage image_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return {guest.memory(), running->tables};
+  return {guest.memory(), running->tables()};
 }
 
 std::optional<Vmcoreinfo> find(FixtureGuest& guest) {
-  const KernelMemory memory = memory_of(guest);
-  return find_vmcoreinfo(memory, find_image_ranges(memory.tables()), release, guest.diagnostics());
+  return find_vmcoreinfo(image_of(guest), release, guest.diagnostics());
 }
 
 }  // namespace
@@ -67,14 +66,14 @@ TEST_CASE("VMCOREINFO: found by the kernel's pointer to its page") {
   const auto info = find(guest);
   REQUIRE(info);
   CHECK(info->symbol("prb") == guest.address("prb"));
-  CHECK(read_vmcoreinfo(memory_of(guest), guest.address("vmcoreinfo_data")));
+  CHECK(read_vmcoreinfo(image_of(guest).memory(), guest.address("vmcoreinfo_data")));
 }
 
 TEST_CASE("VMCOREINFO: found where it is a variable itself, up to 4.12") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   guest.memory().write_text(guest.at("vmcoreinfo_data"), text_of(guest));
   CHECK(find(guest));
-  CHECK(read_vmcoreinfo(memory_of(guest), guest.address("vmcoreinfo_data")));
+  CHECK(read_vmcoreinfo(image_of(guest).memory(), guest.address("vmcoreinfo_data")));
 }
 
 TEST_CASE("VMCOREINFO: a stale one, of another kernel or another place, is refused") {

@@ -34,9 +34,8 @@ void add_console(FixtureGuest& guest, unsigned index, std::uint64_t flags, std::
 LogPositions positions_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return read_log_positions(
-      GuestKernel::attach(guest.memory(), *running, guest.vmlinux(), guest.diagnostics()), 51,
-      guest.diagnostics());
+  return read_log_positions(GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics()), 51,
+                            guest.diagnostics());
 }
 
 }  // namespace

@@ -20,10 +20,14 @@ Kallsyms functions_of(const FixtureGuest& guest) {
   return Kallsyms(KallsymsTable(std::move(symbols)));
 }
 
-KernelMemory memory_of(FixtureGuest& guest) {
+KernelImage image_of(FixtureGuest& guest) {
   const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
   REQUIRE(running);
-  return {guest.memory(), running->tables};
+  return {guest.memory(), running->tables()};
+}
+
+KernelMemory memory_of(FixtureGuest& guest) {
+  return image_of(guest).memory();
 }
 
 std::uint64_t value(const KernelMemory& memory, GuestVirtual address, std::size_t width) {
@@ -85,14 +89,12 @@ TEST_CASE("printk_log by code: nothing without the functions, or without a log")
 
 TEST_CASE("printk_log by form: the buffer of early boot, by its first record") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
-  const KernelMemory memory = memory_of(guest);
-  const ImageRanges image = find_image_ranges(memory.tables());
-  CHECK_FALSE(find_static_log_buf(memory, image));  // the banner itself is no record
+  CHECK_FALSE(find_static_log_buf(image_of(guest)));  // the banner itself is no record
   LogWriter writer;
   writer.store({0, 0, 5, "Linux version 4.4.8", ""});
   writer.store(numbered_message(1));
   writer.publish(guest);
-  CHECK(find_static_log_buf(memory, image) == guest.address("__log_buf"));
+  CHECK(find_static_log_buf(image_of(guest)) == guest.address("__log_buf"));
 }
 
 TEST_CASE("printk_log by form: the pointer to the records and the length beside it") {
@@ -100,9 +102,7 @@ TEST_CASE("printk_log by form: the pointer to the records and the length beside 
   LogWriter writer;
   for (unsigned number = 0; number < 300; ++number) writer.store(numbered_message(number));
   writer.publish(guest);
-  const KernelMemory memory = memory_of(guest);
-  const auto found =
-      find_printk_log_by_form(memory, find_image_ranges(memory.tables()), guest.diagnostics());
+  const auto found = find_printk_log_by_form(image_of(guest), guest.diagnostics());
   REQUIRE(found);
   CHECK(found->log_buf == guest.address("log_buf"));
   CHECK(found->log_buf_len == guest.address("log_buf_len"));

@@ -1,0 +1,57 @@
+#include "kernel/memory/kernel_image.h"
+
+#include <algorithm>
+
+#include "kernel/arch/x86_64/memory_map.h"
+
+namespace photon_dmesg {
+namespace {
+
+void append_page(std::vector<ImageRange>& ranges, const PageTables::Page& page) {
+  if (!ranges.empty() && ranges.back().begin + ranges.back().size == page.virtual_address) {
+    ranges.back().size += page.size;
+  } else {
+    ranges.push_back({page.virtual_address, page.size});
+  }
+}
+
+// Reads what can be read; the rest becomes zeros.
+void read_by_pages(const KernelMemory& memory, GuestVirtual begin, std::span<std::byte> target) {
+  constexpr std::size_t page = 4096;
+  while (!target.empty()) {
+    const std::span<std::byte> part = target.first(std::min(page, target.size()));
+    if (!memory.read(begin, part)) std::fill(part.begin(), part.end(), std::byte{0});
+    begin = begin + part.size();
+    target = target.subspan(part.size());
+  }
+}
+
+}  // namespace
+
+KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
+    : memory_(memory, tables) {
+  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
+                       [&](const PageTables::Page& page) {
+                         const bool read_only = !page.writable && !page.executable;
+                         append_page(read_only ? read_only_ : other_, page);
+                       });
+}
+
+std::optional<GuestVirtual> KernelImage::begin() const {
+  if (read_only_.empty() && other_.empty()) return std::nullopt;
+  if (read_only_.empty()) return other_.front().begin;
+  if (other_.empty()) return read_only_.front().begin;
+  return std::min(read_only_.front().begin, other_.front().begin);
+}
+
+std::span<const std::byte> KernelImage::bytes(const ImageRange& range) const {
+  const auto [place, is_new] = bytes_.try_emplace(range.begin.value);
+  std::vector<std::byte>& content = place->second;
+  if (is_new) {
+    content.resize(range.size);
+    if (!memory_.read(range.begin, content)) read_by_pages(memory_, range.begin, content);
+  }
+  return content;
+}
+
+}  // namespace photon_dmesg

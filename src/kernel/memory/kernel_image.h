@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/address.h"
+#include "checkpoint/guest/guest_memory.h"
+#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/memory/kernel_memory.h"
+
+namespace photon_dmesg {
+
+// A run of mapped pages of the kernel image.
+struct ImageRange {
+  GuestVirtual begin;
+  std::uint64_t size = 0;  // bytes
+};
+
+// The kernel image as page tables map it: walked once, and each part read once, when it is first
+// asked for. Not for use by several threads at once.
+class KernelImage {
+ public:
+  // `memory` must outlive this object.
+  KernelImage(const GuestMemory& memory, const PageTables& tables);
+
+  [[nodiscard]] const KernelMemory& memory() const { return memory_; }
+  [[nodiscard]] const PageTables& tables() const { return memory_.tables(); }
+
+  // Its parts by what their pages may be used for, ascending. Neighbouring pages are one range, so
+  // that nothing is cut at a page border.
+  // Neither written nor executed: .rodata.
+  [[nodiscard]] const std::vector<ImageRange>& read_only() const { return read_only_; }
+  // Text, data; everything in a kernel without protection.
+  [[nodiscard]] const std::vector<ImageRange>& other() const { return other_; }
+
+  // Its lowest page: the image begins with its text, and nothing is mapped below it.
+  [[nodiscard]] std::optional<GuestVirtual> begin() const;
+
+  // What one of these ranges holds. Pages that are mapped to no RAM are zeros: they hide what
+  // stands on them, not the rest.
+  [[nodiscard]] std::span<const std::byte> bytes(const ImageRange& range) const;
+
+  // Calls visit(address, bytes) for each aligned word, with what follows it in its range, until it
+  // returns false: data first, then what is read-only, since variables may be sealed after boot.
+  template <typename Visit>
+  void for_each_word(Visit visit) const {
+    constexpr std::uint64_t word = sizeof(std::uint64_t);
+    for (const std::vector<ImageRange>* ranges : {&other_, &read_only_}) {
+      for (const ImageRange& range : *ranges) {
+        const std::span<const std::byte> content = bytes(range);
+        for (std::uint64_t at = 0; at + word <= content.size(); at += word) {
+          if (!visit(range.begin + at, content.subspan(at))) return;
+        }
+      }
+    }
+  }
+
+ private:
+  KernelMemory memory_;
+  std::vector<ImageRange> read_only_;
+  std::vector<ImageRange> other_;
+  mutable std::map<std::uint64_t, std::vector<std::byte>> bytes_;  // by where a range begins
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,82 @@
+#include "kernel/memory/kernel_image.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/page_table_builder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::uint64_t base = 0xffffffff81000000;
+
+// Two pages of text, one that leads to no RAM between them, and one that is read-only.
+struct Image {
+  FakeMemory memory{0x80000};
+  PageTableBuilder builder{memory, {0x10000}, PagingLevels::Four};
+
+  Image() {
+    builder.map({base}, {0x2000});
+    builder.map({base + 0x1000}, {0x70000000});
+    builder.map({base + 0x2000}, {0x3000});
+    builder.map({base + 0x8000}, {0x4000}, 1, pte_present | pte_no_execute);
+    memory.write_value({0x2000}, std::uint64_t{0x11});
+    memory.write_value({0x3000}, std::uint64_t{0x33});
+    memory.write_value({0x4000}, std::uint64_t{0x44});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("KernelImage: neighbouring pages are one range, by what they may be used for") {
+  Image guest;
+  const KernelImage image(guest.memory, guest.builder.tables());
+  REQUIRE(image.other().size() == 1);
+  CHECK(image.other()[0].begin == GuestVirtual{base});
+  CHECK(image.other()[0].size == 0x3000);
+  REQUIRE(image.read_only().size() == 1);
+  CHECK(image.read_only()[0].begin == GuestVirtual{base + 0x8000});
+  CHECK(image.begin() == GuestVirtual{base});
+}
+
+TEST_CASE("KernelImage: a page that leads to no RAM is zeros, and hides nothing behind it") {
+  Image guest;
+  const KernelImage image(guest.memory, guest.builder.tables());
+  const auto bytes = image.bytes(image.other()[0]);
+  REQUIRE(bytes.size() == 0x3000);
+  CHECK(bytes[0] == std::byte{0x11});
+  CHECK(bytes[0x1000] == std::byte{0});
+  CHECK(bytes[0x2000] == std::byte{0x33});
+}
+
+TEST_CASE("KernelImage: what was read once is not read again") {
+  Image guest;
+  const KernelImage image(guest.memory, guest.builder.tables());
+  const auto before = image.bytes(image.read_only()[0]);
+  guest.memory.write_value({0x4000}, std::uint64_t{0x55});
+  CHECK(image.bytes(image.read_only()[0]).data() == before.data());
+  CHECK(before[0] == std::byte{0x44});
+}
+
+TEST_CASE("KernelImage: words are visited data first, until the visitor has seen enough") {
+  Image guest;
+  const KernelImage image(guest.memory, guest.builder.tables());
+  std::vector<GuestVirtual> seen;
+  image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
+    if (bytes[0] != std::byte{0}) seen.push_back(address);
+    return true;
+  });
+  CHECK(seen == std::vector<GuestVirtual>{{base}, {base + 0x2000}, {base + 0x8000}});
+  int visits = 0;
+  image.for_each_word([&](GuestVirtual, std::span<const std::byte>) { return ++visits < 3; });
+  CHECK(visits == 3);
+}
+
+TEST_CASE("KernelImage: tables that map no image have none") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  const KernelImage image(memory, builder.tables());
+  CHECK_FALSE(image.begin());
+  CHECK(image.other().empty());
+}
+
+}  // namespace photon_dmesg::test
