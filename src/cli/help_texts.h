@@ -1,0 +1,54 @@
+#pragma once
+
+// What --help says beside the options.
+namespace photon_dmesg::help {
+
+inline constexpr const char* description =
+    "Prints the kernel log of a suspended Photon OS virtual machine.\n\n"
+    "FILE... are, in any order and told apart by content:\n"
+    "  where the kernel's symbols come from: ISOs with the guest's kernel or its debuginfo\n"
+    "    package, such packages (.rpm), or folders with them, as a mounted ISO is; an ISO or\n"
+    "    package may come through a pipe (-: stdin);\n"
+    "    or a vmlinux with debug information, a System.map, or a profile that photon-dmesg\n"
+    "    profile has written;\n"
+    "    without any, they are looked for in the guest's memory\n"
+    "  the checkpoint: .vmss (suspended) or .vmsn (snapshot), also debug.guest\n"
+    "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
+    "    checkpoint holds the memory itself\n"
+    "  instead of the last two: an ELF core, kdump file, LiME image or memory alone\n\n"
+    "photon-dmesg info says what files hold, photon-dmesg core makes a core for gdb and crash.";
+
+inline constexpr const char* profile_description =
+    "Writes a kernel's profile: a small file with all that its log needs, which replaces the ISO.\n"
+    "Name a checkpoint for the kernel it runs, or an ISO and --release, or one package, vmlinux\n"
+    "or System.map.";
+
+inline constexpr const char* core_description =
+    "Writes a folder for gdb and crash: vmss.core (registers and memory of the guest), vmlinux if\n"
+    "an ISO, package or vmlinux with it is among FILE..., gdb's macros and a .gdbinit.";
+
+inline constexpr const char* info_description =
+    "Says what files hold: the checkpoint's kind, product, groups and vCPUs, where its memory "
+    "lies,\n"
+    "the guest's kernel and how long it was up. Can take its screenshot and configuration out.";
+
+inline constexpr const char* statuses =
+    "Exit status:\n"
+    "  0  the log was printed\n"
+    "  1  it was printed, but is incomplete, or without the times asked for; the warnings say\n"
+    "     what is missing, or why the output could not be written\n"
+    "  2  the command line makes no sense\n"
+    "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
+    "  4  the inputs don't belong together: another kernel, another machine's memory";
+
+inline constexpr const char* examples =
+    "\n\nExamples:\n"
+    "  photon-dmesg photon.iso vm.vmss vm.vmem\n"
+    "  photon-dmesg vm.vmss -H                         as dmesg -H: colors, pager\n"
+    "  photon-dmesg vm.vmss -T -l err+ --tail 20       the last errors, by time of day\n"
+    "  photon-dmesg vm.vmss --since \"10 min ago\" --time-format suspend\n"
+    "  photon-dmesg vm.vmss --grep \"blocked for more\" -A 30\n"
+    "  photon-dmesg vm.vmss --format ndjson -o vm.ndjson\n"
+    "  photon-dmesg vm.vmss --format kmsg | dmesg -K /dev/stdin -T";
+
+}  // namespace photon_dmesg::help
