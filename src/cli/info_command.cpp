@@ -4,6 +4,7 @@
 #include "base/output_file.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/exit_status.h"
+#include "cli/guest_facts.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/facts/guest_clock.h"
@@ -41,25 +42,24 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   const ByteSource& file = *inputs.guest.state.front();
   with_context(file.name(), [&] { report.checkpoint = read_checkpoint_info(file, diagnostics); });
   report.problems = report.checkpoint->problems;
-  for (const Vcpu& vcpu : report.checkpoint->vcpus) report.vcpus.push_back({vcpu, std::nullopt});
+  for (const Vcpu& vcpu : report.checkpoint->vcpus)
+    report.registers.push_back({vcpu, std::nullopt});
   if (options.tags) report.tags = list_tags(file, report.problems);
   if (options.screenshot) write_file(*options.screenshot, private_mode, read_screenshot(file));
   if (options.configuration)
     write_file(*options.configuration, private_mode, read_configuration(file));
 }
 
-void describe_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
-  const GuestKernel& kernel = guest.kernel();
-  report.memory_path = guest.state().memory_path;
-  report.memory = guest.state().memory->ranges();
-  report.vcpus.clear();
+void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
+  report.guest = describe_guest(guest, diagnostics);
+  report.guest->clock = read_guest_clock(guest.kernel(), diagnostics);
+  report.source = describe_source(guest);
+  report.memory_ranges = guest.state().memory->ranges();
+  report.registers.clear();
   for (const Vcpu& vcpu : guest.state().vcpus) {
     const bool known = vcpu.rip && guest.runs_kernel(vcpu);
-    report.vcpus.push_back({vcpu, known ? kernel.find_place(*vcpu.rip) : std::nullopt});
+    report.registers.push_back({vcpu, known ? guest.kernel().find_place(*vcpu.rip) : std::nullopt});
   }
-  report.kernel = InfoReport::Kernel{
-      kernel.banner().release, kernel.banner().text, kernel.kaslr_offset(),
-      kernel.phys_base(),      kernel.build_id(),    read_guest_clock(kernel, diagnostics)};
 }
 
 }  // namespace
@@ -73,13 +73,13 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   if (!inputs.guest.empty()) {
     try {
       auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
-      describe_guest(Guest(std::move(inputs.guest), std::move(pool), diagnostics), report,
-                     diagnostics);
+      read_guest(Guest(std::move(inputs.guest), std::move(pool), diagnostics), report, diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());
       if (status == exit_complete) status = exit_status(error.failure());
     }
   }
+  report.warnings = diagnostics.warnings();
   diagnostics.clear_progress();
   write_output(options, [&](std::ostream& out) {
     (options.json ? write_info_json : write_info_text)(report, out);

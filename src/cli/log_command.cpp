@@ -9,10 +9,10 @@
 
 #include "base/error.h"
 #include "cli/exit_status.h"
+#include "cli/guest_facts.h"
 #include "cli/output.h"
 #include "cli/pager.h"
 #include "cli/session_options.h"
-#include "kernel/facts/guest_identity.h"
 #include "kernel/printk/kernel_log.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
@@ -21,18 +21,6 @@
 
 namespace photon_dmesg {
 namespace {
-
-GuestInfo describe_guest(const GuestKernel& kernel, const GuestState& state) {
-  GuestInfo guest;
-  guest.release = kernel.banner().release;
-  guest.banner = kernel.banner().text;
-  guest.build_id = kernel.build_id();
-  guest.kaslr_offset = kernel.kaslr_offset();
-  guest.phys_base = kernel.phys_base();
-  guest.vcpus = state.vcpus.size();
-  guest.memory_bytes = state.memory->size();
-  return guest;
-}
 
 bool asks_for_clock(const Options& options) {
   const std::vector<TimeFormat>& times = options.style.times;
@@ -67,11 +55,9 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
 
 ReportContext make_context(const Options& options, const Guest& guest, Diagnostics& diagnostics) {
   ReportContext context;
-  context.guest = describe_guest(guest.kernel(), guest.state());
+  context.guest = describe_guest(guest, diagnostics);
   context.guest.clock = read_clock(options, guest.kernel(), diagnostics);
-  context.guest.identity = read_guest_identity(guest.kernel(), diagnostics);
-  context.guest.vm_name = guest.vm_name();
-  context.source = {guest.state().path, guest.state().memory_path, guest.symbols().provenance};
+  context.source = describe_source(guest);
   context.style = options.style;
   context.generator = program_version();
   return context;

@@ -8,8 +8,8 @@
 
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/vmware/checkpoint_info.h"
-#include "kernel/facts/guest_clock.h"
 #include "kernel/symbols/kernel_symbols.h"
+#include "report/report.h"
 
 namespace photon_dmesg {
 
@@ -22,28 +22,20 @@ struct InfoReport {
   };
   std::vector<File> files;
 
-  std::optional<CheckpointInfo> checkpoint;
-  std::vector<ListedTag> tags;  // only when asked for
+  std::optional<GuestInfo> guest;    // absent, as what follows, if its kernel was not found
+  std::optional<SourceInfo> source;  // of its memory and symbols
+  std::vector<PhysicalRange> memory_ranges;
 
   struct Cpu {
     Vcpu registers;
     std::optional<SymbolPlace> place;  // of RIP
   };
-  std::vector<Cpu> vcpus;
+  std::vector<Cpu> registers;  // also of a checkpoint whose memory is missing
 
-  std::vector<PhysicalRange> memory;
-  std::optional<std::string> memory_path;
+  std::optional<CheckpointInfo> checkpoint;
+  std::vector<ListedTag> tags;  // only when asked for
 
-  struct Kernel {
-    std::string release;
-    std::string banner;
-    std::uint64_t kaslr_offset = 0;
-    std::uint64_t phys_base = 0;
-    std::optional<std::string> build_id;
-    std::optional<GuestClock> clock;
-  };
-  std::optional<Kernel> kernel;
-
+  std::vector<std::string> warnings;  // what the user was told
   std::vector<std::string> problems;  // why something of the above is missing
 };
 

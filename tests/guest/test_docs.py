@@ -1,7 +1,9 @@
 """What the documents promise to hold."""
 
+import json
 import re
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 import paths
@@ -55,6 +57,18 @@ def quotes(document: Path) -> list[re.Pattern]:
             if len(quote.replace("...", "")) >= 8]
 
 
+def keys(schema: object) -> Iterator[str]:
+    """Every key that a JSON Schema names."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from keys(part)
+    elif isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        yield from properties
+        for name, part in schema.items():
+            yield from keys(list(properties.values()) if name == "properties" else part)
+
+
 class Documents(unittest.TestCase):
     def test_every_message_has_its_cause_and_fix(self) -> None:
         known = quotes(ROOT / "docs/troubleshooting.md")
@@ -86,3 +100,16 @@ class Documents(unittest.TestCase):
         self.assertGreater(len(names), 8)
         for name in names:
             self.assertRegex(text, rf"(?m)^## .*\b{name}\b")
+
+    def test_every_json_key_is_described(self) -> None:
+        text = (ROOT / "docs/formats.md").read_text()
+        schemas = sorted((ROOT / "share/schema").glob("*.json"))
+        self.assertEqual(len(schemas), 3)
+        for schema in schemas:
+            for key in sorted(set(keys(json.loads(schema.read_text())))):
+                with self.subTest(schema=schema.name, key=key):
+                    self.assertIn(f"`{key}`", text)
+        self.assertEqual(set(re.findall(r'"version": {\s*"const": (\d+)',
+                                        "".join(schema.read_text() for schema in schemas))),
+                         set(re.findall(r"json_schema_version = (\d+)",
+                                        (ROOT / "src/report/formats/vocabulary.h").read_text())))

@@ -303,14 +303,14 @@ input(type="imfile" file="{self.written('ndjson')}" tag="vm:" ruleset="json")
                 texts = [r for r in self.records if r["msg"]] if form == "dmesg-json" else self.records
                 self.assertEqual(sum(map(int, out.split())), len(texts))
 
-    def test_json_and_ndjson_are_what_the_schema_says(self) -> None:
+    def test_json_ndjson_and_info_are_what_the_schemas_say(self) -> None:
         script = self.folder / "validate.py"
         script.write_text("""
 import json, sys
 from jsonschema import Draft202012Validator, RefResolver
-folder, document, lines = sys.argv[1:]
-schemas = {name: json.load(open(f"{folder}/{name}"))
-           for name in ("photon-dmesg.schema.json", "photon-dmesg-line.schema.json")}
+folder, document, lines, infos = sys.argv[1:]
+names = [f"photon-dmesg{part}.schema.json" for part in ("", "-line", "-info")]
+schemas = {name: json.load(open(f"{folder}/{name}")) for name in names}
 def strict(part):  # a key that the schema does not know is not documented
     if isinstance(part, dict):
         if "properties" in part: part.setdefault("additionalProperties", False)
@@ -325,16 +325,22 @@ def check(name, instances):
     for instance in instances:
         for error in validator.iter_errors(instance):
             sys.exit(f"{error.json_path}: {error.message}")
-check("photon-dmesg.schema.json", [json.load(open(document))])
-check("photon-dmesg-line.schema.json", map(json.loads, open(lines)))
+check(names[0], [json.load(open(document))])
+check(names[1], map(json.loads, open(lines)))
+check(names[2], map(json.loads, open(infos)))
 """)
         schemas = paths.SOURCE.parents[1] / "share/schema"
-        paths.run(peers.PYTHON, script, schemas, self.written("json"), self.written("ndjson"))
+        infos = self.folder / "info.jsonl"
+        found = [photon_dmesg("info", "--json", *files).json for files in (
+            self.files, [self.checkpoint], [self.checkpoint, "--tags"], [self.vmlinux])]
+        infos.write_text("\n".join(map(json.dumps, found)))
+        logs = self.written("json"), self.written("ndjson")
+        paths.run(peers.PYTHON, script, schemas, *logs, infos)
         broken = self.folder / "broken.json"
         document = self.document | {"dmesg": [self.records[0] | {"seq": "0"}]}
         broken.write_text(json.dumps(document))
         with self.assertRaisesRegex(RuntimeError, r"\$\.dmesg\[0\]\.seq"):
-            paths.run(peers.PYTHON, script, schemas, broken, self.written("ndjson"))
+            paths.run(peers.PYTHON, script, schemas, broken, logs[1], infos)
 
     def test_ecs_agrees_with_the_document(self) -> None:
         for found, record in zip(self.lines("ecs"), self.records, strict=True):

@@ -149,7 +149,7 @@ class LargeMemoryAlone(unittest.TestCase):
                     result = photon_dmesg(memory)
                     self.assertEqual((result.status, result.out), (0, expected), result.err)
                     self.assertNotIn("not certain", result.err)
-                    ranges = photon_dmesg("info", "--json", memory).json["memory"]["ranges"]
+                    ranges = photon_dmesg("info", "--json", memory).json["memory_ranges"]
                     self.assertEqual(ranges[1]["begin"] if len(ranges) > 1 else None, high)
 
 

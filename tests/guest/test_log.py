@@ -264,7 +264,7 @@ class GuestTests(GuestFiles):
             found = json.loads(line)
             self.assertEqual(found.pop("release"), self.guest.kernel.release)
             self.assertEqual(found.pop("checkpoint"), self.checkpoint.name)
-            self.assertEqual(found.pop("schema"), 1)
+            self.assertEqual(found.pop("schema"), 2)
             self.assertEqual(found.pop("boot_time"), self.document["guest"]["clock"]["boot"])
             self.assertEqual(found.pop("vm"), "photon")
             self.assertRegex(found.pop("timestamp"), r"^20\d\d-\d\d-\d\dT[\d:]{8}\.\d{6}Z$")

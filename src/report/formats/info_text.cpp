@@ -26,14 +26,19 @@ class TextWriter {
                                file.size ? fmt::format(", {} bytes", *file.size) : ""));
     }
     if (report.checkpoint) write(*report.checkpoint);
-    for (const InfoReport::Cpu& vcpu : report.vcpus) write(vcpu);
+    for (const InfoReport::Cpu& vcpu : report.registers) write(vcpu);
     write_memory(report);
-    if (report.kernel) write(*report.kernel);
+    if (report.guest) write(*report.guest);
+    if (report.source) line("source", describe(report.source->symbols));
     for (const ListedTag& tag : report.tags) write(tag);
     for (const std::string& problem : report.problems) line("problem", problem);
   }
 
  private:
+  void line_if(std::string_view label, const std::optional<std::string>& text) {
+    if (text) line(label, *text);
+  }
+
   void write(const CheckpointInfo& info) {
     line("checkpoint",
          fmt::format("{}, magic {:#x}, version {}", info.meaning, info.magic, info.version));
@@ -57,8 +62,8 @@ class TextWriter {
                                  region.first_ppn, region.pages, region.image_page));
     }
     if (memory.block) {
-      line("monolithic", fmt::format("{} bytes of memory at offset {:#x} of the checkpoint",
-                                     memory.block->size, memory.block->offset));
+      line("block", fmt::format("{} bytes of memory at offset {:#x} of the checkpoint",
+                                memory.block->size, memory.block->offset));
     }
   }
 
@@ -76,38 +81,41 @@ class TextWriter {
     line(fmt::format("vCPU {}", vcpu.index), fmt::format("{}", fmt::join(parts, ", ")));
   }
 
+  // What is where of the memory, in one line.
   void write_memory(const InfoReport& report) {
-    if (!report.memory_path) return;
+    if (!report.guest || !report.source) return;
     // Filtered dumps have very many ranges.
     constexpr std::size_t most = 8;
+    const std::vector<PhysicalRange>& ranges = report.memory_ranges;
     std::vector<std::string> parts;
-    std::uint64_t total = 0;
-    for (const PhysicalRange& range : report.memory) {
-      total += range.size;
-      if (parts.size() < most) {
-        parts.push_back(fmt::format("{} to {}", range.begin, range.begin + range.size));
+    for (const PhysicalRange& range : ranges) {
+      if (parts.size() == most) {
+        parts.push_back(fmt::format("{} more ranges", ranges.size() - most));
+        break;
       }
+      parts.push_back(fmt::format("{} to {}", range.begin, range.begin + range.size));
     }
-    if (report.memory.size() > most) {
-      parts.push_back(fmt::format("{} more ranges", report.memory.size() - most));
-    }
-    line("memory", fmt::format("{} bytes in {}: physical {}", total, *report.memory_path,
-                               fmt::join(parts, ", ")));
+    line("memory", fmt::format("{} bytes in {}: physical {}", report.guest->memory_bytes,
+                               report.source->memory, fmt::join(parts, ", ")));
   }
 
-  void write(const InfoReport::Kernel& kernel) {
-    line("kernel", kernel.release);
-    line("banner", kernel.banner);
-    line("KASLR",
-         fmt::format("offset {:#x}, phys_base {:#x}", kernel.kaslr_offset, kernel.phys_base));
-    if (kernel.build_id) line("build-id", *kernel.build_id);
-    if (!kernel.clock) return;
-    const std::int64_t booted = kernel.clock->realtime_offset_nsec;
-    const std::int64_t stopped = kernel.clock->last_update_nsec;
+  // By the names that `guest` has in JSON.
+  void write(const GuestInfo& guest) {
+    line("release", guest.release);
+    line("banner", guest.banner);
+    line_if("build_id", guest.build_id);
+    line("kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset));
+    line("phys_base", fmt::format("{:#x}", guest.phys_base));
+    line_if("hostname", guest.identity.hostname);
+    line_if("boot_id", guest.identity.boot_id);
+    line_if("vm", guest.vm_name);
+    if (!guest.clock) return;
+    const std::int64_t boot = guest.clock->realtime_offset_nsec;
+    const std::int64_t stopped = guest.clock->last_update_nsec;
     constexpr double second = 1e9;
-    line("booted", utc_time(booted));
+    line("boot", utc_time(boot));
     line("stopped", utc_time(stopped));
-    line("uptime", fmt::format("{:.3f} s", static_cast<double>(stopped - booted) / second));
+    line("uptime", fmt::format("{:.3f} s", static_cast<double>(stopped - boot) / second));
   }
 
   void write(const ListedTag& listed) {

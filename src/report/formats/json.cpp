@@ -10,6 +10,7 @@
 #include "report/formats/base64.h"
 #include "report/formats/json_text.h"
 #include "report/formats/syslog_names.h"
+#include "report/formats/vocabulary.h"
 #include "report/time_format.h"
 
 namespace photon_dmesg {
@@ -74,46 +75,6 @@ Json unlogged_to_json(const UnloggedText& unlogged) {
   return json;
 }
 
-Json optional_number(const std::optional<std::uint64_t>& number) {
-  return number ? Json(*number) : Json(nullptr);
-}
-
-Json optional_string(const std::optional<std::string>& text) {
-  return text ? Json(to_utf8(*text).text) : Json(nullptr);
-}
-
-Json clock_to_json(const std::optional<GuestClock>& clock) {
-  if (!clock) return nullptr;
-  return {{"realtime_offset_nsec", clock->realtime_offset_nsec},
-          {"boot", utc_time(clock->realtime_offset_nsec)},
-          {"stopped", utc_time(clock->last_update_nsec)}};
-}
-
-Json guest_to_json(const GuestInfo& guest) {
-  return {{"release", to_utf8(guest.release).text},
-          {"banner", to_utf8(guest.banner).text},
-          {"build_id", optional_string(guest.build_id)},
-          {"kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset)},
-          {"phys_base", fmt::format("{:#x}", guest.phys_base)},
-          {"vcpus", guest.vcpus},
-          {"memory_bytes", guest.memory_bytes},
-          {"hostname", optional_string(guest.identity.hostname)},
-          {"boot_id", optional_string(guest.identity.boot_id)},
-          {"vm", optional_string(guest.vm_name)},
-          {"clock", clock_to_json(guest.clock)}};
-}
-
-Json source_to_json(const SourceInfo& source) {
-  return {{"checkpoint", to_utf8(source.checkpoint).text},
-          {"memory", to_utf8(source.memory).text},
-          {"iso", optional_string(source.symbols.iso)},
-          {"package", optional_string(source.symbols.package)},
-          {"vmlinux", optional_string(source.symbols.vmlinux)},
-          {"system_map", optional_string(source.symbols.system_map)},
-          {"symbols_in_memory", optional_string(source.symbols.memory)},
-          {"profile", optional_string(source.symbols.profile)}};
-}
-
 // `text` with every line of it indented, but the first.
 std::string indented(std::string_view text, std::size_t by) {
   std::string result;
@@ -132,11 +93,11 @@ class JsonWriter : public ReportWriter {
   JsonWriter(const ReportContext& context, std::ostream& out)
       : positions_(context.positions), out_(out) {
     out_ << '{';
-    member("schema", {{"name", "photon-dmesg"}, {"version", json_schema_version}});
+    member("schema", schema_to_json("photon-dmesg"));
     member("guest", guest_to_json(context.guest));
     member("source", source_to_json(context.source));
-    member("positions", {{"cleared", optional_number(positions_.cleared)},
-                         {"console", optional_number(positions_.console)}});
+    member("positions", {{"cleared", number_or_null(positions_.cleared)},
+                         {"console", number_or_null(positions_.console)}});
     begin_array("dmesg");
   }
 
@@ -156,14 +117,12 @@ class JsonWriter : public ReportWriter {
   void finish(const std::vector<std::string>& warnings) override {
     end_array();
     if (!has_unlogged_) member("unlogged", Json::array());
-    Json list = Json::array();
-    for (const std::string& warning : warnings) list.push_back(to_utf8(warning).text);
-    member("warnings", list);
+    member("warnings", sentences_to_json(warnings));
     out_ << "\n}\n";
   }
 
  private:
-  static constexpr int indent = 3;  // as dmesg -J
+  static constexpr int indent = json_indent;
 
   void name(std::string_view key) {
     out_ << (first_member_ ? "" : ",") << fmt::format("\n{:{}}\"{}\": ", "", indent, key);
@@ -204,8 +163,8 @@ class NdjsonWriter : public ReportWriter {
   NdjsonWriter(const ReportContext& context, std::ostream& out) : context_(context), out_(out) {
     const GuestInfo& guest = context.guest;
     common_["release"] = to_utf8(guest.release).text;
-    common_["boot_time"] = guest.clock ? Json(utc_time(guest.clock->realtime_offset_nsec)) : Json();
-    common_["vm"] = optional_string(guest.vm_name);
+    common_["boot_time"] = boot_to_json(guest);
+    common_["vm"] = text_or_null(guest.vm_name);
     common_["checkpoint"] = to_utf8(checkpoint_name(context.source)).text;
     common_["schema"] = json_schema_version;
   }

@@ -8,10 +8,6 @@
 
 namespace photon_dmesg {
 
-// docs/formats.md describes both outputs; a change that a reader could stumble over takes a new
-// version there, here and in share/schema.
-inline constexpr int json_schema_version = 1;
-
 // Writes one document: the records as an array "dmesg", a superset of what `dmesg -J` prints, and
 // guest, source and warnings beside it. Always valid UTF-8.
 [[nodiscard]] std::unique_ptr<ReportWriter> make_json_writer(const ReportContext& context,

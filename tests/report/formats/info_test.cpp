@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/sample_report.h"
+
 namespace photon_dmesg::test {
 namespace {
 
@@ -23,12 +25,14 @@ InfoReport full_report() {
   vcpu.rip = GuestVirtual{0xffffffff81000010};
   vcpu.cs = std::uint16_t{0x10};
   vcpu.cr[3] = 0x2000;
-  report.vcpus = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
-  report.memory = {{{0}, 65536}};
-  report.memory_path = "vm.vmem";
-  report.kernel = InfoReport::Kernel{"4.4.8",   "Linux version 4.4.8",
-                                     0x1000000, 0,
-                                     "abcd",    GuestClock{1'000'000'000, 3'500'000'000}};
+  report.registers = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
+  report.memory_ranges = {{{0}, 65536}};
+  const SampleReport sample = sample_report();
+  report.guest = sample.guest;
+  report.guest->memory_bytes = 65536;
+  report.guest->clock = GuestClock{1'000'000'000, 3'500'000'000};
+  report.source = sample.source;
+  report.warnings = {"a warning"};
   report.problems = {"a problem with a \x1b control"};
   return report;
 }
@@ -57,14 +61,19 @@ TEST_CASE("info text: one fact a line, nothing that steers a terminal") {
         "region       PPN 0x0, 0x10 pages, page 0x0 of the image\n"
         "vCPU 0       RIP 0xffffffff81000010, panic+0x10, kernel mode, CR3 0x2000\n"
         "vCPU 0       no registers\n"
-        "memory       65536 bytes in vm.vmem: physical 0x0 to 0x10000\n"
-        "kernel       4.4.8\n"
-        "banner       Linux version 4.4.8\n"
-        "KASLR        offset 0x1000000, phys_base 0x0\n"
-        "build-id     abcd\n"
-        "booted       1970-01-01T00:00:01.000000Z\n"
+        "memory       65536 bytes in dir/vm.vmem: physical 0x0 to 0x10000\n"
+        "release      6.1.10-1.ph5\n"
+        "banner       Linux version 6.1.10\n"
+        "build_id     00ff\n"
+        "kaslr_offset 0x1a000000\n"
+        "phys_base    0x2000000\n"
+        "hostname     web-1\n"
+        "boot_id      01234567-89ab-4cde-8f01-23456789abcd\n"
+        "vm           Photon (old)\n"
+        "boot         1970-01-01T00:00:01.000000Z\n"
         "stopped      1970-01-01T00:00:03.500000Z\n"
         "uptime       2.500 s\n"
+        "source       photon.iso: RPMS/linux.rpm: /usr/vmlinux\n"
         "problem      a problem with a \\x1b control\n");
 }
 
@@ -80,15 +89,33 @@ TEST_CASE("info JSON: the same facts, null for what is not known") {
   CHECK(found["checkpoint"]["magic"] == "0xbed2bed2");
   CHECK(found["checkpoint"]["memory"]["regions"][0]["pages"] == 16);
   CHECK(found["checkpoint"]["groups"][1]["truncated"] == true);
-  CHECK(found["vcpus"][0]["symbol"] == "panic+0x10");
-  CHECK(found["vcpus"][1]["rip"].is_null());
-  CHECK(found["memory"]["ranges"][0]["size"] == 65536);
-  CHECK(found["kernel"]["uptime_nsec"] == 2'500'000'000);
+  CHECK(found["checkpoint"]["memory"]["block"].is_null());
+  CHECK(found["registers"][0]["symbol"] == "panic+0x10");
+  CHECK(found["registers"][1]["rip"].is_null());
+  CHECK(found["memory_ranges"] == nlohmann::json{{{"begin", "0x0"}, {"size", 65536}}});
+  CHECK(found["guest"]["clock"]["uptime_nsec"] == 2'500'000'000);
+  CHECK(found["warnings"] == nlohmann::json{"a warning"});
   CHECK(found["problems"].size() == 1);
   const nlohmann::json empty = json_of({});
-  CHECK(empty["checkpoint"].is_null());
-  CHECK(empty["kernel"].is_null());
+  for (const char* key : {"guest", "source", "checkpoint"}) CHECK(empty[key].is_null());
+  for (const char* key : {"files", "registers", "memory_ranges", "warnings", "problems"}) {
+    CHECK(empty[key] == nlohmann::json::array());
+  }
   CHECK_FALSE(empty.contains("tags"));
+}
+
+TEST_CASE("info JSON: guest and source are those of the log's document") {
+  SampleReport sample = sample_report();
+  sample.guest.clock = sample_clock;
+  sample.guest.banner = "Linux \xff\x1b";
+  InfoReport report;
+  report.guest = sample.guest;
+  report.source = sample.source;
+  const nlohmann::json info = json_of(report);
+  const nlohmann::json log = nlohmann::json::parse(written(sample, "json"));
+  for (const char* key : {"guest", "source"}) CHECK(info[key] == log[key]);
+  CHECK(info["schema"]["version"] == log["schema"]["version"]);
+  CHECK(info["schema"]["name"] == "photon-dmesg-info");
 }
 
 TEST_CASE("info: tags by group, name and indices") {

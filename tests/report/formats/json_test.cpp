@@ -112,7 +112,7 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
   SampleReport report = report_of(sample_record());
   report.warnings = {"something \xff is odd"};
   const Json json = document_of(report);
-  CHECK(json["schema"] == Json{{"name", "photon-dmesg"}, {"version", 1}});
+  CHECK(json["schema"] == Json{{"name", "photon-dmesg"}, {"version", 2}});
   CHECK(json["guest"] == Json{{"release", "6.1.10-1.ph5"},
                               {"banner", "Linux version 6.1.10"},
                               {"build_id", "00ff"},
@@ -167,7 +167,7 @@ TEST_CASE("ndjson: a line for each record, which says which guest it is of") {
     CHECK(json["vm"] == "Photon (old)");
     CHECK(json["boot_time"].is_null());
     CHECK(json["timestamp"].is_null());
-    CHECK(json["schema"] == 1);
+    CHECK(json["schema"] == 2);
   }
   CHECK_FALSE(std::getline(lines, line));
 }
@@ -198,7 +198,8 @@ TEST_CASE("json: the guest's clock is in UTC, or null") {
   CHECK(document_of(report)["guest"]["clock"] ==
         Json{{"realtime_offset_nsec", 1'795'455'252'404'972'809},
              {"boot", "2026-11-23T17:34:12.404972Z"},
-             {"stopped", "2026-11-23T17:34:16.524000Z"}});
+             {"stopped", "2026-11-23T17:34:16.524000Z"},
+             {"uptime_nsec", 4'119'027'191}});
 }
 
 TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered say so") {

@@ -1,0 +1,26 @@
+#include "cli/guest_facts.h"
+
+#include "kernel/facts/guest_identity.h"
+
+namespace photon_dmesg {
+
+GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
+  const GuestKernel& kernel = guest.kernel();
+  GuestInfo info;
+  info.release = kernel.banner().release;
+  info.banner = kernel.banner().text;
+  info.build_id = kernel.build_id();
+  info.kaslr_offset = kernel.kaslr_offset();
+  info.phys_base = kernel.phys_base();
+  info.vcpus = guest.state().vcpus.size();
+  info.memory_bytes = guest.state().memory->size();
+  info.identity = read_guest_identity(kernel, diagnostics);
+  info.vm_name = guest.vm_name();
+  return info;
+}
+
+SourceInfo describe_source(const Guest& guest) {
+  return {guest.state().path, guest.state().memory_path, guest.symbols().provenance};
+}
+
+}  // namespace photon_dmesg
