@@ -67,7 +67,9 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
   }
   const std::optional<Vmcoreinfo> info = find_vmcoreinfo(guest.kernel(), diagnostics);
   if (!info) {
-    diagnostics.found({.what = "no VMCOREINFO: crash finds the KASLR offset by the QEMU notes"});
+    diagnostics.found({.what = "no VMCOREINFO",
+                       .where = "the guest",
+                       .how = "crash finds the KASLR offset by the QEMU notes"});
   }
   check_registers(guest, diagnostics);
   OutputFile file(path, private_mode);

@@ -39,9 +39,13 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
   if (!asks_for_clock(options)) return std::nullopt;
   std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
   if (clock) {
-    diagnostics.found({.what = fmt::format("clock: booted at {}, last moved on at {}",
-                                           utc_time(clock->realtime_offset_nsec),
-                                           utc_time(clock->last_update_nsec))});
+    const std::string where = "the guest's clock";
+    diagnostics.found(
+        {.what = "boot", .value = utc_time(clock->realtime_offset_nsec), .where = where});
+    diagnostics.found({.what = "stopped",
+                       .value = utc_time(clock->last_update_nsec),
+                       .where = where,
+                       .how = "it moved on then for the last time"});
     return clock;
   }
   if (options.format->clock == ClockUse::Needed) {
@@ -116,16 +120,15 @@ class Extent {
   }
 
   void note(Diagnostics& diagnostics) const {
-    if (!first_) {
-      diagnostics.found({.what = "no record was read"});
-      return;
+    Evidence extent{.what = "no records", .where = "the log"};
+    if (first_) {
+      extent.what = "records";
+      extent.value = fmt::format("{} to {}", *first_, last_);
+      if (*first_ > 0) {
+        extent.how = fmt::format("the kernel has overwritten the {} before them", *first_);
+      }
     }
-    diagnostics.found(
-        {.what = fmt::format(
-             "records {} to {}{}", *first_, last_,
-             *first_ == 0
-                 ? ""
-                 : fmt::format("; the kernel has overwritten the {} before them", *first_))});
+    diagnostics.found(std::move(extent));
   }
 
  private:

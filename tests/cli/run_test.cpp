@@ -1,0 +1,98 @@
+#include "cli/run.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+#include "cli/exit_status.h"
+#include "support/captured_stderr.h"
+#include "support/guest_on_disk.h"
+#include "support/ring_writer.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+struct Outcome {
+  int status = 0;
+  std::string said;  // on stderr
+};
+
+Outcome run_with(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "photon-dmesg");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  Outcome outcome;
+  outcome.said =
+      captured_stderr([&] { outcome.status = run(static_cast<int>(argv.size()), argv.data()); });
+  return outcome;
+}
+
+// The files of a guest that has logged "booted", and whose clock can't be found.
+GuestOnDisk write_sample(const TemporaryFolder& folder) {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.publish();
+  return write_guest(folder, "vm", guest);
+}
+
+}  // namespace
+
+TEST_CASE("exit status: one for each kind of failure, as --help lists them") {
+  CHECK(exit_complete == 0);
+  CHECK(exit_incomplete == 1);
+  CHECK(exit_status(Failure::Incomplete) == exit_incomplete);
+  CHECK(exit_status(Failure::Usage) == 2);
+  CHECK(exit_status(Failure::UnusableInput) == 3);
+  CHECK(exit_status(Failure::Mismatch) == 4);
+}
+
+TEST_CASE("run: what goes wrong is one line on stderr and the status") {
+  const TemporaryFolder folder;
+  const std::string text = folder.write("no\tkernel", std::string(5000, 'x'));
+  const std::string absent = folder.path() / "absent";
+  const auto check = [](std::vector<std::string> arguments, int status, const std::string& part) {
+    const Outcome outcome = run_with(std::move(arguments));
+    CHECK(outcome.status == status);
+    CHECK_THAT(outcome.said, Catch::StartsWith("photon-dmesg: ") && Catch::Contains(part));
+    CHECK(outcome.said.find('\n') == outcome.said.size() - 1);
+  };
+  check({}, 2, "FILE is required");
+  check({"--format", "xml", text}, 2, "--format xml: expected one of text");
+  check({absent}, 3, absent + ": ");
+  check({"info", absent}, 3, absent + ": ");
+  check({"profile", text, text, "-o", text}, 2, "no\\x09kernel: this is one of the inputs");
+}
+
+TEST_CASE("run: every command on a guest's files") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "output";
+  const auto run_on = [&](std::vector<std::string> arguments, const std::string& kernel) {
+    arguments.insert(arguments.end(), {"--no-cache", "-o", output, kernel, files.checkpoint});
+    return run_with(std::move(arguments));
+  };
+  const std::string kernel = PRINTK_RINGBUFFER_KERNEL;
+  CHECK(run_on({}, kernel).status == exit_complete);
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+  CHECK(run_on({"info"}, kernel).status == exit_complete);
+  CHECK_THAT(file_content(output), Catch::Contains("\nsource       " + kernel));
+  CHECK(run_on({"profile"}, kernel).status == exit_complete);
+  CHECK_THAT(file_content(output), Catch::Contains("kernel profile"));
+  const Outcome other = run_on({}, PRINTK_LOG_KERNEL);
+  CHECK(other.status == 4);
+  CHECK_THAT(other.said, Catch::Contains("not the guest's kernel"));
+}
+
+TEST_CASE("run: without the times that were asked for, the log is printed and incomplete") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "log";
+  const Outcome outcome =
+      run_with({"-T", "-o", output, PRINTK_RINGBUFFER_KERNEL, files.checkpoint});
+  CHECK(outcome.status == exit_incomplete);
+  CHECK(outcome.said ==
+        "photon-dmesg: warning: the guest's clock can't be read: all times are since boot\n");
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+}
+
+}  // namespace photon_dmesg::test
