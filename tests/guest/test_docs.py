@@ -113,3 +113,22 @@ class Documents(unittest.TestCase):
                                         "".join(schema.read_text() for schema in schemas))),
                          set(re.findall(r"json_schema_version = (\d+)",
                                         (ROOT / "src/report/formats/vocabulary.h").read_text())))
+
+    def test_every_path_exists(self) -> None:
+        """Paths in quotes, from the repository's or the sources' root."""
+        for name in ("docs/architecture.md", "docs/design.md", "CONTRIBUTING.md"):
+            text = re.sub(r"(?ms)^```.*?^```", "", (ROOT / name).read_text())
+            found = {path for quote in re.findall("`([^`]+)`", text)
+                     for path in re.findall(r"(?:^|(?<= ))[a-z][\w.-]*/[\w./-]+", quote)}
+            self.assertGreater(len(found), 8, name)
+            for path in sorted(found):
+                if path.startswith("build"):  # what a build makes
+                    continue
+                with self.subTest(document=name, path=path):
+                    self.assertTrue((ROOT / path).exists() or (ROOT / "src" / path).exists())
+
+    def test_every_room_is_in_the_architecture(self) -> None:
+        rooms = re.findall(r"(?m)^photon_room\((\S+)", (ROOT / "CMakeLists.txt").read_text())
+        table = re.findall(r"(?m)^\| `([\w/]+)` \|", (ROOT / "docs/architecture.md").read_text())
+        self.assertGreater(len(rooms), 18)
+        self.assertEqual(sorted(table), sorted(rooms))
