@@ -44,7 +44,8 @@ class Packages(GuestFiles, unittest.TestCase):
                      "zsh/site-functions/_photon-dmesg",
                      "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
-                     "photon-dmesg/schema/photon-dmesg.schema.json", "doc/photon-dmesg/README.md"):
+                     "photon-dmesg/schema/photon-dmesg.schema.json",
+                     "photon-dmesg/schema/photon-dmesg-info.schema.json", "doc/photon-dmesg/README.md"):
             self.assertTrue((root / "usr/share" / file).stat().st_size, file)
 
     def test_deb_is_installed_and_runs(self) -> None:
