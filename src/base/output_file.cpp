@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <random>
 #include <system_error>
 #include <vector>
 
@@ -26,6 +27,14 @@ bool is_zero(std::span<const std::byte> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
+// A name beside `path` that no other thread or process takes: not even its number need be its own,
+// where several containers write to one folder.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  std::random_device random;
+  return path.parent_path() /
+         fmt::format(".{}.{:08x}{:08x}", path.filename().string(), random(), random());
+}
+
 }  // namespace
 
 OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
@@ -33,7 +42,7 @@ OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::mov
   descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
   if (descriptor_ < 0) {
     // Not every file system has files without a name.
-    temporary_ = folder / fmt::format(".{}.{}", path_.filename().string(), ::getpid());
+    temporary_ = temporary_name(path_);
     descriptor_ =
         ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   }
@@ -126,8 +135,7 @@ void OutputFile::finish(std::uint64_t size) {
 
 // Gives the file without a name one that it can be renamed from.
 void OutputFile::link() {
-  temporary_ = path_.parent_path() / fmt::format(".{}.{}", path_.filename().string(), ::getpid());
-  ::unlink(temporary_.c_str());
+  temporary_ = temporary_name(path_);
   const std::string itself = fmt::format("/proc/self/fd/{}", descriptor_);
   if (::linkat(AT_FDCWD, itself.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
     const int error = errno;

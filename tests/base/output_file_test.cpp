@@ -2,8 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "base/input_file.h"
 #include "support/bytes.h"
@@ -42,6 +45,27 @@ TEST_CASE("OutputFile: appears under its name only when it is whole") {
   file.finish(9);
   CHECK(content_of(folder.path() / "core") == std::string("\0\0whole\0\0", 9));
   CHECK((status_of(folder.path() / "core").st_mode & 0777) == 0600);
+}
+
+TEST_CASE("OutputFile: many at once under one name, and one of them whole is left") {
+  const TemporaryFolder folder;
+  std::vector<std::thread> threads;
+  std::atomic<bool> failed = false;
+  for (char letter = 'a'; letter < 'e'; ++letter) {
+    threads.emplace_back([&, letter] {
+      const std::string content(10'000, letter);
+      try {
+        for (int i = 0; i < 50; ++i) write_file(folder.path() / "file", 0600, as_bytes(content));
+      } catch (const Error&) {
+        failed = true;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK_FALSE(failed);
+  const std::string content = content_of(folder.path() / "file");
+  CHECK(content == std::string(10'000, content.at(0)));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("OutputFile: takes the place of an older file in one step") {
