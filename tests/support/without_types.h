@@ -15,6 +15,10 @@ class WithoutTypes final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override {
     return symbols_.find_static(name);
   }
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override {
+    return symbols_.find_place(address);
+  }
+  void for_each_symbol(const SymbolVisit& visit) const override { symbols_.for_each_symbol(visit); }
   [[nodiscard]] const std::string& name() const override { return symbols_.name(); }
 
  private:

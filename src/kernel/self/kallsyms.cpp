@@ -50,8 +50,18 @@ std::optional<SymbolPlace> Kallsyms::find_place(GuestVirtual address) const {
   }
   if (!nearest) return std::nullopt;
   NearestSymbol choice(address);
-  choice.offer(linked(table_.addresses()[*nearest]), table_.symbol(*nearest).name);
+  const GuestVirtual begin = table_.addresses()[*nearest];
+  for (std::size_t i = *nearest; i < table_.size(); ++i) {
+    if (table_.addresses()[i] == begin) choice.offer(linked(begin), table_.symbol(i).name);
+  }
   return choice.place();
+}
+
+void Kallsyms::for_each_symbol(const SymbolVisit& visit) const {
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    const KallsymsTable::Symbol symbol = table_.symbol(i);
+    visit(symbol.name, linked(symbol.address), KallsymsTable::binding_of(symbol));
+  }
 }
 
 std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {

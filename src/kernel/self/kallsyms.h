@@ -28,6 +28,7 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;
   [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override;
+  void for_each_symbol(const SymbolVisit& visit) const override;
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   // Where a function's code stands at run time; it ends where the next symbol begins.

@@ -110,4 +110,13 @@ std::optional<SymbolPlace> MemorySymbols::find_place(GuestVirtual address) const
   return kallsyms_ ? kallsyms_->find_place(address) : std::nullopt;
 }
 
+void MemorySymbols::for_each_symbol(const SymbolVisit& visit) const {
+  for (const auto& [name, address] : found_) visit(name, address, SymbolBinding::Global);
+  if (!kallsyms_) return;
+  kallsyms_->for_each_symbol(
+      [&](std::string_view name, GuestVirtual address, SymbolBinding binding) {
+        if (!found_.contains(name)) visit(name, address, binding);
+      });
+}
+
 }  // namespace photon_dmesg

@@ -29,6 +29,7 @@ class MemorySymbols final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;
   [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override;
+  void for_each_symbol(const SymbolVisit& visit) const override;
   [[nodiscard]] bool is_of_guest_itself() const override { return true; }
   [[nodiscard]] const std::string& name() const override { return name_; }
 

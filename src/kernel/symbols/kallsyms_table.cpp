@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "kernel/symbols/kernel_symbols.h"
-
 namespace photon_dmesg {
 namespace {
 
@@ -17,9 +15,7 @@ std::uint32_t make_key(std::size_t length, char first, char last) {
 }
 
 void offer(SymbolChoice& choice, const KallsymsTable::Symbol& symbol) {
-  const bool global = std::isupper(static_cast<unsigned char>(symbol.type)) != 0;
-  choice.offer(symbol.address,
-               global ? SymbolChoice::Binding::Global : SymbolChoice::Binding::Local);
+  choice.offer(symbol.address, KallsymsTable::binding_of(symbol));
 }
 
 }  // namespace
@@ -46,6 +42,11 @@ KallsymsTable::KallsymsTable(const std::vector<Symbol>& symbols) {
     addresses_.push_back(symbol.address);
     keys_.push_back(compute_key(keys_.size()));
   }
+}
+
+SymbolBinding KallsymsTable::binding_of(const Symbol& symbol) {
+  return std::isupper(static_cast<unsigned char>(symbol.type)) != 0 ? SymbolBinding::Global
+                                                                    : SymbolBinding::Local;
 }
 
 std::span<const std::uint8_t> KallsymsTable::compressed(std::size_t index) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "kernel/symbols/kernel_symbols.h"
 
 namespace photon_dmesg {
 
@@ -22,6 +23,9 @@ class KallsymsTable {
     GuestVirtual address;
     std::string name;
   };
+
+  // Whether it is global.
+  [[nodiscard]] static SymbolBinding binding_of(const Symbol& symbol);
 
   // What the bytes of a compressed name stand for.
   using Tokens = std::array<std::string, 256>;

@@ -7,8 +7,8 @@
 
 namespace photon_dmesg {
 
-void SymbolChoice::offer(GuestVirtual address, Binding binding) {
-  if (!address_ || (binding == Binding::Global && binding_ == Binding::Local)) {
+void SymbolChoice::offer(GuestVirtual address, SymbolBinding binding) {
+  if (!address_ || (binding == SymbolBinding::Global && binding_ == SymbolBinding::Local)) {
     address_ = address;
     binding_ = binding;
     ambiguous_ = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,20 +10,20 @@
 
 namespace photon_dmesg {
 
+enum class SymbolBinding { Local, Global };
+
 // Chooses between symbols of one name: a global one counts before local ones; several of the same
 // kind with different addresses (static ones may be) leave a doubt.
 class SymbolChoice {
  public:
-  enum class Binding { Local, Global };
-
-  void offer(GuestVirtual address, Binding binding);
+  void offer(GuestVirtual address, SymbolBinding binding);
 
   // The address, or nothing without a symbol or with a doubt.
   [[nodiscard]] std::optional<GuestVirtual> address() const;
 
  private:
   std::optional<GuestVirtual> address_;
-  Binding binding_ = Binding::Local;
+  SymbolBinding binding_ = SymbolBinding::Local;
   bool ambiguous_ = false;
 };
 
@@ -74,6 +75,13 @@ class KernelSymbols {
   [[nodiscard]] virtual std::optional<SymbolPlace> find_place(GuestVirtual /*address*/) const {
     return std::nullopt;
   }
+
+  // Calls `visit` with every symbol that this source knows, its address as linked: of all by which
+  // find_symbol, find_static and find_place answer, and in an order in which SymbolChoice and
+  // NearestSymbol come to the same answers.
+  using SymbolVisit =
+      std::function<void(std::string_view name, GuestVirtual address, SymbolBinding binding)>;
+  virtual void for_each_symbol(const SymbolVisit& visit) const = 0;
 
   // What not every source knows; one that doesn't leaves these as they are.
 

@@ -122,10 +122,6 @@ void read_bits(const Json& json, MemberLayout& member) {
   constexpr unsigned most_bits = 63;
   member.bit_shift = static_cast<unsigned>(whole_number(json, "bit_shift", most_bits));
   member.bit_width = static_cast<unsigned>(whole_number(json, "bit_width", most_bits));
-  if (member.bit_shift + member.bit_width > member.size * 8) {
-    throw unusable(fmt::format("member {}: {} bits from bit {} on leave its {} bytes", member.name,
-                               member.bit_width, member.bit_shift, member.size));
-  }
 }
 
 StructLayout layout_from_json(const std::string& name, const Json& json) {
@@ -195,6 +191,10 @@ std::unique_ptr<Profile> Profile::read(const ByteSource& source) {
 std::optional<GuestVirtual> Profile::find_symbol(std::string_view name) const {
   const auto found = symbols_.find(name);
   return found == symbols_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Profile::for_each_symbol(const SymbolVisit& visit) const {
+  for (const auto& [name, address] : symbols_) visit(name, address, SymbolBinding::Global);
 }
 
 const StructLayout* Profile::find_struct(std::string_view name) const {

@@ -25,6 +25,7 @@ class Profile final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<Profile> read(const ByteSource& source);
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
+  void for_each_symbol(const SymbolVisit& visit) const override;
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override;
   [[nodiscard]] std::optional<std::string> banner_bytes() const override { return banner_; }
   [[nodiscard]] std::optional<std::string> build_id() const override { return build_id_; }

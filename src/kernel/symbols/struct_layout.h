@@ -21,7 +21,8 @@ struct MemberLayout {
 class StructLayout {
  public:
   StructLayout() = default;
-  // `size` in bytes; a member that leaves the structure is refused with Error(UnusableInput).
+  // `size` in bytes. One larger than 1 MiB, a member that leaves the structure and bits that leave
+  // their member are refused with Error(UnusableInput).
   StructLayout(std::string name, std::uint64_t size, std::vector<MemberLayout> members);
 
   [[nodiscard]] const std::string& name() const { return name_; }

@@ -19,7 +19,7 @@ constexpr std::size_t largest_map = 256 * 1024 * 1024;
 
 struct Entry {
   GuestVirtual address;
-  SymbolChoice::Binding binding = SymbolChoice::Binding::Local;
+  SymbolBinding binding = SymbolBinding::Local;
   std::string_view name;
 };
 
@@ -35,7 +35,7 @@ std::optional<Entry> parse_line(std::string_view line) {
   if (error != std::errc() || stop != end || (std::isalpha(type) == 0 && type != '?')) {
     return std::nullopt;
   }
-  if (std::isupper(type) != 0) entry.binding = SymbolChoice::Binding::Global;
+  if (std::isupper(type) != 0) entry.binding = SymbolBinding::Global;
   entry.name = line.substr(name_column);
   return entry;
 }
@@ -112,6 +112,13 @@ std::optional<GuestVirtual> SystemMap::find_symbol(std::string_view name) const 
 std::optional<GuestVirtual> SystemMap::find_static(std::string_view name) const {
   return choose(text_, fmt::format(" {}", name),
                 [&](std::string_view symbol) { return is_static_name(symbol, name); });
+}
+
+void SystemMap::for_each_symbol(const SymbolVisit& visit) const {
+  for_each_line(text_, [&](std::string_view line) {
+    if (const auto entry = parse_line(line)) visit(entry->name, entry->address, entry->binding);
+    return true;
+  });
 }
 
 std::optional<SymbolPlace> SystemMap::find_place(GuestVirtual address) const {

@@ -27,6 +27,7 @@ class SystemMap final : public KernelSymbols {
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;
   [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override;
+  void for_each_symbol(const SymbolVisit& visit) const override;
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:

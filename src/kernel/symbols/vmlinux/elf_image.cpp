@@ -52,9 +52,8 @@ Elf64_Sym read_symbol(std::span<const std::byte> table, std::size_t index) {
   return symbol;
 }
 
-SymbolChoice::Binding binding_of(const Elf64_Sym& symbol) {
-  return ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ? SymbolChoice::Binding::Local
-                                                    : SymbolChoice::Binding::Global;
+SymbolBinding binding_of(const Elf64_Sym& symbol) {
+  return ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ? SymbolBinding::Local : SymbolBinding::Global;
 }
 
 // Whether the symbol names something in memory, not a section or a source file.
@@ -210,6 +209,13 @@ std::optional<GuestVirtual> ElfImage::find_static(std::string_view name) const {
     if (has_address(symbol)) choice.offer({symbol.st_value}, binding_of(symbol));
   }
   return choice.address();
+}
+
+void ElfImage::for_each_symbol(const KernelSymbols::SymbolVisit& visit) const {
+  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+    const Elf64_Sym symbol = read_symbol(symbols_, i);
+    if (has_address(symbol)) visit(symbol_name(i), {symbol.st_value}, binding_of(symbol));
+  }
 }
 
 std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {

@@ -48,6 +48,9 @@ class ElfImage {
   // The symbol that `address` belongs to.
   [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
 
+  // See KernelSymbols.
+  void for_each_symbol(const KernelSymbols::SymbolVisit& visit) const;
+
   // The bytes that the file holds from `address` on, to the end of their section; empty if it holds
   // none there (a .debug file keeps sections without contents).
   [[nodiscard]] std::span<const std::byte> initial_data(GuestVirtual address) const;

@@ -40,6 +40,7 @@ class Vmlinux final : public KernelSymbols {
   [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const override {
     return image_->find_place(address);
   }
+  void for_each_symbol(const SymbolVisit& visit) const override { image_->for_each_symbol(visit); }
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
     return types_ ? types_->find_struct(name) : nullptr;
   }
