@@ -19,7 +19,7 @@ inline constexpr const char* description =
     "photon-dmesg info says what files hold, photon-dmesg core makes a core for gdb and crash.";
 
 inline constexpr const char* profile_description =
-    "Writes a kernel's profile: a small file with all that its log needs, which replaces the ISO.\n"
+    "Writes a kernel's profile: its symbols and types in one file, which replaces the ISO.\n"
     "Name a checkpoint for the kernel it runs, or an ISO and --release, or one package, vmlinux\n"
     "or System.map.";
 

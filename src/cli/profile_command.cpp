@@ -1,16 +1,17 @@
 #include "cli/profile_command.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <optional>
-#include <sstream>
+#include <vector>
 
 #include "base/error.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
 #include "kernel/symbols/banner.h"
-#include "kernel/symbols/profile.h"
+#include "kernel/symbols/symbol_store_writer.h"
 #include "session/guest.h"
 #include "session/inputs.h"
 
@@ -51,12 +52,9 @@ SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& 
   return *source;
 }
 
-std::string make_profile(const Options& options, Diagnostics& diagnostics) {
+std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(options.files, diagnostics);
-  // A profile of a profile would lose where it came from.
-  session::Options how = session_options(options);
-  how.use_cache = false;
-  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), how);
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
   SymbolSource source;
   if (inputs.guest.empty()) {
     source = find_kernel(options, *pool, diagnostics);
@@ -66,17 +64,22 @@ std::string make_profile(const Options& options, Diagnostics& diagnostics) {
     source.release = guest.kernel().banner().release;
   }
   require_log(*source.symbols);
-  std::ostringstream out;
-  write_profile(*source.symbols, *source.release, describe(source.provenance), out);
-  return out.str();
+  return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
 }
 
 }  // namespace
 
 void print_profile(const Options& options, TerminalDiagnostics& diagnostics) {
-  const std::string profile = make_profile(options, diagnostics);
+  if (!options.output && ::isatty(STDOUT_FILENO) == 1) {
+    throw Error(Failure::Usage,
+                "a profile is not text: expected -o FILE or a pipe, found a terminal");
+  }
+  const std::vector<std::byte> profile = make_profile(options, diagnostics);
   diagnostics.clear_progress();
-  write_output(options, [&](std::ostream& out) { out << profile; });
+  write_output(options, [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(profile.data()),
+              static_cast<std::streamsize>(profile.size()));
+  });
 }
 
 }  // namespace photon_dmesg

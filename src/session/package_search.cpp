@@ -109,25 +109,36 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) c
   return symbols;
 }
 
+// The same that load() gives, if an earlier run has kept it; null if not.
+std::shared_ptr<const KernelSymbols> PackageSearch::find_in_cache(
+    const Candidate& candidate) const {
+  if (!use_.cache) return nullptr;
+  const RpmPackage& package = *candidate.package;
+  return use_.cache->find(package.header_digest(),
+                          fmt::format("{}: {}", package.name(), candidate.kernel.file.path),
+                          diagnostics_);
+}
+
 // The candidate's symbols, if they can be read.
 std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
   try {
     SymbolSource source;
     name_source(source, candidate.file, candidate.kernel);
-    const std::string digest = candidate.package->header_digest();
-    if (use_.cache) source.symbols = use_.cache->find(digest, diagnostics_);
-    if (source.symbols) {
-      source.provenance.profile = source.symbols->name();
+    source.symbols = find_in_cache(candidate);
+    if (source.symbols) return source;
+    // What --no-verify lets pass is for this run only.
+    if (!use_.cache || !use_.verify) {
+      source.symbols = load(candidate);
       return source;
     }
+    const std::string digest = candidate.package->header_digest();
+    const auto lock = use_.cache->lock(digest, diagnostics_);
+    if (lock) source.symbols = find_in_cache(candidate);
+    if (source.symbols) return source;
     source.symbols = load(candidate);
-    // What --no-verify lets pass is for this run only.
-    if (use_.cache && use_.verify) {
-      use_.cache->store(
-          digest, *source.symbols, candidate.kernel.release,
-          fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
-          diagnostics_);
-    }
+    use_.cache->store(digest, *source.symbols, candidate.kernel.release,
+                      fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
+                      diagnostics_);
     return source;
   } catch (const Error& error) {
     keep_reason(error);

@@ -8,7 +8,7 @@ namespace photon_dmesg {
 
 PackageUse::PackageUse(const session::Options& options)
     : keyring(options.keys), verify(options.verify_packages) {
-  const auto folder = options.use_cache ? ProfileCache::default_folder() : std::nullopt;
+  const auto folder = options.use_cache ? SymbolCache::default_folder() : std::nullopt;
   if (folder) cache.emplace(*folder);
 }
 

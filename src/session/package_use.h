@@ -8,7 +8,7 @@
 #include "rpm/keyring.h"
 #include "rpm/rpm_package.h"
 #include "session/options.h"
-#include "session/profile_cache.h"
+#include "session/symbol_cache.h"
 
 namespace photon_dmesg {
 
@@ -20,7 +20,7 @@ struct PackageUse {
 
   Keyring keyring;
   bool verify = true;  // whether one that is not what it was packed as is refused, or a warning
-  std::optional<ProfileCache> cache;
+  std::optional<SymbolCache> cache;
 };
 
 // Opens a package; what does not fit in it is an Error(UnusableInput) or a warning. `use` and

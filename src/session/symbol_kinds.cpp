@@ -7,6 +7,7 @@
 #include "checkpoint/dumps/elf_core.h"
 #include "iso/iso_image.h"
 #include "kernel/symbols/profile.h"
+#include "kernel/symbols/symbol_store.h"
 #include "kernel/symbols/system_map.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 #include "kernel/symbols/vmlinux/vmlinux.h"
@@ -17,6 +18,10 @@ namespace {
 
 bool is_vmlinux(const ByteSource& file) {
   return is_elf_file(file) && !is_elf_core(file);
+}
+
+bool is_any_profile(const ByteSource& file) {
+  return is_symbol_store(file) || is_profile(file);
 }
 
 void read_vmlinux(const SymbolInput& input, SymbolSource& source) {
@@ -31,7 +36,11 @@ void read_system_map(const SymbolInput& input, SymbolSource& source) {
 }
 
 void read_profile(const SymbolInput& input, SymbolSource& source) {
-  source.symbols = Profile::read(*input.file);
+  if (is_symbol_store(*input.file)) {
+    source.symbols = SymbolStore::read(*input.file);
+  } else {
+    source.symbols = Profile::read(*input.file);
+  }
   source.provenance.profile = input.name();
 }
 
@@ -46,7 +55,7 @@ struct KindEntry {
 constexpr std::array kinds = {
     KindEntry{SymbolKind::Package, "package", is_rpm_package, nullptr},
     KindEntry{SymbolKind::Vmlinux, "vmlinux", is_vmlinux, read_vmlinux},
-    KindEntry{SymbolKind::Profile, "profile", is_profile, read_profile},
+    KindEntry{SymbolKind::Profile, "profile", is_any_profile, read_profile},
     KindEntry{SymbolKind::SystemMap, "System.map", is_system_map, read_system_map},
     KindEntry{SymbolKind::Iso, "ISO image", is_iso_image, nullptr},
     KindEntry{SymbolKind::Folder, "folder of packages", nullptr, nullptr},

@@ -84,6 +84,16 @@ class Documents(unittest.TestCase):
                     self.assertTrue(any(quote.search(text) for quote in known), text)
         self.assertGreater(found, 140)
 
+    def test_every_type_that_is_read_is_stored(self) -> None:
+        """Or a second run, from the cache, would not find it."""
+        table = (ROOT / "src/kernel/symbols/types_of_use.cpp").read_text()
+        stored = set(re.findall(r'TypeOfUse\{"(\w+)"', table))
+        self.assertGreater(len(stored), 9)
+        for source in (ROOT / "src").rglob("*.cpp"):
+            for name in re.findall(r'(?:find_struct|structure)\("(\w+)"\)', source.read_text()):
+                with self.subTest(source=source.name, type=name):
+                    self.assertIn(name, stored)
+
     def test_links_lead_somewhere(self) -> None:
         documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"),
                      *(ROOT / "share").rglob("*.md")]

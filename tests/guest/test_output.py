@@ -121,7 +121,7 @@ class Identity(OutputTests):
         self.assertIsNone(self.document["guest"]["boot_id"])
 
     def test_every_source_of_symbols_finds_them(self) -> None:
-        profile = self.folder / "profile.json"
+        profile = self.folder / "kernel.symbols"
         photon_dmesg("profile", self.vmlinux, "-o", profile)
         for source in ((self.vmlinux,), (self.guest.kernel.system_map,), (profile,), ()):
             with self.subTest(source=source):

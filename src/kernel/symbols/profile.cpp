@@ -2,83 +2,22 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/error.h"
-#include "kernel/symbols/banner.h"
 
 namespace photon_dmesg {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr std::string_view format_name = "photon-dmesg kernel profile";
+constexpr int profile_version = 1;  // a later one is a SymbolStore
 constexpr std::uint64_t largest_profile = 16 * 1024 * 1024;
 constexpr std::uint64_t most_versions = 1000;
 constexpr std::uint64_t largest_struct = 1024 * 1024;
-
-// Every symbol and structure that reading a log may ask for; a kernel has some of them.
-constexpr std::array symbols_of_use = {"_text",
-                                       "linux_banner",
-                                       "phys_base",
-                                       "init_uts_ns",
-                                       "prb",
-                                       "log_buf",
-                                       "log_buf_len",
-                                       "log_first_idx",
-                                       "log_first_seq",
-                                       "log_next_idx",
-                                       "log_next_seq",
-                                       "init_top_pgt",
-                                       "__start_notes",
-                                       "__pgtable_l5_enabled",
-                                       "__stop_notes",
-                                       "init_level4_pgt",
-                                       "printk_rb_static",
-                                       "__log_buf",
-                                       "cont",
-                                       "logbuf_lock",
-                                       "safe_print_seq",
-                                       "nmi_print_seq",
-                                       "__per_cpu_offset",
-                                       "nr_cpu_ids",
-                                       "tk_core",
-                                       "vmcoreinfo_data",
-                                       "saved_command_line",
-                                       "asm_exc_divide_error",
-                                       "divide_error",
-                                       "clear_seq",
-                                       "console_seq",
-                                       "console_list",
-                                       "console_drivers",
-                                       "sysctl_bootid"};
-// Those in functions.
-constexpr std::array statics_of_use = {"textbuf"};
-
-// Structures to look for in kernels that have a symbol, the first there is of several names:
-// looking for one that is not there takes time.
-struct StructsOfUse {
-  const char* symbol;
-  std::vector<const char*> names;
-};
-const std::vector<StructsOfUse>& structs_of_use() {
-  static const std::vector<StructsOfUse> structs = {
-      {"prb", {"printk_ringbuffer"}},   {"prb", {"prb_desc_ring"}},
-      {"prb", {"prb_data_ring"}},       {"prb", {"prb_desc"}},
-      {"prb", {"prb_data_blk_lpos"}},   {"prb", {"printk_info"}},
-      {"prb", {"dev_printk_info"}},     {"log_first_idx", {"printk_log", "log"}},
-      {"log_first_idx", {"cont"}},      {"console_list", {"console"}},
-      {"console_drivers", {"console"}},
-  };
-  return structs;
-}
-
-std::string hex(GuestVirtual address) {
-  return fmt::format("{:#x}", address.value);
-}
 
 GuestVirtual parse_address(const std::string& text) {
   GuestVirtual address;
@@ -100,21 +39,6 @@ std::uint64_t whole_number(const Json& json, const char* key, std::uint64_t most
         fmt::format("\"{}\": expected a whole number up to {}, found {}", key, most, value.dump()));
   }
   return value.get<std::uint64_t>();
-}
-
-Json layout_to_json(const StructLayout& layout) {
-  Json json;
-  json["size"] = layout.size();
-  json["members"] = Json::array();
-  for (const MemberLayout& member : layout.members()) {
-    Json entry = {{"name", member.name}, {"offset", member.offset}, {"size", member.size}};
-    if (member.bit_width > 0) {
-      entry["bit_shift"] = member.bit_shift;
-      entry["bit_width"] = member.bit_width;
-    }
-    json["members"].push_back(std::move(entry));
-  }
-  return json;
 }
 
 void read_bits(const Json& json, MemberLayout& member) {
@@ -200,38 +124,6 @@ void Profile::for_each_symbol(const SymbolVisit& visit) const {
 const StructLayout* Profile::find_struct(std::string_view name) const {
   const auto found = structs_.find(name);
   return found == structs_.end() ? nullptr : &found->second;
-}
-
-void write_profile(const KernelSymbols& symbols, const std::string& release,
-                   const std::string& origin, std::ostream& out) {
-  Json json;
-  json["format"] = format_name;
-  json["version"] = profile_version;
-  json["release"] = release;
-  const std::optional<KernelBanner> banner = banner_of(symbols);
-  json["banner"] = banner ? Json(banner->text + "\n" + '\0') : Json(nullptr);
-  const std::optional<std::string> id = symbols.build_id();
-  json["build_id"] = id ? Json(*id) : Json(nullptr);
-  json["origin"] = origin;
-  json["symbols"] = Json::object();
-  for (const char* name : symbols_of_use) {
-    if (const auto address = symbols.find_symbol(name)) json["symbols"][name] = hex(*address);
-  }
-  for (const char* name : statics_of_use) {
-    if (const auto address = symbols.find_static(name)) json["symbols"][name] = hex(*address);
-  }
-  json["structs"] = Json::object();
-  for (const StructsOfUse& wanted : structs_of_use()) {
-    if (!symbols.find_symbol(wanted.symbol)) continue;
-    for (const char* name : wanted.names) {
-      const StructLayout* layout = symbols.find_struct(name);
-      if (layout == nullptr) continue;
-      json["structs"][name] = layout_to_json(*layout);
-      break;
-    }
-  }
-  constexpr int indent = 2;
-  out << json.dump(indent, ' ', true, Json::error_handler_t::replace) << '\n';
 }
 
 }  // namespace photon_dmesg

@@ -2,7 +2,6 @@
 
 #include <map>
 #include <memory>
-#include <ostream>
 #include <string>
 
 #include "base/byte_source.h"
@@ -10,15 +9,11 @@
 
 namespace photon_dmesg {
 
-// docs/profile.md describes the file; a change that an older reader could stumble over takes a new
-// version there and here.
-inline constexpr int profile_version = 1;
-
-// Whether `source` begins as a profile does.
+// Whether `source` begins as a profile of version 1 does.
 [[nodiscard]] bool is_profile(const ByteSource& source);
 
-// KernelSymbols from a profile: a small JSON file with all that the log needs of one kernel, which
-// replaces the kernel's ISO.
+// KernelSymbols from a profile of version 1 (docs/profile.md): a small JSON file with all that the
+// log needs of one kernel. Only read: what is written is a SymbolStore.
 class Profile final : public KernelSymbols {
  public:
   // Throws Error(UnusableInput) when the file is damaged or of another version.
@@ -38,10 +33,5 @@ class Profile final : public KernelSymbols {
   std::map<std::string, GuestVirtual, std::less<>> symbols_;
   std::map<std::string, StructLayout, std::less<>> structs_;
 };
-
-// Writes a profile of the kernel that `symbols` are of. `release` is as `uname -r`, `origin` says
-// where the symbols were found.
-void write_profile(const KernelSymbols& symbols, const std::string& release,
-                   const std::string& origin, std::ostream& out);
 
 }  // namespace photon_dmesg

@@ -1,0 +1,105 @@
+#include "session/symbol_cache.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/output_file.h"
+#include "kernel/symbols/symbol_store_writer.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
+
+// A file that somebody else could have written proves nothing.
+bool is_trustworthy(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+         status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+void note(Diagnostics& diagnostics, std::string what, std::string how) {
+  diagnostics.found({.what = std::move(what), .where = "cache", .how = std::move(how)});
+}
+
+}  // namespace
+
+std::optional<fs::path> SymbolCache::default_folder() {
+  // As the XDG Base Directory Specification has it: a relative path is to be ignored.
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "photon-dmesg";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && fs::path(home).is_absolute()) {
+    return fs::path(home) / ".cache" / "photon-dmesg";
+  }
+  return std::nullopt;
+}
+
+fs::path SymbolCache::path_of(const std::string& digest) const {
+  return folder_ / fmt::format("{}-{:016x}.symbols", digest, symbol_store::schema());
+}
+
+void SymbolCache::make_folder() const {
+  if (fs::create_directories(folder_)) fs::permissions(folder_, fs::perms::owner_all);
+}
+
+std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest, const std::string& name,
+                                               Diagnostics& diagnostics) const {
+  const fs::path path = path_of(digest);
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return nullptr;
+  if (!is_trustworthy(path)) {
+    note(diagnostics, fmt::format("{} is not used", path.string()), "others could have written it");
+    return nullptr;
+  }
+  try {
+    auto store = SymbolStore::map(path, name);
+    note(diagnostics, fmt::format("found {}", path.string()), "the package need not be unpacked");
+    return store;
+  } catch (const Error& error) {
+    note(diagnostics, "a store is not used", error.what());
+    return nullptr;
+  }
+}
+
+std::unique_ptr<FileLock> SymbolCache::lock(const std::string& digest,
+                                            Diagnostics& diagnostics) const {
+  const fs::path path = path_of(digest).string() + ".lock";
+  bool waited = false;
+  try {
+    make_folder();
+    return std::make_unique<FileLock>(path, [&] {
+      if (!waited) note(diagnostics, "waiting for another run that reads the package", "");
+      waited = true;
+      diagnostics.progress({"waiting for another photon-dmesg that reads the package"});
+    });
+  } catch (const std::exception& error) {
+    note(diagnostics, "other runs are not kept from reading the package too", error.what());
+    return nullptr;
+  }
+}
+
+void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
+                        const std::string& release, const std::string& origin,
+                        Diagnostics& diagnostics) const {
+  const fs::path path = path_of(digest);
+  try {
+    const std::vector<std::byte> store = make_symbol_store(symbols, release, origin);
+    make_folder();
+    write_file(path, owner_only, store);
+    diagnostics.found({.what = "stored in", .value = path.string(), .where = "cache"});
+  } catch (const std::exception& error) {
+    note(diagnostics, "not stored", error.what());
+  }
+}
+
+}  // namespace photon_dmesg
