@@ -63,6 +63,14 @@ def made_once(target: Path, make: Callable[[Path], None]) -> Path:
     return target
 
 
+def write_whole(target: Path, content: bytes) -> None:
+    """Writes a file that others see whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.with_name(f".{target.name}.{os.getpid()}")
+    work.write_bytes(content)
+    work.rename(target)
+
+
 def run(*command: str | Path, **options: object) -> subprocess.CompletedProcess:
     """subprocess.run, with an error that shows what the command said."""
     result = subprocess.run([str(word) for word in command], capture_output=True, **options)

@@ -12,6 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
+import answers
 import boot
 import checkpoint_writer
 import packages
@@ -30,20 +31,8 @@ def gdb(folder: Path, *commands: str) -> list[str]:
     words = list(START_GDB)
     for number, command in enumerate(commands):
         words += ["-ex", f"echo ==== {number}\\n", "-ex", command]
-    done = subprocess.run(words, cwd=folder, capture_output=True, timeout=tool.TIMEOUT,
-                          stdin=subprocess.DEVNULL)
-    text = done.stdout.decode(errors="surrogateescape")
+    text = answers.of(words, reads=list(folder.iterdir()), cwd=folder).decode(errors="surrogateescape")
     return [part.partition("\n")[2] for part in text.split("==== ")[1:]]
-
-
-def crash(vmlinux: Path, dump: Path, *commands: str) -> str:
-    """What crash prints for the commands."""
-    with tempfile.NamedTemporaryFile("w", suffix=".crash") as script:
-        script.write("\n".join([*commands, "quit"]) + "\n")
-        script.flush()
-        done = subprocess.run(["crash", "-s", "-i", script.name, str(vmlinux), str(dump)],
-                              capture_output=True, timeout=tool.TIMEOUT, stdin=subprocess.DEVNULL)
-    return done.stdout.decode(errors="replace")
 
 
 class CoreTests(GuestFiles):
@@ -137,7 +126,7 @@ class CrashTests:
 
     def test_crash_agrees_with_itself_on_the_checkpoint(self) -> None:
         commands = ("bt -a", "ps", "log", "sys")
-        of_checkpoint, of_core = (crash(self.vmlinux, dump, *commands)
+        of_checkpoint, of_core = (tool.crash(self.vmlinux, dump, *commands).decode(errors="replace")
                                   for dump in (self.checkpoint, self.core / "vmss.core"))
         names = r"(?m)^ *(KERNEL|DUMPFILE|DATE): .*\n"
         self.assertEqual(re.sub(names, "", of_core), re.sub(names, "", of_checkpoint))

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import answers
 import paths
 
 BINARY = Path(os.environ.get("PHOTON_DMESG", paths.SOURCE.parents[1] / "build/photon-dmesg"))
@@ -35,16 +36,21 @@ def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "U
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
 
+def crash(vmlinux: Path, dump: Path, *commands: str) -> bytes:
+    """What crash prints for the commands."""
+    beside = dump.with_suffix(".vmem")  # the memory that belongs to a checkpoint
+    with tempfile.NamedTemporaryFile("w", suffix=".crash") as script:
+        script.write("\n".join([*commands, "quit"]) + "\n")
+        script.flush()
+        return answers.of(["crash", "-s", "-i", Path(script.name), vmlinux, dump],
+                          reads=[beside] if beside.exists() else [])
+
+
 def crash_log(vmlinux: Path, checkpoint: Path) -> list[bytes]:
     """The lines of crash's `log` command, without what crash says beside it."""
-    with tempfile.NamedTemporaryFile("w", suffix=".crash") as commands:
-        commands.write("log\nquit\n")
-        commands.flush()
-        done = subprocess.run(["crash", "-s", "-i", commands.name, str(vmlinux), str(checkpoint)],
-                              capture_output=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL)
-    lines = done.stdout.split(b"\n")
+    said = crash(vmlinux, checkpoint, "log")
+    lines = said.split(b"\n")
     first = next((i for i, line in enumerate(lines) if re.match(rb"\[ *\d+\.\d{6}\]", line)), None)
     if first is None:
-        raise RuntimeError(f"crash found no log in {checkpoint.name}: {done.stdout[-500:]!r} "
-                           f"{done.stderr[-500:]!r}")
+        raise RuntimeError(f"crash found no log in {checkpoint.name}: {said[-500:]!r}")
     return lines[first:]
