@@ -33,7 +33,7 @@ def data_blocks(path: Path) -> Iterator[tuple[int, bytes]]:
                 block = file.read(BLOCK)
                 if not block:
                     return
-                if block != ZEROS:
+                if block != ZEROS[:len(block)]:
                     yield at, block
                 at += len(block)
 

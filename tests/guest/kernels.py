@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import re
 import subprocess
+import time
 import unittest
 from pathlib import Path
 
@@ -16,6 +17,7 @@ META_PACKAGES = {
     "6.1": ("linux-image-cloud-amd64", None),
     "6.12": ("linux-image-6.12-cloud-amd64", None),
 }
+LISTS_LAST = 3600  # seconds: so that one run of all tests asks once
 # What apt says of a suite that the mirror does not have, and of no other trouble with it.
 GONE = re.compile(r"does not have a Release file|404 +Not Found")
 
@@ -58,9 +60,12 @@ def apt_options(suite: str | None) -> tuple[str, ...]:
                "-o", f"Dir::State::Lists={folder / 'lists'}",
                "-o", f"Dir::Cache::pkgcache={folder / 'pkgcache.bin'}",
                "-o", f"Dir::Cache::srcpkgcache={folder / 'srcpkgcache.bin'}")
+    updated = folder / "updated"
     try:
         with paths.locked(folder / "lock"):
-            paths.run("apt-get", *options, "update")
+            if not updated.exists() or time.time() - updated.stat().st_mtime > LISTS_LAST:
+                paths.run("apt-get", *options, "update")
+                updated.touch()
     except RuntimeError as error:
         if not GONE.search(str(error)):
             raise
