@@ -55,7 +55,9 @@ def apt_options(suite: str | None) -> tuple[str, ...]:
     folder = paths.cache() / "apt" / suite
     (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
     source = folder / "sources.list"
-    source.write_text(f"deb {targets[0]} {suite} main\n")
+    line = f"deb {targets[0]} {suite} main\n"
+    if not source.exists() or source.read_text() != line:  # a new file makes apt read its lists anew
+        source.write_text(line)
     options = ("-o", f"Dir::Etc::SourceList={source}", "-o", "Dir::Etc::SourceParts=-",
                "-o", f"Dir::State::Lists={folder / 'lists'}",
                "-o", f"Dir::Cache::pkgcache={folder / 'pkgcache.bin'}",
