@@ -40,6 +40,11 @@ StructLayout read_layout(ByteReader& input) {
   return {std::move(name), size, std::move(members)};
 }
 
+// clang 14 has no operator for these in a template.
+bool is_before(std::string_view left, std::string_view right) {
+  return left.compare(right) < 0;
+}
+
 std::vector<std::byte> read_all(const ByteSource& source) {
   if (source.size() > largest_store) {
     throw unusable(fmt::format("{}: expected a profile of at most {} bytes, found {}",
@@ -240,10 +245,10 @@ void SymbolStore::walk_from(std::string_view name, Visit visit) const {
   std::uint32_t end = (count_ - 1) / symbol_store::names_per_block + 1;
   while (end - block > 1) {
     const std::uint32_t middle = block + (end - block) / 2;
-    (Names(*this, middle).name() < name ? block : end) = middle;
+    (is_before(Names(*this, middle).name(), name) ? block : end) = middle;
   }
   Names names(*this, block);
-  while (names.name() < name || visit(names.index(), names.name())) {
+  while (is_before(names.name(), name) || visit(names.index(), names.name())) {
     if (names.index() + 1 >= count_) return;
     names.next();
   }
