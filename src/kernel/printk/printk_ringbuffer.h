@@ -4,6 +4,7 @@
 
 #include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
+#include "kernel/printk/ring_reader.h"
 #include "kernel/printk/stored_log.h"
 
 namespace photon_dmesg {
@@ -15,12 +16,6 @@ namespace photon_dmesg {
 // `kernel` must outlive the result.
 [[nodiscard]] std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                                                 Diagnostics& diagnostics);
-
-// What a ring holds.
-struct RingExtent {
-  std::uint64_t records = 0;   // that are in their place
-  std::uint64_t last_seq = 0;  // of these
-};
 
 // The extent of the printk_ringbuffer at `address`, by whichever known layout fits best; no records
 // if there is no such ring.

@@ -8,7 +8,6 @@
 
 #include "base/byte_source.h"
 #include "base/error.h"
-#include "base/little_endian.h"
 #include "base/stream_reader.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/symbols/banner.h"
@@ -16,6 +15,7 @@
 #include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/dwarf_types.h"
 #include "kernel/symbols/vmlinux/elf_writer.h"
+#include "kernel/symbols/vmlinux/section_marks.h"
 
 namespace photon_dmesg {
 namespace {
@@ -36,10 +36,6 @@ Struct copy_of(std::span<const std::byte> bytes) {
   return value;
 }
 
-std::uint64_t number(std::span<const std::byte> bytes, std::size_t offset, std::size_t width) {
-  return load_unsigned(bytes.subspan(offset, width));
-}
-
 // A part of the file that is loaded into memory.
 struct Segment {
   Elf64_Phdr header{};
@@ -48,35 +44,7 @@ struct Segment {
 
 // What is kept of any section is bounded by several times the most that kernels have.
 constexpr std::uint64_t most_kept = 256 * 1024 * 1024;
-constexpr std::uint32_t longest_unit = 64 * 1024 * 1024;
-constexpr std::size_t unit_header_bytes = 12;  // enough to tell one in every version
-constexpr std::uint8_t address_bytes = 8;
-constexpr std::size_t most_zeros = 3;  // one behind the other, in text
 constexpr std::size_t scan_bytes = std::size_t{1024} * 1024;
-
-// A header of .debug_aranges (DWARF 5, 6.1.2).
-bool is_aranges_header(std::span<const std::byte> bytes) {
-  return bytes.size() >= unit_header_bytes && number(bytes, 0, 4) < longest_unit &&
-         number(bytes, 4, 2) == 2 && number(bytes, 10, 1) == address_bytes &&
-         number(bytes, 11, 1) == 0;
-}
-
-// The first of them: of the first unit, and with a range in it.
-bool is_first_aranges_header(std::span<const std::byte> bytes) {
-  constexpr std::uint64_t shortest = 28;
-  return is_aranges_header(bytes) && number(bytes, 6, 4) == 0 && number(bytes, 0, 4) >= shortest;
-}
-
-// A header of .debug_info, with its abbreviations' offset (DWARF 5, 7.5.1).
-std::optional<std::uint64_t> find_abbreviations(std::span<const std::byte> bytes) {
-  if (bytes.size() < unit_header_bytes || number(bytes, 0, 4) > longest_unit) return std::nullopt;
-  const std::uint64_t version = number(bytes, 4, 2);
-  const bool is_5 = version == 5;
-  if (version < 2 || version > 5 || number(bytes, is_5 ? 7 : 10, 1) != address_bytes) {
-    return std::nullopt;
-  }
-  return number(bytes, is_5 ? 8 : 6, 4);
-}
 
 class SectionWalk {
  public:
@@ -182,18 +150,16 @@ class SectionWalk {
   void read_aranges() {
     constexpr std::uint64_t furthest = scan_bytes;
     const std::uint64_t begin = input_.position();
-    while (!is_first_aranges_header(input_.peek(unit_header_bytes))) {
+    while (!is_first_aranges_header(input_.peek(section_mark_bytes))) {
       expect(input_.position() - begin < furthest, ".debug_aranges behind the image");
       input_.skip(1, ".debug_aranges");
     }
     std::vector<std::byte> aranges;
     std::optional<std::uint64_t> last_unit;
-    while (is_aranges_header(input_.peek(unit_header_bytes))) {
-      const std::span<const std::byte> header = input_.peek(unit_header_bytes);
-      const std::uint64_t unit = number(header, 6, 4);
-      if (last_unit && unit <= *last_unit) break;  // a unit of .debug_info that looks alike
-      last_unit = unit;
-      const auto set = input_.take(number(header, 0, 4) + sizeof(std::uint32_t), "address ranges");
+    while (const auto header = parse_aranges_header(input_.peek(section_mark_bytes))) {
+      if (last_unit && header->unit <= *last_unit) break;  // a unit of .debug_info that looks alike
+      last_unit = header->unit;
+      const auto set = input_.take(header->size, "address ranges");
       aranges.insert(aranges.end(), set.begin(), set.end());
       expect(aranges.size() < most_kept, "the end of .debug_aranges");
     }
@@ -204,18 +170,13 @@ class SectionWalk {
 
   void read_units() {
     const std::uint64_t begin = input_.position();
-    while (true) {
-      const std::span<const std::byte> header = input_.peek(unit_header_bytes);
-      const auto abbreviations = find_abbreviations(header);
-      if (!abbreviations) break;
-      last_abbreviations_ = std::max(last_abbreviations_, *abbreviations);
-      const std::uint64_t offset = input_.position() - begin;
-      const std::uint64_t size = number(header, 0, 4) + sizeof(std::uint32_t);
-      if (offset == unit_offset_) {
-        unit_ = input_.take(size, "a compile unit");
-        unit_abbreviations_ = *abbreviations;
+    while (const auto header = parse_unit_header(input_.peek(section_mark_bytes))) {
+      last_abbreviations_ = std::max(last_abbreviations_, header->abbreviations);
+      if (input_.position() - begin == unit_offset_) {
+        unit_ = input_.take(header->size, "a compile unit");
+        unit_header_ = *header;
       } else {
-        input_.skip(size, "a compile unit");
+        input_.skip(header->size, "a compile unit");
       }
     }
     expect(!unit_.empty(), "printk's unit in .debug_info");
@@ -256,9 +217,9 @@ class SectionWalk {
   // The tables stand in the order of the units that use them, so the last one ends the section.
   void read_abbreviations() {
     const std::uint64_t begin = input_.position();
-    input_.skip(unit_abbreviations_, ".debug_abbrev");
+    input_.skip(unit_header_.abbreviations, ".debug_abbrev");
     abbreviations_ = take_abbreviations();
-    if (unit_abbreviations_ == last_abbreviations_) return;
+    if (unit_header_.abbreviations == last_abbreviations_) return;
     const std::uint64_t inside = input_.position() - begin;
     expect(inside <= last_abbreviations_, "tables in .debug_abbrev one behind the other");
     input_.skip(last_abbreviations_ - inside, ".debug_abbrev");
@@ -266,36 +227,21 @@ class SectionWalk {
   }
 
   void skip_line_programs() {
-    constexpr std::size_t header_bytes = 6;
-    while (true) {
-      const std::span<const std::byte> header = input_.peek(header_bytes);
-      if (header.size() < header_bytes || number(header, 0, 4) >= longest_unit ||
-          number(header, 4, 2) < 2 || number(header, 4, 2) > 5) {
-        return;
-      }
-      input_.skip(number(header, 0, 4) + sizeof(std::uint32_t), ".debug_line");
+    while (const auto size = find_line_program(input_.peek(section_mark_bytes))) {
+      input_.skip(*size, ".debug_line");
     }
   }
 
-  // .debug_frame, if there is one: entries of a length and the offset of another, or this mark.
+  // .debug_frame, if there is one.
   void skip_frames() {
-    constexpr std::uint64_t mark = 0xffffffff;
-    constexpr std::size_t header_bytes = 8;
     const auto padding = static_cast<std::size_t>((8 - input_.position() % 8) % 8);
-    const std::span<const std::byte> first = input_.peek(padding + header_bytes);
-    if (first.size() < padding + header_bytes || number(first, padding + 4, 4) != mark) return;
+    const std::span<const std::byte> first = input_.peek(padding + section_mark_bytes);
+    if (first.size() < padding || !is_first_frame(first.subspan(padding))) return;
     input_.skip(padding, "padding");
     const std::uint64_t begin = input_.position();
-    while (true) {
-      const std::span<const std::byte> header = input_.peek(header_bytes);
-      if (header.size() < header_bytes) return;
-      const std::uint64_t length = number(header, 0, 4);
-      const std::uint64_t entry = number(header, 4, 4);
-      if (length < 4 || length >= longest_unit ||
-          (entry != mark && entry >= input_.position() - begin)) {
-        return;
-      }
-      input_.skip(length + sizeof(std::uint32_t), ".debug_frame");
+    while (const auto size =
+               find_frame(input_.peek(section_mark_bytes), input_.position() - begin)) {
+      input_.skip(*size, ".debug_frame");
     }
   }
 
@@ -305,7 +251,7 @@ class SectionWalk {
     constexpr std::size_t step = 4096;
     while (true) {
       const std::span<const std::byte> bytes = input_.peek(step);
-      const std::span<const std::byte> text = bytes.first(text_bytes(bytes));
+      const std::span<const std::byte> text = bytes.first(count_text_bytes(bytes));
       strings_.insert(strings_.end(), text.begin(), text.end());
       expect(strings_.size() < most_kept, "the end of .debug_str");
       const bool ended = text.size() + most_zeros < bytes.size() || text.empty();
@@ -314,44 +260,13 @@ class SectionWalk {
     }
   }
 
-  // How many of `bytes` are text; of the zeros at its end, which may be the next section's, only
-  // the one that ends a string.
-  static std::size_t text_bytes(std::span<const std::byte> bytes) {
-    std::size_t zeros = 0;
-    std::size_t at = 0;
-    for (; at < bytes.size() && zeros <= most_zeros; ++at) {
-      const auto c = std::to_integer<unsigned char>(bytes[at]);
-      if (c > 0 && c < ' ' && c != '\t') break;
-      zeros = c == 0 ? zeros + 1 : 0;
-    }
-    return at == zeros ? 0 : at - zeros + std::min<std::size_t>(zeros, 1);
-  }
-
-  // The symbol table begins with an empty symbol and those of the sections.
-  static std::size_t find_symbols(std::span<const std::byte> bytes, std::size_t begin) {
-    constexpr std::size_t entry = sizeof(Elf64_Sym);
-    constexpr std::uint8_t section = ELF64_ST_INFO(STB_LOCAL, STT_SECTION);
-    for (std::size_t at = begin; at + 3 * entry <= bytes.size(); at += 8) {
-      if (number(bytes, at + entry, 8) != (std::uint64_t{section} << 32 | std::uint64_t{1} << 48)) {
-        continue;
-      }
-      const auto empty = bytes.subspan(at, entry);
-      const auto second = copy_of<Elf64_Sym>(bytes.subspan(at + 2 * entry, entry));
-      if (std::all_of(empty.begin(), empty.end(), [](std::byte b) { return b == std::byte{0}; }) &&
-          second.st_name == 0 && second.st_info == section && second.st_size == 0) {
-        return at;
-      }
-    }
-    return bytes.size();
-  }
-
   void go_to_symbols() {
     constexpr std::size_t pattern = 3 * sizeof(Elf64_Sym);
     input_.skip((8 - input_.position() % 8) % 8, "padding");
     while (true) {
       const std::span<const std::byte> bytes = input_.peek(scan_bytes);
       expect(bytes.size() >= pattern, "a symbol table with the sections' symbols");
-      const std::size_t found = find_symbols(bytes, 0);
+      const std::size_t found = find_symbol_table(bytes);
       if (found < bytes.size()) return input_.skip(found, "debug information");
       input_.skip((bytes.size() - pattern) / 8 * 8 + 8, "debug information");
     }
@@ -387,8 +302,8 @@ class SectionWalk {
 
   NeededSections finish() {
     // The unit's table is the only one there is now.
-    const std::size_t place = number(unit_, 4, 2) == 5 ? 8 : 6;
-    std::fill_n(unit_.begin() + static_cast<std::ptrdiff_t>(place), 4, std::byte{0});
+    const auto place = static_cast<std::ptrdiff_t>(unit_header_.abbreviations_place);
+    std::fill_n(unit_.begin() + place, 4, std::byte{0});
     ElfWriter unit;
     unit.add(".debug_info", SHT_PROGBITS, unit_);
     unit.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
@@ -403,9 +318,9 @@ class SectionWalk {
   bool has_notes_ = false;
   std::vector<Segment> segments_;
   GuestVirtual function_;
-  std::uint64_t unit_offset_ = 0;         // in .debug_info
-  std::uint64_t unit_abbreviations_ = 0;  // in .debug_abbrev
-  std::uint64_t last_abbreviations_ = 0;
+  std::uint64_t unit_offset_ = 0;  // in .debug_info
+  UnitHeader unit_header_;
+  std::uint64_t last_abbreviations_ = 0;  // in .debug_abbrev
   std::vector<std::byte> unit_;
   std::vector<std::byte> abbreviations_;
   std::vector<std::byte> strings_;

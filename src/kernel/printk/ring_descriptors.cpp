@@ -1,0 +1,92 @@
+#include "kernel/printk/ring_descriptors.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+namespace {
+
+// A descriptor's state_var: two bits of state above 62 bits of id.
+constexpr unsigned state_shift = 62;
+constexpr std::uint64_t id_mask = (std::uint64_t{1} << state_shift) - 1;
+
+// log_buf_len is at most 1 << 31 (LOG_BUF_LEN_MAX), a descriptor stands for 32 bytes of text.
+constexpr std::uint64_t largest_size_bits = 31;
+constexpr std::uint64_t largest_count_bits = 26;
+
+std::uint64_t ring_size(std::uint64_t bits, std::uint64_t largest, const char* what) {
+  if (bits == 0 || bits > largest) {
+    throw unusable(
+        fmt::format("printk_ringbuffer: expected {} of 1 to {}, found {}", what, largest, bits));
+  }
+  return std::uint64_t{1} << bits;
+}
+
+std::vector<std::byte> read_struct(const KernelMemory& memory, GuestVirtual address,
+                                   const StructLayout& layout) {
+  std::vector<std::byte> bytes(layout.size());
+  if (!memory.read(address, bytes)) {
+    throw unusable(fmt::format("the guest's memory at {} (struct {}) can't be read: not mapped",
+                               address, layout.name()));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayouts& layouts) {
+  Ring ring;
+  const std::vector<std::byte> bytes = read_struct(memory, address, layouts.ring);
+  const StructView header(layouts.ring, bytes);
+  const StructView descriptors = header.nested("desc_ring", layouts.descriptor_ring);
+  const StructView data = header.nested("text_data_ring", layouts.data_ring);
+  ring.descriptor_count =
+      ring_size(descriptors.number("count_bits"), largest_count_bits, "count_bits");
+  ring.descriptors = {descriptors.number("descs")};
+  ring.infos = {descriptors.number("infos")};
+  ring.head_id = descriptors.number("head_id") & id_mask;
+  ring.tail_id = descriptors.number("tail_id") & id_mask;
+  ring.data_size = ring_size(data.number("size_bits"), largest_size_bits, "size_bits");
+  ring.data = {data.number("data")};
+  ring.head_lpos = data.number("head_lpos");
+  ring.tail_lpos = data.number("tail_lpos");
+  if (((ring.head_id - ring.tail_id) & id_mask) >= ring.descriptor_count) {
+    throw unusable(
+        fmt::format("printk_ringbuffer at {}: expected head_id at most {} behind tail_id, found "
+                    "{:#x} and {:#x}",
+                    address, ring.descriptor_count - 1, ring.head_id, ring.tail_id));
+  }
+  return ring;
+}
+
+std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
+  return (ring_.tail_id + distance) & id_mask;
+}
+
+std::uint64_t DescriptorRing::distance(std::uint64_t id) const {
+  return (id - ring_.tail_id) & id_mask;
+}
+
+std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
+  descriptor_bytes_.resize(layouts_.descriptor.size());
+  if (!memory_.read(ring_.descriptors + slot_index(id) * layouts_.descriptor.size(),
+                    descriptor_bytes_)) {
+    return std::nullopt;
+  }
+  const StructView view(layouts_.descriptor, descriptor_bytes_);
+  const std::uint64_t state = view.number("state_var");
+  const StructView block = view.nested("text_blk_lpos", layouts_.block);
+  return Descriptor{state & id_mask, static_cast<DescriptorState>(state >> state_shift),
+                    block.number("begin"), block.number("next")};
+}
+
+std::optional<StructView> DescriptorRing::read_info(std::uint64_t id) {
+  info_bytes_.resize(layouts_.info.size());
+  if (!memory_.read(ring_.infos + slot_index(id) * layouts_.info.size(), info_bytes_)) {
+    return std::nullopt;
+  }
+  return StructView(layouts_.info, info_bytes_);
+}
+
+}  // namespace photon_dmesg

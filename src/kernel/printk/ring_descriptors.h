@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "kernel/memory/kernel_memory.h"
+#include "kernel/memory/known_layouts.h"
+#include "kernel/memory/struct_view.h"
+
+namespace photon_dmesg {
+
+// The ring's header: where its three arrays are and what part of them is in use.
+struct Ring {
+  std::uint64_t descriptor_count = 0;
+  GuestVirtual descriptors;
+  GuestVirtual infos;
+  std::uint64_t head_id = 0;
+  std::uint64_t tail_id = 0;
+  std::uint64_t data_size = 0;  // bytes
+  GuestVirtual data;
+  std::uint64_t head_lpos = 0;
+  std::uint64_t tail_lpos = 0;
+};
+
+// Reads the struct printk_ringbuffer at `address`. Throws Error(UnusableInput) if it can't be read
+// or is not sane.
+[[nodiscard]] Ring read_ring(const KernelMemory& memory, GuestVirtual address,
+                             const RingLayouts& layouts);
+
+// enum desc_state
+enum class DescriptorState { Reserved = 0, Committed = 1, Finalized = 2, Reusable = 3 };
+
+struct Descriptor {
+  std::uint64_t id = 0;
+  DescriptorState state = DescriptorState::Reserved;
+  std::uint64_t begin = 0;  // logical positions of the text block
+  std::uint64_t next = 0;
+
+  // Whether a record is stored, as opposed to being written or given up.
+  [[nodiscard]] bool is_stored() const {
+    return state == DescriptorState::Committed || state == DescriptorState::Finalized;
+  }
+};
+
+// The descriptors and the infos beside them. An id stands for one record; it has the slot of all
+// ids that are the same modulo the number of descriptors.
+class DescriptorRing {
+ public:
+  // `memory` and `layouts` must outlive this.
+  DescriptorRing(const KernelMemory& memory, const RingLayouts& layouts, const Ring& ring)
+      : memory_(memory), layouts_(layouts), ring_(ring) {}
+
+  // How many ids there are from the oldest to the newest.
+  [[nodiscard]] std::uint64_t size() const { return distance(ring_.head_id) + 1; }
+
+  // The id that is `distance` behind the oldest.
+  [[nodiscard]] std::uint64_t id_at(std::uint64_t distance) const;
+
+  // How far `id` is behind the oldest.
+  [[nodiscard]] std::uint64_t distance(std::uint64_t id) const;
+
+  [[nodiscard]] bool is_newest(std::uint64_t id) const { return id == ring_.head_id; }
+
+  // What is in the slot of `id`: it may be another id's. Nothing if it can't be read.
+  [[nodiscard]] std::optional<Descriptor> read_descriptor(std::uint64_t id);
+
+  // The struct printk_info in the slot of `id`, valid until the next call; nothing if it can't be
+  // read.
+  [[nodiscard]] std::optional<StructView> read_info(std::uint64_t id);
+
+ private:
+  [[nodiscard]] std::uint64_t slot_index(std::uint64_t id) const {
+    return id & (ring_.descriptor_count - 1);
+  }
+
+  const KernelMemory& memory_;
+  const RingLayouts& layouts_;
+  Ring ring_;
+  std::vector<std::byte> descriptor_bytes_;
+  std::vector<std::byte> info_bytes_;
+};
+
+}  // namespace photon_dmesg
