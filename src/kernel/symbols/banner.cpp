@@ -1,14 +1,55 @@
 #include "kernel/symbols/banner.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <ctime>
-#include <iomanip>
-#include <locale>
-#include <regex>
-#include <sstream>
 
 namespace photon_dmesg {
+namespace {
+
+constexpr std::array<std::string_view, 7> weekdays = {"Mon", "Tue", "Wed", "Thu",
+                                                      "Fri", "Sat", "Sun"};
+constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+// What stands behind the last space. `text` is left with what is before it, without the spaces at
+// its end.
+std::string_view take_last_word(std::string_view& text) {
+  const std::size_t begin = text.rfind(' ') + 1;  // 0 if there is none
+  const std::string_view word = text.substr(begin);
+  text = text.substr(0, begin);
+  text = text.substr(0, text.find_last_not_of(' ') + 1);
+  return word;
+}
+
+std::optional<int> parse_number(std::string_view digits, std::size_t longest, int least, int most) {
+  const bool all_digits = std::all_of(digits.begin(), digits.end(),
+                                      [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (!all_digits || digits.empty() || digits.size() > longest) return std::nullopt;
+  int value = 0;
+  for (const char c : digits) value = value * 10 + (c - '0');
+  if (value < least || value > most) return std::nullopt;
+  return value;
+}
+
+// Sets the hour, minute and second of "21:51:19".
+bool parse_clock(std::string_view text, std::tm& time) {
+  const std::size_t first = text.find(':');
+  const std::size_t last = text.rfind(':');
+  if (first == last) return false;
+  const auto hour = parse_number(text.substr(0, first), 2, 0, 23);
+  const auto minute = parse_number(text.substr(first + 1, last - first - 1), 2, 0, 59);
+  const auto second = parse_number(text.substr(last + 1), 2, 0, 60);
+  if (!hour || !minute || !second) return false;
+  time.tm_hour = *hour;
+  time.tm_min = *minute;
+  time.tm_sec = *second;
+  return true;
+}
+
+}  // namespace
+
 std::optional<KernelBanner> parse_banner(std::string_view bytes) {
   if (!bytes.starts_with(banner_prefix)) {
     return std::nullopt;
@@ -31,15 +72,24 @@ std::optional<KernelBanner> parse_banner(std::string_view bytes) {
 }
 
 std::optional<std::int64_t> build_time(const KernelBanner& banner) {
-  static const std::regex pattern(
-      R"(.*(Mon|Tue|Wed|Thu|Fri|Sat|Sun) +([A-Z][a-z]{2} +\d+ +\d+:\d+:\d+) +UTC +(\d{4}))");
-  std::smatch found;
-  if (!std::regex_match(banner.text, found, pattern)) return std::nullopt;
+  // From its end on: "Thu Jun  9 21:51:19 UTC 2016".
+  std::string_view rest = banner.text;
+  const std::string_view year_word = take_last_word(rest);
+  const auto year = parse_number(year_word, 4, 0, 9999);
+  if (!year || year_word.size() != 4 || take_last_word(rest) != "UTC") return std::nullopt;
   std::tm time{};
-  std::istringstream in(found[2].str() + " " + found[3].str());
-  in.imbue(std::locale::classic());
-  in >> std::get_time(&time, "%b %d %H:%M:%S %Y");
-  if (in.fail()) return std::nullopt;
+  if (!parse_clock(take_last_word(rest), time)) return std::nullopt;
+  const auto day = parse_number(take_last_word(rest), 2, 1, 31);
+  const auto month = std::find(months.begin(), months.end(), take_last_word(rest));
+  const std::string_view weekday = take_last_word(rest);
+  if (!day || month == months.end() ||
+      std::none_of(weekdays.begin(), weekdays.end(),
+                   [&](std::string_view name) { return weekday.ends_with(name); })) {
+    return std::nullopt;
+  }
+  time.tm_year = *year - 1900;
+  time.tm_mon = static_cast<int>(month - months.begin());
+  time.tm_mday = *day;
   return static_cast<std::int64_t>(::timegm(&time));
 }
 

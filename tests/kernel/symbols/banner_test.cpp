@@ -50,4 +50,24 @@ TEST_CASE("build_time: the time that a banner ends with, in any spacing") {
   CHECK_FALSE(time(""));
 }
 
+TEST_CASE("build_time: no banner is too long, and what is no time is none") {
+  const auto time = [](const std::string& text) { return build_time({text, "4.4.8"}); };
+  const std::string end = "Thu Jun 9 21:51:19 UTC 2016";
+  constexpr std::size_t many = 1 << 20;
+  CHECK(time(std::string(many, 'x') + " " + end) == 1465509079);
+  CHECK(time(std::string(many, ' ') + end) == 1465509079);
+  CHECK(time("Thu" + std::string(many, ' ') + end.substr(4)) == 1465509079);
+  CHECK_FALSE(time(std::string(many, ' ')));
+  CHECK_FALSE(time(std::string(many, '1') + " UTC 2016"));
+  CHECK_FALSE(time("Thu Jun 9 21:51:" + std::string(many, '1') + " UTC 2016"));
+  CHECK_FALSE(time("Thu Jun 9 21" + std::string(many, ':') + "51:19 UTC 2016"));
+  CHECK_FALSE(time(end + " "));
+  CHECK_FALSE(time(end + "0"));
+  CHECK_FALSE(time(end.substr(4)));
+  CHECK_FALSE(time("Thu Jun 9 24:51:19 UTC 2016"));
+  CHECK_FALSE(time("Thu Jun 0 21:51:19 UTC 2016"));
+  CHECK_FALSE(time("Thu June 9 21:51:19 UTC 2016"));
+  CHECK_FALSE(time("Thu Jun 9 21:51:19 CET 2016"));
+}
+
 }  // namespace photon_dmesg::test
