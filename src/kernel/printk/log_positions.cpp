@@ -73,16 +73,17 @@ std::optional<std::uint64_t> read_console_seq(const GuestKernel& kernel) {
 
 LogPositions read_log_positions(const GuestKernel& kernel, std::uint64_t next_seq,
                                 Diagnostics& diagnostics) {
-  const auto check = [&](std::optional<std::uint64_t> position, const char* what) {
+  const auto check = [&](std::optional<std::uint64_t> position, const char* reader) {
     // A record that is being written may have been counted already.
     constexpr std::uint64_t unfinished = 64;
     if (position && *position > next_seq + unfinished) position.reset();
-    diagnostics.found({.what = position ? fmt::format("{}: record {}", what, *position)
-                                        : fmt::format("{}: not known", what)});
+    diagnostics.found({.what = "next record",
+                       .value = position ? fmt::format("{}", *position) : "not known",
+                       .where = reader});
     return position;
   };
-  return {check(read_clear_seq(kernel), "position of dmesg -C (clear_seq)"),
-          check(read_console_seq(kernel), "position of the consoles")};
+  return {check(read_clear_seq(kernel), "dmesg -C (clear_seq)"),
+          check(read_console_seq(kernel), "consoles")};
 }
 
 }  // namespace photon_dmesg

@@ -63,8 +63,10 @@ LogRange derive_range(const GuestKernel& kernel, const PrintkLogBuffer& buffer,
   if (!extent) {
     throw unusable("log_buf: expected a record at its beginning, found none");
   }
-  diagnostics.found(
-      {.what = "log: where it begins and ends is not known: by the records themselves"});
+  diagnostics.found({.what = "its beginning and end",
+                     .value = "not known",
+                     .where = "log",
+                     .how = "the records themselves show them"});
   if (extent->first_index != 0 || !buffer.content(0).starts_with(banner_prefix)) {
     diagnostics.warn(
         "the kernel's sequence numbers are not known: the oldest record found is counted as 0");
@@ -310,17 +312,23 @@ bool mend_skew(LogRange& range, const PrintkLogBuffer& buffer, Diagnostics& diag
   if (!found || (*found != counted + 1 && *found + 1 != counted)) return false;
   if (*found == counted + 1) {
     ++range.next_seq;
-    diagnostics.found({.what = "log: the last record was stored, but not yet counted"});
+    diagnostics.found({.what = "the last record was stored, but not yet counted",
+                       .where = "log",
+                       .how = "there is one more than its numbers say"});
     return true;
   }
   const std::uint64_t next = range.next_index;
   if (buffer.is_likely_record(next) && buffer.ts_nsec(next) >= buffer.ts_nsec(range.first_index)) {
     range.next_index += buffer.header(next).length;
-    diagnostics.found({.what = "log: the last record was counted before its index was moved"});
+    diagnostics.found(
+        {.what = "the last record was counted before its index was moved",
+         .where = "log",
+         .how = "there is one fewer than its numbers say, and it follows the others"});
   } else {
     ++range.first_seq;
-    diagnostics.found(
-        {.what = "log: the first record had been given up, but not yet by its number"});
+    diagnostics.found({.what = "the first record had been given up, but not yet by its number",
+                       .where = "log",
+                       .how = "there is one fewer than its numbers say"});
   }
   return false;
 }
@@ -353,17 +361,17 @@ std::vector<LogRecord> read_static_buffer(const GuestKernel& kernel, const Struc
   const PrintkLogBuffer buffer(layout, read_used_part(kernel.memory(), *address));
   const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
   if (extent.records == 0 || !buffer.content(0).starts_with(banner_prefix)) {
-    diagnostics.found({.what = fmt::format(
-                           "the static log_buf at {}: does not begin with the banner", *address)});
+    diagnostics.found({.what = "nothing recovered from early boot",
+                       .where = fmt::format("static log_buf at {}", *address),
+                       .how = "it does not begin with the banner"});
     return {};
   }
   const LogRange range{0, extent.records, 0, extent.next_index};
   std::vector<LogRecord> lost =
       lost_records(collect_records(StoredPrintkLog(buffer, range, false)), log);
-  diagnostics.found(
-      {.what = fmt::format(
-           "the static log_buf at {} is left from early boot: {} records recovered from it",
-           *address, lost.size())});
+  diagnostics.found({.what = "records recovered from early boot",
+                     .value = fmt::format("{}", lost.size()),
+                     .where = fmt::format("static log_buf at {}", *address)});
   return lost;
 }
 
@@ -375,13 +383,13 @@ std::unique_ptr<StoredLog> open_printk_log(const GuestKernel& kernel, Diagnostic
   LogRange range = range_known ? read_range(kernel) : derive_range(kernel, buffer, diagnostics);
   check_range(range, buffer);
   const bool last_is_unindexed = mend_skew(range, buffer, diagnostics);
-  diagnostics.found(
-      {.what = fmt::format(
-           "log: {} bytes of struct {} at {:#x} (variable log_buf at {}), sequence numbers "
-           "{} to {}, from index {:#x} to {:#x}",
-           buffer.size(), buffer.layout().name(), kernel.variable("log_buf", 8),
-           kernel.address("log_buf"), range.first_seq, range.next_seq, range.first_index,
-           range.next_index)});
+  diagnostics.found({.what = fmt::format("struct {} at", buffer.layout().name()),
+                     .value = fmt::format("{:#x}", kernel.variable("log_buf", 8)),
+                     .where = "log",
+                     .how = fmt::format("the variable log_buf at {} says so; {} bytes, sequence "
+                                        "numbers {} to {}, from index {:#x} to {:#x}",
+                                        kernel.address("log_buf"), buffer.size(), range.first_seq,
+                                        range.next_seq, range.first_index, range.next_index)});
   const StructLayout& layout = buffer.layout();  // the symbols' own
   auto log = std::make_unique<StoredPrintkLog>(std::move(buffer), range, last_is_unindexed);
   std::vector<LogRecord> lost = read_static_buffer(kernel, layout, *log, diagnostics);

@@ -54,9 +54,9 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
         "kernel's debuginfo package",
         address));
   }
-  diagnostics.found(
-      {.what = fmt::format("layouts of printk_ringbuffer: those known of {}, as its records fit",
-                           known->versions)});
+  diagnostics.found({.what = "layouts of printk_ringbuffer as in",
+                     .value = std::string(known->versions),
+                     .how = "of those known, its records fit these"});
   return known->layouts;
 }
 
@@ -95,14 +95,14 @@ std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLay
   try {
     std::vector<LogRecord> lost =
         lost_records(collect_records(StoredRing(kernel.memory(), *address, layouts)), log);
-    diagnostics.found(
-        {.what = fmt::format(
-             "the static ring at {} is left from early boot: {} records recovered from it",
-             *address, lost.size())});
+    diagnostics.found({.what = "records recovered from early boot",
+                       .value = fmt::format("{}", lost.size()),
+                       .where = fmt::format("static ring at {}", *address)});
     return lost;
   } catch (const Error& error) {
-    diagnostics.found(
-        {.what = fmt::format("the static ring left from early boot: {}", error.what())});
+    diagnostics.found({.what = "nothing recovered from early boot",
+                       .where = fmt::format("static ring at {}", *address),
+                       .how = error.what()});
     return {};
   }
 }
@@ -119,11 +119,13 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
   const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
   const Ring& ring = log->ring();
-  diagnostics.found({.what = fmt::format("log: printk_ringbuffer at {} (variable prb at {}), {} "
-                                         "descriptors at {}, infos at {}, {} "
-                                         "bytes of text at {}",
-                                         address, kernel.address("prb"), ring.descriptor_count,
-                                         ring.descriptors, ring.infos, ring.data_size, ring.data)});
+  diagnostics.found({.what = "printk_ringbuffer at",
+                     .value = fmt::format("{}", address),
+                     .where = "log",
+                     .how = fmt::format("the variable prb at {} says so; {} descriptors at {}, "
+                                        "infos at {}, {} bytes of text at {}",
+                                        kernel.address("prb"), ring.descriptor_count,
+                                        ring.descriptors, ring.infos, ring.data_size, ring.data)});
   std::vector<LogRecord> lost = read_static_ring(kernel, layouts, *log, address, diagnostics);
   return put_before(std::move(lost), std::move(log));
 }

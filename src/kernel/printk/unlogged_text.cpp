@@ -83,8 +83,10 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     entry.source = kind.source;
     entry.cpu = static_cast<std::uint32_t>(cpu);
     add_lines(*text, entry, log);
-    diagnostics.found({.what = fmt::format("{} of CPU {} at {}: {} bytes not yet logged",
-                                           kind.symbol, cpu, buffer, length)});
+    diagnostics.found({.what = "bytes not yet logged",
+                       .value = fmt::format("{}", length),
+                       .where = fmt::format("{} of CPU {}", kind.symbol, cpu),
+                       .how = fmt::format("its buffer is at {}", buffer)});
   }
 }
 
@@ -151,8 +153,9 @@ void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
   const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
   if (!lock || kernel.memory().read_unsigned(*lock, 4).value_or(0) == 0) return;
-  diagnostics.found(
-      {.what = "logbuf_lock is held: a vCPU was inside printk when the guest stopped"});
+  diagnostics.found({.what = "logbuf_lock",
+                     .value = "held",
+                     .how = "a vCPU was inside printk when the guest stopped"});
   const std::optional<GuestVirtual> address = kernel.find_static("textbuf");
   std::optional<std::string> text =
       address ? kernel.memory().read_text(*address, longest_line) : std::nullopt;
