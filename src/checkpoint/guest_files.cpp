@@ -77,8 +77,9 @@ void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
   auto file = open_guest_file(*beside, diagnostics);
   const GuestFileKind kind = identify_guest_file(*file);
   if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
-  diagnostics.found(
-      {.what = fmt::format("{}: the checkpoint beside {}", file->name(), files.memory->name())});
+  diagnostics.found({.what = "checkpoint",
+                     .where = file->name(),
+                     .how = fmt::format("it lies beside {}", files.memory->name())});
   files.kind = kind;
   files.state.push_back(std::move(file));
 }

@@ -158,9 +158,10 @@ GuestState open_elf_core(std::unique_ptr<ByteSource> file, Diagnostics& diagnost
     state.memory = std::make_unique<MemoryImage>(*file, 0, reader.layout());
   });
   diagnostics.found(
-      {.what = fmt::format("{}: ELF core, {} vCPUs, {} ranges of memory, {} VMCOREINFO", state.path,
-                           state.vcpus.size(), state.memory->ranges().size(),
-                           state.vmcoreinfo ? "with" : "without")});
+      {.what = "ELF core",
+       .where = state.path,
+       .how = fmt::format("{} vCPUs, {} ranges of memory, {} VMCOREINFO", state.vcpus.size(),
+                          state.memory->ranges().size(), state.vmcoreinfo ? "with" : "without")});
   state.files.push_back(std::move(file));
   return state;
 }

@@ -185,10 +185,12 @@ GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
   state.files = prepare(std::move(files), diagnostics);
   state.memory = std::make_unique<KdumpMemory>(state.files, state.path);
   with_context(state.path, [&] { read_notes(*state.files.front(), state); });
-  diagnostics.found({.what = fmt::format(
-                         "{}: kdump file of {}, {} vCPUs, {} bytes of memory in {} ranges",
-                         state.path, state.files.size() == 1 ? "one part" : "several parts",
-                         state.vcpus.size(), state.memory->size(), state.memory->ranges().size())});
+  diagnostics.found(
+      {.what =
+           fmt::format("kdump file of {}", state.files.size() == 1 ? "one part" : "several parts"),
+       .where = state.path,
+       .how = fmt::format("{} vCPUs, {} bytes of memory in {} ranges", state.vcpus.size(),
+                          state.memory->size(), state.memory->ranges().size())});
   return state;
 }
 

@@ -47,8 +47,9 @@ GuestState open_lime_file(std::unique_ptr<ByteSource> file, Diagnostics& diagnos
   state.memory = with_context(file->name(), [&] {
     return std::make_unique<MemoryImage>(*file, 0, MemoryLayout(read_runs(*file)));
   });
-  diagnostics.found({.what = fmt::format("{}: LiME image, {} ranges of memory", state.path,
-                                         state.memory->ranges().size())});
+  diagnostics.found({.what = "LiME image",
+                     .where = state.path,
+                     .how = fmt::format("{} ranges of memory", state.memory->ranges().size())});
   state.files.push_back(std::move(file));
   return state;
 }

@@ -25,8 +25,10 @@ GuestState open_raw_memory(std::unique_ptr<ByteSource> file, Diagnostics& diagno
     state.memory = read_as({{{0}, 0, low}, {{vmware::high_memory_begin}, low, size - low}});
     state.other_readings.push_back(read_as(flat));
   }
-  diagnostics.found({.what = fmt::format("{}: no mark of any format: taken for memory, {} bytes",
-                                         state.path, size)});
+  diagnostics.found({.what = "memory",
+                     .value = fmt::format("{} bytes", size),
+                     .where = state.path,
+                     .how = "it has no mark of any format"});
   state.files.push_back(std::move(file));
   return state;
 }

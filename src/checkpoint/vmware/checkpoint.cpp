@@ -61,9 +61,10 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
     diagnostics.warn(
         fmt::format("{}: not used: {} holds the memory itself", memory_file->name(), file.name()));
   }
-  diagnostics.found(
-      {.what = fmt::format("memory: in the checkpoint itself, {} bytes at offset {:#x}", block.size,
-                           block.offset)});
+  diagnostics.found({.what = "memory",
+                     .where = file.name(),
+                     .how = fmt::format("in the checkpoint itself, {} bytes at offset {:#x}",
+                                        block.size, block.offset)});
   state.memory_path = file.name();
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
@@ -94,8 +95,9 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   MemoryLayout layout = with_context(
       checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
   check_memory_file_size(*memory_file, description, layout);
-  diagnostics.found(
-      {.what = fmt::format("memory: {}, {} bytes", memory_file->name(), memory_file->size())});
+  diagnostics.found({.what = "memory",
+                     .where = memory_file->name(),
+                     .how = fmt::format("{} bytes", memory_file->size())});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
   state.files.push_back(std::move(memory_file));
@@ -133,15 +135,16 @@ GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
   const MemoryDescription description = with_context(file->name(), [&] {
     const TagFile tags(*file);
     diagnostics.found(
-        {.what = fmt::format("{}: {} (magic {:#x}), {} groups", file->name(), tags.magic().meaning,
-                             tags.magic().value, tags.groups().size())});
+        {.what = fmt::format("{} (magic {:#x})", tags.magic().meaning, tags.magic().value),
+         .where = file->name(),
+         .how = fmt::format("{} groups", tags.groups().size())});
     state.vcpus = read_vcpus(tags, diagnostics);
     MemoryDescription found = read_memory_description(tags);
     warn_of_truncation(tags, diagnostics);
     return found;
   });
-  diagnostics.found({.what = fmt::format("{}: {} vCPUs, {}", file->name(), state.vcpus.size(),
-                                         describe(description))});
+  diagnostics.found({.what = fmt::format("{} vCPUs, {}", state.vcpus.size(), describe(description)),
+                     .where = file->name()});
   state.files.push_back(std::move(file));
   const auto use_memory = description.block ? use_own_memory : use_memory_file;
   use_memory(state, description, std::move(memory_file), diagnostics);

@@ -61,7 +61,7 @@ std::optional<fs::path> find_companion(const fs::path& file,
 std::unique_ptr<ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {
   auto file = std::make_unique<InputFile>(path);
   if (!is_gzip_file(*file)) return file;
-  diagnostics.found({.what = fmt::format("{}: packed with gzip", file->name())});
+  diagnostics.found({.what = "packed with gzip", .where = file->name()});
   return std::make_unique<GzipFile>(*file, diagnostics);
 }
 

@@ -158,9 +158,11 @@ GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
                             memory_file->size()));
   }
   diagnostics.found(
-      {.what = fmt::format("{}: debug.guest version {} ({}), {} vCPUs, {} holes in memory",
-                           state.path, header->version->number, header->version->product,
-                           header->vcpus, header->holes.size())});
+      {.what = "debug.guest version",
+       .value = fmt::format("{}", header->version->number),
+       .where = state.path,
+       .how = fmt::format("{}, {} vCPUs, {} holes in memory", header->version->product,
+                          header->vcpus, header->holes.size())});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
   state.files.push_back(std::move(file));

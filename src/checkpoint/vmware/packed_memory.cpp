@@ -54,7 +54,7 @@ std::unique_ptr<ByteSource> unpack_memory(std::unique_ptr<ByteSource> memory,
                                           Diagnostics& diagnostics) {
   if (!is_packed_memory(*memory)) return memory;
   diagnostics.found(
-      {.what = fmt::format("{}: packed in blocks, as decrypted memory is", memory->name())});
+      {.what = "packed in blocks", .where = memory->name(), .how = "as decrypted memory is"});
   return std::make_unique<PackedMemory>(std::move(memory));
 }
 
