@@ -90,20 +90,23 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
                                        const std::string& origin, Diagnostics& diagnostics) {
   const auto top = info ? info->symbol("swapper_pg_dir") : std::nullopt;
   if (!top) {
-    diagnostics.found({.what = fmt::format("{}: no VMCOREINFO that names page tables", origin)});
+    diagnostics.found({.what = "no VMCOREINFO that names page tables", .where = origin});
     return std::nullopt;
   }
   const PageTables tables = tables_of(memory, *info, *top);
   auto image = std::make_shared<const KernelImage>(memory, tables);
   std::vector<FoundBanner> banners = find_banners(*image);
   if (banners.empty()) {
-    diagnostics.found(
-        {.what = fmt::format("{}: its page tables at {} map no kernel", origin, tables.root())});
+    diagnostics.found({.what = "no kernel",
+                       .where = origin,
+                       .how = fmt::format("its page tables at {} map none", tables.root())});
     return std::nullopt;
   }
-  diagnostics.found(
-      {.what = fmt::format("{}: Linux {}, {}-level page tables at {}", origin, info->release(),
-                           static_cast<unsigned>(tables.levels()), tables.root())});
+  diagnostics.found({.what = "Linux",
+                     .value = std::string(info->release()),
+                     .where = origin,
+                     .how = fmt::format("{}-level page tables at {}",
+                                        static_cast<unsigned>(tables.levels()), tables.root())});
   return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 
@@ -113,7 +116,7 @@ std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
                                                   Diagnostics& diagnostics) {
   const std::optional<std::string> line = read_command_line(kernel);
   if (!line) return std::nullopt;
-  diagnostics.found({.what = "command line: " + *line});
+  diagnostics.found({.what = "command line", .value = *line});
   constexpr std::string_view option = "elfcorehdr=";
   // Where it is given twice, as the kernel: the last one counts. "SIZE@ADDRESS" is a form of it.
   const std::size_t at = line->rfind(option);

@@ -16,12 +16,12 @@ void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
   const std::optional<GuestVirtual> first = running.image->begin();
   if (!text || !first) return;
   diagnostics.found(
-      {.what = *first == *text
-                   ? fmt::format("the first image page that CR3 leads to is {}: _text", *first)
-                   : fmt::format("the first image page that CR3 leads to is {}, _text is at "
-                                 "{}: part of the image is not mapped there (page-table "
-                                 "isolation), or not only the image is",
-                                 *first, *text)});
+      {.what = "the first image page that CR3 leads to is",
+       .value = fmt::format("{}", *first),
+       .how = *first == *text ? "_text"
+                              : fmt::format("_text is at {}: part of the image is not mapped there "
+                                            "(page-table isolation), or not only the image is",
+                                            *text)});
 }
 
 // The handler of gate 0 (Intel SDM volume 3, 6.14.1).
@@ -43,18 +43,22 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
   for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
     const std::optional<GuestVirtual> handler = read_gate_0(kernel.memory(), table.base);
     if (!handler) {
-      diagnostics.found(
-          {.what = fmt::format("vCPU {}: its IDT at {} can't be read", table.vcpu, table.base)});
+      diagnostics.found({.what = "IDT at",
+                         .value = fmt::format("{}", table.base),
+                         .where = fmt::format("vCPU {}", table.vcpu),
+                         .how = "it can't be read"});
     } else if (handler == expected) {
-      diagnostics.found(
-          {.what = fmt::format("vCPU {}: gate 0 of its IDT leads to the handler of divide "
-                               "errors at {}, as the KASLR offset says",
-                               table.vcpu, *handler)});
+      diagnostics.found({.what = "gate 0 of its IDT leads to the handler of divide errors at",
+                         .value = fmt::format("{}", *handler),
+                         .where = fmt::format("vCPU {}", table.vcpu),
+                         .how = "as the KASLR offset says"});
     } else {
-      diagnostics.found(
-          {.what = fmt::format("vCPU {}: gate 0 of its IDT leads to {}, the handler of divide "
-                               "errors is at {}: the table of early boot or of another kernel",
-                               table.vcpu, *handler, *expected)});
+      diagnostics.found({.what = "gate 0 of its IDT leads to",
+                         .value = fmt::format("{}", *handler),
+                         .where = fmt::format("vCPU {}", table.vcpu),
+                         .how = fmt::format("the handler of divide errors is at {}: the table of "
+                                            "early boot or of another kernel",
+                                            *expected)});
     }
   }
 }
@@ -73,14 +77,18 @@ void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostic
                                    *address, kernel.symbols().name(), said));
     }
   }
-  diagnostics.found(
-      {.what = fmt::format("VMCOREINFO: {} symbols at the same addresses", agreeing)});
+  diagnostics.found({.what = "symbols at the addresses known",
+                     .value = fmt::format("{}", agreeing),
+                     .where = "VMCOREINFO"});
 }
 
 void check_number(const char* what, std::uint64_t ours, std::uint64_t said,
                   Diagnostics& diagnostics) {
   if (ours == said) {
-    diagnostics.found({.what = fmt::format("VMCOREINFO: {} {:#x} agrees", what, said)});
+    diagnostics.found({.what = what,
+                       .value = fmt::format("{:#x}", said),
+                       .where = "VMCOREINFO",
+                       .how = "it agrees"});
   } else {
     diagnostics.warn(fmt::format("{} is {:#x} by the guest's memory, {:#x} by its VMCOREINFO", what,
                                  ours, said));
@@ -92,7 +100,9 @@ void check_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
   if (!variable) return;
   const std::optional<Vmcoreinfo> info = read_vmcoreinfo(kernel.memory(), *variable);
   if (!info) {
-    diagnostics.found({.what = fmt::format("VMCOREINFO: none yet at {}", *variable)});
+    diagnostics.found({.what = "none yet",
+                       .where = "VMCOREINFO",
+                       .how = fmt::format("vmcoreinfo_data at {} leads to none", *variable)});
     return;
   }
   if (info->release() != kernel.banner().release) {

@@ -82,11 +82,14 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
       continue;
     }
     const std::uint64_t phys_base = physical->value - (found.address - x86_64::start_kernel_map);
-    diagnostics.found({.what = fmt::format("KASLR offset {:#x}: the banner is at {} in the guest, "
-                                           "linux_banner at {} in {}",
-                                           kaslr_offset, found.address, linked, symbols.name())});
-    diagnostics.found({.what = fmt::format("phys_base {:#x}: the banner is at physical {}",
-                                           phys_base, *physical)});
+    diagnostics.found(
+        {.what = "KASLR offset",
+         .value = fmt::format("{:#x}", kaslr_offset),
+         .how = fmt::format("the banner is at {} in the guest, linux_banner at {} in {}",
+                            found.address, linked, symbols.name())});
+    diagnostics.found({.what = "phys_base",
+                       .value = fmt::format("{:#x}", phys_base),
+                       .how = fmt::format("the banner is at physical {}", *physical)});
     GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, phys_base);
     kernel.check_evidence(diagnostics);
     cross_check(kernel, running, diagnostics);
@@ -190,22 +193,27 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
   const std::optional<std::string> found = build_id();
   const std::optional<std::string> expected = symbols_.build_id();
   diagnostics.found(
-      {.what = fmt::format("build-id {} in the guest, {} in {}", found.value_or("unknown"),
-                           expected.value_or("unknown"), symbols_.name())});
+      {.what = "build-id",
+       .value = found.value_or("unknown"),
+       .where = "guest",
+       .how = fmt::format("it is {} in {}", expected.value_or("unknown"), symbols_.name())});
   if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) {
     return;
   }
   if (!has_release_in_uts_namespace()) {
     throw other_kernel(symbols_, banner_, "a build without banner whose init_uts_ns is elsewhere");
   }
-  const std::string evidence = fmt::format(
-      "{}: has neither a banner nor the guest's build-id; taken for {} because "
-      "linux_banner{} and init_uts_ns are where it says",
-      symbols_.name(), banner_.release, phys_base_agrees ? ", phys_base" : "");
+  const std::string why = fmt::format("linux_banner{} and init_uts_ns are where it says",
+                                      phys_base_agrees ? ", phys_base" : "");
   if (phys_base_agrees) {
-    diagnostics.found({.what = evidence});
+    diagnostics.found({.what = "taken for",
+                       .value = banner_.release,
+                       .where = symbols_.name(),
+                       .how = "it has neither a banner nor the guest's build-id, but " + why});
   } else {
-    diagnostics.warn(evidence);
+    diagnostics.warn(
+        fmt::format("{}: has neither a banner nor the guest's build-id; taken for {} because {}",
+                    symbols_.name(), banner_.release, why));
   }
 }
 
@@ -216,7 +224,8 @@ bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
   }
   const std::optional<std::uint64_t> value = memory().read_unsigned(*address, 8);
   if (value == phys_base_) {
-    diagnostics.found({.what = fmt::format("the variable phys_base at {} agrees", *address)});
+    diagnostics.found({.what = fmt::format("the variable phys_base at {} agrees", *address),
+                       .how = fmt::format("it holds {:#x}", phys_base_)});
     return true;
   }
   diagnostics.warn(fmt::format("the variable phys_base at {} {}, expected {:#x}", *address,

@@ -161,13 +161,16 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
     std::vector<FoundBanner> banners;
     if (image) banners = find_banners(*image);
     if (banners.empty()) {
-      diagnostics.found(
-          {.what = fmt::format("banner at physical {}: no page tables near it map it", banner)});
+      diagnostics.found({.what = "no page tables",
+                         .where = fmt::format("banner at physical {}", banner),
+                         .how = "none near it map it"});
       continue;
     }
     diagnostics.found(
-        {.what = fmt::format("banner at physical {}: mapped by {}-level page tables at {}", banner,
-                             static_cast<unsigned>(tables->levels()), tables->root())});
+        {.what = "page tables at",
+         .value = fmt::format("{}", tables->root()),
+         .where = fmt::format("banner at physical {}", banner),
+         .how = fmt::format("{}-level, they map it", static_cast<unsigned>(tables->levels()))});
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
   }

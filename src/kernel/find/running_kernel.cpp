@@ -85,15 +85,15 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
       continue;
     }
     if (is_same) {
-      diagnostics.found(
-          {.what = fmt::format("vCPU {}: its page tables (CR3 {:#x}) map the same kernel",
-                               vcpu.index, *vcpu.cr[3])});
+      diagnostics.found({.what = "the same kernel",
+                         .where = fmt::format("vCPU {}", vcpu.index),
+                         .how = fmt::format("its page tables (CR3 {:#x}) map it", *vcpu.cr[3])});
     } else {
-      diagnostics.found(
-          {.what = fmt::format(
-               "vCPU {}: its page tables (CR3 {:#x}) do not map the kernel of vCPU {}: it "
-               "was not running Linux, or its registers are stale",
-               vcpu.index, *vcpu.cr[3], kernel.vcpu.value_or(0))});
+      diagnostics.found({.what = fmt::format("not the kernel of vCPU {}", kernel.vcpu.value_or(0)),
+                         .where = fmt::format("vCPU {}", vcpu.index),
+                         .how = fmt::format("its page tables (CR3 {:#x}) do not map it: it was not "
+                                            "running Linux, or its registers are stale",
+                                            *vcpu.cr[3])});
     }
   }
 }
@@ -115,17 +115,21 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   for (const Vcpu& vcpu : paging) {
     std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
     if (!kernel) {
-      diagnostics.found({.what = fmt::format("vCPU {}: no kernel banner in what CR3 {:#x} maps",
-                                             vcpu.index, *vcpu.cr[3])});
+      diagnostics.found({.what = "no kernel banner",
+                         .where = fmt::format("vCPU {}", vcpu.index),
+                         .how = fmt::format("none is in what CR3 {:#x} maps", *vcpu.cr[3])});
       continue;
     }
     diagnostics.found(
-        {.what = fmt::format("vCPU {}: CR3 {:#x}, {}-level page tables at {}", vcpu.index,
-                             *vcpu.cr[3], static_cast<unsigned>(kernel->tables().levels()),
-                             kernel->tables().root())});
+        {.what = "page tables at",
+         .value = fmt::format("{}", kernel->tables().root()),
+         .where = fmt::format("vCPU {}", vcpu.index),
+         .how = fmt::format("{}-level, by CR3 {:#x}",
+                            static_cast<unsigned>(kernel->tables().levels()), *vcpu.cr[3])});
     for (const FoundBanner& found : kernel->banners) {
-      diagnostics.found(
-          {.what = fmt::format("kernel banner at {}: {}", found.address, found.banner.text)});
+      diagnostics.found({.what = "kernel banner at",
+                         .value = fmt::format("{}", found.address),
+                         .how = found.banner.text});
     }
     compare_vcpus(memory, paging, *kernel, diagnostics);
     return kernel;

@@ -130,13 +130,17 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image, const std::s
     std::optional<Vmcoreinfo> found = read_text(memory, is_page ? GuestVirtual{value} : address);
     if (!found) return true;
     if (is_of_kernel(*found, memory, release)) {
-      diagnostics.found({.what = fmt::format("VMCOREINFO of {} at {}", found->release(),
-                                             is_page ? GuestVirtual{value} : address)});
+      diagnostics.found(
+          {.what = "release",
+           .value = std::string(found->release()),
+           .where = fmt::format("VMCOREINFO at {}", is_page ? GuestVirtual{value} : address)});
       result = std::move(found);
     } else {
       diagnostics.found(
-          {.what = fmt::format("VMCOREINFO of {} at {}: not this kernel's", found->release(),
-                               is_page ? GuestVirtual{value} : address)});
+          {.what = "release",
+           .value = std::string(found->release()),
+           .where = fmt::format("VMCOREINFO at {}", is_page ? GuestVirtual{value} : address),
+           .how = "not this kernel's"});
     }
     return !result;
   });
