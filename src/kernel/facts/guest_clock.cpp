@@ -80,7 +80,10 @@ std::optional<GuestClock> read_by_symbol(const GuestKernel& kernel, Diagnostics&
   std::vector<std::byte> bytes(known_timekeeper_size);
   const auto clock = kernel.memory().read(address, bytes) ? parse_timekeeper(bytes) : std::nullopt;
   if (clock)
-    diagnostics.found({.what = fmt::format("clock: the timekeeper is at {} (tk_core)", address)});
+    diagnostics.found({.what = "timekeeper at",
+                       .value = fmt::format("{}", address),
+                       .where = "clock",
+                       .how = "in the variable tk_core"});
   return clock;
 }
 
@@ -93,8 +96,10 @@ std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& d
       const WallToMonotonic wall = load_wall_to_monotonic(bytes, layout.wall_to_monotonic);
       if (wall.seconds == 0 || !wall.is_possible()) continue;
       if (auto clock = parse_timekeeper(bytes, layout)) {
-        diagnostics.found(
-            {.what = fmt::format("clock: the timekeeper is at {}, by its form", address)});
+        diagnostics.found({.what = "timekeeper at",
+                           .value = fmt::format("{}", address),
+                           .where = "clock",
+                           .how = "by its form"});
         found = clock;
         return false;
       }
@@ -111,8 +116,9 @@ std::optional<GuestClock> read_guest_clock(const GuestKernel& kernel, Diagnostic
   std::optional<GuestClock> clock = read_by_symbol(kernel, diagnostics);
   if (!clock) clock = read_by_form(kernel, diagnostics);
   if (!clock) {
-    diagnostics.found(
-        {.what = "clock: no timekeeper whose sums are right is in the kernel's memory"});
+    diagnostics.found({.what = "no timekeeper",
+                       .where = "clock",
+                       .how = "none whose sums are right is in the kernel's memory"});
   }
   return clock;
 }

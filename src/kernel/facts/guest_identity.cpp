@@ -37,9 +37,8 @@ GuestIdentity read_guest_identity(const GuestKernel& kernel, Diagnostics& diagno
   // What a kernel is called until somebody names it.
   if (identity.hostname == "(none)" || identity.hostname == "") identity.hostname.reset();
   identity.boot_id = read_boot_id(kernel);
-  diagnostics.found(
-      {.what = fmt::format("host name: {}; boot id: {}", identity.hostname.value_or("not known"),
-                           identity.boot_id.value_or("not known"))});
+  diagnostics.found({.what = "host name", .value = identity.hostname.value_or("not known")});
+  diagnostics.found({.what = "boot id", .value = identity.boot_id.value_or("not known")});
   return identity;
 }
 

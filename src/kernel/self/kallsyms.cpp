@@ -99,14 +99,17 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
   for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {
     for (const ImageRange& range : *ranges) {
       if (auto table = parse_kallsyms(image.bytes(range), range.begin, is_right)) {
-        diagnostics.found(
-            {.what = fmt::format("kallsyms: {} symbols in the guest's memory, in {} to {}",
-                                 table->size(), range.begin, range.begin + range.size)});
+        diagnostics.found({.what = "symbols",
+                           .value = fmt::format("{}", table->size()),
+                           .where = "kallsyms",
+                           .how = fmt::format("a table in the guest's memory, in {} to {}",
+                                              range.begin, range.begin + range.size)});
         return std::make_unique<Kallsyms>(std::move(*table));
       }
     }
   }
-  diagnostics.found({.what = "kallsyms: no table found in the kernel image"});
+  diagnostics.found(
+      {.what = "no table", .where = "kallsyms", .how = "none was found in the kernel image"});
   return nullptr;
 }
 

@@ -231,9 +231,9 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& ima
     }
     if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
       diagnostics.found(
-          {.what = fmt::format("log_buf by its form: the pointer at {} leads to records, "
-                               "log_buf_len is at {}",
-                               address, *length)});
+          {.what = "variable log_buf at",
+           .value = fmt::format("{}", address),
+           .how = fmt::format("by its form: it leads to records, log_buf_len is at {}", *length)});
       found = {address, *length, std::nullopt};
     }
     return !found;

@@ -79,8 +79,9 @@ std::optional<FoundRing> find_ring(const KernelImage& image, Diagnostics& diagno
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     diagnostics.found(
-        {.what = fmt::format("printk_ringbuffer by its form at {}: {} records in their place",
-                             candidate.ring, candidate.extent.records)});
+        {.what = "printk_ringbuffer at",
+         .value = fmt::format("{}", candidate.ring),
+         .how = fmt::format("by its form: {} records in their place", candidate.extent.records)});
     if (const auto pointer = find_pointer(image, candidate.ring)) {
       FoundRing found{candidate.ring, *pointer, std::nullopt};
       if (i + 1 < candidates.size()) found.replaced = candidates[i + 1].ring;

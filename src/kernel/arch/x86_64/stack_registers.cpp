@@ -38,10 +38,10 @@ void decide_stack_registers(const GuestMemory& memory, std::vector<Vcpu>& vcpus,
     const bool as_read = may_be_stack_pointer(memory, vcpu, *vcpu.general[rsp]);
     const bool swapped = may_be_stack_pointer(memory, vcpu, *vcpu.general[rbp]);
     if (!as_read && swapped) {
-      diagnostics.found(
-          {.what = fmt::format(
-               "vCPU {}: {:#x} is no mapped stack, {:#x} is: rsp stands before rbp in its gpregs",
-               vcpu.index, *vcpu.general[rsp], *vcpu.general[rbp])});
+      diagnostics.found({.what = "rsp stands before rbp in its gpregs",
+                         .where = fmt::format("vCPU {}", vcpu.index),
+                         .how = fmt::format("{:#x} is no mapped stack, {:#x} is",
+                                            *vcpu.general[rsp], *vcpu.general[rbp])});
       std::swap(vcpu.general[rsp], vcpu.general[rbp]);
     }
     vcpu.stack_registers_in_doubt = as_read == swapped;

@@ -125,8 +125,7 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   if (image->find_section(".debug_info")) {
     types = std::make_unique<DwarfTypes>(*image);
   } else {
-    diagnostics.found(
-        {.what = fmt::format("{}: has symbols, but no DWARF debug information", image->name())});
+    diagnostics.found({.what = "symbols, but no DWARF debug information", .where = image->name()});
   }
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
@@ -144,8 +143,9 @@ std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t 
       } else if (types->find_struct(printk_struct) == nullptr) {
         why = "printk's structures in its unit";
       } else {
-        diagnostics.found({.what = fmt::format("{}: {} of {} bytes were needed", stream.name(),
-                                               watched.position(), size)});
+        diagnostics.found({.what = "bytes that were needed",
+                           .value = fmt::format("{} of {}", watched.position(), size),
+                           .where = stream.name()});
         return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
       }
     }
@@ -153,7 +153,7 @@ std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t 
     why = fmt::format("sound sections ({})", error.what());
   }
   diagnostics.found(
-      {.what = fmt::format("{}: all of it must be read: expected {}", stream.name(), why)});
+      {.what = "all of it must be read", .where = stream.name(), .how = "expected " + why});
   return nullptr;
 }
 
