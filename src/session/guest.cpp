@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
-#include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/arch/x86_64/stack_registers.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
@@ -41,11 +40,7 @@ Guest::Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& di
 }
 
 bool Guest::runs_kernel(const Vcpu& vcpu) const {
-  if (!vcpu.rip || !vcpu.cr[3] || !x86_64::is_image_address(*vcpu.rip)) return true;
-  const PageTables tables(*state_.memory, page_table_root(*vcpu.cr[3]),
-                          paging_levels(vcpu.cr[4].value_or(0)));
-  return KernelMemory(*state_.memory, tables).translate(*vcpu.rip) ==
-         kernel_->memory().translate(*vcpu.rip);
+  return may_run_kernel(*state_.memory, vcpu, kernel_->memory());
 }
 
 // The kernel that runs, by the first evidence there is: what vCPUs run, what the dump says, what

@@ -40,6 +40,13 @@ class PageTableBuilder {
                         to.value | flags | (level > 1 ? pte_large : 0));
   }
 
+  // Sets `bit` in every entry so far, as memory encryption has it.
+  void encrypt(std::uint64_t bit) {
+    for (GuestPhysical at = root_; at < next_; at = at + 8) {
+      if (const std::uint64_t entry = read(at); entry != 0) memory_.write_value(at, entry | bit);
+    }
+  }
+
   // Where the entry for `address` stands in `table` of `level`.
   static GuestPhysical slot_of(GuestPhysical table, GuestVirtual address, unsigned level) {
     return table + (address.value >> (12 + 9 * (level - 1)) & 511) * 8;

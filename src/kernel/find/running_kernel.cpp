@@ -6,39 +6,14 @@
 
 #include "base/error.h"
 #include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/x86_64/vcpu_tables.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
 namespace {
 
-bool uses_page_tables(const Vcpu& vcpu) {
-  return vcpu.cr[3].value_or(0) != 0 &&
-         (vcpu.cr[0].value_or(x86_64::cr0_paging) & x86_64::cr0_paging) != 0;
-}
-
-// The tables CR3 names, and those it would name in kernel mode if it names a PTI user table. Both
-// are tried, as nothing in the registers tells whether the guest isolates its tables.
-// The same goes for encrypted memory, which only tables with its bit set lead to.
-std::vector<PageTables> candidate_tables(const GuestMemory& memory, const Vcpu& vcpu) {
-  const GuestPhysical root = page_table_root(*vcpu.cr[3]);
-  const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
-  std::vector<PageTables> candidates;
-  const auto add = [&](std::uint64_t clear, std::uint64_t encryption) {
-    candidates.emplace_back(memory, GuestPhysical{root.value & ~clear}, levels, encryption);
-    if ((root.value & x86_64::pti_user_root) != 0) {
-      candidates.emplace_back(memory, GuestPhysical{root.value & ~(clear | x86_64::pti_user_root)},
-                              levels, encryption);
-    }
-  };
-  add(0, 0);
-  for (const std::uint64_t bit : x86_64::memory_encryption_bits) {
-    if ((root.value & bit) != 0) add(bit, bit);
-  }
-  return candidates;
-}
-
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
-  for (const PageTables& tables : candidate_tables(memory, vcpu)) {
+  for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
     auto image = std::make_shared<const KernelImage>(memory, tables);
     std::vector<FoundBanner> banners = find_banners(*image);
     if (!banners.empty()) {
@@ -52,14 +27,14 @@ bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
                             const RunningKernel& kernel) {
   const GuestVirtual banner = kernel.banners.front().address;
   const auto expected = kernel.image->memory().translate(banner);
-  const std::vector<PageTables> candidates = candidate_tables(memory, vcpu);
+  const std::vector<PageTables> candidates = vcpu_page_tables(memory, vcpu);
   return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
     return KernelMemory(memory, tables).translate(banner) == expected;
   });
 }
 
 bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
-  return !vcpu.rip || candidate_tables(memory, vcpu).front().find(*vcpu.rip).has_value();
+  return !vcpu.rip || vcpu_page_tables(memory, vcpu).front().find(*vcpu.rip).has_value();
 }
 
 // A processor fetches instructions through its page tables, so at least one vCPU's must map them.
@@ -111,7 +86,8 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                  const std::vector<Vcpu>& vcpus,
                                                  Diagnostics& diagnostics) {
   std::vector<Vcpu> paging;
-  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging), uses_page_tables);
+  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging),
+               [&](const Vcpu& vcpu) { return !vcpu_page_tables(memory, vcpu).empty(); });
   for (const Vcpu& vcpu : paging) {
     std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
     if (!kernel) {
@@ -136,6 +112,18 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   }
   check_memory_belongs(memory, paging);
   return std::nullopt;
+}
+
+bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu, const KernelMemory& kernel) {
+  const std::vector<PageTables> candidates = vcpu_page_tables(memory, vcpu);
+  if (!vcpu.rip || candidates.empty() || !x86_64::is_image_address(*vcpu.rip)) return true;
+  const auto expected = kernel.translate(*vcpu.rip);
+  const auto is_same = [&](const PageTables& tables) {
+    return KernelMemory(memory, tables).translate(*vcpu.rip) == expected;
+  };
+  // The wrong candidates lead nowhere: that proves something only where all do.
+  return expected ? std::any_of(candidates.begin(), candidates.end(), is_same)
+                  : std::all_of(candidates.begin(), candidates.end(), is_same);
 }
 
 void warn_of_search(GuestPhysical place, Diagnostics& diagnostics) {

@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/page_tables.h"
 #include "kernel/find/banner_search.h"
 #include "kernel/memory/kernel_image.h"
+#include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
 
@@ -44,6 +45,11 @@ struct RunningKernel {
 [[nodiscard]] std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                                const std::vector<Vcpu>& vcpus,
                                                                Diagnostics& diagnostics);
+
+// Whether `vcpu` runs what `kernel` has at its instruction pointer; false if that is in another
+// kernel's image. True where this can't be told: outside any image, or without known page tables.
+[[nodiscard]] bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu,
+                                  const KernelMemory& kernel);
 
 // Says that the kernel used is one that was only found in memory, at physical `place`.
 void warn_of_search(GuestPhysical place, Diagnostics& diagnostics);

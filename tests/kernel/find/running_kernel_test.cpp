@@ -137,17 +137,52 @@ TEST_CASE("find_running_kernel: with encrypted memory, its bit is no part of any
       GENERATE(as<std::uint64_t>{}, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
   Machine machine;
   // The bit is in CR3 and in every entry.
-  for (std::uint64_t at = 0x10000; at < 0x20000; at += 8) {
-    std::uint64_t entry = 0;
-    REQUIRE(machine.memory.read({at}, std::as_writable_bytes(std::span(&entry, 1))));
-    if (entry != 0) machine.memory.write_value({at}, entry | bit);
-  }
+  machine.builder.encrypt(bit);
   Vcpu vcpu = machine.vcpu();
   vcpu.cr[3] = *vcpu.cr[3] | bit;
   const auto kernel = machine.find({vcpu});
   REQUIRE(kernel);
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
   CHECK(kernel->tables().root() == GuestPhysical{0x10000});
+}
+
+TEST_CASE("may_run_kernel: a vCPU in another kernel's image does not") {
+  Machine machine;
+  const KernelMemory kernel(machine.memory, machine.builder.tables());
+  CHECK(may_run_kernel(machine.memory, machine.vcpu(), kernel));
+  PageTableBuilder other(machine.memory, {0x30000}, PagingLevels::Four);
+  other.map(text, {0x6000});
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = other.root().value;
+  CHECK_FALSE(may_run_kernel(machine.memory, vcpu, kernel));
+  vcpu.rip = GuestVirtual{0x401000};
+  CHECK(may_run_kernel(machine.memory, vcpu, kernel));
+}
+
+TEST_CASE("may_run_kernel: without page tables nothing speaks against it") {
+  Machine machine;
+  const KernelMemory kernel(machine.memory, machine.builder.tables());
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3].reset();
+  CHECK(may_run_kernel(machine.memory, vcpu, kernel));
+}
+
+TEST_CASE("may_run_kernel: through encrypted tables, and the kernel's under PTI") {
+  const std::uint64_t bit =
+      GENERATE(as<std::uint64_t>{}, 0, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
+  Machine machine(PagingLevels::Four, {0x20000});
+  const KernelMemory kernel(machine.memory,
+                            PageTables(machine.memory, {0x20000}, PagingLevels::Four, bit));
+  machine.builder.encrypt(bit);
+  Vcpu vcpu = machine.vcpu();
+  vcpu.cr[3] = 0x20000 | bit;
+  CHECK(may_run_kernel(machine.memory, vcpu, kernel));
+  // A copy of the kernel's root, and behind it the user's, which maps nothing of the kernel.
+  std::array<std::byte, 4096> kernel_root{};
+  REQUIRE(machine.memory.read({0x20000}, kernel_root));
+  machine.memory.write({0x40000}, kernel_root);
+  vcpu.cr[3] = 0x41000 | bit;
+  CHECK(may_run_kernel(machine.memory, vcpu, kernel));
 }
 
 }  // namespace photon_dmesg::test

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "kernel/arch/x86_64/memory_map.h"
-#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/arch/x86_64/vcpu_tables.h"
 
 namespace photon_dmesg {
 namespace {
@@ -19,13 +20,13 @@ bool is_in_kernel_mode(const Vcpu& vcpu) {
   return vcpu.rip && x86_64::is_kernel_pointer(vcpu.rip->value);
 }
 
-bool may_be_stack_pointer(const GuestMemory& memory, const Vcpu& vcpu, std::uint64_t value) {
+bool may_be_stack_pointer(const std::vector<PageTables>& candidates, std::uint64_t value) {
   constexpr std::uint64_t alignment = 8;
   if (value % alignment != 0 || !x86_64::is_kernel_pointer(value)) return false;
-  const PageTables tables(memory, page_table_root(*vcpu.cr[3]),
-                          paging_levels(vcpu.cr[4].value_or(0)));
   // An empty stack's pointer stands one byte behind it.
-  return tables.find({value}) || tables.find({value - alignment});
+  return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
+    return tables.find({value}) || tables.find({value - alignment});
+  });
 }
 
 }  // namespace
@@ -33,10 +34,11 @@ bool may_be_stack_pointer(const GuestMemory& memory, const Vcpu& vcpu, std::uint
 void decide_stack_registers(const GuestMemory& memory, std::vector<Vcpu>& vcpus,
                             Diagnostics& diagnostics) {
   for (Vcpu& vcpu : vcpus) {
-    const bool has_all = vcpu.general[rsp] && vcpu.general[rbp] && vcpu.cr[3];
+    const std::vector<PageTables> tables = vcpu_page_tables(memory, vcpu);
+    const bool has_all = vcpu.general[rsp] && vcpu.general[rbp] && !tables.empty();
     if (!vcpu.stack_registers_in_doubt || !has_all || !is_in_kernel_mode(vcpu)) continue;
-    const bool as_read = may_be_stack_pointer(memory, vcpu, *vcpu.general[rsp]);
-    const bool swapped = may_be_stack_pointer(memory, vcpu, *vcpu.general[rbp]);
+    const bool as_read = may_be_stack_pointer(tables, *vcpu.general[rsp]);
+    const bool swapped = may_be_stack_pointer(tables, *vcpu.general[rbp]);
     if (!as_read && swapped) {
       diagnostics.found({.what = "rsp stands before rbp in its gpregs",
                          .where = fmt::format("vCPU {}", vcpu.index),

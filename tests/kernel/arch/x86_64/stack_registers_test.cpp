@@ -1,5 +1,6 @@
 #include "kernel/arch/x86_64/stack_registers.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "support/page_table_builder.h"
@@ -63,6 +64,20 @@ TEST_CASE("decide_stack_registers: without a selector, RIP tells the mode") {
   Machine machine(0, stack + 0x100);
   machine.vcpus[0].cs.reset();
   machine.vcpus[0].rip = GuestVirtual{0xffffffff81000000};
+  CHECK(machine.rsp() == stack + 0x100);
+}
+
+TEST_CASE("decide_stack_registers: through encrypted tables, and the kernel's under PTI") {
+  const std::uint64_t bit =
+      GENERATE(as<std::uint64_t>{}, 0, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
+  Machine machine(0, stack + 0x100);
+  machine.tables.encrypt(bit);
+  std::array<std::byte, 4096> kernel_root{};
+  REQUIRE(machine.memory.read(machine.tables.root(), kernel_root));
+  machine.memory.write({0x40000}, kernel_root);
+  // The kernel's root, and the user's in the page behind it: at the kernel's door it is still in
+  // use.
+  machine.vcpus[0].cr[3] = GENERATE(as<std::uint64_t>{}, 0x40000, 0x41000) | bit;
   CHECK(machine.rsp() == stack + 0x100);
 }
 
