@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
-#include "kernel/arch/x86_64/stack_registers.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
 #include "kernel/self/memory_symbols.h"
@@ -32,7 +32,10 @@ Guest::Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& di
   require_guest(files);
   vm_name_ = find_vm_name(files);
   state_ = open_guest(std::move(files), diagnostics);
-  decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
+  if (!state_.vcpus.empty()) {
+    architecture_of(state_.vcpus.front().machine)
+        .decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
+  }
   open_kernel(find_kernel(diagnostics), diagnostics);
   if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
     open_crashed_kernel(*header, diagnostics);

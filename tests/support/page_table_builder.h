@@ -20,7 +20,7 @@ class PageTableBuilder {
       : memory_(memory), root_(first), next_(first + 4096), levels_(levels) {}
 
   [[nodiscard]] GuestPhysical root() const { return root_; }
-  [[nodiscard]] PageTables tables() const { return {memory_, root_, levels_}; }
+  [[nodiscard]] PageTables tables() const { return x86_64::page_tables(memory_, root_, levels_); }
 
   // Maps one page of 4 KiB (level 1), 2 MiB (2) or 1 GiB (3).
   void map(GuestVirtual from, GuestPhysical to, unsigned level = 1,

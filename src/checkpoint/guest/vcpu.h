@@ -8,9 +8,13 @@
 
 namespace photon_dmesg {
 
+// What processors a guest has.
+enum class Machine { X86_64 };
+
 // What a checkpoint says of one vCPU. A register that the file does not hold is absent, not zero.
 struct Vcpu {
-  std::uint32_t index = 0;  // the guest's CPU number, as crash takes it
+  Machine machine = Machine::X86_64;  // whose registers these are
+  std::uint32_t index = 0;            // the guest's CPU number, as crash takes it
 
   // rax rcx rdx rbx rsp rbp rsi rdi r8..r15, the order of x86's register numbers.
   std::array<std::optional<std::uint64_t>, 16> general;

@@ -11,7 +11,7 @@
 
 #include "base/elf_notes.h"
 #include "base/error.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/vmcoreinfo.h"
 
 namespace photon_dmesg {
@@ -78,10 +78,9 @@ std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestP
 }
 
 PageTables tables_of(const GuestMemory& memory, const Vmcoreinfo& info, GuestVirtual top) {
-  const auto levels = info.entries().find("NUMBER(pgtable_l5_enabled)");
-  const bool five = levels != info.entries().end() && levels->second == "1";
-  const std::uint64_t root = top - x86_64::start_kernel_map + info.phys_base().value_or(0);
-  return {memory, {root}, five ? PagingLevels::Five : PagingLevels::Four};
+  const Architecture& architecture = architecture_of(Machine::X86_64);
+  const std::uint64_t root = top - architecture.map().image.begin + info.phys_base().value_or(0);
+  return architecture.dumped_kernel_tables(memory, {root}, info.entries());
 }
 
 // The kernel of `info`; `origin` is where that was found.
@@ -106,7 +105,7 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
                      .value = std::string(info->release()),
                      .where = origin,
                      .how = fmt::format("{}-level page tables at {}",
-                                        static_cast<unsigned>(tables.levels()), tables.root())});
+                                        tables.levels(), tables.root())});
   return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/vmcoreinfo.h"
 
 namespace photon_dmesg {
@@ -24,24 +24,17 @@ void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
                                             *text)});
 }
 
-// The handler of gate 0 (Intel SDM volume 3, 6.14.1).
-std::optional<GuestVirtual> read_gate_0(const KernelMemory& memory, GuestVirtual table) {
-  const auto low = memory.read_unsigned(table, 2);
-  const auto middle = memory.read_unsigned(table + 6, 2);
-  const auto high = memory.read_unsigned(table + 8, 4);
-  if (!low || !middle || !high) return std::nullopt;
-  return GuestVirtual{*high << 32U | *middle << 16U | *low};
-}
-
 void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& running,
                             Diagnostics& diagnostics) {
+  const PageTables& tables = kernel.memory().tables();
   std::optional<GuestVirtual> expected;
-  for (const char* name : {"asm_exc_divide_error", "divide_error"}) {  // since 5.8, and before
+  for (const char* name : tables.architecture().first_handler_names()) {
     if (!expected) expected = kernel.find_address(name);
   }
   if (!expected) return;
   for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
-    const std::optional<GuestVirtual> handler = read_gate_0(kernel.memory(), table.base);
+    const std::optional<GuestVirtual> handler =
+        tables.architecture().first_handler(tables, table.base);
     if (!handler) {
       diagnostics.found({.what = "IDT at",
                          .value = fmt::format("{}", table.base),
@@ -65,11 +58,12 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
 
 // Every symbol that VMCOREINFO names and the symbols know must be at the same place.
 void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
+  const Architecture& architecture = kernel.memory().tables().architecture();
   std::size_t agreeing = 0;
   for (const auto& [name, said] : info.symbols()) {
     const std::optional<GuestVirtual> address = kernel.find_address(name);
     // Some entries are what a pointer of that name holds: no address in the image.
-    if (!address || !x86_64::is_image_address(said)) continue;
+    if (!address || !architecture.is_image_address(said)) continue;
     if (*address == said) {
       ++agreeing;
     } else {

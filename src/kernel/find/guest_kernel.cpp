@@ -8,16 +8,13 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/cross_check.h"
 #include "kernel/find/uts_namespace.h"
 #include "kernel/symbols/build_id.h"
 
 namespace photon_dmesg {
 namespace {
-
-constexpr std::uint64_t largest_kaslr_offset =
-    x86_64::kernel_image_end.value - x86_64::start_kernel_map.value;
 
 Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                    const std::string& expected) {
@@ -39,8 +36,8 @@ std::optional<std::uint64_t> read_u64(const GuestMemory& memory, GuestPhysical a
   return memory.read(address, bytes) ? std::optional(load_u64(bytes)) : std::nullopt;
 }
 
-bool is_possible_kaslr_offset(std::uint64_t offset) {
-  return offset < largest_kaslr_offset && offset % x86_64::kernel_alignment == 0;
+bool is_possible_kaslr_offset(std::uint64_t offset, const Architecture::MemoryMap& map) {
+  return offset < map.image.end - map.image.begin && offset % map.image_alignment == 0;
 }
 
 // Reads `address` of a kernel whose image begins at `load`, before any page table is known.
@@ -51,20 +48,13 @@ struct LoadedImage {
   [[nodiscard]] GuestPhysical at(GuestVirtual linked) const { return load + (linked - text); }
 };
 
-// The kernel's own tables: init_top_pgt (4.14 and later) or init_level4_pgt.
-std::optional<PageTables> own_tables(const GuestMemory& memory, const KernelSymbols& symbols,
-                                     const LoadedImage& image) {
-  PagingLevels levels = PagingLevels::Four;
-  if (const std::optional<GuestVirtual> enabled = symbols.find_symbol("__pgtable_l5_enabled")) {
-    const std::uint64_t value = read_u64(memory, image.at(*enabled)).value_or(0);
-    if ((value & 0xffffffff) != 0) levels = PagingLevels::Five;
-  }
-  for (const char* name : {"init_top_pgt", "init_level4_pgt"}) {
-    if (const std::optional<GuestVirtual> table = symbols.find_symbol(name)) {
-      return PageTables(memory, image.at(*table), levels);
-    }
-  }
-  return std::nullopt;
+// The kernel's own tables.
+std::optional<PageTables> own_tables(const Architecture& architecture, const GuestMemory& memory,
+                                     const KernelSymbols& symbols, const LoadedImage& image) {
+  return architecture.kernel_tables(memory, [&](const char* name) {
+    const std::optional<GuestVirtual> linked = symbols.find_symbol(name);
+    return linked ? std::optional(image.at(*linked)) : std::nullopt;
+  });
 }
 
 }  // namespace
@@ -74,14 +64,15 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
   const std::optional<KernelBanner> expected = banner_of(symbols);
   const GuestVirtual linked = symbols.symbol("linux_banner");
   const KernelMemory& kernel_memory = running.image->memory();
+  const Architecture::MemoryMap& map = running.tables().architecture().map();
   for (const FoundBanner& found : running.banners) {
     const std::uint64_t kaslr_offset = found.address - linked;
     const std::optional<GuestPhysical> physical = kernel_memory.translate(found.address);
     if ((expected && expected->text != found.banner.text) ||
-        !is_possible_kaslr_offset(kaslr_offset) || !physical) {
+        !is_possible_kaslr_offset(kaslr_offset, map) || !physical) {
       continue;
     }
-    const std::uint64_t phys_base = physical->value - (found.address - x86_64::start_kernel_map);
+    const std::uint64_t phys_base = physical->value - (found.address - map.image.begin);
     diagnostics.found(
         {.what = "KASLR offset",
          .value = fmt::format("{:#x}", kaslr_offset),
@@ -102,13 +93,15 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
 
 GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,
                                 Diagnostics& diagnostics) {
+  const Architecture& architecture = architecture_of(Machine::X86_64);
+  const Architecture::MemoryMap& map = architecture.map();
   const GuestVirtual text = symbols.symbol("_text");
   const GuestVirtual banner_symbol = symbols.symbol("linux_banner");
   const std::optional<KernelBanner> expected = banner_of(symbols);
   const std::uint64_t total = memory.size();
   std::uint64_t done = 0;
   for (const PhysicalRange& range : memory.ranges()) {
-    for (std::uint64_t at = 0; at < range.size; at += x86_64::kernel_alignment) {
+    for (std::uint64_t at = 0; at < range.size; at += map.image_alignment) {
       diagnostics.progress({"searching memory for the kernel", done + at, total});
       const LoadedImage image{range.begin + at, text};
       const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
@@ -117,10 +110,10 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
       }
       const std::optional<std::uint64_t> phys_base =
           read_u64(memory, image.at(symbols.symbol("phys_base")));
-      const std::optional<PageTables> tables = own_tables(memory, symbols, image);
+      const std::optional<PageTables> tables = own_tables(architecture, memory, symbols, image);
       const std::uint64_t kaslr_offset =
-          image.load.value - phys_base.value_or(0) + x86_64::start_kernel_map.value - text.value;
-      if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset)) {
+          image.load.value - phys_base.value_or(0) + map.image.begin.value - text.value;
+      if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset, map)) {
         continue;
       }
       warn_of_search(image.load, diagnostics);
@@ -147,14 +140,15 @@ std::optional<GuestVirtual> GuestKernel::find_static(std::string_view symbol) co
 }
 
 std::optional<SymbolPlace> GuestKernel::find_place(GuestVirtual address) const {
-  if (!x86_64::is_image_address(address)) return std::nullopt;
+  if (!memory().tables().architecture().is_image_address(address)) return std::nullopt;
   return symbols_.find_place({address.value - kaslr_offset_});
 }
 
 std::optional<GuestVirtual> GuestKernel::at_run_time(std::optional<GuestVirtual> linked) const {
   if (!linked) return std::nullopt;
   // What is not in the image, such as a per-CPU offset, does not move with it.
-  return x86_64::is_image_address(*linked) ? *linked + kaslr_offset_ : *linked;
+  const bool moves = memory().tables().architecture().is_image_address(*linked);
+  return moves ? *linked + kaslr_offset_ : *linked;
 }
 
 GuestVirtual GuestKernel::address(std::string_view symbol) const {

@@ -12,8 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/little_endian.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -105,28 +104,16 @@ class BannerScan {
   std::exception_ptr error_;
 };
 
-// Whether the page at `root` may be a kernel's top-level table: its last entry leads to the image,
-// and the half for user space, which belongs to no process, is empty.
-bool may_be_root(const GuestMemory& memory, GuestPhysical root) {
-  constexpr std::size_t entry = sizeof(std::uint64_t);
-  std::array<std::byte, entry> last{};
-  if (!memory.read(root + (page - entry), last) || (load_u64(last) & 1U) == 0) return false;
-  std::vector<std::byte> user_half(page / 2);
-  return memory.read(root, user_half) &&
-         std::all_of(user_half.begin(), user_half.end(),
-                     [](std::byte byte) { return byte == std::byte{0}; });
-}
-
 // By how much an image page's physical address is less than its virtual one; nothing if `address`
 // is in none.
 std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical address) {
   std::optional<std::uint64_t> shift;
-  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
-                       [&](const PageTables::Page& page) {
-                         if (address - page.physical_address < page.size) {
-                           shift = page.virtual_address.value - page.physical_address.value;
-                         }
-                       });
+  const auto& [image_begin, image_end] = tables.architecture().map().image;
+  tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
+    if (address - page.physical_address < page.size) {
+      shift = page.virtual_address.value - page.physical_address.value;
+    }
+  });
   return shift;
 }
 
@@ -139,12 +126,11 @@ bool are_own_tables(const PageTables& tables, GuestPhysical banner) {
 
 // The image holds the tables that it runs with, at most this far from its banner.
 std::optional<PageTables> find_own_tables(const GuestMemory& memory, GuestPhysical banner) {
+  const Architecture& architecture = architecture_of(Machine::X86_64);
   constexpr std::uint64_t reach = 64 * 1024 * 1024;
   const std::uint64_t begin = (banner.value - std::min(banner.value, reach)) / page * page;
   for (std::uint64_t at = begin; at < banner.value + reach; at += page) {
-    if (!may_be_root(memory, {at})) continue;
-    for (const PagingLevels levels : {PagingLevels::Four, PagingLevels::Five}) {
-      const PageTables tables(memory, {at}, levels);
+    for (const PageTables& tables : architecture.possible_kernel_tables(memory, {at})) {
       if (are_own_tables(tables, banner)) return tables;
     }
   }
@@ -170,7 +156,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
         {.what = "page tables at",
          .value = fmt::format("{}", tables->root()),
          .where = fmt::format("banner at physical {}", banner),
-         .how = fmt::format("{}-level, they map it", static_cast<unsigned>(tables->levels()))});
+         .how = fmt::format("{}-level, they map it", tables->levels())});
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
   }
@@ -186,7 +172,8 @@ bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory) 
   const GuestPhysical begin =
       end.value - last.begin.value > reach ? GuestPhysical{end.value - reach} : last.begin;
   bool found = false;
-  kernel.tables().for_each_page(x86_64::kernel_half, x86_64::start_kernel_map,
+  const Architecture::MemoryMap& map = kernel.tables().architecture().map();
+  kernel.tables().for_each_page(map.kernel_half, map.image.begin,
                                 [&](const PageTables::Page& page) {
                                   const GuestPhysical page_end = page.physical_address + page.size;
                                   found |= page.physical_address < end && begin < page_end;

@@ -5,12 +5,15 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "kernel/arch/x86_64/memory_map.h"
-#include "kernel/arch/x86_64/vcpu_tables.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
 namespace {
+
+std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory, const Vcpu& vcpu) {
+  return architecture_of(vcpu.machine).vcpu_page_tables(memory, vcpu);
+}
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
@@ -101,7 +104,7 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
          .value = fmt::format("{}", kernel->tables().root()),
          .where = fmt::format("vCPU {}", vcpu.index),
          .how = fmt::format("{}-level, by CR3 {:#x}",
-                            static_cast<unsigned>(kernel->tables().levels()), *vcpu.cr[3])});
+                            kernel->tables().levels(), *vcpu.cr[3])});
     for (const FoundBanner& found : kernel->banners) {
       diagnostics.found({.what = "kernel banner at",
                          .value = fmt::format("{}", found.address),
@@ -116,7 +119,8 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
 
 bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu, const KernelMemory& kernel) {
   const std::vector<PageTables> candidates = vcpu_page_tables(memory, vcpu);
-  if (!vcpu.rip || candidates.empty() || !x86_64::is_image_address(*vcpu.rip)) return true;
+  if (!vcpu.rip || candidates.empty() || !architecture_of(vcpu.machine).is_image_address(*vcpu.rip))
+    return true;
   const auto expected = kernel.translate(*vcpu.rip);
   const auto is_same = [&](const PageTables& tables) {
     return KernelMemory(memory, tables).translate(*vcpu.rip) == expected;

@@ -9,7 +9,7 @@
 #include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/guest/vcpu.h"
-#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/arch/page_tables.h"
 #include "kernel/find/banner_search.h"
 #include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"

@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "base/little_endian.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/uts_namespace.h"
 #include "kernel/memory/kernel_image.h"
 
@@ -111,7 +111,7 @@ std::optional<std::uint64_t> Vmcoreinfo::phys_base() const {
 
 std::optional<Vmcoreinfo> read_vmcoreinfo(const KernelMemory& memory, GuestVirtual variable) {
   const std::uint64_t pointer = memory.read_unsigned(variable, sizeof(std::uint64_t)).value_or(0);
-  if (x86_64::is_kernel_pointer(pointer)) {
+  if (memory.tables().architecture().is_kernel_pointer(pointer)) {
     if (auto found = read_text(memory, {pointer})) return found;
   }
   return read_text(memory, variable);
@@ -123,9 +123,10 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image, const std::s
   constexpr std::size_t word = sizeof(std::uint64_t);
   const std::uint64_t begins_so = load_unsigned(std::as_bytes(std::span(beginning)).first(word));
   const KernelMemory& memory = image.memory();
+  const Architecture& architecture = memory.tables().architecture();
   image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
     const std::uint64_t value = load_unsigned(bytes.first(word));
-    const bool is_page = x86_64::is_kernel_pointer(value) && value % page == 0;
+    const bool is_page = architecture.is_kernel_pointer(value) && value % page == 0;
     if (!is_page && value != begins_so) return true;
     std::optional<Vmcoreinfo> found = read_text(memory, is_page ? GuestVirtual{value} : address);
     if (!found) return true;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 
 namespace photon_dmesg {
 namespace {
@@ -30,11 +30,11 @@ void read_by_pages(const KernelMemory& memory, GuestVirtual begin, std::span<std
 
 KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
     : memory_(memory, tables) {
-  tables.for_each_page(x86_64::start_kernel_map, x86_64::kernel_image_end,
-                       [&](const PageTables::Page& page) {
-                         const bool read_only = !page.writable && !page.executable;
-                         append_page(read_only ? read_only_ : other_, page);
-                       });
+  const auto& [image_begin, image_end] = tables.architecture().map().image;
+  tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
+    const bool read_only = !page.writable && !page.executable;
+    append_page(read_only ? read_only_ : other_, page);
+  });
 }
 
 std::optional<GuestVirtual> KernelImage::begin() const {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 
 namespace photon_dmesg {
 namespace {
@@ -46,14 +46,15 @@ void append(std::vector<Mapping>& mappings, const Mapping& part,
 }
 
 // The place that most of what is mapped below the image is mapped by.
-std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings) {
+std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings,
+                                            const Architecture& architecture) {
   std::map<std::uint64_t, std::uint64_t> bytes_by_place;
   for (const Mapping& mapping : mappings) {
     const std::uint64_t place = mapping.virtual_address.value - mapping.physical_address.value;
     // The kernel puts it at a multiple of 1 GiB (PUD_SIZE).
     constexpr std::uint64_t alignment = std::uint64_t{1} << 30;
-    if (mapping.virtual_address < x86_64::start_kernel_map && place % alignment == 0 &&
-        x86_64::is_kernel_pointer(place)) {
+    if (mapping.virtual_address < architecture.map().image.begin && place % alignment == 0 &&
+        architecture.is_kernel_pointer(place)) {
       bytes_by_place[place] += mapping.size;
     }
   }
@@ -72,10 +73,11 @@ KernelMappings find_kernel_mappings(const PageTables& tables, const GuestMemory&
     for_each_ram_part(page, memory.ranges(),
                       [&](const Mapping& part) { append(all, part, memory.ranges()); });
   };
-  tables.for_each_page(x86_64::kernel_half, x86_64::espfix_stacks, add);
-  tables.for_each_page(x86_64::past_espfix_stacks, {~std::uint64_t{0}}, add);
+  for (const auto& [begin, end] : tables.architecture().map().worth_mapping) {
+    tables.for_each_page(begin, end, add);
+  }
   KernelMappings result;
-  result.direct_map = find_direct_map(all);
+  result.direct_map = find_direct_map(all, tables.architecture());
   for (const Mapping& mapping : all) {
     const std::uint64_t place = mapping.virtual_address.value - mapping.physical_address.value;
     if (!result.direct_map || place != result.direct_map->value) result.others.push_back(mapping);

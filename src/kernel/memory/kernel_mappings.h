@@ -6,7 +6,7 @@
 
 #include "base/address.h"
 #include "checkpoint/guest/guest_memory.h"
-#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/arch/page_tables.h"
 
 namespace photon_dmesg {
 

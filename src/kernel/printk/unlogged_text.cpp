@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
 #include "kernel/printk/level_prefix.h"
@@ -116,11 +116,12 @@ const StructLayout* choose_cont_layout(const GuestKernel& kernel, GuestVirtual a
   const auto word = [&](const MemberLayout& member) {
     return kernel.memory().read_unsigned(address + member.offset, 8).value_or(0);
   };
+  const Architecture& architecture = kernel.memory().tables().architecture();
   for (const StructLayout& layout : known_cont_layouts()) {
     const std::uint64_t length = word(layout.member("len"));
     const MemberLayout* owner = layout.find("owner");
     if (length > 0 && length <= layout.member("buf").size &&
-        (owner == nullptr || x86_64::is_kernel_pointer(word(*owner)))) {
+        (owner == nullptr || architecture.is_kernel_pointer(word(*owner)))) {
       return &layout;
     }
   }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/symbols/kallsyms_parser.h"
@@ -21,21 +21,23 @@ bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
   const std::optional<GuestVirtual> text_end = table.find("_etext");
   const std::optional<GuestVirtual> banner = table.find("linux_banner");
   const auto is_banner = [&](const FoundBanner& found) { return found.address == banner; };
-  return text && text_end && *text < *text_end && *text >= x86_64::start_kernel_map &&
-         *text_end < x86_64::kernel_image_end && memory.translate(*text) &&
-         memory.translate(GuestVirtual{text_end->value - 1}) &&
+  const Architecture::Range& image = kernel.tables().architecture().map().image;
+  return text && text_end && *text < *text_end && *text >= image.begin && *text_end < image.end &&
+         memory.translate(*text) && memory.translate(GuestVirtual{text_end->value - 1}) &&
          (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
 }
 
 }  // namespace
 
-Kallsyms::Kallsyms(KallsymsTable table) : table_(std::move(table)) {
+Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture)
+    : architecture_(&architecture), table_(std::move(table)) {
+  const Architecture::MemoryMap& map = architecture.map();
   if (const std::optional<GuestVirtual> text = table_.find("_text")) {
-    kaslr_offset_ = *text - x86_64::linked_text;
+    kaslr_offset_ = *text - map.linked_text;
   } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
     // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
     // variables hold.
-    kaslr_offset_ = (*code - x86_64::linked_text) & ~(x86_64::kernel_alignment - 1);
+    kaslr_offset_ = (*code - map.linked_text) & ~(map.image_alignment - 1);
   }
 }
 
@@ -76,8 +78,8 @@ std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) co
 
 // What is not in the image, such as a per-CPU offset, does not move with it.
 GuestVirtual Kallsyms::linked(GuestVirtual run_time) const {
-  return x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_}
-                                            : run_time;
+  return architecture_->is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_}
+                                                   : run_time;
 }
 
 std::optional<GuestVirtual> Kallsyms::find_symbol(std::string_view name) const {
@@ -104,7 +106,7 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
                            .where = "kallsyms",
                            .how = fmt::format("a table in the guest's memory, in {} to {}",
                                               range.begin, range.begin + range.size)});
-        return std::make_unique<Kallsyms>(std::move(*table));
+        return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture());
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/diagnostics.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/running_kernel.h"
 #include "kernel/symbols/kallsyms_table.h"
 #include "kernel/symbols/kernel_symbols.h"
@@ -22,7 +23,7 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<Kallsyms> find(const RunningKernel& kernel,
                                                       Diagnostics& diagnostics);
 
-  // By how much the kernel runs above the address that x86-64 kernels are linked at.
+  // By how much the kernel runs above the address that kernels are linked at.
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
@@ -38,12 +39,14 @@ class Kallsyms final : public KernelSymbols {
   };
   [[nodiscard]] std::optional<Range> find_function(std::string_view name) const;
 
-  explicit Kallsyms(KallsymsTable table);
+  // `architecture`: of the kernel; must outlive this object.
+  Kallsyms(KallsymsTable table, const Architecture& architecture);
 
  private:
   [[nodiscard]] GuestVirtual linked(GuestVirtual run_time) const;
 
   std::string name_ = "kallsyms in the guest's memory";
+  const Architecture* architecture_;
   KallsymsTable table_;
   std::uint64_t kaslr_offset_ = 0;
 };

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/vmcoreinfo.h"
 #include "kernel/printk/kernel_log.h"
 #include "kernel/self/printk_ringbuffer_signature.h"
@@ -13,16 +13,16 @@ namespace photon_dmesg {
 std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
                                                    const RunningKernel& kernel,
                                                    Diagnostics& diagnostics) {
-  std::unique_ptr<MemorySymbols> symbols(new MemorySymbols());
+  std::unique_ptr<MemorySymbols> symbols(new MemorySymbols(kernel.tables().architecture()));
   symbols->kallsyms_ = Kallsyms::find(kernel, diagnostics);
   symbols->origin_ = "kallsyms";
   if (has_log(*symbols)) {
     return symbols;
   }
   const KernelImage& image = *kernel.image;
-  symbols->kaslr_offset_ = symbols->kallsyms_
-                               ? symbols->kallsyms_->kaslr_offset()
-                               : image.begin().value_or(x86_64::linked_text) - x86_64::linked_text;
+  const GuestVirtual linked_text = kernel.tables().architecture().map().linked_text;
+  symbols->kaslr_offset_ = symbols->kallsyms_ ? symbols->kallsyms_->kaslr_offset()
+                                              : image.begin().value_or(linked_text) - linked_text;
   if (const auto info = find_vmcoreinfo(image, kernel.banner().release, diagnostics)) {
     symbols->add(*info);
   }
@@ -38,8 +38,9 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
 
 void MemorySymbols::add(const char* name, GuestVirtual run_time) {
   // What is not in the image does not move with it.
-  found_[name] =
-      x86_64::is_image_address(run_time) ? GuestVirtual{run_time.value - kaslr_offset_} : run_time;
+  found_[name] = architecture_->is_image_address(run_time)
+                     ? GuestVirtual{run_time.value - kaslr_offset_}
+                     : run_time;
 }
 
 void MemorySymbols::add(const Vmcoreinfo& info) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/running_kernel.h"
 #include "kernel/find/vmcoreinfo.h"
 #include "kernel/memory/kernel_image.h"
@@ -38,7 +39,7 @@ class MemorySymbols final : public KernelSymbols {
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
  private:
-  MemorySymbols() = default;
+  explicit MemorySymbols(const Architecture& architecture) : architecture_(&architecture) {}
 
   // Looks for the log in the image; false if it is not found.
   bool find_log(const KernelImage& image, Diagnostics& diagnostics);
@@ -46,6 +47,7 @@ class MemorySymbols final : public KernelSymbols {
   void add(const PrintkLogVariables& log);
   void add(const Vmcoreinfo& info);
 
+  const Architecture* architecture_;
   std::string name_ = "the guest's memory";
   std::string origin_;
   std::unique_ptr<Kallsyms> kallsyms_;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/kernel_image.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/printk/printk_log_buffer.h"
@@ -37,46 +37,25 @@ std::vector<std::byte> read_function(const KernelMemory& memory, const Kallsyms&
   return memory.read(range->begin, code) ? code : std::vector<std::byte>{};
 }
 
-// The address that a displacement of 32 bits at `at` means, relative to the instruction's end
-// `after` bytes behind it.
-GuestVirtual rip_relative(std::span<const std::byte> code, GuestVirtual begin, std::size_t at,
-                          std::size_t after) {
-  constexpr std::size_t width = sizeof(std::int32_t);
-  const auto displacement = static_cast<std::int32_t>(load_unsigned(code.subspan(at, width)));
-  return begin + at + width + after +
-         static_cast<std::uint64_t>(static_cast<std::int64_t>(displacement));
-}
-
-// Where a function reads what it returns: its first `mov disp32(%rip), %rax` or `%eax`.
 std::optional<GuestVirtual> find_returned_variable(const KernelMemory& memory,
                                                    const Kallsyms& kallsyms,
                                                    std::string_view name) {
-  constexpr std::byte mov{0x8b};
-  constexpr std::byte rip_to_ax{0x05};  // ModRM: mod 00, reg rax, rm 101
   const std::vector<std::byte> code = read_function(memory, kallsyms, name);
-  for (std::size_t at = 0; at + 6 <= code.size(); ++at) {
-    if (code[at] != mov || code[at + 1] != rip_to_ax) continue;
-    const GuestVirtual target = rip_relative(code, kallsyms.find_function(name)->begin, at + 2, 0);
-    if (x86_64::is_image_address(target)) return target;
-  }
-  return std::nullopt;
+  if (code.empty()) return std::nullopt;
+  return memory.tables().architecture().returned_variable(code,
+                                                          kallsyms.find_function(name)->begin);
 }
 
-// Every address in the image that code of `name` may refer to. Each byte is taken for the beginning
-// of a displacement, with and without an immediate operand behind it: more than there are, but none
-// is missing, and what is read there decides.
+// Every address in the image that code of `name` may refer to: what is read there decides.
 void add_references(const KernelMemory& memory, const Kallsyms& kallsyms, std::string_view name,
                     std::set<GuestVirtual>& addresses) {
   const std::vector<std::byte> code = read_function(memory, kallsyms, name);
-  for (std::size_t at = 0; at + sizeof(std::int32_t) <= code.size(); ++at) {
-    for (const std::size_t immediate : {0U, 1U, 4U}) {
-      const GuestVirtual target =
-          rip_relative(code, kallsyms.find_function(name)->begin, at, immediate);
-      if (x86_64::is_image_address(target) && target.value % sizeof(std::uint32_t) == 0) {
-        addresses.insert(target);
-      }
-    }
-  }
+  if (code.empty()) return;
+  memory.tables().architecture().for_each_reference(code, kallsyms.find_function(name)->begin,
+                                                    [&](GuestVirtual target) {
+                                                      if (target.value % sizeof(std::uint32_t) == 0)
+                                                        addresses.insert(target);
+                                                    });
 }
 
 // Values at the addresses that code refers to, as they may be sequence numbers and indices.
@@ -224,9 +203,10 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& ima
                                                           Diagnostics& diagnostics) {
   std::optional<PrintkLogVariables> found;
   const KernelMemory& memory = image.memory();
+  const Architecture& architecture = memory.tables().architecture();
   image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
     const GuestVirtual target{load_unsigned(bytes.first(sizeof(std::uint64_t)))};
-    if (!x86_64::is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
+    if (!architecture.is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
       return true;
     }
     if (const std::optional<GuestVirtual> length = find_length(memory, address)) {

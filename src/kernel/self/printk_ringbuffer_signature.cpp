@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include "base/little_endian.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/memory/kernel_image.h"
 #include "kernel/printk/printk_ringbuffer.h"
 
@@ -21,17 +21,17 @@ constexpr std::uint64_t head_bytes = 5 * word;
 constexpr std::uint64_t fewest_count_bits = 5;
 constexpr std::uint64_t most_count_bits = 26;
 
-bool is_word_pointer(std::uint64_t value) {
-  return x86_64::is_kernel_pointer(value) && value % word == 0;
+bool is_word_pointer(const Architecture& architecture, std::uint64_t value) {
+  return architecture.is_kernel_pointer(value) && value % word == 0;
 }
 
-bool looks_like_ring(std::span<const std::byte> bytes) {
+bool looks_like_ring(const Architecture& architecture, std::span<const std::byte> bytes) {
   const auto number = [&](std::size_t index) {
     return load_unsigned(bytes.subspan(index * word, word));
   };
   const std::uint64_t count_bits = number(0);  // 4 bytes, then padding
   if (count_bits < fewest_count_bits || count_bits > most_count_bits ||
-      !is_word_pointer(number(1)) || !is_word_pointer(number(2))) {
+      !is_word_pointer(architecture, number(1)) || !is_word_pointer(architecture, number(2))) {
     return false;
   }
   constexpr std::uint64_t id_mask = (std::uint64_t{1} << 62) - 1;
@@ -45,9 +45,11 @@ struct Candidate {
 };
 
 std::vector<Candidate> find_candidates(const KernelImage& image) {
+  const Architecture& architecture = image.memory().tables().architecture();
   std::vector<Candidate> candidates;
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
-    if (bytes.size() < head_bytes || !looks_like_ring(bytes.first(head_bytes))) return true;
+    if (bytes.size() < head_bytes || !looks_like_ring(architecture, bytes.first(head_bytes)))
+      return true;
     const RingExtent extent = find_ring_extent(image.memory(), address);
     if (extent.records > 0) candidates.push_back({address, extent});
     return true;

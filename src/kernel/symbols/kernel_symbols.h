@@ -10,6 +10,8 @@
 
 namespace photon_dmesg {
 
+class Architecture;
+
 enum class SymbolBinding { Local, Global };
 
 // Chooses between symbols of one name: a global one counts before local ones; several of the same
@@ -36,7 +38,7 @@ struct SymbolPlace {
 // Finds the symbol that an address belongs to: the last one at or before it.
 class NearestSymbol {
  public:
-  explicit NearestSymbol(GuestVirtual address) : address_(address) {}
+  explicit NearestSymbol(GuestVirtual address);
 
   void offer(GuestVirtual symbol, std::string_view name);
 
@@ -44,6 +46,7 @@ class NearestSymbol {
   [[nodiscard]] std::optional<SymbolPlace> place() const;
 
  private:
+  const Architecture* architecture_;
   GuestVirtual address_;
   GuestVirtual nearest_;
   std::string name_;  // empty: none yet

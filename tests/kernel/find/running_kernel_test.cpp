@@ -49,7 +49,7 @@ TEST_CASE("find_running_kernel: through the page tables of a vCPU") {
   REQUIRE(kernel);
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
   CHECK(kernel->banners.front().address == text + 0x100);
-  CHECK(kernel->tables().levels() == PagingLevels::Four);
+  CHECK(kernel->tables().levels() == 4);
 }
 
 TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
@@ -57,7 +57,7 @@ TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
   Vcpu vcpu = machine.vcpu();
   vcpu.cr[4] = 0x1000;
   REQUIRE(machine.find({vcpu}));
-  CHECK(machine.find({vcpu})->tables().levels() == PagingLevels::Five);
+  CHECK(machine.find({vcpu})->tables().levels() == 5);
 }
 
 TEST_CASE("find_running_kernel: PCID and LAM bits of CR3 are no part of the root") {
@@ -171,8 +171,8 @@ TEST_CASE("may_run_kernel: through encrypted tables, and the kernel's under PTI"
   const std::uint64_t bit =
       GENERATE(as<std::uint64_t>{}, 0, std::uint64_t{1} << 47, std::uint64_t{1} << 51);
   Machine machine(PagingLevels::Four, {0x20000});
-  const KernelMemory kernel(machine.memory,
-                            PageTables(machine.memory, {0x20000}, PagingLevels::Four, bit));
+  const KernelMemory kernel(
+      machine.memory, x86_64::page_tables(machine.memory, {0x20000}, PagingLevels::Four, bit));
   machine.builder.encrypt(bit);
   Vcpu vcpu = machine.vcpu();
   vcpu.cr[3] = 0x20000 | bit;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/little_endian.h"
+#include "kernel/arch/x86_64/x86_64.h"
 
 namespace photon_dmesg {
 namespace {
@@ -51,11 +52,45 @@ constexpr std::uint64_t sign_extend(std::uint64_t address, unsigned bits) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << unused) >> unused);
 }
 
-unsigned address_bits(PagingLevels levels) {
-  return level_shift(static_cast<unsigned>(levels) + 1);
+unsigned address_bits(unsigned levels) {
+  return level_shift(levels + 1);
 }
 
 constexpr PageTables::Page unrestricted = {{}, {}, 0, true, true};
+
+struct Walk {
+  const PageTables& tables;
+  GuestVirtual begin;
+  GuestVirtual end;
+  const std::function<void(const PageTables::Page&)>& visit;
+};
+
+// `above.virtual_address` is the first address that `table` maps.
+void visit_table(const Walk& walk, unsigned level, GuestPhysical table,
+                 const PageTables::Page& above) {
+  const auto& [levels, encryption_mask] = walk.tables.form();
+  Table bytes{};
+  if (!walk.tables.memory().read(table, bytes)) {
+    return;
+  }
+  for (std::size_t i = 0; i < entries_per_table; ++i) {
+    const std::uint64_t entry =
+        load_u64(std::span(bytes).subspan(i * entry_bytes).first<8>()) & ~encryption_mask;
+    const std::uint64_t linear = above.virtual_address.value + i * entry_span(level);
+    const GuestVirtual address{sign_extend(linear, address_bits(levels))};
+    const std::uint64_t last = address.value + (entry_span(level) - 1);
+    if ((entry & present_bit) == 0 || last < walk.begin.value || address >= walk.end) {
+      continue;
+    }
+    PageTables::Page page = apply_entry(above, entry, level);
+    page.virtual_address = address;
+    if (!is_leaf(entry, level)) {
+      visit_table(walk, level - 1, page.physical_address, page);
+    } else if (address >= walk.begin) {
+      walk.visit(page);
+    }
+  }
+}
 
 }  // namespace
 
@@ -67,19 +102,27 @@ PagingLevels paging_levels(std::uint64_t cr4) {
   return (cr4 & la57_bit) != 0 ? PagingLevels::Five : PagingLevels::Four;
 }
 
-std::optional<PageTables::Page> PageTables::find(GuestVirtual address) const {
-  if (sign_extend(address.value, address_bits(levels_)) != address.value) {
+namespace x86_64 {
+
+PageTables page_tables(const GuestMemory& memory, GuestPhysical root, PagingLevels levels,
+                       std::uint64_t encryption_mask) {
+  return {architecture(), memory, root, {static_cast<unsigned>(levels), encryption_mask}};
+}
+
+std::optional<PageTables::Page> find_page(const PageTables& tables, GuestVirtual address) {
+  const auto& [levels, encryption_mask] = tables.form();
+  if (sign_extend(address.value, address_bits(levels)) != address.value) {
     return std::nullopt;
   }
-  Page page = unrestricted;
-  page.physical_address = root_;
-  for (auto level = static_cast<unsigned>(levels_); level > 0; --level) {
+  PageTables::Page page = unrestricted;
+  page.physical_address = tables.root();
+  for (unsigned level = levels; level > 0; --level) {
     std::array<std::byte, entry_bytes> bytes{};
     const GuestPhysical slot = page.physical_address + entry_index(address, level) * entry_bytes;
-    if (!memory_->read(slot, bytes)) {
+    if (!tables.memory().read(slot, bytes)) {
       return std::nullopt;
     }
-    const std::uint64_t entry = load_u64(bytes) & ~encryption_mask_;
+    const std::uint64_t entry = load_u64(bytes) & ~encryption_mask;
     if ((entry & present_bit) == 0) {
       return std::nullopt;
     }
@@ -92,42 +135,10 @@ std::optional<PageTables::Page> PageTables::find(GuestVirtual address) const {
   return std::nullopt;
 }
 
-struct PageTables::Walk {
-  GuestVirtual begin;
-  GuestVirtual end;
-  const std::function<void(const Page&)>& visit;
-};
-
-void PageTables::for_each_page(GuestVirtual begin, GuestVirtual end,
-                               const std::function<void(const Page&)>& visit) const {
-  const Walk walk{begin, end, visit};
-  visit_table(walk, static_cast<unsigned>(levels_), root_, unrestricted);
+void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual end,
+                   const std::function<void(const PageTables::Page&)>& visit) {
+  visit_table({tables, begin, end, visit}, tables.levels(), tables.root(), unrestricted);
 }
 
-// `above.virtual_address` is the first address that `table` maps.
-void PageTables::visit_table(const Walk& walk, unsigned level, GuestPhysical table,
-                             const Page& above) const {
-  Table bytes{};
-  if (!memory_->read(table, bytes)) {
-    return;
-  }
-  for (std::size_t i = 0; i < entries_per_table; ++i) {
-    const std::uint64_t entry =
-        load_u64(std::span(bytes).subspan(i * entry_bytes).first<8>()) & ~encryption_mask_;
-    const std::uint64_t linear = above.virtual_address.value + i * entry_span(level);
-    const GuestVirtual address{sign_extend(linear, address_bits(levels_))};
-    const std::uint64_t last = address.value + (entry_span(level) - 1);
-    if ((entry & present_bit) == 0 || last < walk.begin.value || address >= walk.end) {
-      continue;
-    }
-    Page page = apply_entry(above, entry, level);
-    page.virtual_address = address;
-    if (!is_leaf(entry, level)) {
-      visit_table(walk, level - 1, page.physical_address, page);
-    } else if (address >= walk.begin) {
-      walk.visit(page);
-    }
-  }
-}
-
+}  // namespace x86_64
 }  // namespace photon_dmesg

@@ -1,6 +1,7 @@
 #include "kernel/arch/x86_64/vcpu_tables.h"
 
 #include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/x86_64/page_tables.h"
 
 namespace photon_dmesg {
 
@@ -12,10 +13,12 @@ std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory, const Vcpu& 
   const GuestPhysical root = page_table_root(*vcpu.cr[3]);
   const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
   const auto add = [&](std::uint64_t clear, std::uint64_t encryption) {
-    candidates.emplace_back(memory, GuestPhysical{root.value & ~clear}, levels, encryption);
+    candidates.push_back(
+        x86_64::page_tables(memory, GuestPhysical{root.value & ~clear}, levels, encryption));
     if ((root.value & x86_64::pti_user_root) != 0) {
-      candidates.emplace_back(memory, GuestPhysical{root.value & ~(clear | x86_64::pti_user_root)},
-                              levels, encryption);
+      candidates.push_back(
+          x86_64::page_tables(memory, GuestPhysical{root.value & ~(clear | x86_64::pti_user_root)},
+                              levels, encryption));
     }
   };
   add(0, 0);

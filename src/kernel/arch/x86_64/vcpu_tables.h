@@ -4,7 +4,7 @@
 
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/guest/vcpu.h"
-#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/arch/page_tables.h"
 
 namespace photon_dmesg {
 

@@ -9,7 +9,7 @@
 #include "base/byte_source.h"
 #include "base/error.h"
 #include "base/stream_reader.h"
-#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/kallsyms_parser.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
@@ -116,7 +116,7 @@ class SectionWalk {
   void find_printk_function() {
     for (const Segment& segment : segments_) {
       const GuestVirtual begin{segment.header.p_vaddr};
-      if (!x86_64::is_image_address(begin)) continue;
+      if (!architecture_of(Machine::X86_64).is_image_address(begin)) continue;
       const auto table = parse_kallsyms(
           segment.bytes, begin, [&](const KallsymsTable& found) { return fits_image(found); });
       if (!table) continue;

@@ -1,0 +1,98 @@
+#include "kernel/arch/x86_64/x86_64.h"
+
+#include <algorithm>
+
+#include "base/little_endian.h"
+#include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/memory_map.h"
+#include "kernel/arch/x86_64/page_tables.h"
+#include "kernel/arch/x86_64/references.h"
+#include "kernel/arch/x86_64/stack_registers.h"
+#include "kernel/arch/x86_64/vcpu_tables.h"
+
+namespace photon_dmesg::x86_64 {
+namespace {
+
+constexpr std::array handler_names = {"asm_exc_divide_error", "divide_error"};  // since 5.8, before
+
+// The little-endian number of `width` bytes at `address`, all in one page.
+std::optional<std::uint64_t> read_number(const PageTables& tables, GuestVirtual address,
+                                         std::size_t width) {
+  std::array<std::byte, sizeof(std::uint64_t)> bytes{};
+  const std::span<std::byte> target = std::span(bytes).first(width);
+  const auto page = tables.find(address);
+  if (!page ||
+      !tables.memory().read(page->physical_address + (address - page->virtual_address), target)) {
+    return std::nullopt;
+  }
+  return load_unsigned(target);
+}
+
+class X8664 final : public Architecture {
+ public:
+  X8664()
+      : Architecture({.image = {start_kernel_map, kernel_image_end},
+                      .linked_text = x86_64::linked_text,
+                      .image_alignment = kernel_alignment,
+                      .kernel_half = x86_64::kernel_half,
+                      .worth_mapping = {{{x86_64::kernel_half, espfix_stacks},
+                                         {past_espfix_stacks, {~std::uint64_t{0}}}}}}) {}
+
+  [[nodiscard]] std::optional<PageTables::Page> find_page(const PageTables& tables,
+                                                          GuestVirtual address) const override {
+    return x86_64::find_page(tables, address);
+  }
+  void for_each_page(const PageTables& tables, Range range,
+                     const std::function<void(const PageTables::Page&)>& visit) const override {
+    x86_64::for_each_page(tables, range.begin, range.end, visit);
+  }
+  [[nodiscard]] std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory,
+                                                         const Vcpu& vcpu) const override {
+    return photon_dmesg::vcpu_page_tables(memory, vcpu);
+  }
+  void decide_stack_registers(const GuestMemory& memory, std::vector<Vcpu>& vcpus,
+                              Diagnostics& diagnostics) const override {
+    photon_dmesg::decide_stack_registers(memory, vcpus, diagnostics);
+  }
+  [[nodiscard]] std::vector<PageTables> possible_kernel_tables(const GuestMemory& memory,
+                                                               GuestPhysical root) const override {
+    return x86_64::possible_kernel_tables(memory, root);
+  }
+  [[nodiscard]] std::optional<PageTables> kernel_tables(const GuestMemory& memory,
+                                                        const FindSymbol& find) const override {
+    return x86_64::kernel_tables(memory, find);
+  }
+  [[nodiscard]] PageTables dumped_kernel_tables(const GuestMemory& memory, GuestPhysical root,
+                                                const DumpEntries& entries) const override {
+    return x86_64::dumped_kernel_tables(memory, root, entries);
+  }
+  [[nodiscard]] std::span<const char* const> first_handler_names() const override {
+    return handler_names;
+  }
+  // Gate 0 (Intel SDM volume 3, 6.14.1).
+  [[nodiscard]] std::optional<GuestVirtual> first_handler(const PageTables& tables,
+                                                          GuestVirtual table) const override {
+    const auto low = read_number(tables, table, 2);
+    const auto middle = read_number(tables, table + 6, 2);
+    const auto high = read_number(tables, table + 8, 4);
+    if (!low || !middle || !high) return std::nullopt;
+    return GuestVirtual{*high << 32U | *middle << 16U | *low};
+  }
+  [[nodiscard]] std::optional<GuestVirtual> returned_variable(std::span<const std::byte> code,
+                                                              GuestVirtual begin) const override {
+    return x86_64::returned_variable(code, begin);
+  }
+  void for_each_reference(std::span<const std::byte> code, GuestVirtual begin,
+                          const std::function<void(GuestVirtual)>& visit) const override {
+    x86_64::for_each_reference(code, begin, visit);
+  }
+};
+
+}  // namespace
+
+const Architecture& architecture() {
+  static const X8664 only;
+  return only;
+}
+
+}  // namespace photon_dmesg::x86_64
