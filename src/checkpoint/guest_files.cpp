@@ -23,21 +23,60 @@ bool is_checkpoint(const ByteSource& file) {
   return find_checkpoint_magic(file) != nullptr;
 }
 
+void refuse_memory_beside(const GuestFiles& files) {
+  if (!files.memory) return;
+  throw Error(Failure::Usage,
+              fmt::format("{}: {} ({}) holds the memory itself: expected one of the two",
+                          files.memory->name(), files.state.front()->name(), name_of(files.kind)));
+}
+
+// What opens the files of each format.
+GuestState open_vmware(GuestFiles files, Diagnostics& diagnostics) {
+  return open_checkpoint(std::move(files.state.front()), std::move(files.memory), diagnostics);
+}
+
+GuestState open_debug(GuestFiles files, Diagnostics& diagnostics) {
+  return open_debug_guest(std::move(files.state.front()), std::move(files.memory), diagnostics);
+}
+
+GuestState open_core(GuestFiles files, Diagnostics& diagnostics) {
+  refuse_memory_beside(files);
+  return open_elf_core(std::move(files.state.front()), diagnostics);
+}
+
+GuestState open_kdump(GuestFiles files, Diagnostics& diagnostics) {
+  refuse_memory_beside(files);
+  return open_kdump_files(std::move(files.state), diagnostics);
+}
+
+GuestState open_lime(GuestFiles files, Diagnostics& diagnostics) {
+  refuse_memory_beside(files);
+  return open_lime_file(std::move(files.state.front()), diagnostics);
+}
+
 // Formats that hold a machine's state in files of their own. A new one is a line here.
 struct Format {
   GuestFileKind kind;
   std::string_view name;
   bool (*recognise)(const ByteSource& file);
+  GuestState (*open)(GuestFiles files, Diagnostics& diagnostics);
 };
 
 constexpr std::array formats = {
-    Format{GuestFileKind::Checkpoint, "VMware checkpoint", is_checkpoint},
-    Format{GuestFileKind::ElfCore, "ELF core", is_elf_core},
-    Format{GuestFileKind::Kdump, "kdump file", is_kdump_file},
-    Format{GuestFileKind::Lime, "LiME image", is_lime_file},
+    Format{GuestFileKind::Checkpoint, "VMware checkpoint", is_checkpoint, open_vmware},
+    Format{GuestFileKind::ElfCore, "ELF core", is_elf_core, open_core},
+    Format{GuestFileKind::Kdump, "kdump file", is_kdump_file, open_kdump},
+    Format{GuestFileKind::Lime, "LiME image", is_lime_file, open_lime},
     // The one without a magic comes last.
-    Format{GuestFileKind::DebugGuest, "VMware debug.guest", is_debug_guest},
+    Format{GuestFileKind::DebugGuest, "VMware debug.guest", is_debug_guest, open_debug},
 };
+
+// Its line in the table; null if there is none, as for memory without a format.
+const Format* find_format(GuestFileKind kind) {
+  const auto* found = std::find_if(formats.begin(), formats.end(),
+                                   [&](const Format& format) { return format.kind == kind; });
+  return found == formats.end() ? nullptr : found;
+}
 
 // What people give by mistake, and what helps.
 struct ForeignFormat {
@@ -84,13 +123,6 @@ void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
   files.state.push_back(std::move(file));
 }
 
-void refuse_memory_beside(const GuestFiles& files) {
-  if (!files.memory) return;
-  throw Error(Failure::Usage,
-              fmt::format("{}: {} ({}) holds the memory itself: expected one of the two",
-                          files.memory->name(), files.state.front()->name(), name_of(files.kind)));
-}
-
 }  // namespace
 
 GuestFileKind identify_guest_file(const ByteSource& file) {
@@ -102,31 +134,15 @@ GuestFileKind identify_guest_file(const ByteSource& file) {
 }
 
 std::string_view name_of(GuestFileKind kind) {
-  const auto* found = std::find_if(formats.begin(), formats.end(),
-                                   [&](const Format& format) { return format.kind == kind; });
-  return found == formats.end() ? "memory" : found->name;
+  const Format* format = find_format(kind);
+  return format == nullptr ? "memory" : format->name;
 }
 
 GuestState open_guest(GuestFiles files, Diagnostics& diagnostics) {
   if (files.state.empty()) find_checkpoint_beside(files, diagnostics);
-  switch (files.kind) {
-    case GuestFileKind::Checkpoint:
-      return open_checkpoint(std::move(files.state.front()), std::move(files.memory), diagnostics);
-    case GuestFileKind::DebugGuest:
-      return open_debug_guest(std::move(files.state.front()), std::move(files.memory), diagnostics);
-    case GuestFileKind::ElfCore:
-      refuse_memory_beside(files);
-      return open_elf_core(std::move(files.state.front()), diagnostics);
-    case GuestFileKind::Kdump:
-      refuse_memory_beside(files);
-      return open_kdump_files(std::move(files.state), diagnostics);
-    case GuestFileKind::Lime:
-      refuse_memory_beside(files);
-      return open_lime_file(std::move(files.state.front()), diagnostics);
-    case GuestFileKind::Unmarked:
-      break;
-  }
-  return open_raw_memory(std::move(files.memory), diagnostics);
+  const Format* format = find_format(files.kind);
+  return format == nullptr ? open_raw_memory(std::move(files.memory), diagnostics)
+                           : format->open(std::move(files), diagnostics);
 }
 
 }  // namespace photon_dmesg
