@@ -101,11 +101,11 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
                        .how = fmt::format("its page tables at {} map none", tables.root())});
     return std::nullopt;
   }
-  diagnostics.found({.what = "Linux",
-                     .value = std::string(info->release()),
-                     .where = origin,
-                     .how = fmt::format("{}-level page tables at {}",
-                                        tables.levels(), tables.root())});
+  diagnostics.found(
+      {.what = "Linux",
+       .value = std::string(info->release()),
+       .where = origin,
+       .how = fmt::format("{}-level page tables at {}", tables.levels(), tables.root())});
   return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 

@@ -152,11 +152,10 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
                          .how = "none near it map it"});
       continue;
     }
-    diagnostics.found(
-        {.what = "page tables at",
-         .value = fmt::format("{}", tables->root()),
-         .where = fmt::format("banner at physical {}", banner),
-         .how = fmt::format("{}-level, they map it", tables->levels())});
+    diagnostics.found({.what = "page tables at",
+                       .value = fmt::format("{}", tables->root()),
+                       .where = fmt::format("banner at physical {}", banner),
+                       .how = fmt::format("{}-level, they map it", tables->levels())});
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
   }

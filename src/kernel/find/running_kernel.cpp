@@ -103,8 +103,7 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
         {.what = "page tables at",
          .value = fmt::format("{}", kernel->tables().root()),
          .where = fmt::format("vCPU {}", vcpu.index),
-         .how = fmt::format("{}-level, by CR3 {:#x}",
-                            kernel->tables().levels(), *vcpu.cr[3])});
+         .how = fmt::format("{}-level, by CR3 {:#x}", kernel->tables().levels(), *vcpu.cr[3])});
     for (const FoundBanner& found : kernel->banners) {
       diagnostics.found({.what = "kernel banner at",
                          .value = fmt::format("{}", found.address),
