@@ -1,29 +1,52 @@
 #include "rpm/kernel_files.h"
 
-#include <regex>
+#include <string_view>
 
 namespace photon_dmesg {
 namespace {
 
-// The group `group` of `pattern`, if all of `path` matches it.
-std::optional<std::string> match(std::string_view path, const std::regex& pattern,
-                                 std::size_t group) {
-  std::match_results<std::string_view::const_iterator> found;
-  if (!std::regex_match(path.begin(), path.end(), found, pattern)) {
-    return std::nullopt;
-  }
-  return found[group].str();
+// `path` without `end`, if it ends with that as whole components.
+std::optional<std::string_view> without_end(std::string_view path, std::string_view end) {
+  if (!path.ends_with(end)) return std::nullopt;
+  path.remove_suffix(end.size());
+  if (!path.empty() && path.back() != '/') return std::nullopt;
+  return path;
 }
 
-// The release in a System.map's name.
+struct SplitPath {
+  std::string_view folder;  // without the slash behind it
+  std::string_view name;
+};
+
+std::optional<SplitPath> split(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash + 1 == path.size()) return std::nullopt;
+  return SplitPath{path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// The release in a System.map's name: boot/System.map-RELEASE.
 std::optional<std::string> release_of_system_map_path(std::string_view path) {
-  static const std::regex pattern(R"((.*/)?boot/[Ss]ystem\.map-([^/]+))");
-  return match(path, pattern, 2);
+  const std::optional<SplitPath> file = split(path);
+  if (!file || !without_end(file->folder, "boot")) return std::nullopt;
+  for (const std::string_view begin : {"System.map-", "system.map-"}) {
+    if (file->name.starts_with(begin) && file->name.size() > begin.size()) {
+      return std::string(file->name.substr(begin.size()));
+    }
+  }
+  return std::nullopt;
 }
 
+// lib/modules/RELEASE, and whatever is behind it.
 std::optional<std::string> release_of_module_path(std::string_view path) {
-  static const std::regex pattern(R"((.*/)?lib/modules/([^/]+)(/.*)?)");
-  return match(path, pattern, 2);
+  constexpr std::string_view folder = "lib/modules/";
+  for (std::size_t at = path.rfind(folder); at != std::string_view::npos;
+       at = at == 0 ? std::string_view::npos : path.rfind(folder, at - 1)) {
+    if (at > 0 && path[at - 1] != '/') continue;
+    const std::string_view rest = path.substr(at + folder.size());
+    const std::string_view release = rest.substr(0, rest.find('/'));
+    if (!release.empty()) return std::string(release);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> release_of_modules(const std::vector<RpmPackage::File>& files) {
@@ -35,10 +58,26 @@ std::optional<std::string> release_of_modules(const std::vector<RpmPackage::File
 
 }  // namespace
 
+// usr/lib/debug/[usr/]lib/modules/RELEASE/vmlinux[-...][.debug]; some packages have two slashes.
 std::optional<std::string> release_of_vmlinux_path(std::string_view path) {
-  static const std::regex pattern(
-      R"((^|.*/)usr/lib/debug/+(usr/)?lib/modules/([^/]+)/vmlinux(-[^/]+)?(\.debug)?)");
-  return match(path, pattern, 3);
+  constexpr std::string_view begin = "vmlinux";
+  const std::optional<SplitPath> file = split(path);
+  if (!file || !file->name.starts_with(begin)) return std::nullopt;
+  const std::string_view rest = file->name.substr(begin.size());
+  if (!rest.empty() && rest != ".debug" && (rest[0] != '-' || rest.size() == 1)) {
+    return std::nullopt;
+  }
+  const std::optional<SplitPath> modules = split(file->folder);
+  std::optional<std::string_view> above =
+      modules ? without_end(modules->folder, "lib/modules") : std::nullopt;
+  if (!above) return std::nullopt;
+  if (const auto shorter = without_end(*above, "usr/")) {
+    if (shorter->ends_with('/')) above = shorter;
+  }
+  if (!above->ends_with('/')) return std::nullopt;
+  above = above->substr(0, above->find_last_not_of('/') + 1);
+  if (!without_end(*above, "usr/lib/debug")) return std::nullopt;
+  return std::string(modules->name);
 }
 
 std::optional<KernelFile> find_kernel_file(const std::vector<RpmPackage::File>& files) {
