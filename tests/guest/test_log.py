@@ -255,7 +255,7 @@ class GuestTests(GuestFiles):
 
     def places(self, symbols: Path) -> list[dict]:
         """Where the vCPUs were, by these symbols."""
-        return photon_dmesg("info", "--json", symbols, self.checkpoint).json["vcpus"]
+        return photon_dmesg("info", "--json", symbols, self.checkpoint).json["registers"]
 
     def test_ndjson_has_the_same_records(self) -> None:
         lines = photon_dmesg("--format", "ndjson", self.vmlinux, self.checkpoint).out.splitlines()
