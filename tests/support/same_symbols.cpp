@@ -37,7 +37,9 @@ void check_same_symbols(const KernelSymbols& found, const KernelSymbols& expecte
     names.emplace(name);
     names.emplace(name.substr(0, name.find('.')));
     names.emplace(name.substr(0, name.size() - 1));
-    for (const std::uint64_t step : {0, 1, -1}) addresses.insert(address + step);
+    for (const std::uint64_t step : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
+      addresses.insert(address + step);
+    }
   });
   names.erase("");  // that is no symbol's
   for (const std::string& name : names) {

@@ -28,7 +28,7 @@ SampleReport sample_report() {
   report.guest.identity = {"web-1", "01234567-89ab-4cde-8f01-23456789abcd"};
   report.guest.vm_name = "Photon (old)";
   report.source = {
-      "dir/vm.vmss", "dir/vm.vmem", "photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}};
+      "dir/vm.vmss", "dir/vm.vmem", {"photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}}};
   report.generator = "photon-dmesg 1.2.3";
   report.records = {sample_record()};
   return report;
