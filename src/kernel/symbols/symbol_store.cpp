@@ -285,7 +285,8 @@ std::optional<GuestVirtual> SymbolStore::find_static(std::string_view name) cons
 std::optional<SymbolPlace> SymbolStore::find_place(GuestVirtual address) const {
   return with_context(bytes_.name(), [&]() -> std::optional<SymbolPlace> {
     std::uint32_t begin = 0;
-    std::uint32_t end = sections_.at(Section::Places).size / sizeof(std::uint32_t);
+    auto end =
+        static_cast<std::uint32_t>(sections_.at(Section::Places).size / sizeof(std::uint32_t));
     // The last one at or before the address is in front of `begin`.
     while (begin < end) {
       const std::uint32_t middle = begin + (end - begin) / 2;
