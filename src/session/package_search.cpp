@@ -208,10 +208,10 @@ Error PackageSearch::failure() const {
   if (unusable_) return *unusable_;
   if (refused_) return *refused_;
   if (!found_.empty()) {
-    return Error(
+    return {
         Failure::Mismatch,
         fmt::format("{}: not the guest's release: the guest runs {}, found kernels of {}", name_,
-                    wanted_.release.value_or("an unknown kernel"), fmt::join(found_, ", ")));
+                    wanted_.release.value_or("an unknown kernel"), fmt::join(found_, ", "))};
   }
   if (!others_.empty()) {
     return unusable(fmt::format(

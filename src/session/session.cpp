@@ -12,7 +12,7 @@ Guest open(const std::vector<std::filesystem::path>& files, const Options& optio
            Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(files, diagnostics);
   auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options);
-  return Guest(std::move(inputs.guest), std::move(pool), diagnostics);
+  return {std::move(inputs.guest), std::move(pool), diagnostics};
 }
 
 }  // namespace photon_dmesg::session

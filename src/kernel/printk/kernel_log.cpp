@@ -47,7 +47,7 @@ bool has_log(const KernelSymbols& symbols) {
 void require_log(const KernelSymbols& symbols) {
   if (has_log(symbols)) return;
   throw unusable(fmt::format(
-      "{}: holds neither \"prb\" nor \"log_buf\", so no log can be found by it", symbols.name()));
+      R"({}: holds neither "prb" nor "log_buf", so no log can be found by it)", symbols.name()));
 }
 
 KernelLogReader::KernelLogReader(const GuestKernel& kernel, Diagnostics& diagnostics)

@@ -80,7 +80,7 @@ std::optional<std::int64_t> build_time(const KernelBanner& banner) {
   std::tm time{};
   if (!parse_clock(take_last_word(rest), time)) return std::nullopt;
   const auto day = parse_number(take_last_word(rest), 2, 1, 31);
-  const auto month = std::find(months.begin(), months.end(), take_last_word(rest));
+  const auto* const month = std::find(months.begin(), months.end(), take_last_word(rest));
   const std::string_view weekday = take_last_word(rest);
   if (!day || month == months.end() ||
       std::none_of(weekdays.begin(), weekdays.end(),
