@@ -10,6 +10,7 @@
 #include "base/output_file.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
 #include "kernel/memory/kernel_mappings.h"
 #include "report/core/core_file.h"
@@ -50,7 +51,8 @@ void check_registers(const Guest& guest, Diagnostics& diagnostics) {
       diagnostics.warn(fmt::format(
           "vCPU {}: its registers are not of the kernel that the core is of", vcpu.index));
     }
-    if (vcpu.rip && vcpu.general[4]) continue;
+    const Architecture& architecture = architecture_of(vcpu.machine);
+    if (architecture.instruction_pointer(vcpu) && architecture.stack_pointer(vcpu)) continue;
     diagnostics.warn(fmt::format(
         "vCPU {}: the checkpoint lacks registers of it, which are 0 in the core", vcpu.index));
   }

@@ -7,6 +7,7 @@
 #include "cli/guest_facts.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/facts/guest_clock.h"
 #include "report/info.h"
 #include "session/guest.h"
@@ -57,8 +58,9 @@ void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics
   report.memory_ranges = guest.state().memory->ranges();
   report.registers.clear();
   for (const Vcpu& vcpu : guest.state().vcpus) {
-    const bool known = vcpu.rip && guest.runs_kernel(vcpu);
-    report.registers.push_back({vcpu, known ? guest.kernel().find_place(*vcpu.rip) : std::nullopt});
+    const auto at = architecture_of(vcpu.machine).instruction_pointer(vcpu);
+    const bool known = at && guest.runs_kernel(vcpu);
+    report.registers.push_back({vcpu, known ? guest.kernel().find_place(*at) : std::nullopt});
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
 #include "kernel/self/memory_symbols.h"
@@ -127,7 +127,8 @@ void Guest::open_kernel(const std::optional<RunningKernel>& running, Diagnostics
 }
 
 void Guest::open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics) {
-  const auto crashed = find_crashed_kernel(*state_.memory, elf_core_header, diagnostics);
+  const auto crashed = find_crashed_kernel(
+      *state_.memory, kernel_->memory().tables().architecture(), elf_core_header, diagnostics);
   if (crashed) {
     diagnostics.warn(
         "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "

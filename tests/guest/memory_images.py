@@ -30,15 +30,22 @@ def data_blocks(image: Path, size: int) -> Iterator[tuple[int, bytes | None]]:
             yield offset, block if block.count(0) != len(block) else None
 
 
+# What PC firmware leaves to the kernel of the first megabyte: neither its first page nor its end.
+LOW_RAM = range(0x1000, 0x9FC00)
+HIGH_RAM_BEGIN = 0x100000
+
+
 def write_lime(target: Path, guest: boot.Guest) -> None:
-    """LiME's format: each range of RAM behind its first and last address."""
+    """LiME's format: each range of RAM, as /proc/iomem has them, behind its first and last address."""
     with guest.memory.open("rb") as memory, target.open("wb") as out:
         for first, image_page, pages in checkpoint_writer.regions(guest.memory.stat().st_size):
-            begin = first * PAGE
-            out.write(struct.pack("<IIQQQ", 0x4C694D45, 1, begin, begin + pages * PAGE - 1, 0))
-            memory.seek(image_page * PAGE)
-            for _ in range(pages * PAGE >> 20):
-                out.write(memory.read(1 << 20))
+            begin, end = first * PAGE, (first + pages) * PAGE
+            parts = [LOW_RAM, range(HIGH_RAM_BEGIN, end)] if begin == 0 else [range(begin, end)]
+            for part in parts:
+                out.write(struct.pack("<IIQQQ", 0x4C694D45, 1, part.start, part.stop - 1, 0))
+                memory.seek(image_page * PAGE + part.start - begin)
+                for at in range(part.start, part.stop, 1 << 20):
+                    out.write(memory.read(min(1 << 20, part.stop - at)))
 
 
 def zero_block(size: int) -> bytes:

@@ -24,10 +24,10 @@ FixtureGuest::FixtureGuest(const std::filesystem::path& vmlinux)
   map_image();
   set("phys_base",
       load_address.value - (linked_text + kaslr_offset) + x86_64::start_kernel_map.value);
-  vcpu_.cr[0] = x86_64::cr0_paging;
-  vcpu_.cr[3] = tables.value;
-  vcpu_.cr[4] = 0;
-  vcpu_.rip = address("_text");
+  vcpu_.x86.cr[0] = x86_64::cr0_paging;
+  vcpu_.x86.cr[3] = tables.value;
+  vcpu_.x86.cr[4] = 0;
+  vcpu_.x86.rip = address("_text");
 }
 
 void FixtureGuest::load_image(const std::filesystem::path& path) {

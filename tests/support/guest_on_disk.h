@@ -21,10 +21,11 @@ inline GuestOnDisk write_guest(const TemporaryFolder& folder, const std::string&
   std::string memory(ram.size, '\0');
   (void)guest.memory().read(ram.begin, std::as_writable_bytes(std::span(memory)));
   const Vcpu& vcpu = guest.vcpu();
-  const std::string cpu =
-      inline_tag("cpu:numVCPUs", {}, 1) + inline_tag("rip", {0}, vcpu.rip->value, 8) +
-      inline_tag("CR64", {0, 0}, *vcpu.cr[0], 8) + inline_tag("CR64", {0, 3}, *vcpu.cr[3], 8) +
-      inline_tag("CR64", {0, 4}, *vcpu.cr[4], 8);
+  const std::string cpu = inline_tag("cpu:numVCPUs", {}, 1) +
+                          inline_tag("rip", {0}, vcpu.x86.rip->value, 8) +
+                          inline_tag("CR64", {0, 0}, *vcpu.x86.cr[0], 8) +
+                          inline_tag("CR64", {0, 3}, *vcpu.x86.cr[3], 8) +
+                          inline_tag("CR64", {0, 4}, *vcpu.x86.cr[4], 8);
   return {folder.write(name + ".vmss", checkpoint_file({{"cpu", cpu}, {"memory", ""}})),
           folder.write(name + ".vmem", memory)};
 }

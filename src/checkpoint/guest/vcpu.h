@@ -11,11 +11,8 @@ namespace photon_dmesg {
 // What processors a guest has.
 enum class Machine { X86_64 };
 
-// What a checkpoint says of one vCPU. A register that the file does not hold is absent, not zero.
-struct Vcpu {
-  Machine machine = Machine::X86_64;  // whose registers these are
-  std::uint32_t index = 0;            // the guest's CPU number, as crash takes it
-
+// The registers of x86-64. One that the file does not hold is absent, not zero.
+struct X86Registers {
   // rax rcx rdx rbx rsp rbp rsi rdi r8..r15, the order of x86's register numbers.
   std::array<std::optional<std::uint64_t>, 16> general;
   // The format leaves open which of general[4] and general[5] (rsp, rbp) is which.
@@ -28,6 +25,13 @@ struct Vcpu {
   std::optional<std::uint16_t> ss;
   std::optional<GuestVirtual> fs_base;
   std::optional<GuestVirtual> gs_base;
+};
+
+// What a checkpoint says of one vCPU. What its registers mean, its Architecture knows.
+struct Vcpu {
+  std::uint32_t index = 0;            // the guest's CPU number, as crash takes it
+  Machine machine = Machine::X86_64;  // tells which of the following it has
+  X86Registers x86;
 };
 
 }  // namespace photon_dmesg

@@ -72,15 +72,15 @@ class CpuGroupReader {
     if (tag.name == vmware::tag::general_registers) {
       std::array<std::uint64_t, 16> slots{};
       for (std::uint64_t& slot : slots) slot = reader.u64("a register of gpregs");
-      for (std::size_t i = 0; i < slots.size(); ++i) vcpu.general[i] = slots[block_order[i]];
-      vcpu.stack_registers_in_doubt = true;
+      for (std::size_t i = 0; i < slots.size(); ++i) vcpu.x86.general[i] = slots[block_order[i]];
+      vcpu.x86.stack_registers_in_doubt = true;
     } else if (tag.name == vmware::tag::control_registers) {
-      for (std::size_t i = 0; i < vcpu.cr.size() && reader.remaining() > 0; ++i) {
-        vcpu.cr[i] = reader.u64("a register of CR64");
+      for (std::size_t i = 0; i < vcpu.x86.cr.size() && reader.remaining() > 0; ++i) {
+        vcpu.x86.cr[i] = reader.u64("a register of CR64");
       }
     } else if (tag.name == vmware::tag::interrupt_table) {
       reader.skip(sizeof(std::uint16_t), "the limit in IDTR");
-      vcpu.idt_base = GuestVirtual{reader.u64("the base in IDTR")};
+      vcpu.x86.idt_base = GuestVirtual{reader.u64("the base in IDTR")};
     }
   }
 
@@ -99,35 +99,35 @@ class CpuGroupReader {
   void set_register(const CheckpointTag& tag, std::uint64_t value) {
     const auto* name = std::find(register_names.begin(), register_names.end(), tag.name);
     if (name != register_names.end()) {
-      vcpu_of(tag).general[static_cast<std::size_t>(name - register_names.begin())] = value;
+      vcpu_of(tag).x86.general[static_cast<std::size_t>(name - register_names.begin())] = value;
     } else if (tag.name == vmware::tag::instruction_pointer) {
-      vcpu_of(tag).rip = GuestVirtual{value};
+      vcpu_of(tag).x86.rip = GuestVirtual{value};
     } else if (tag.name == vmware::tag::flags[0] || tag.name == vmware::tag::flags[1]) {
       // Both tags may be there, each with a part of the flags (crash combines them so).
-      vcpu_of(tag).rflags = vcpu_of(tag).rflags.value_or(0) | value;
+      vcpu_of(tag).x86.rflags = vcpu_of(tag).x86.rflags.value_or(0) | value;
     }
   }
 
   void set_numbered_register(const CheckpointTag& tag, std::uint32_t number, std::uint64_t value) {
     if (tag.name == vmware::tag::control_registers) {
-      if (number < vcpu_of(tag).cr.size()) vcpu_of(tag).cr[number] = value;
+      if (number < vcpu_of(tag).x86.cr.size()) vcpu_of(tag).x86.cr[number] = value;
     } else if (tag.name == vmware::tag::interrupt_table) {
       set_interrupt_table(vcpu_of(tag), number, value);
     } else if (tag.name == vmware::tag::segment_selectors) {
-      if (number == vmware::segment_cs) vcpu_of(tag).cs = static_cast<std::uint16_t>(value);
-      if (number == vmware::segment_ss) vcpu_of(tag).ss = static_cast<std::uint16_t>(value);
+      if (number == vmware::segment_cs) vcpu_of(tag).x86.cs = static_cast<std::uint16_t>(value);
+      if (number == vmware::segment_ss) vcpu_of(tag).x86.ss = static_cast<std::uint16_t>(value);
     } else if (tag.name == vmware::tag::segment_bases) {
-      if (number == vmware::segment_fs) vcpu_of(tag).fs_base = GuestVirtual{value};
-      if (number == vmware::segment_gs) vcpu_of(tag).gs_base = GuestVirtual{value};
+      if (number == vmware::segment_fs) vcpu_of(tag).x86.fs_base = GuestVirtual{value};
+      if (number == vmware::segment_gs) vcpu_of(tag).x86.gs_base = GuestVirtual{value};
     }
   }
 
   // IDTR[cpu][0] is the limit, [1] the low and [2] the high half of the base.
   static void set_interrupt_table(Vcpu& vcpu, std::uint32_t number, std::uint64_t value) {
-    const std::uint64_t base = vcpu.idt_base.value_or(GuestVirtual{}).value;
+    const std::uint64_t base = vcpu.x86.idt_base.value_or(GuestVirtual{}).value;
     constexpr std::uint64_t low_half = 0xffffffff;
-    if (number == 1) vcpu.idt_base = GuestVirtual{(base & ~low_half) | (value & low_half)};
-    if (number == 2) vcpu.idt_base = GuestVirtual{(base & low_half) | value << 32};
+    if (number == 1) vcpu.x86.idt_base = GuestVirtual{(base & ~low_half) | (value & low_half)};
+    if (number == 2) vcpu.x86.idt_base = GuestVirtual{(base & low_half) | value << 32};
   }
 
   const TagFile& file_;

@@ -101,11 +101,12 @@ Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index
   ByteReader reader(file, at, at + header.vcpu_bytes());
   Vcpu vcpu;
   vcpu.index = index;
-  vcpu.cr[0] = reader.u32("CR0");
-  for (const std::size_t number : {2U, 3U, 4U}) vcpu.cr[number] = reader.u64("a control register");
+  vcpu.x86.cr[0] = reader.u32("CR0");
+  for (const std::size_t number : {2U, 3U, 4U})
+    vcpu.x86.cr[number] = reader.u64("a control register");
   constexpr std::uint64_t unknown_words = 10;
   reader.skip(unknown_words * sizeof(std::uint64_t), "registers");
-  vcpu.idt_base = GuestVirtual{reader.u64("the IDT's base")};
+  vcpu.x86.idt_base = GuestVirtual{reader.u64("the IDT's base")};
   reader.skip(header.version->vcpu_gap, "registers");
   register_notes::Prstatus status;
   for (std::uint64_t& value : status.registers) value = reader.u64("a register");

@@ -20,7 +20,7 @@
 namespace photon_dmesg {
 
 // What a guest's processors are, and where Linux lies on them. Objects are constant and live as
-// long as the program: see architecture_of().
+// long as the program: kernel/arch/machines knows them.
 class Architecture {
  public:
   // Addresses from `begin` up to, and without, `end`.
@@ -57,6 +57,14 @@ class Architecture {
                                                                   GuestVirtual address) const = 0;
   virtual void for_each_page(const PageTables& tables, Range range,
                              const std::function<void(const PageTables::Page&)>& visit) const = 0;
+
+  // What `vcpu` has in the registers that every machine has; absent if the checkpoint lacks them.
+  [[nodiscard]] virtual std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const = 0;
+  [[nodiscard]] virtual std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const = 0;
+  // Where the processor looks for what to do about an interrupt.
+  [[nodiscard]] virtual std::optional<GuestVirtual> interrupt_table(const Vcpu& vcpu) const = 0;
+  // The register that names the page tables, as messages show it: "CR3 0x1234000".
+  [[nodiscard]] virtual std::string describe_tables(const Vcpu& vcpu) const = 0;
 
   // The page tables in `memory`, which must outlive them, that `vcpu` may be using, in the order in
   // which to try them: its registers need not tell all, such as whether the guest isolates the
@@ -109,9 +117,5 @@ class Architecture {
  private:
   MemoryMap map_;
 };
-
-// The architecture of `machine`. What names a machine here, and does not take it from a guest,
-// takes for granted that there is only one.
-[[nodiscard]] const Architecture& architecture_of(Machine machine);
 
 }  // namespace photon_dmesg

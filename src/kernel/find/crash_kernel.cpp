@@ -11,7 +11,7 @@
 
 #include "base/elf_notes.h"
 #include "base/error.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/find/vmcoreinfo.h"
 
 namespace photon_dmesg {
@@ -77,14 +77,14 @@ std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestP
   return std::nullopt;
 }
 
-PageTables tables_of(const GuestMemory& memory, const Vmcoreinfo& info, GuestVirtual top) {
-  const Architecture& architecture = architecture_of(Machine::X86_64);
+PageTables tables_of(const GuestMemory& memory, const Architecture& architecture,
+                     const Vmcoreinfo& info, GuestVirtual top) {
   const std::uint64_t root = top - architecture.map().image.begin + info.phys_base().value_or(0);
   return architecture.dumped_kernel_tables(memory, {root}, info.entries());
 }
 
 // The kernel of `info`; `origin` is where that was found.
-std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
+std::optional<RunningKernel> kernel_of(const GuestMemory& memory, const Architecture& architecture,
                                        const std::optional<Vmcoreinfo>& info,
                                        const std::string& origin, Diagnostics& diagnostics) {
   const auto top = info ? info->symbol("swapper_pg_dir") : std::nullopt;
@@ -92,7 +92,7 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory,
     diagnostics.found({.what = "no VMCOREINFO that names page tables", .where = origin});
     return std::nullopt;
   }
-  const PageTables tables = tables_of(memory, *info, *top);
+  const PageTables tables = tables_of(memory, architecture, *info, *top);
   auto image = std::make_shared<const KernelImage>(memory, tables);
   std::vector<FoundBanner> banners = find_banners(*image);
   if (banners.empty()) {
@@ -130,16 +130,22 @@ std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
 }
 
 std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
+                                                 const Architecture& architecture,
                                                  GuestPhysical elf_core_header,
                                                  Diagnostics& diagnostics) {
-  return kernel_of(memory, read_core_vmcoreinfo(memory, elf_core_header),
+  return kernel_of(memory, architecture, read_core_vmcoreinfo(memory, elf_core_header),
                    fmt::format("elfcorehdr at physical {}", elf_core_header), diagnostics);
 }
 
 std::optional<RunningKernel> find_dumped_kernel(const GuestMemory& memory,
                                                 const std::string& vmcoreinfo,
                                                 Diagnostics& diagnostics) {
-  return kernel_of(memory, Vmcoreinfo::parse(vmcoreinfo + '\0'), "the dump's notes", diagnostics);
+  const std::optional<Vmcoreinfo> info = Vmcoreinfo::parse(vmcoreinfo + '\0');
+  for (const Architecture* architecture : architectures()) {
+    auto kernel = kernel_of(memory, *architecture, info, "the dump's notes", diagnostics);
+    if (kernel) return kernel;
+  }
+  return std::nullopt;
 }
 
 }  // namespace photon_dmesg

@@ -5,6 +5,7 @@
 
 #include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/find/running_kernel.h"
 
@@ -19,9 +20,10 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
                                                                 Diagnostics& diagnostics);
 
-// The kernel that crashed, by the VMCOREINFO in a note of that header. Nothing, with the reason
-// noted, if header, VMCOREINFO or page tables don't lead to a kernel.
+// The kernel that crashed, of the same `architecture`, by the VMCOREINFO in a note of that header.
+// Nothing, with the reason noted, if header, VMCOREINFO or page tables don't lead to a kernel.
 [[nodiscard]] std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,
+                                                               const Architecture& architecture,
                                                                GuestPhysical elf_core_header,
                                                                Diagnostics& diagnostics);
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
 #include "kernel/find/uts_namespace.h"
 #include "kernel/symbols/build_id.h"
@@ -93,42 +93,69 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
 
 GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,
                                 Diagnostics& diagnostics) {
-  const Architecture& architecture = architecture_of(Machine::X86_64);
-  const Architecture::MemoryMap& map = architecture.map();
-  const GuestVirtual text = symbols.symbol("_text");
-  const GuestVirtual banner_symbol = symbols.symbol("linux_banner");
-  const std::optional<KernelBanner> expected = banner_of(symbols);
-  const std::uint64_t total = memory.size();
-  std::uint64_t done = 0;
-  for (const PhysicalRange& range : memory.ranges()) {
-    for (std::uint64_t at = 0; at < range.size; at += map.image_alignment) {
-      diagnostics.progress({"searching memory for the kernel", done + at, total});
-      const LoadedImage image{range.begin + at, text};
-      const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
-      if (!banner || (expected && banner->text != expected->text)) {
-        continue;
-      }
-      const std::optional<std::uint64_t> phys_base =
-          read_u64(memory, image.at(symbols.symbol("phys_base")));
-      const std::optional<PageTables> tables = own_tables(architecture, memory, symbols, image);
-      const std::uint64_t kaslr_offset =
-          image.load.value - phys_base.value_or(0) + map.image.begin.value - text.value;
-      if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset, map)) {
-        continue;
-      }
-      warn_of_search(image.load, diagnostics);
-      GuestKernel kernel(std::make_shared<const KernelImage>(memory, *tables), symbols, *banner,
-                         kaslr_offset, *phys_base);
-      kernel.check_evidence(diagnostics);
-      return kernel;
-    }
-    done += range.size;
+  for (const Architecture* architecture : architectures()) {
+    auto kernel = search_as(*architecture, memory, symbols, diagnostics);
+    if (!kernel) continue;
+    kernel->check_evidence(diagnostics);
+    return std::move(*kernel);
   }
+  const std::optional<KernelBanner> expected = banner_of(symbols);
   throw Error(
       Failure::Mismatch,
       fmt::format("{}: not found in {}: no vCPU leads to a kernel, and its banner is nowhere "
                   "in memory",
                   expected ? expected->text : symbols.name(), memory.name()));
+}
+
+// What of a kernel's symbols search() looks for, looked up once.
+struct GuestKernel::SearchedKernel {
+  const KernelSymbols& symbols;
+  GuestVirtual text;  // linked, as all of these
+  GuestVirtual banner;
+  std::optional<KernelBanner> expected;
+};
+
+std::optional<GuestKernel> GuestKernel::search_as(const Architecture& architecture,
+                                                  const GuestMemory& memory,
+                                                  const KernelSymbols& symbols,
+                                                  Diagnostics& diagnostics) {
+  const std::uint64_t alignment = architecture.map().image_alignment;
+  const SearchedKernel wanted{symbols, symbols.symbol("_text"), symbols.symbol("linux_banner"),
+                              banner_of(symbols)};
+  const std::uint64_t total = memory.size();
+  std::uint64_t done = 0;
+  for (const PhysicalRange& range : memory.ranges()) {
+    // A range may begin anywhere, an image only at a multiple of its alignment.
+    const std::uint64_t before = (alignment - range.begin.value % alignment) % alignment;
+    for (std::uint64_t at = before; at < range.size; at += alignment) {
+      diagnostics.progress({"searching memory for the kernel", done + at, total});
+      auto kernel = find_at(range.begin + at, architecture, memory, wanted);
+      if (!kernel) continue;
+      warn_of_search(range.begin + at, diagnostics);
+      return kernel;
+    }
+    done += range.size;
+  }
+  return std::nullopt;
+}
+
+std::optional<GuestKernel> GuestKernel::find_at(GuestPhysical load,
+                                                const Architecture& architecture,
+                                                const GuestMemory& memory,
+                                                const SearchedKernel& wanted) {
+  const auto& [symbols, text, banner_symbol, expected] = wanted;
+  const LoadedImage image{load, text};
+  const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
+  if (!banner || (expected && banner->text != expected->text)) return std::nullopt;
+  const Architecture::MemoryMap& map = architecture.map();
+  const std::optional<std::uint64_t> phys_base =
+      read_u64(memory, image.at(symbols.symbol("phys_base")));
+  const std::optional<PageTables> tables = own_tables(architecture, memory, symbols, image);
+  const std::uint64_t kaslr_offset =
+      load.value - phys_base.value_or(0) + map.image.begin.value - text.value;
+  if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset, map)) return std::nullopt;
+  return GuestKernel(std::make_shared<const KernelImage>(memory, *tables), symbols, *banner,
+                     kaslr_offset, *phys_base);
 }
 
 std::optional<GuestVirtual> GuestKernel::find_address(std::string_view symbol) const {

@@ -60,6 +60,16 @@ class GuestKernel {
         phys_base_(phys_base) {}
 
   [[nodiscard]] std::optional<GuestVirtual> at_run_time(std::optional<GuestVirtual> linked) const;
+  struct SearchedKernel;
+  // search() on one architecture; and at one place where the image may have been loaded.
+  [[nodiscard]] static std::optional<GuestKernel> search_as(const Architecture& architecture,
+                                                            const GuestMemory& memory,
+                                                            const KernelSymbols& symbols,
+                                                            Diagnostics& diagnostics);
+  [[nodiscard]] static std::optional<GuestKernel> find_at(GuestPhysical load,
+                                                          const Architecture& architecture,
+                                                          const GuestMemory& memory,
+                                                          const SearchedKernel& wanted);
   void check_evidence(Diagnostics& diagnostics) const;
   [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
   [[nodiscard]] bool has_release_in_uts_namespace() const;

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -126,12 +126,13 @@ bool are_own_tables(const PageTables& tables, GuestPhysical banner) {
 
 // The image holds the tables that it runs with, at most this far from its banner.
 std::optional<PageTables> find_own_tables(const GuestMemory& memory, GuestPhysical banner) {
-  const Architecture& architecture = architecture_of(Machine::X86_64);
   constexpr std::uint64_t reach = 64 * 1024 * 1024;
   const std::uint64_t begin = (banner.value - std::min(banner.value, reach)) / page * page;
   for (std::uint64_t at = begin; at < banner.value + reach; at += page) {
-    for (const PageTables& tables : architecture.possible_kernel_tables(memory, {at})) {
-      if (are_own_tables(tables, banner)) return tables;
+    for (const Architecture* architecture : architectures()) {
+      for (const PageTables& tables : architecture->possible_kernel_tables(memory, {at})) {
+        if (are_own_tables(tables, banner)) return tables;
+      }
     }
   }
   return std::nullopt;

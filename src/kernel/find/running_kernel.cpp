@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -13,6 +13,14 @@ namespace {
 
 std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory, const Vcpu& vcpu) {
   return architecture_of(vcpu.machine).vcpu_page_tables(memory, vcpu);
+}
+
+std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) {
+  return architecture_of(vcpu.machine).instruction_pointer(vcpu);
+}
+
+std::string describe_tables(const Vcpu& vcpu) {
+  return architecture_of(vcpu.machine).describe_tables(vcpu);
 }
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
@@ -37,7 +45,8 @@ bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
 }
 
 bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
-  return !vcpu.rip || vcpu_page_tables(memory, vcpu).front().find(*vcpu.rip).has_value();
+  const std::optional<GuestVirtual> at = instruction_pointer(vcpu);
+  return !at || vcpu_page_tables(memory, vcpu).front().find(*at).has_value();
 }
 
 // A processor fetches instructions through its page tables, so at least one vCPU's must map them.
@@ -48,9 +57,9 @@ void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& pa
   if (!paging.empty() && !any_mapped) {
     throw Error(Failure::Mismatch,
                 fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
-                            "vCPU {}'s CR3 {:#x} to map its instruction at {}, found nothing there",
-                            memory.name(), paging.front().index, *paging.front().cr[3],
-                            *paging.front().rip));
+                            "vCPU {}'s {} to map its instruction at {}, found nothing there",
+                            memory.name(), paging.front().index, describe_tables(paging.front()),
+                            *instruction_pointer(paging.front())));
   }
 }
 
@@ -58,20 +67,21 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
                    RunningKernel& kernel, Diagnostics& diagnostics) {
   for (const Vcpu& vcpu : paging) {
     const bool is_same = has_same_kernel_mapped(memory, vcpu, kernel);
-    if (is_same && vcpu.idt_base) kernel.interrupt_tables.push_back({vcpu.index, *vcpu.idt_base});
+    const auto interrupts = architecture_of(vcpu.machine).interrupt_table(vcpu);
+    if (is_same && interrupts) kernel.interrupt_tables.push_back({vcpu.index, *interrupts});
     if (vcpu.index == kernel.vcpu) {
       continue;
     }
     if (is_same) {
       diagnostics.found({.what = "the same kernel",
                          .where = fmt::format("vCPU {}", vcpu.index),
-                         .how = fmt::format("its page tables (CR3 {:#x}) map it", *vcpu.cr[3])});
+                         .how = fmt::format("its page tables ({}) map it", describe_tables(vcpu))});
     } else {
       diagnostics.found({.what = fmt::format("not the kernel of vCPU {}", kernel.vcpu.value_or(0)),
                          .where = fmt::format("vCPU {}", vcpu.index),
-                         .how = fmt::format("its page tables (CR3 {:#x}) do not map it: it was not "
+                         .how = fmt::format("its page tables ({}) do not map it: it was not "
                                             "running Linux, or its registers are stale",
-                                            *vcpu.cr[3])});
+                                            describe_tables(vcpu))});
     }
   }
 }
@@ -96,14 +106,14 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
     if (!kernel) {
       diagnostics.found({.what = "no kernel banner",
                          .where = fmt::format("vCPU {}", vcpu.index),
-                         .how = fmt::format("none is in what CR3 {:#x} maps", *vcpu.cr[3])});
+                         .how = fmt::format("none is in what {} maps", describe_tables(vcpu))});
       continue;
     }
     diagnostics.found(
         {.what = "page tables at",
          .value = fmt::format("{}", kernel->tables().root()),
          .where = fmt::format("vCPU {}", vcpu.index),
-         .how = fmt::format("{}-level, by CR3 {:#x}", kernel->tables().levels(), *vcpu.cr[3])});
+         .how = fmt::format("{}-level, by {}", kernel->tables().levels(), describe_tables(vcpu))});
     for (const FoundBanner& found : kernel->banners) {
       diagnostics.found({.what = "kernel banner at",
                          .value = fmt::format("{}", found.address),
@@ -118,11 +128,12 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
 
 bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu, const KernelMemory& kernel) {
   const std::vector<PageTables> candidates = vcpu_page_tables(memory, vcpu);
-  if (!vcpu.rip || candidates.empty() || !architecture_of(vcpu.machine).is_image_address(*vcpu.rip))
+  const std::optional<GuestVirtual> at = instruction_pointer(vcpu);
+  if (!at || candidates.empty() || !architecture_of(vcpu.machine).is_image_address(*at))
     return true;
-  const auto expected = kernel.translate(*vcpu.rip);
+  const auto expected = kernel.translate(*at);
   const auto is_same = [&](const PageTables& tables) {
-    return KernelMemory(memory, tables).translate(*vcpu.rip) == expected;
+    return KernelMemory(memory, tables).translate(*at) == expected;
   };
   // The wrong candidates lead nowhere: that proves something only where all do.
   return expected ? std::any_of(candidates.begin(), candidates.end(), is_same)

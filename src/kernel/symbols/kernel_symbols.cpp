@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "kernel/arch/architecture.h"
 
 namespace photon_dmesg {
 
@@ -21,11 +20,8 @@ std::optional<GuestVirtual> SymbolChoice::address() const {
   return ambiguous_ ? std::nullopt : address_;
 }
 
-NearestSymbol::NearestSymbol(GuestVirtual address)
-    : architecture_(&architecture_of(Machine::X86_64)), address_(address) {}
-
 void NearestSymbol::offer(GuestVirtual symbol, std::string_view name) {
-  if (symbol > address_ || name.empty() || !architecture_->is_image_address(symbol)) return;
+  if (symbol > address_ || name.empty()) return;
   // Of several at one address the first counts; those with a dot are the compiler's or assembler's.
   const bool better = name_.empty() || symbol > nearest_ ||
                       (symbol == nearest_ && name_.find('.') != std::string::npos);

@@ -38,7 +38,7 @@ struct SymbolPlace {
 // Finds the symbol that an address belongs to: the last one at or before it.
 class NearestSymbol {
  public:
-  explicit NearestSymbol(GuestVirtual address);
+  explicit NearestSymbol(GuestVirtual address) : address_(address) {}
 
   void offer(GuestVirtual symbol, std::string_view name);
 
@@ -46,7 +46,6 @@ class NearestSymbol {
   [[nodiscard]] std::optional<SymbolPlace> place() const;
 
  private:
-  const Architecture* architecture_;
   GuestVirtual address_;
   GuestVirtual nearest_;
   std::string name_;  // empty: none yet
@@ -74,7 +73,9 @@ class KernelSymbols {
     return find_symbol(name);
   }
 
-  // The symbol that the linked address `address` of the image belongs to, if this source can tell.
+  // The symbol that the linked address `address` belongs to, if this source can tell. It must be
+  // one of the image: sources also hold symbols that lie elsewhere or nowhere, such as per-CPU
+  // offsets.
   [[nodiscard]] virtual std::optional<SymbolPlace> find_place(GuestVirtual /*address*/) const {
     return std::nullopt;
   }

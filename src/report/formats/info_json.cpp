@@ -53,12 +53,12 @@ Json describe(const CheckpointInfo& info) {
 }
 
 Json describe(const InfoReport::Cpu& cpu) {
-  Json result = {
-      {"index", cpu.registers.index},
-      {"rip", address_or_null(cpu.registers.rip)},
-      {"symbol", nullptr},
-      {"cs", number_or_null(cpu.registers.cs)},
-      {"cr3", cpu.registers.cr[3] ? Json(hexadecimal(*cpu.registers.cr[3])) : Json(nullptr)}};
+  Json result = {{"index", cpu.registers.index},
+                 {"rip", address_or_null(cpu.registers.x86.rip)},
+                 {"symbol", nullptr},
+                 {"cs", number_or_null(cpu.registers.x86.cs)},
+                 {"cr3", cpu.registers.x86.cr[3] ? Json(hexadecimal(*cpu.registers.x86.cr[3]))
+                                                 : Json(nullptr)}};
   if (cpu.place) result["symbol"] = fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset);
   return result;
 }

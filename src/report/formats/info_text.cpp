@@ -70,13 +70,13 @@ class TextWriter {
   void write(const InfoReport::Cpu& cpu) {
     const Vcpu& vcpu = cpu.registers;
     std::vector<std::string> parts;
-    if (vcpu.rip) parts.push_back(fmt::format("RIP {}", *vcpu.rip));
+    if (vcpu.x86.rip) parts.push_back(fmt::format("RIP {}", *vcpu.x86.rip));
     if (cpu.place) parts.push_back(fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset));
     constexpr std::uint16_t privilege_mask = 3;
-    if (vcpu.cs) {
-      parts.emplace_back((*vcpu.cs & privilege_mask) == 0 ? "kernel mode" : "user mode");
+    if (vcpu.x86.cs) {
+      parts.emplace_back((*vcpu.x86.cs & privilege_mask) == 0 ? "kernel mode" : "user mode");
     }
-    if (vcpu.cr[3]) parts.push_back(fmt::format("CR3 {:#x}", *vcpu.cr[3]));
+    if (vcpu.x86.cr[3]) parts.push_back(fmt::format("CR3 {:#x}", *vcpu.x86.cr[3]));
     if (parts.empty()) parts.emplace_back("no registers");
     line(fmt::format("vCPU {}", vcpu.index), fmt::format("{}", fmt::join(parts, ", ")));
   }

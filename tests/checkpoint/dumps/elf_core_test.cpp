@@ -20,15 +20,16 @@ GuestState read(const std::string& bytes) {
 Vcpu busy_vcpu(std::uint32_t index) {
   Vcpu vcpu;
   vcpu.index = index;
-  for (std::size_t i = 0; i < vcpu.general.size(); ++i) vcpu.general[i] = 0x1000 * index + i;
-  vcpu.rip = GuestVirtual{0xffffffff81234567 + index};
-  vcpu.rflags = 0x246;
-  vcpu.cs = 0x10;
-  vcpu.ss = 0x18;
-  vcpu.fs_base = GuestVirtual{0x7f0000001000};
-  vcpu.gs_base = GuestVirtual{0xffff888000000000};
-  vcpu.idt_base = GuestVirtual{0xfffffe0000000000};
-  for (std::size_t i = 0; i < 5; ++i) vcpu.cr[i] = 0x2000 * (index + 1) + i;
+  for (std::size_t i = 0; i < vcpu.x86.general.size(); ++i)
+    vcpu.x86.general[i] = 0x1000 * index + i;
+  vcpu.x86.rip = GuestVirtual{0xffffffff81234567 + index};
+  vcpu.x86.rflags = 0x246;
+  vcpu.x86.cs = 0x10;
+  vcpu.x86.ss = 0x18;
+  vcpu.x86.fs_base = GuestVirtual{0x7f0000001000};
+  vcpu.x86.gs_base = GuestVirtual{0xffff888000000000};
+  vcpu.x86.idt_base = GuestVirtual{0xfffffe0000000000};
+  for (std::size_t i = 0; i < 5; ++i) vcpu.x86.cr[i] = 0x2000 * (index + 1) + i;
   return vcpu;
 }
 
@@ -77,16 +78,16 @@ TEST_CASE("open_elf_core: PRSTATUS and QEMU notes give each vCPU's registers") {
     const Vcpu& found = state.vcpus[i];
     const Vcpu expected = busy_vcpu(i);
     CHECK(found.index == i);
-    CHECK(found.general == expected.general);
-    CHECK(found.rip == expected.rip);
-    CHECK(found.rflags == expected.rflags);
-    CHECK(found.cs == expected.cs);
-    CHECK(found.ss == expected.ss);
-    CHECK(found.fs_base == expected.fs_base);
-    CHECK(found.gs_base == expected.gs_base);
-    CHECK(found.idt_base == expected.idt_base);
-    CHECK(found.cr[3] == expected.cr[3]);
-    CHECK(found.cr[4] == expected.cr[4]);
+    CHECK(found.x86.general == expected.x86.general);
+    CHECK(found.x86.rip == expected.x86.rip);
+    CHECK(found.x86.rflags == expected.x86.rflags);
+    CHECK(found.x86.cs == expected.x86.cs);
+    CHECK(found.x86.ss == expected.x86.ss);
+    CHECK(found.x86.fs_base == expected.x86.fs_base);
+    CHECK(found.x86.gs_base == expected.x86.gs_base);
+    CHECK(found.x86.idt_base == expected.x86.idt_base);
+    CHECK(found.x86.cr[3] == expected.x86.cr[3]);
+    CHECK(found.x86.cr[4] == expected.x86.cr[4]);
   }
   CHECK(state.vmcoreinfo == "OSRELEASE=4.4.8\n");
 }
@@ -102,7 +103,7 @@ TEST_CASE("open_elf_core: a core of vmss2core -N, whose owner's name has no NUL"
   const std::string core = elf_core({{0, numbered_pages(2)}}, note);
   const GuestState state = read(core);
   REQUIRE(state.vcpus.size() == 1);
-  CHECK(state.vcpus[0].rip == busy_vcpu(0).rip);
+  CHECK(state.vcpus[0].x86.rip == busy_vcpu(0).x86.rip);
   CHECK(page_at(*state.memory, page) == 1U);
 }
 
@@ -111,7 +112,7 @@ TEST_CASE("open_elf_core: PRSTATUS alone leaves the control registers unknown, n
       elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0))));
   const GuestState state = read(elf_core({{0, numbered_pages(1)}}, note));
   REQUIRE(state.vcpus.size() == 1);
-  CHECK_FALSE(state.vcpus[0].cr[3]);
+  CHECK_FALSE(state.vcpus[0].x86.cr[3]);
 }
 
 TEST_CASE("register_notes: registers stand where gdb and QEMU have them") {

@@ -40,7 +40,7 @@ TEST_CASE("read_checkpoint_info: what a checkpoint says of itself") {
   CHECK(info.has_screenshot);
   CHECK(info.has_configuration);
   REQUIRE(info.vcpus.size() == 1);
-  CHECK(info.vcpus[0].rip == GuestVirtual{0x1234});
+  CHECK(info.vcpus[0].x86.rip == GuestVirtual{0x1234});
   REQUIRE(info.memory);
   CHECK(info.memory->configured_mib == 512U);
   CHECK(info.memory->regions.size() == 1);

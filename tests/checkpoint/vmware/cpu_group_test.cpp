@@ -44,23 +44,23 @@ TEST_CASE("read_vcpus: registers one by one") {
       inline_tag("eflags", {1}, 0x2) + inline_tag("EFLAGS", {1}, 0x246));
   REQUIRE(result.vcpus.size() == 2);
   CHECK(result.warnings.empty());
-  CHECK(result.vcpus[0].general[0] == 0x11U);
-  CHECK_FALSE(result.vcpus[0].rip);
+  CHECK(result.vcpus[0].x86.general[0] == 0x11U);
+  CHECK_FALSE(result.vcpus[0].x86.rip);
   const Vcpu& vcpu = result.vcpus[1];
   CHECK(vcpu.index == 1);
-  CHECK(vcpu.general[4] == 0x22U);
-  CHECK(vcpu.general[5] == 0x23U);
-  CHECK(vcpu.general[15] == 0x33U);
-  CHECK(vcpu.rip == GuestVirtual{0xffffffff81000000});
-  CHECK(vcpu.cr[0] == 0x80050033U);
-  CHECK_FALSE(vcpu.cr[2]);
-  CHECK(vcpu.cr[3] == 0x1234000U);
-  CHECK(vcpu.cr[4] == 0x1000U);
-  CHECK(vcpu.idt_base == GuestVirtual{0xfffffe0000001000});
-  CHECK(vcpu.cs == 0x10);
-  CHECK(vcpu.fs_base == GuestVirtual{0x7f00});
-  CHECK(vcpu.gs_base == GuestVirtual{0x8f00});
-  CHECK(vcpu.rflags == 0x246U);
+  CHECK(vcpu.x86.general[4] == 0x22U);
+  CHECK(vcpu.x86.general[5] == 0x23U);
+  CHECK(vcpu.x86.general[15] == 0x33U);
+  CHECK(vcpu.x86.rip == GuestVirtual{0xffffffff81000000});
+  CHECK(vcpu.x86.cr[0] == 0x80050033U);
+  CHECK_FALSE(vcpu.x86.cr[2]);
+  CHECK(vcpu.x86.cr[3] == 0x1234000U);
+  CHECK(vcpu.x86.cr[4] == 0x1000U);
+  CHECK(vcpu.x86.idt_base == GuestVirtual{0xfffffe0000001000});
+  CHECK(vcpu.x86.cs == 0x10);
+  CHECK(vcpu.x86.fs_base == GuestVirtual{0x7f00});
+  CHECK(vcpu.x86.gs_base == GuestVirtual{0x8f00});
+  CHECK(vcpu.x86.rflags == 0x246U);
 }
 
 TEST_CASE("read_vcpus: registers in blocks, rbp before rsp as crash reads them") {
@@ -70,28 +70,28 @@ TEST_CASE("read_vcpus: registers in blocks, rbp before rsp as crash reads them")
            block_tag("IDTR", {1}, little_endian(0xfff, 2) + little_endian(0xfffffe0000001000, 8)) +
            inline_tag("rip", {1}, 0x300, 8));
   const Vcpu& vcpu = result.vcpus.at(1);
-  CHECK(vcpu.general[0] == 0x100U);
-  CHECK(vcpu.general[3] == 0x103U);
-  CHECK(vcpu.general[5] == 0x104U);  // rbp
-  CHECK(vcpu.general[4] == 0x105U);  // rsp
-  CHECK(vcpu.general[15] == 0x10fU);
-  CHECK(vcpu.cr[0] == 0x200U);
-  CHECK(vcpu.cr[3] == 0x203U);
-  CHECK(vcpu.cr[8] == 0x208U);
-  CHECK(vcpu.idt_base == GuestVirtual{0xfffffe0000001000});
-  CHECK(vcpu.rip == GuestVirtual{0x300});
+  CHECK(vcpu.x86.general[0] == 0x100U);
+  CHECK(vcpu.x86.general[3] == 0x103U);
+  CHECK(vcpu.x86.general[5] == 0x104U);  // rbp
+  CHECK(vcpu.x86.general[4] == 0x105U);  // rsp
+  CHECK(vcpu.x86.general[15] == 0x10fU);
+  CHECK(vcpu.x86.cr[0] == 0x200U);
+  CHECK(vcpu.x86.cr[3] == 0x203U);
+  CHECK(vcpu.x86.cr[8] == 0x208U);
+  CHECK(vcpu.x86.idt_base == GuestVirtual{0xfffffe0000001000});
+  CHECK(vcpu.x86.rip == GuestVirtual{0x300});
 }
 
 TEST_CASE("read_vcpus: a block of five control registers leaves the others unknown") {
   const Read result = read(two_vcpus + block_tag("CR64", {0}, numbers(0x200, 5)));
-  CHECK(result.vcpus.at(0).cr[4] == 0x204U);
-  CHECK_FALSE(result.vcpus.at(0).cr[8]);
+  CHECK(result.vcpus.at(0).x86.cr[4] == 0x204U);
+  CHECK_FALSE(result.vcpus.at(0).x86.cr[8]);
 }
 
 TEST_CASE("read_vcpus: registers may come before the number of vCPUs") {
   const Read result = read(inline_tag("CR64", {1, 3}, 0x1000, 8) + two_vcpus);
   CHECK(result.vcpus.size() == 2);
-  CHECK(result.vcpus.at(1).cr[3] == 0x1000U);
+  CHECK(result.vcpus.at(1).x86.cr[3] == 0x1000U);
 }
 
 TEST_CASE("read_vcpus: without a number of vCPUs those with registers count") {
@@ -110,8 +110,8 @@ TEST_CASE("read_vcpus: register numbers that do not exist are passed over") {
   const Read result = read(two_vcpus + inline_tag("CR64", {0, 9}, 1, 8) +
                            inline_tag("CR64", {0, 0xffffffff}, 1, 8) + inline_tag("S", {0, 77}, 1) +
                            inline_tag("IDTR", {0, 3}, 1));
-  CHECK_FALSE(result.vcpus.at(0).cs);
-  CHECK_FALSE(result.vcpus.at(0).idt_base);
+  CHECK_FALSE(result.vcpus.at(0).x86.cs);
+  CHECK_FALSE(result.vcpus.at(0).x86.idt_base);
 }
 
 TEST_CASE("read_vcpus: an absurd number of vCPUs is refused") {

@@ -72,14 +72,14 @@ TEST_CASE("open_debug_guest: every version's vCPUs and memory") {
     const GuestState state = open(folder, content);
     REQUIRE(state.vcpus.size() == 2);
     const Vcpu& second = state.vcpus[1];
-    CHECK(second.cr[0] == 0x80050033U);
-    CHECK(second.cr[3] == 0x3001U);
-    CHECK(second.cr[4] == 0x4001U);
-    CHECK(second.idt_base == GuestVirtual{0xfffffe0000000000});
-    CHECK(second.general[0] == 0x20aU);  // rax is the eleventh
-    CHECK(second.general[4] == 0x213U);  // rsp the twentieth
-    CHECK(second.rip == GuestVirtual{0x210});
-    CHECK(second.gs_base == GuestVirtual{0x216});
+    CHECK(second.x86.cr[0] == 0x80050033U);
+    CHECK(second.x86.cr[3] == 0x3001U);
+    CHECK(second.x86.cr[4] == 0x4001U);
+    CHECK(second.x86.idt_base == GuestVirtual{0xfffffe0000000000});
+    CHECK(second.x86.general[0] == 0x20aU);  // rax is the eleventh
+    CHECK(second.x86.general[4] == 0x213U);  // rsp the twentieth
+    CHECK(second.x86.rip == GuestVirtual{0x210});
+    CHECK(second.x86.gs_base == GuestVirtual{0x216});
     CHECK(page_at(*state.memory, 7 * page) == 7U);
     CHECK_FALSE(page_at(*state.memory, 8 * page));
   }

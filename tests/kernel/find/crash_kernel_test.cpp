@@ -6,6 +6,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "kernel/arch/machines/machines.h"
 #include "support/fixture_guest.h"
 
 namespace photon_dmesg::test {
@@ -27,7 +28,7 @@ std::optional<GuestPhysical> header_by(const std::string& command_line) {
 // What the fixture's kernel says of itself for a dump, which leads to its own page tables.
 std::string write_vmcoreinfo(FixtureGuest& guest) {
   std::array<std::byte, 4096> table{};
-  REQUIRE(guest.memory().read({*guest.vcpu().cr[3]}, table));
+  REQUIRE(guest.memory().read({*guest.vcpu().x86.cr[3]}, table));
   guest.memory().write(guest.at("init_top_pgt"), table);
   const std::uint64_t phys_base =
       FixtureGuest::load_address.value - FixtureGuest::kaslr_offset - 0x1000000;
@@ -76,7 +77,8 @@ TEST_CASE("crash kernel: its command line says where the crashed one's ELF heade
 TEST_CASE("crash kernel: the crashed kernel is found by the VMCOREINFO in a note") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   write_core(guest);
-  const auto crashed = find_crashed_kernel(guest.memory(), core_header, guest.diagnostics());
+  const auto crashed = find_crashed_kernel(guest.memory(), architecture_of(Machine::X86_64),
+                                           core_header, guest.diagnostics());
   REQUIRE(crashed);
   CHECK(crashed->tables().root() == guest.at("init_top_pgt"));
   CHECK(crashed->banner().release == "6.1.10-1.ph5");
@@ -98,7 +100,8 @@ TEST_CASE("find_dumped_kernel: by the VMCOREINFO that a dump carries beside the 
 TEST_CASE("crash kernel: nothing is found where the header, the note or the tables are not") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   const auto find = [&](GuestPhysical header) {
-    return find_crashed_kernel(guest.memory(), header, guest.diagnostics());
+    return find_crashed_kernel(guest.memory(), architecture_of(Machine::X86_64), header,
+                               guest.diagnostics());
   };
   CHECK_FALSE(find(core_header));
   CHECK_FALSE(find({0xffffffffff000}));

@@ -21,7 +21,7 @@ constexpr std::uint64_t expected_phys_base =
 // The kernel's own page table, as a kernel that runs has it; the fixture maps by a table beside.
 void copy_tables(FixtureGuest& guest) {
   std::array<std::byte, 4096> table{};
-  REQUIRE(guest.memory().read({*guest.vcpu().cr[3]}, table));
+  REQUIRE(guest.memory().read({*guest.vcpu().x86.cr[3]}, table));
   guest.memory().write(guest.at("init_top_pgt"), table);
 }
 

@@ -25,10 +25,10 @@ struct Machine {
   [[nodiscard]] Vcpu vcpu(std::uint32_t index = 0) const {
     Vcpu result;
     result.index = index;
-    result.cr[0] = x86_64::cr0_paging;
-    result.cr[3] = builder.root().value;
-    result.cr[4] = 0;
-    result.rip = text;
+    result.x86.cr[0] = x86_64::cr0_paging;
+    result.x86.cr[3] = builder.root().value;
+    result.x86.cr[4] = 0;
+    result.x86.rip = text;
     return result;
   }
 
@@ -55,7 +55,7 @@ TEST_CASE("find_running_kernel: through the page tables of a vCPU") {
 TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
   Machine machine(PagingLevels::Five);
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[4] = 0x1000;
+  vcpu.x86.cr[4] = 0x1000;
   REQUIRE(machine.find({vcpu}));
   CHECK(machine.find({vcpu})->tables().levels() == 5);
 }
@@ -63,7 +63,7 @@ TEST_CASE("find_running_kernel: CR4 says that there are 5 levels") {
 TEST_CASE("find_running_kernel: PCID and LAM bits of CR3 are no part of the root") {
   Machine machine;
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = *vcpu.cr[3] | 0x6000000000000fff;
+  vcpu.x86.cr[3] = *vcpu.x86.cr[3] | 0x6000000000000fff;
   CHECK(machine.find({vcpu}));
 }
 
@@ -76,8 +76,8 @@ TEST_CASE("find_running_kernel: in user mode under PTI, the kernel's tables are 
   REQUIRE(machine.memory.read(machine.builder.root(), kernel_root));
   machine.memory.write({0x40000}, kernel_root);
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = 0x41000;
-  vcpu.rip = GuestVirtual{0x401000};
+  vcpu.x86.cr[3] = 0x41000;
+  vcpu.x86.rip = GuestVirtual{0x401000};
   const std::optional<RunningKernel> kernel = machine.find({vcpu});
   REQUIRE(kernel);
   CHECK(kernel->tables().root() == GuestPhysical{0x40000});
@@ -87,9 +87,9 @@ TEST_CASE("find_running_kernel: a vCPU in firmware, halted or zeroed is passed o
   Machine machine;
   Vcpu zeroed;
   Vcpu real_mode = machine.vcpu(1);
-  real_mode.cr[0] = 0x10;
+  real_mode.x86.cr[0] = 0x10;
   Vcpu firmware = machine.vcpu(2);
-  firmware.cr[3] = 0x7f000;
+  firmware.x86.cr[3] = 0x7f000;
   const auto kernel = machine.find({zeroed, real_mode, firmware, machine.vcpu(3)});
   REQUIRE(kernel);
   CHECK(kernel->vcpu == 3);
@@ -106,15 +106,15 @@ TEST_CASE("find_running_kernel: a vCPU that runs something else entirely gives n
   PageTableBuilder other(machine.memory, {0x30000}, PagingLevels::Four);
   other.map({0x401000}, {0x6000});
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = 0x30000;
-  vcpu.rip = GuestVirtual{0x401000};
+  vcpu.x86.cr[3] = 0x30000;
+  vcpu.x86.rip = GuestVirtual{0x401000};
   CHECK_FALSE(machine.find({vcpu}));
 }
 
 TEST_CASE("find_running_kernel: memory in which no vCPU finds its instruction is another's") {
   Machine machine;
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = 0x40000;  // nothing is there
+  vcpu.x86.cr[3] = 0x40000;  // nothing is there
   check_fails(Failure::Mismatch,
               "test memory: not the memory of this checkpoint: expected the page "
               "tables at vCPU 0's CR3 0x40000 to map its instruction at "
@@ -139,7 +139,7 @@ TEST_CASE("find_running_kernel: with encrypted memory, its bit is no part of any
   // The bit is in CR3 and in every entry.
   machine.builder.encrypt(bit);
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = *vcpu.cr[3] | bit;
+  vcpu.x86.cr[3] = *vcpu.x86.cr[3] | bit;
   const auto kernel = machine.find({vcpu});
   REQUIRE(kernel);
   CHECK(kernel->banner().release == "6.1.10-1.ph5");
@@ -153,9 +153,9 @@ TEST_CASE("may_run_kernel: a vCPU in another kernel's image does not") {
   PageTableBuilder other(machine.memory, {0x30000}, PagingLevels::Four);
   other.map(text, {0x6000});
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = other.root().value;
+  vcpu.x86.cr[3] = other.root().value;
   CHECK_FALSE(may_run_kernel(machine.memory, vcpu, kernel));
-  vcpu.rip = GuestVirtual{0x401000};
+  vcpu.x86.rip = GuestVirtual{0x401000};
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("may_run_kernel: without page tables nothing speaks against it") {
   Machine machine;
   const KernelMemory kernel(machine.memory, machine.builder.tables());
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3].reset();
+  vcpu.x86.cr[3].reset();
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
 }
 
@@ -175,13 +175,13 @@ TEST_CASE("may_run_kernel: through encrypted tables, and the kernel's under PTI"
       machine.memory, x86_64::page_tables(machine.memory, {0x20000}, PagingLevels::Four, bit));
   machine.builder.encrypt(bit);
   Vcpu vcpu = machine.vcpu();
-  vcpu.cr[3] = 0x20000 | bit;
+  vcpu.x86.cr[3] = 0x20000 | bit;
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
   // A copy of the kernel's root, and behind it the user's, which maps nothing of the kernel.
   std::array<std::byte, 4096> kernel_root{};
   REQUIRE(machine.memory.read({0x20000}, kernel_root));
   machine.memory.write({0x40000}, kernel_root);
-  vcpu.cr[3] = 0x41000 | bit;
+  vcpu.x86.cr[3] = 0x41000 | bit;
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/arch/machines/machines.h"
 #include "support/kallsyms_writer.h"
 
 namespace photon_dmesg::test {

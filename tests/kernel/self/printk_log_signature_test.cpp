@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/arch/machines/machines.h"
 #include "kernel/find/running_kernel.h"
 #include "support/log_writer.h"
 

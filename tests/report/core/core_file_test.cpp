@@ -19,8 +19,8 @@ namespace {
 Vcpu stopped_vcpu(std::uint32_t index) {
   Vcpu vcpu;
   vcpu.index = index;
-  vcpu.rip = GuestVirtual{0xffffffff81000000 + index};
-  vcpu.cr[3] = 0x1000 * (index + 1);
+  vcpu.x86.rip = GuestVirtual{0xffffffff81000000 + index};
+  vcpu.x86.cr[3] = 0x1000 * (index + 1);
   return vcpu;
 }
 
@@ -51,8 +51,8 @@ TEST_CASE("write_core: memory, vCPUs and VMCOREINFO come back") {
   CHECK(page_at(*state.memory, 0x10001f * page) == 63U);
   CHECK(state.memory->size() == 64 * page);
   REQUIRE(state.vcpus.size() == 2);
-  CHECK(state.vcpus[1].rip == GuestVirtual{0xffffffff81000001});
-  CHECK(state.vcpus[1].cr[3] == 0x2000U);
+  CHECK(state.vcpus[1].x86.rip == GuestVirtual{0xffffffff81000001});
+  CHECK(state.vcpus[1].x86.cr[3] == 0x2000U);
   CHECK(state.vmcoreinfo == "OSRELEASE=4.4.8\n");
 }
 

@@ -22,9 +22,9 @@ InfoReport full_report() {
   info.memory = MemoryDescription{{{0, 0, 16}}, std::nullopt, 65536, 1};
   report.checkpoint = info;
   Vcpu vcpu;
-  vcpu.rip = GuestVirtual{0xffffffff81000010};
-  vcpu.cs = std::uint16_t{0x10};
-  vcpu.cr[3] = 0x2000;
+  vcpu.x86.rip = GuestVirtual{0xffffffff81000010};
+  vcpu.x86.cs = std::uint16_t{0x10};
+  vcpu.x86.cr[3] = 0x2000;
   report.registers = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
   report.memory_ranges = {{{0}, 65536}};
   const SampleReport sample = sample_report();

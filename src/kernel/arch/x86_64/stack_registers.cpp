@@ -16,8 +16,8 @@ constexpr std::size_t rbp = 5;
 
 bool is_in_kernel_mode(const Vcpu& vcpu) {
   constexpr std::uint16_t privilege_mask = 3;
-  if (vcpu.cs) return (*vcpu.cs & privilege_mask) == 0;
-  return vcpu.rip && x86_64::is_kernel_pointer(vcpu.rip->value);
+  if (vcpu.x86.cs) return (*vcpu.x86.cs & privilege_mask) == 0;
+  return vcpu.x86.rip && x86_64::is_kernel_pointer(vcpu.x86.rip->value);
 }
 
 bool may_be_stack_pointer(const std::vector<PageTables>& candidates, std::uint64_t value) {
@@ -35,18 +35,18 @@ void decide_stack_registers(const GuestMemory& memory, std::vector<Vcpu>& vcpus,
                             Diagnostics& diagnostics) {
   for (Vcpu& vcpu : vcpus) {
     const std::vector<PageTables> tables = vcpu_page_tables(memory, vcpu);
-    const bool has_all = vcpu.general[rsp] && vcpu.general[rbp] && !tables.empty();
-    if (!vcpu.stack_registers_in_doubt || !has_all || !is_in_kernel_mode(vcpu)) continue;
-    const bool as_read = may_be_stack_pointer(tables, *vcpu.general[rsp]);
-    const bool swapped = may_be_stack_pointer(tables, *vcpu.general[rbp]);
+    const bool has_all = vcpu.x86.general[rsp] && vcpu.x86.general[rbp] && !tables.empty();
+    if (!vcpu.x86.stack_registers_in_doubt || !has_all || !is_in_kernel_mode(vcpu)) continue;
+    const bool as_read = may_be_stack_pointer(tables, *vcpu.x86.general[rsp]);
+    const bool swapped = may_be_stack_pointer(tables, *vcpu.x86.general[rbp]);
     if (!as_read && swapped) {
       diagnostics.found({.what = "rsp stands before rbp in its gpregs",
                          .where = fmt::format("vCPU {}", vcpu.index),
                          .how = fmt::format("{:#x} is no mapped stack, {:#x} is",
-                                            *vcpu.general[rsp], *vcpu.general[rbp])});
-      std::swap(vcpu.general[rsp], vcpu.general[rbp]);
+                                            *vcpu.x86.general[rsp], *vcpu.x86.general[rbp])});
+      std::swap(vcpu.x86.general[rsp], vcpu.x86.general[rbp]);
     }
-    vcpu.stack_registers_in_doubt = as_read == swapped;
+    vcpu.x86.stack_registers_in_doubt = as_read == swapped;
   }
 }
 

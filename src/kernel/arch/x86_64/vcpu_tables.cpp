@@ -7,11 +7,11 @@ namespace photon_dmesg {
 
 std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory, const Vcpu& vcpu) {
   std::vector<PageTables> candidates;
-  const bool uses_tables = vcpu.cr[3].value_or(0) != 0 &&
-                           (vcpu.cr[0].value_or(x86_64::cr0_paging) & x86_64::cr0_paging) != 0;
+  const bool uses_tables = vcpu.x86.cr[3].value_or(0) != 0 &&
+                           (vcpu.x86.cr[0].value_or(x86_64::cr0_paging) & x86_64::cr0_paging) != 0;
   if (!uses_tables) return candidates;
-  const GuestPhysical root = page_table_root(*vcpu.cr[3]);
-  const PagingLevels levels = paging_levels(vcpu.cr[4].value_or(0));
+  const GuestPhysical root = page_table_root(*vcpu.x86.cr[3]);
+  const PagingLevels levels = paging_levels(vcpu.x86.cr[4].value_or(0));
   const auto add = [&](std::uint64_t clear, std::uint64_t encryption) {
     candidates.push_back(
         x86_64::page_tables(memory, GuestPhysical{root.value & ~clear}, levels, encryption));

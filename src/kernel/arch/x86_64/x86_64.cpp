@@ -1,6 +1,8 @@
 #include "kernel/arch/x86_64/x86_64.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <array>
 
 #include "base/little_endian.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
@@ -45,6 +47,19 @@ class X8664 final : public Architecture {
   void for_each_page(const PageTables& tables, Range range,
                      const std::function<void(const PageTables::Page&)>& visit) const override {
     x86_64::for_each_page(tables, range.begin, range.end, visit);
+  }
+  [[nodiscard]] std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const override {
+    return vcpu.x86.rip;
+  }
+  [[nodiscard]] std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const override {
+    const std::optional<std::uint64_t>& rsp = vcpu.x86.general[4];
+    return rsp ? std::optional(GuestVirtual{*rsp}) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<GuestVirtual> interrupt_table(const Vcpu& vcpu) const override {
+    return vcpu.x86.idt_base;
+  }
+  [[nodiscard]] std::string describe_tables(const Vcpu& vcpu) const override {
+    return vcpu.x86.cr[3] ? fmt::format("CR3 {:#x}", *vcpu.x86.cr[3]) : "no CR3";
   }
   [[nodiscard]] std::vector<PageTables> vcpu_page_tables(const GuestMemory& memory,
                                                          const Vcpu& vcpu) const override {

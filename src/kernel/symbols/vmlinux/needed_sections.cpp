@@ -9,7 +9,7 @@
 #include "base/byte_source.h"
 #include "base/error.h"
 #include "base/stream_reader.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/kallsyms_parser.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
@@ -71,11 +71,12 @@ class SectionWalk {
     constexpr std::uint16_t most_segments = 64;
     const auto bytes = input_.take(sizeof(Elf64_Ehdr), "an ELF header");
     header_ = copy_of<Elf64_Ehdr>(bytes);
+    architecture_ = find_elf_architecture(header_.e_machine);
     expect(std::memcmp(header_.e_ident, ELFMAG, SELFMAG) == 0 &&
-               header_.e_ident[EI_CLASS] == ELFCLASS64 && header_.e_machine == EM_X86_64 &&
+               header_.e_ident[EI_CLASS] == ELFCLASS64 && architecture_ != nullptr &&
                header_.e_phoff == sizeof(Elf64_Ehdr) && header_.e_phnum <= most_segments &&
                header_.e_phentsize == sizeof(Elf64_Phdr),
-           "an x86-64 executable with program headers behind its header");
+           "an executable of a known machine with program headers behind its header");
     for (unsigned i = 0; i < header_.e_phnum; ++i) {
       const auto entry = copy_of<Elf64_Phdr>(input_.take(sizeof(Elf64_Phdr), "a program header"));
       if (entry.p_type == PT_LOAD && entry.p_filesz > 0) segments_.push_back({entry, {}});
@@ -116,7 +117,7 @@ class SectionWalk {
   void find_printk_function() {
     for (const Segment& segment : segments_) {
       const GuestVirtual begin{segment.header.p_vaddr};
-      if (!architecture_of(Machine::X86_64).is_image_address(begin)) continue;
+      if (!architecture_->is_image_address(begin)) continue;
       const auto table = parse_kallsyms(
           segment.bytes, begin, [&](const KallsymsTable& found) { return fits_image(found); });
       if (!table) continue;
@@ -314,6 +315,7 @@ class SectionWalk {
 
   StreamReader input_;
   Elf64_Ehdr header_{};
+  const Architecture* architecture_ = nullptr;
   Elf64_Phdr notes_{};
   bool has_notes_ = false;
   std::vector<Segment> segments_;

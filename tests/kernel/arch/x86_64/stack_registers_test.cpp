@@ -19,16 +19,16 @@ struct Machine {
 
   Machine(std::uint64_t rsp, std::uint64_t rbp) {
     tables.map({stack}, {0x8000});
-    vcpus[0].stack_registers_in_doubt = true;
-    vcpus[0].cr[3] = tables.root().value;
-    vcpus[0].cs = std::uint16_t{0x10};
-    vcpus[0].general[4] = rsp;
-    vcpus[0].general[5] = rbp;
+    vcpus[0].x86.stack_registers_in_doubt = true;
+    vcpus[0].x86.cr[3] = tables.root().value;
+    vcpus[0].x86.cs = std::uint16_t{0x10};
+    vcpus[0].x86.general[4] = rsp;
+    vcpus[0].x86.general[5] = rbp;
   }
 
   std::uint64_t rsp() {
     decide_stack_registers(memory, vcpus, diagnostics);
-    return *vcpus[0].general[4];
+    return *vcpus[0].x86.general[4];
   }
 };
 
@@ -53,17 +53,17 @@ TEST_CASE("decide_stack_registers: the order stays where nothing speaks against 
 
 TEST_CASE("decide_stack_registers: nothing decides in user mode, or where nothing is in doubt") {
   Machine user(0, stack + 0x100);
-  user.vcpus[0].cs = std::uint16_t{0x33};
+  user.vcpus[0].x86.cs = std::uint16_t{0x33};
   CHECK(user.rsp() == 0);
   Machine certain(0, stack + 0x100);
-  certain.vcpus[0].stack_registers_in_doubt = false;
+  certain.vcpus[0].x86.stack_registers_in_doubt = false;
   CHECK(certain.rsp() == 0);
 }
 
 TEST_CASE("decide_stack_registers: without a selector, RIP tells the mode") {
   Machine machine(0, stack + 0x100);
-  machine.vcpus[0].cs.reset();
-  machine.vcpus[0].rip = GuestVirtual{0xffffffff81000000};
+  machine.vcpus[0].x86.cs.reset();
+  machine.vcpus[0].x86.rip = GuestVirtual{0xffffffff81000000};
   CHECK(machine.rsp() == stack + 0x100);
 }
 
@@ -77,7 +77,7 @@ TEST_CASE("decide_stack_registers: through encrypted tables, and the kernel's un
   machine.memory.write({0x40000}, kernel_root);
   // The kernel's root, and the user's in the page behind it: at the kernel's door it is still in
   // use.
-  machine.vcpus[0].cr[3] = GENERATE(as<std::uint64_t>{}, 0x40000, 0x41000) | bit;
+  machine.vcpus[0].x86.cr[3] = GENERATE(as<std::uint64_t>{}, 0x40000, 0x41000) | bit;
   CHECK(machine.rsp() == stack + 0x100);
 }
 

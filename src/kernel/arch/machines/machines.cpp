@@ -1,0 +1,45 @@
+#include "kernel/arch/machines/machines.h"
+
+#include <elf.h>
+
+#include <array>
+
+#include "kernel/arch/x86_64/x86_64.h"
+
+namespace photon_dmesg {
+namespace {
+
+struct Entry {
+  Machine machine;
+  std::uint16_t elf_machine;
+  const Architecture& (*architecture)();
+};
+
+constexpr std::array table = {Entry{Machine::X86_64, EM_X86_64, x86_64::architecture}};
+
+}  // namespace
+
+const Architecture& architecture_of(Machine machine) {
+  for (const Entry& entry : table) {
+    if (entry.machine == machine) return entry.architecture();
+  }
+  return table.front().architecture();
+}
+
+const Architecture* find_elf_architecture(std::uint16_t machine) {
+  for (const Entry& entry : table) {
+    if (entry.elf_machine == machine) return &entry.architecture();
+  }
+  return nullptr;
+}
+
+std::span<const Architecture* const> architectures() {
+  static const auto all = [] {
+    std::array<const Architecture*, table.size()> found{};
+    for (std::size_t i = 0; i < table.size(); ++i) found[i] = &table[i].architecture();
+    return found;
+  }();
+  return all;
+}
+
+}  // namespace photon_dmesg
