@@ -55,7 +55,7 @@ _photon_dmesg_files() {
 _photon_dmesg() {
   local IFS=$' \t\n'
   local commands="info core profile"
-  local options="--no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
+  local options="--strict --no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
   local takes_value=" -l --level -f --facility --since --until --grep -A --after-context
     -B --before-context -C --context --head --tail --from-seq --time-format --format -o --output
     --key --screenshot --vmx --release "

@@ -123,6 +123,7 @@ complete -c photon-dmesg -n '__photon_dmesg_is profile' -l release -x -d 'Which 
 # All commands
 complete -c photon-dmesg -n '__photon_dmesg_is core' -s o -l output -x -a '(__fish_complete_directories)' -d 'The folder to write to'
 complete -c photon-dmesg -n 'not __photon_dmesg_is core' -s o -l output -r -F -d 'Write to a file instead of to stdout'
+complete -c photon-dmesg -l strict -d "Refuse instead of going on without an input that can't be used"
 complete -c photon-dmesg -l no-cache -d 'Read packages anew and store nothing in the cache'
 complete -c photon-dmesg -l no-verify -d 'Use packages whose digests or signatures do not fit'
 complete -c photon-dmesg -l key -r -F -d "Verify packages' signatures with this public key too"

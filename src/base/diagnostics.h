@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace photon_dmesg {
@@ -34,6 +35,10 @@ class Diagnostics {
 
   // Something the user must know to trust or to complete what is printed: one sentence.
   virtual void warn(std::string message) = 0;
+
+  // As warn(), where the result is less than what was given could have made it: an input that was
+  // not used, memory that is missing.
+  virtual void warn_of_lack(std::string message) { warn(std::move(message)); }
 
   virtual void found(Evidence evidence) = 0;
 

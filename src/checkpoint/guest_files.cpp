@@ -32,7 +32,8 @@ void refuse_memory_beside(const GuestFiles& files) {
 
 // What opens the files of each format.
 GuestState open_vmware(GuestFiles files, Diagnostics& diagnostics) {
-  return open_checkpoint(std::move(files.state.front()), std::move(files.memory), diagnostics);
+  return open_checkpoint(std::move(files.state.front()), std::move(files.memory),
+                         files.completeness, diagnostics);
 }
 
 GuestState open_debug(GuestFiles files, Diagnostics& diagnostics) {
@@ -78,37 +79,6 @@ const Format* find_format(GuestFileKind kind) {
   return found == formats.end() ? nullptr : found;
 }
 
-// What people give by mistake, and what helps.
-struct ForeignFormat {
-  std::string_view magic;
-  const char* what;
-  const char* advice;
-};
-
-constexpr std::array foreign_formats = {
-    ForeignFormat{"QEVM", "a QEMU snapshot or migration stream",
-                  "write the memory with dump-guest-memory instead"},
-    ForeignFormat{"LibvirtQemudSave", "a libvirt save file",
-                  "restore the guest and use virsh dump --memory-only"},
-    ForeignFormat{"LibvirtQemudPart", "an unfinished libvirt save file",
-                  "use virsh dump --memory-only"},
-    ForeignFormat{"PAGEDU64", "a Windows crash dump (vmss2core -W)", "give the checkpoint itself"},
-    ForeignFormat{"PAGEDUMP", "a Windows crash dump (vmss2core -W)", "give the checkpoint itself"},
-    ForeignFormat{"KDMV", "a virtual disk (.vmdk)", "give the checkpoint and its memory"},
-    ForeignFormat{"QFI\xfb", "a virtual disk (qcow2)", "give the guest's memory"},
-};
-
-void refuse_foreign(const ByteSource& file) {
-  for (const ForeignFormat& format : foreign_formats) {
-    std::string begin(format.magic.size(), '\0');
-    if (!file.contains(0, begin.size())) continue;
-    file.read_at(0, std::as_writable_bytes(std::span(begin)));
-    if (begin == format.magic) {
-      throw unusable(fmt::format("{}: this is {}: {}", file.name(), format.what, format.advice));
-    }
-  }
-}
-
 // The checkpoint of the same name, for memory that was named alone.
 void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
   const auto beside = find_companion(files.memory->name(), {"vmss", "vmsn", "guest"});
@@ -127,7 +97,6 @@ void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
 
 GuestFileKind identify_guest_file(const ByteSource& file) {
   refuse_encrypted(file);
-  refuse_foreign(file);
   const auto* found = std::find_if(formats.begin(), formats.end(),
                                    [&](const Format& format) { return format.recognise(file); });
   return found == formats.end() ? GuestFileKind::Unmarked : found->kind;
@@ -139,7 +108,7 @@ std::string_view name_of(GuestFileKind kind) {
 }
 
 GuestState open_guest(GuestFiles files, Diagnostics& diagnostics) {
-  if (files.state.empty()) find_checkpoint_beside(files, diagnostics);
+  if (files.state.empty() && !files.is_alone) find_checkpoint_beside(files, diagnostics);
   const Format* format = find_format(files.kind);
   return format == nullptr ? open_raw_memory(std::move(files.memory), diagnostics)
                            : format->open(std::move(files), diagnostics);

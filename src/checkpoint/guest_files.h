@@ -21,8 +21,7 @@ enum class GuestFileKind {
   Lime,
 };
 
-// Throws Error(UnusableInput) that says what to do for a file that is known and can't be used: of
-// an encrypted VM, a snapshot of QEMU or libvirt, a disk, a Windows crash dump.
+// Throws Error(UnusableInput) that says what to do for a file of an encrypted VM.
 [[nodiscard]] GuestFileKind identify_guest_file(const ByteSource& file);
 
 // What messages and reports call such a file.
@@ -30,9 +29,12 @@ enum class GuestFileKind {
 
 // The files that a guest was given by.
 struct GuestFiles {
-  GuestFileKind kind = GuestFileKind::Unmarked;    // of `state`
-  std::vector<std::unique_ptr<ByteSource>> state;  // more than one: parts of a split dump
-  std::unique_ptr<ByteSource> memory;              // null if none was named
+  GuestFileKind kind = GuestFileKind::Unmarked;          // of `state`
+  std::vector<std::shared_ptr<const ByteSource>> state;  // more than one: parts of a split dump
+  std::shared_ptr<const ByteSource> memory;              // null if none was named
+  bool is_alone = false;  // no checkpoint is looked for beside the memory
+  // Whether memory that is shorter than the checkpoint says is read as far as it is there.
+  Completeness completeness = Completeness::Required;
 
   [[nodiscard]] bool empty() const { return state.empty() && !memory; }
 };

@@ -68,14 +68,14 @@ void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics
 
 int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   InfoReport report;
-  Inputs inputs = sort_inputs(options.files, diagnostics);
+  Inputs inputs = sort_inputs(options.files, options.strict, diagnostics);
   list_files(inputs, report);
   read_container(options, inputs, report, diagnostics);
   int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
   if (!inputs.guest.empty()) {
     try {
       auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
-      read_guest(Guest(std::move(inputs.guest), std::move(pool), diagnostics), report, diagnostics);
+      read_guest(Guest(std::move(inputs), std::move(pool), diagnostics), report, diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());
       if (status == exit_complete) status = exit_status(error.failure());

@@ -193,7 +193,7 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
     complete = write_log(options, reader, context, out, diagnostics);
   });
   const bool has_times = context.guest.clock || !expects_clock(options);
-  return complete && has_times ? exit_complete : exit_incomplete;
+  return complete && has_times && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }
 
 }  // namespace photon_dmesg

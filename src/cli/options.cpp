@@ -73,6 +73,11 @@ class Parser {
         ->excludes(quiet);
   }
 
+  void add_strict(CLI::App& command) {
+    command.add_flag("--strict", options_.strict,
+                     "Refuse instead of going on without an input that\ncan't be used");
+  }
+
   void add_cache(CLI::App& command) {
     command.add_flag("--no-cache", no_cache_, "Read packages anew, and keep nothing of them")
         ->group(packages_group);
@@ -98,6 +103,7 @@ class Parser {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
     add_output(app_, "FILE", "Write the log to FILE, which appears when it is whole")
         ->group(LogOptions::output_group);
+    add_strict(app_);
     add_cache(app_);
     add_packages(app_);
     add_verbosity(app_);
@@ -108,6 +114,7 @@ class Parser {
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
     profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
         ->type_name("RELEASE");
+    add_strict(*profile_);
     add_cache(*profile_);
     add_packages(*profile_);
     add_output(*profile_, "FILE", "Write the profile to FILE instead of stdout");
@@ -118,6 +125,7 @@ class Parser {
     core_ = app_.add_subcommand("core", help::core_description);
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
     add_output(*core_, "DIR", "The folder to write to, which is made if need be")->required();
+    add_strict(*core_);
     add_cache(*core_);
     add_packages(*core_);
     add_verbosity(*core_);
@@ -133,6 +141,7 @@ class Parser {
     info_->add_option("--vmx", configuration_, "Write the machine's configuration (.vmx) to FILE")
         ->type_name("FILE");
     add_output(*info_, "FILE", "Write to FILE instead of stdout");
+    add_strict(*info_);
     add_cache(*info_);
     add_packages(*info_);
     add_verbosity(*info_);

@@ -36,6 +36,7 @@ struct Options {
   bool unprinted = false;    // only records that no console has printed
   bool use_cache = true;
   bool verify_packages = true;                         // refuse packages that are damaged
+  bool strict = false;                                 // refuse what can't be used
   std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
   bool json = false;                                   // Info: JSON instead of text

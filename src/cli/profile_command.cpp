@@ -29,6 +29,9 @@ std::optional<std::string> release_of(const SymbolSource& source) {
 
 // The only kernel of files without a guest, or the one that --release names.
 SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& diagnostics) {
+  if (pool.empty()) {
+    throw Error(Failure::Usage, "expected a source of symbols or a checkpoint, found neither");
+  }
   const SymbolKind kind = pool.inputs().front().kind;
   const bool several =
       pool.inputs().size() > 1 || kind == SymbolKind::Iso || kind == SymbolKind::Folder;
@@ -39,7 +42,7 @@ SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& 
   }
   const auto candidates = pool.candidates({options.release, std::nullopt}, diagnostics);
   std::optional<SymbolSource> source = candidates->next();
-  if (!source) throw candidates->failure();
+  if (!source) throw Error(candidates->failures().front());
   candidates->accept();
   if (options.release) source->release = options.release;
   if (!source->release) source->release = release_of(*source);
@@ -53,13 +56,15 @@ SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& 
 }
 
 std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(options.files, diagnostics);
-  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
+  Inputs inputs = sort_inputs(options.files, true, diagnostics);
+  session::Options use = session_options(options);
+  use.strict = true;  // a profile is of what was named, or is not made
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), use);
   SymbolSource source;
   if (inputs.guest.empty()) {
     source = find_kernel(options, *pool, diagnostics);
   } else {
-    const Guest guest(std::move(inputs.guest), pool, diagnostics);
+    const Guest guest(std::move(inputs), pool, diagnostics);
     source = guest.symbols();
     source.release = guest.kernel().banner().release;
   }

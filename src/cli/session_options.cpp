@@ -3,7 +3,7 @@
 namespace photon_dmesg {
 
 session::Options session_options(const Options& options) {
-  return {options.use_cache, options.verify_packages, options.keys};
+  return {options.use_cache, options.verify_packages, options.strict, options.keys};
 }
 
 }  // namespace photon_dmesg

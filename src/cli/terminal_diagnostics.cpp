@@ -40,6 +40,11 @@ void TerminalDiagnostics::warn(std::string message) {
   warnings_.push_back(std::move(message));
 }
 
+void TerminalDiagnostics::warn_of_lack(std::string message) {
+  has_lack_ = true;
+  warn(std::move(message));
+}
+
 void TerminalDiagnostics::found(Evidence evidence) {
   if (level_ == Level::Verbose) print("", describe(evidence));
 }

@@ -22,11 +22,15 @@ class TerminalDiagnostics final : public Diagnostics {
   explicit TerminalDiagnostics(Level level);
 
   void warn(std::string message) override;
+  void warn_of_lack(std::string message) override;
   void found(Evidence evidence) override;
   void progress(const Progress& progress) override;
 
   // Everything said through warn(), in order.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
+
+  // Whether anything was said through warn_of_lack().
+  [[nodiscard]] bool has_lack() const { return has_lack_; }
 
   // Takes the progress line off the terminal; called before anything else is printed.
   void clear_progress();
@@ -39,6 +43,7 @@ class TerminalDiagnostics final : public Diagnostics {
   Level level_;
   bool terminal_;
   bool progress_shown_ = false;
+  bool has_lack_ = false;
   Clock::time_point started_ = Clock::now();
   Clock::time_point last_progress_{};
   std::vector<std::string> warnings_;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
+#include "checkpoint/vmware/companion_file.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
@@ -15,6 +16,40 @@
 namespace photon_dmesg {
 namespace {
 
+// Keeps what is said of an attempt until it is known to be the one that counts.
+class HeldWarnings final : public Diagnostics {
+ public:
+  explicit HeldWarnings(Diagnostics& target) : target_(target) {}
+
+  void warn(std::string message) override { held_.emplace_back(std::move(message), false); }
+  void warn_of_lack(std::string message) override { held_.emplace_back(std::move(message), true); }
+  void found(Evidence evidence) override { target_.found(std::move(evidence)); }
+  void progress(const Progress& progress) override { target_.progress(progress); }
+
+  void release() {
+    for (auto& [message, is_lack] : held_) {
+      is_lack ? target_.warn_of_lack(std::move(message)) : target_.warn(std::move(message));
+    }
+    held_.clear();
+  }
+
+ private:
+  Diagnostics& target_;
+  std::vector<std::pair<std::string, bool>> held_;
+};
+
+// The memory that was named, or the one beside the checkpoint; null if there is none.
+std::shared_ptr<const ByteSource> find_memory(const Inputs& inputs) {
+  if (inputs.guest.memory) return inputs.guest.memory;
+  try {
+    const auto beside = find_companion(inputs.guest.state.front()->name(), {"vmem"});
+    SilentDiagnostics silent;
+    return beside ? open_guest_file(*beside, silent) : nullptr;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 void require_guest(const GuestFiles& files) {
   if (!files.empty()) return;
   throw Error(Failure::Usage, "expected a checkpoint (.vmss or .vmsn) among the files, found none");
@@ -22,24 +57,86 @@ void require_guest(const GuestFiles& files) {
 
 std::optional<std::string> find_vm_name(const GuestFiles& files) {
   if (files.kind != GuestFileKind::Checkpoint || files.state.empty()) return std::nullopt;
-  return read_machine_name(*files.state.front());
+  try {
+    return read_machine_name(*files.state.front());
+  } catch (const Error&) {
+    return std::nullopt;  // whether the checkpoint can be used is not for its name to say
+  }
+}
+
+// The ways in which a guest's files may belong together, the likeliest first: with the memory that
+// was named, with that beside the checkpoint; then though some memory is missing; then the memory
+// without the checkpoint, if that can't be used. If `strict`, only as they were named.
+std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
+  std::vector<GuestFiles> ways = {inputs.guest};
+  if (strict || inputs.guest.state.empty()) return ways;
+  for (const auto& memory : inputs.other_memories) {
+    ways.push_back(inputs.guest);
+    ways.back().memory = memory;
+  }
+  if (inputs.guest.memory) {
+    ways.push_back(inputs.guest);
+    ways.back().memory = nullptr;
+  }
+  const std::vector<GuestFiles> complete = ways;
+  for (GuestFiles way : complete) {
+    way.completeness = Completeness::NotRequired;
+    ways.push_back(std::move(way));
+  }
+  if (auto memory = find_memory(inputs)) {
+    GuestFiles alone;
+    alone.memory = std::move(memory);
+    alone.is_alone = true;
+    ways.push_back(std::move(alone));
+  }
+  return ways;
 }
 
 }  // namespace
 
-Guest::Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
+Guest::Guest(Inputs inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
     : pool_(std::move(pool)) {
-  require_guest(files);
-  vm_name_ = find_vm_name(files);
+  require_guest(inputs.guest);
+  vm_name_ = find_vm_name(inputs.guest);
+  open_kernel(open_files(inputs, diagnostics), diagnostics);
+  if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
+    open_crashed_kernel(*header, diagnostics);
+  }
+}
+
+// Reads the files in the first way that leads to a kernel, or that leaves it to symbols to find it.
+std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics& diagnostics) {
+  std::optional<Error> failure;
+  for (GuestFiles& files : ways_to_read(inputs, pool_->is_strict())) {
+    if (files.is_alone && failure && failure->failure() != Failure::UnusableInput) continue;
+    HeldWarnings attempt(diagnostics);
+    const bool as_named = files.memory == inputs.guest.memory && !files.is_alone;
+    try {
+      auto running = open_way(std::move(files), attempt);
+      if (failure && !as_named) attempt.warn_of_lack(fmt::format("not used: {}", failure->what()));
+      attempt.release();
+      return running;
+    } catch (const Error& error) {
+      if (!failure) failure = error;
+    }
+  }
+  throw Error(*failure);
+}
+
+std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diagnostics) {
+  const bool is_alone = files.is_alone;
   state_ = open_guest(std::move(files), diagnostics);
   if (!state_.vcpus.empty()) {
     architecture_of(state_.vcpus.front().machine)
         .decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
   }
-  open_kernel(find_kernel(diagnostics), diagnostics);
-  if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
-    open_crashed_kernel(*header, diagnostics);
+  std::optional<RunningKernel> running = find_kernel(diagnostics);
+  // What was not named like this proves itself.
+  if (!running && (is_alone || state_.is_incomplete)) {
+    running = scan_for_kernel(*state_.memory, diagnostics);
+    if (!running) throw no_kernel();
   }
+  return running;
 }
 
 bool Guest::runs_kernel(const Vcpu& vcpu) const {
@@ -50,11 +147,15 @@ bool Guest::runs_kernel(const Vcpu& vcpu) const {
 // lies in memory. With symbols at hand, the last is theirs to find.
 std::optional<RunningKernel> Guest::find_kernel(Diagnostics& diagnostics) {
   auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
+  if (!running && !state_.is_incomplete) check_memory_belongs(*state_.memory, state_.vcpus);
   if (!running && state_.vmcoreinfo) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
   }
   if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
-  if (!running && pool_->empty()) running = scan_for_kernel(*state_.memory, diagnostics);
+  if (!running && pool_->empty()) {
+    running = scan_for_kernel(*state_.memory, diagnostics);
+    if (!running) throw no_kernel();
+  }
   return running;
 }
 
@@ -98,46 +199,69 @@ void Guest::open_by_memory(const RunningKernel& running, Diagnostics& diagnostic
   attach(running, std::move(source), diagnostics);
 }
 
-void Guest::open_by_candidates(const std::optional<RunningKernel>& running,
-                               Diagnostics& diagnostics) {
+Error Guest::no_kernel() const {
+  return unusable(
+      fmt::format("{}: no vCPU leads to a kernel, and none was found in all of the memory: is this "
+                  "the memory of a Linux guest that had booted?",
+                  state_.memory->name()));
+}
+
+// Whether any of the candidates is of the kernel; else `failures` says why not.
+bool Guest::open_by_candidates(const std::optional<RunningKernel>& running,
+                               std::vector<Error>& failures, Diagnostics& diagnostics) {
   WantedKernel wanted;
   if (running) wanted = {running->banner().release, build_time(running->banner())};
   const auto candidates = pool_->candidates(wanted, diagnostics);
   while (std::optional<SymbolSource> source = candidates->next()) {
     try {
       attach(running, std::move(*source), diagnostics);
-      return candidates->accept();
+      candidates->accept();
+      return true;
     } catch (const Error& error) {
-      if (error.failure() != Failure::Mismatch) throw;
       candidates->refuse(error);
     }
   }
-  throw candidates->failure();
+  failures = candidates->failures();
+  return false;
 }
 
-void Guest::open_kernel(const std::optional<RunningKernel>& running, Diagnostics& diagnostics) {
-  if (!pool_->empty()) return open_by_candidates(running, diagnostics);
-  if (!running) {
-    throw unusable(fmt::format(
-        "{}: no vCPU leads to a kernel, and none was found in all of the memory: is this the "
-        "memory of a Linux guest that had booted?",
-        state_.memory->name()));
+// By the symbols at hand, else by the guest's own, which takes nothing but its memory.
+void Guest::open_kernel(std::optional<RunningKernel> running, Diagnostics& diagnostics) {
+  if (pool_->empty()) return open_by_memory(*running, diagnostics);
+  std::vector<Error> failures;
+  if (open_by_candidates(running, failures, diagnostics)) return;
+  if (pool_->is_strict()) throw Error(failures.front());
+  if (!running) running = scan_for_kernel(*state_.memory, diagnostics);
+  if (!running) throw Error(failures.front());
+  try {
+    open_by_memory(*running, diagnostics);
+  } catch (const Error& error) {
+    diagnostics.found({.what = error.what()});
+    throw Error(failures.front());  // what the user can do something about
   }
-  open_by_memory(*running, diagnostics);
+  for (const Error& failure : failures) {
+    diagnostics.warn_of_lack(
+        fmt::format("not used: {}: symbols are taken from the guest's memory", failure.what()));
+  }
 }
 
 void Guest::open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics) {
   const auto crashed = find_crashed_kernel(
       *state_.memory, kernel_->memory().tables().architecture(), elf_core_header, diagnostics);
-  if (crashed) {
-    diagnostics.warn(
-        "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
-        "the kernel that crashed");
+  const std::string happened =
+      "the guest had crashed and was running its crash-dump (kdump) kernel";
+  if (!crashed) {
+    return diagnostics.warn_of_lack(fmt::format(
+        "{}: this is the log of that kernel, the one that crashed was not found in its memory",
+        happened));
+  }
+  try {
     open_kernel(crashed, diagnostics);
-  } else {
-    diagnostics.warn(
-        "the guest had crashed and was running its crash-dump (kdump) kernel: this is the log of "
-        "that kernel, the one that crashed was not found in its memory");
+    diagnostics.warn(fmt::format("{}: this is the log of the kernel that crashed", happened));
+  } catch (const Error& error) {
+    diagnostics.warn_of_lack(
+        fmt::format("{}: this is the log of that kernel, the one that crashed can't be read: {}",
+                    happened, error.what()));
   }
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "base/diagnostics.h"
-#include "checkpoint/guest_files.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/find/running_kernel.h"
+#include "session/inputs.h"
 #include "session/symbol_candidates.h"
 #include "session/symbol_pool.h"
 
@@ -16,10 +16,12 @@ namespace photon_dmesg {
 // A guest: its files, opened and understood as far as its kernel.
 class Guest {
  public:
-  // Takes the files apart as far as the kernel, and takes its symbols from `pool`, or without any
-  // from the guest's own memory. Throws the Error of whichever step fails; Error(Usage) if there is
-  // no file of a guest.
-  Guest(GuestFiles files, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics);
+  // Takes the files apart as far as the kernel, and takes its symbols from `pool`, or from the
+  // guest's own memory if the pool has none of its kernel: that is a warning, unless the pool is
+  // empty, or if it is strict the Error that says why. Other ways to read the files are tried where
+  // the one that was named fails. Throws the Error of whichever step fails; Error(Usage) if there
+  // is no file of a guest.
+  Guest(Inputs inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics);
 
   [[nodiscard]] const GuestState& state() const { return state_; }
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
@@ -35,9 +37,13 @@ class Guest {
  private:
   std::optional<RunningKernel> find_kernel(Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);
-  void open_kernel(const std::optional<RunningKernel>& running, Diagnostics& diagnostics);
+  std::optional<RunningKernel> open_files(const Inputs& inputs, Diagnostics& diagnostics);
+  std::optional<RunningKernel> open_way(GuestFiles files, Diagnostics& diagnostics);
+  void open_kernel(std::optional<RunningKernel> running, Diagnostics& diagnostics);
   void open_by_memory(const RunningKernel& running, Diagnostics& diagnostics);
-  void open_by_candidates(const std::optional<RunningKernel>& running, Diagnostics& diagnostics);
+  bool open_by_candidates(const std::optional<RunningKernel>& running, std::vector<Error>& failures,
+                          Diagnostics& diagnostics);
+  [[nodiscard]] Error no_kernel() const;
   void attach(const std::optional<RunningKernel>& running, SymbolSource source,
               Diagnostics& diagnostics);
   void open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics);

@@ -1,51 +1,52 @@
 #include "session/inputs.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "base/file_stream.h"
+#include "base/gzip_file.h"
+#include "base/gzip_stream.h"
 #include "checkpoint/vmware/companion_file.h"
+#include "checkpoint/vmware/packed_memory.h"
 #include "checkpoint/vmware/vmware_format.h"
+#include "session/other_files.h"
+#include "session/vm_files.h"
 
 namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
 namespace {
 
-using Files = std::vector<std::unique_ptr<ByteSource>>;
+using Source = std::shared_ptr<const ByteSource>;
 
-[[noreturn]] void refuse_second(const std::string& first, const std::string& second,
-                                std::string_view what) {
-  throw Error(Failure::Usage,
-              fmt::format("{} and {}: expected one {}, found two", first, second, what));
-}
+// The least that a Linux guest can have, and what its memory is a multiple of.
+constexpr std::uint64_t smallest_memory = 4 * 1024 * 1024;
 
 std::string first_word(const ByteSource& file) {
   return file.contains(0, 4) ? fmt::format("{:#x}", ByteReader(file).u32("the first word"))
                              : fmt::format("{} bytes", file.size());
 }
 
-std::string names_of(const Files& files) {
-  std::vector<std::string> names;
-  names.reserve(files.size());
-  for (const std::unique_ptr<ByteSource>& file : files) {
-    names.push_back(fmt::format("{} (begins with {})", file->name(), first_word(*file)));
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
+Error unrecognised(const ByteSource& file) {
+  return unusable(
+      fmt::format("{} (begins with {}): expected a checkpoint (.vmss or .vmsn, magic such as "
+                  "{:#x}), a guest's memory, or an ISO, RPM, vmlinux or System.map, found none",
+                  file.name(), first_word(file), vmware::magics.front().value));
 }
 
-void add_symbols(Inputs& inputs, SymbolInput input) {
-  if (!inputs.symbols.empty() &&
-      !(holds_packages(input.kind) && holds_packages(inputs.symbols.front().kind))) {
-    throw Error(Failure::Usage,
-                fmt::format("{} and {}: expected one source of symbols (a vmlinux, System.map or "
-                            "profile; or ISOs, packages and folders of packages), found two",
-                            inputs.symbols.front().name(), input.name()));
-  }
-  inputs.symbols.push_back(std::move(input));
+Error not_this(const fs::path& path, const OtherFile& other, std::string_view packed = {}) {
+  return unusable(
+      fmt::format("{}: this is {}{}: {}", path.string(), other.what, packed, other.advice));
 }
 
 // What can be read once only.
-SymbolInput open_pipe(const std::filesystem::path& path) {
+SymbolInput open_pipe(const fs::path& path) {
   constexpr std::size_t marked_bytes = 64 * 1024;  // where every kind has its mark
   SymbolInput input;
   input.path = path;
@@ -62,79 +63,231 @@ SymbolInput open_pipe(const std::filesystem::path& path) {
   return input;
 }
 
-SymbolInput open_folder(const std::filesystem::path& path) {
-  SymbolInput input;
-  input.kind = SymbolKind::Folder;
-  input.path = path;
-  return input;
+// What a file packed with gzip begins with when unpacked.
+std::vector<std::byte> peek_unpacked(const ByteSource& packed) {
+  constexpr std::size_t wanted = 64 * 1024;
+  std::vector<std::byte> begin;
+  FileStream input(packed);
+  GzipStream stream(input);
+  for (auto bytes = stream.next(); !bytes.empty() && begin.size() < wanted; bytes = stream.next()) {
+    begin.insert(begin.end(), bytes.begin(), bytes.end());
+  }
+  return begin;
 }
 
-// A dump may come in several parts; anything else is one file.
-void add_guest_file(GuestFiles& guest, GuestFileKind kind, std::unique_ptr<ByteSource> file) {
-  if (!guest.state.empty() && (kind != GuestFileKind::Kdump || guest.kind != kind)) {
-    refuse_second(guest.state.front()->name(), file->name(), "checkpoint");
+// Refuses, before all of it is unpacked, a packed file that would then be of no use.
+void check_packed(const ByteSource& packed, const fs::path& path) {
+  const std::vector<std::byte> bytes = peek_unpacked(packed);
+  const BufferSource begin(packed.name(), bytes);
+  const std::optional<SymbolKind> kind = identify_symbols(begin);
+  if (kind == SymbolKind::SystemMap || kind == SymbolKind::Profile) return;
+  if (kind) {
+    throw unusable(fmt::format("{}: this is {} packed with gzip: unpack it first (gzip -d)",
+                               path.string(), name_of(*kind)));
   }
-  guest.kind = kind;
-  guest.state.push_back(std::move(file));
+  const OtherFile* other = identify_other(begin, path.stem());
+  if (other != nullptr) throw not_this(path, *other, ", packed with gzip");
 }
 
-// One of the files without a known mark may be the memory. More of them, or one too small to hold
-// a kernel, means that it is not what its user takes it for.
-void add_unmarked(Inputs& inputs, Files unmarked) {
-  if (unmarked.empty()) return;
-  constexpr std::uint64_t smallest_memory = 4 * 1024 * 1024;
-  const bool too_small = inputs.guest.state.empty() && unmarked.front()->size() < smallest_memory;
-  if (inputs.symbols.empty() && !inputs.guest.state.empty() && unmarked.size() > 1) {
-    throw unusable(
-        fmt::format("{}: expected memory and an ISO, RPM or vmlinux, found neither an ISO "
-                    "nor an RPM nor an ELF file",
-                    names_of(unmarked)));
-  }
-  if (too_small || (inputs.guest.state.empty() && unmarked.size() > 1)) {
-    throw unusable(
-        fmt::format("{}: expected a checkpoint (.vmss or .vmsn, magic such as {:#x}), "
-                    "found none",
-                    names_of(unmarked), vmware::magics.front().value));
-  }
-  if (unmarked.size() > 1) {
-    refuse_second(unmarked[0]->name(), unmarked[1]->name(), "memory file");
-  }
-  inputs.guest.memory = std::move(unmarked.front());
+// Whether nothing speaks against a file without a mark being memory. A copy that was cut short has
+// any size, and is known by its name.
+bool may_be_memory(const ByteSource& file, const fs::path& path) {
+  return has_ending(path, ".vmem") || is_packed_memory(file) ||
+         (file.size() >= smallest_memory && file.size() % vmware::page_bytes == 0);
 }
+
+class Sorter {
+ public:
+  Sorter(bool strict, Diagnostics& diagnostics) : strict_(strict), diagnostics_(diagnostics) {}
+
+  void add(const fs::path& path) {
+    try {
+      if (is_pipe(path)) {
+        inputs_.symbols.push_back(open_pipe(path));
+      } else if (std::error_code ignored; fs::is_directory(path, ignored)) {
+        add_folder(path);
+      } else if (is_vm_configuration(path)) {
+        add_configuration(path);
+      } else {
+        add_file(path);
+      }
+    } catch (const Error& error) {
+      if (strict_ || error.failure() == Failure::Usage) throw;
+      unusable_.push_back(error);
+    }
+  }
+
+  Inputs finish() {
+    choose_guest();
+    choose_memory();
+    if (inputs_.guest.empty() && !unusable_.empty()) throw Error(unusable_.front());
+    if (inputs_.guest.empty() && !beside_.empty()) throw Error(beside_.front());
+    for (const Error& error : unusable_) {
+      diagnostics_.warn_of_lack(fmt::format("not used: {}", error.what()));
+    }
+    return std::move(inputs_);
+  }
+
+ private:
+  struct GuestFile {
+    GuestFileKind kind;
+    Source file;
+    fs::path path;
+  };
+
+  void add_folder(const fs::path& path) {
+    if (const auto checkpoint = choose_checkpoint(path, std::nullopt)) {
+      diagnostics_.found(
+          {.what = "checkpoint", .value = checkpoint->string(), .where = path.string()});
+      add_file(*checkpoint);
+      if (!holds_symbols(path)) return;
+    }
+    SymbolInput input;
+    input.kind = SymbolKind::Folder;
+    input.path = path;
+    inputs_.symbols.push_back(std::move(input));
+  }
+
+  // A VM's configuration, which stands for its current checkpoint unless others are named.
+  void add_configuration(const fs::path& path) {
+    if (InputFile(path).size() == 0) throw unusable(path.string() + ": the file is empty");
+    configurations_.push_back(path);
+  }
+
+  void add_file(const fs::path& path) {
+    if (is_known(path)) return;
+    paths_.push_back(path);
+    Source file = std::make_shared<InputFile>(path);
+    if (file->size() == 0) throw unusable(fmt::format("{}: the file is empty", file->name()));
+    if (is_gzip_file(*file)) {
+      check_packed(*file, path);
+      file = open_guest_file(path, diagnostics_);
+    }
+    if (const auto kind = identify_symbols(*file)) {
+      inputs_.symbols.push_back({*kind, path, std::move(file), nullptr});
+      return;
+    }
+    const GuestFileKind kind = identify_guest_file(*file);
+    if (kind != GuestFileKind::Unmarked) {
+      guests_.push_back({kind, std::move(file), path});
+    } else if (const OtherFile* other = identify_other(*file, path)) {
+      if (!other->is_of_vm) throw not_this(path, *other);
+      beside_.push_back(not_this(path, *other));
+    } else if (may_be_memory(*file, path)) {
+      memories_.push_back({kind, std::move(file), path});
+    } else {
+      throw unrecognised(*file);
+    }
+  }
+
+  // Named twice, or found in a folder as well.
+  [[nodiscard]] bool is_known(const fs::path& path) const {
+    return std::any_of(paths_.begin(), paths_.end(), [&](const fs::path& other) {
+      std::error_code ignored;
+      return fs::equivalent(path, other, ignored);
+    });
+  }
+
+  // The checkpoint that is read: the only one, or the one that is the VM's current one.
+  void choose_guest() {
+    if (guests_.empty()) add_checkpoint_of_configuration();
+    if (guests_.empty()) return;
+    const bool parts = std::all_of(guests_.begin(), guests_.end(), [](const GuestFile& guest) {
+      return guest.kind == GuestFileKind::Kdump;
+    });
+    const GuestFile* chosen = parts ? &guests_.front() : &choose_current();
+    inputs_.guest.kind = chosen->kind;
+    for (const GuestFile& guest : guests_) {
+      if (parts || &guest == chosen) inputs_.guest.state.push_back(guest.file);
+    }
+  }
+
+  void add_checkpoint_of_configuration() {
+    for (const fs::path& vmx : configurations_) {
+      const fs::path folder = vmx.has_parent_path() ? vmx.parent_path() : fs::path(".");
+      if (const auto checkpoint = choose_checkpoint(folder, vmx)) {
+        add_file(*checkpoint);
+      } else if (memories_.empty()) {
+        throw unusable(fmt::format(
+            "{}: there is no checkpoint (.vmss or .vmsn) beside it: suspend the VM, or take a "
+            "snapshot that includes its memory",
+            vmx.string()));
+      }
+    }
+  }
+
+  const GuestFile& choose_current() {
+    if (guests_.size() == 1) return guests_.front();
+    std::vector<fs::path> paths;
+    for (const GuestFile& guest : guests_) paths.push_back(guest.path);
+    std::optional<fs::path> current;
+    if (configurations_.size() == 1) current = find_current(configurations_.front(), paths);
+    const auto chosen = std::find_if(guests_.begin(), guests_.end(),
+                                     [&](const GuestFile& guest) { return guest.path == current; });
+    if (chosen == guests_.end()) ask_which(paths);
+    diagnostics_.found({.what = "current checkpoint",
+                        .value = chosen->path.string(),
+                        .where = configurations_.front().string()});
+    return *chosen;
+  }
+
+  // Memory with the checkpoint's name comes first; that with another checkpoint's name is not it.
+  void choose_memory() {
+    std::stable_sort(memories_.begin(), memories_.end(),
+                     [&](const GuestFile& left, const GuestFile& right) {
+                       return is_of_chosen(left) && !is_of_chosen(right);
+                     });
+    if (inputs_.guest.state.empty() && memories_.size() > 1) {
+      throw unusable(
+          fmt::format("{} and {}: expected a checkpoint (.vmss or .vmsn) that says which "
+                      "memory is its own, found none",
+                      memories_[0].path.string(), memories_[1].path.string()));
+    }
+    for (const GuestFile& memory : memories_) {
+      if (!inputs_.guest.memory) {
+        inputs_.guest.memory = memory.file;
+      } else if (!is_of_another(memory)) {
+        inputs_.other_memories.push_back(memory.file);
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_of_chosen(const GuestFile& memory) const {
+    return !inputs_.guest.state.empty() &&
+           memory.path.stem() == fs::path(inputs_.guest.state.front()->name()).stem();
+  }
+  [[nodiscard]] bool is_of_another(const GuestFile& memory) const {
+    return std::any_of(guests_.begin(), guests_.end(), [&](const GuestFile& guest) {
+      return guest.path.stem() == memory.path.stem();
+    });
+  }
+
+  static bool holds_symbols(const fs::path& folder) {
+    std::error_code error;
+    fs::recursive_directory_iterator entry(folder, error);
+    for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      if (has_ending(entry->path(), ".rpm") || has_ending(entry->path(), ".iso")) return true;
+    }
+    return false;
+  }
+
+  bool strict_;
+  Diagnostics& diagnostics_;
+  Inputs inputs_;
+  std::vector<fs::path> paths_;  // of the files below
+  std::vector<GuestFile> guests_;
+  std::vector<GuestFile> memories_;
+  std::vector<fs::path> configurations_;  // .vmx
+  std::vector<Error> unusable_;
+  std::vector<Error> beside_;  // what is no mistake beside a checkpoint
+};
 
 }  // namespace
 
-Inputs sort_inputs(const std::vector<std::filesystem::path>& files, Diagnostics& diagnostics) {
-  Inputs inputs;
-  Files unmarked;
-  for (const std::filesystem::path& path : files) {
-    if (is_pipe(path)) {
-      add_symbols(inputs, open_pipe(path));
-      continue;
-    }
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-      add_symbols(inputs, open_folder(path));
-      continue;
-    }
-    auto file = std::make_unique<InputFile>(path);
-    if (file->size() == 0) {
-      throw unusable(fmt::format("{}: the file is empty", file->name()));
-    }
-    if (const auto kind = identify_symbols(*file)) {
-      add_symbols(inputs, {*kind, path, std::move(file), nullptr});
-      continue;
-    }
-    std::unique_ptr<ByteSource> guest_file = open_guest_file(path, diagnostics);
-    const GuestFileKind kind = identify_guest_file(*guest_file);
-    if (kind == GuestFileKind::Unmarked) {
-      unmarked.push_back(std::move(guest_file));
-    } else {
-      add_guest_file(inputs.guest, kind, std::move(guest_file));
-    }
-  }
-  add_unmarked(inputs, std::move(unmarked));
-  return inputs;
+Inputs sort_inputs(const std::vector<fs::path>& files, bool strict, Diagnostics& diagnostics) {
+  Sorter sorter(strict, diagnostics);
+  for (const fs::path& path : files) sorter.add(path);
+  return sorter.finish();
 }
 
 }  // namespace photon_dmesg

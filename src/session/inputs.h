@@ -11,16 +11,21 @@ namespace photon_dmesg {
 
 // The files of one run, each in its role.
 struct Inputs {
-  // None; or one vmlinux, System.map or profile; or any number of ISOs, packages and folders.
-  std::vector<SymbolInput> symbols;
+  std::vector<SymbolInput> symbols;  // in the order in which they were named
+  // With `memory`, if a file may be that: what else may be it is in `other_memories`.
   GuestFiles guest;
+  std::vector<std::shared_ptr<const ByteSource>> other_memories;
 };
 
-// Opens the files and tells them apart by content, never by name or order; memory has no mark of
-// its own, so it is what nothing else is. A guest's file that is packed with gzip is unpacked in
-// memory. A folder is one that packages are looked for in. Throws Error(UnusableInput) for a file
-// that can't be read or used, Error(Usage) when a role is taken twice.
-[[nodiscard]] Inputs sort_inputs(const std::vector<std::filesystem::path>& files,
+// Opens the files and tells them apart by content, never by order; memory has no mark of its own,
+// so it is what nothing else is and what has the size of one. A file that is packed with gzip is
+// unpacked in memory. Of a folder, or a VM's configuration (.vmx), the current checkpoint in it is
+// taken; a folder is also one that packages are looked for in.
+//
+// A file that can't be used is a warning if a guest is left without it, or, if `strict`, the Error
+// that says why. Throws Error(Usage) when it is not clear which checkpoint is meant, and the first
+// file's Error when there is no guest for it.
+[[nodiscard]] Inputs sort_inputs(const std::vector<std::filesystem::path>& files, bool strict,
                                  Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

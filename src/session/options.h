@@ -9,6 +9,7 @@ namespace photon_dmesg::session {
 struct Options {
   bool use_cache = true;        // keep what packages gave, and use what they gave before
   bool verify_packages = true;  // refuse packages that are damaged, or only warn
+  bool strict = false;          // refuse instead of going on without an input that can't be used
   std::vector<std::filesystem::path> keys;  // public keys of packages' signatures
 };
 

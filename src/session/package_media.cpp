@@ -156,8 +156,20 @@ std::vector<PackageFile> list_packages(
     const std::function<bool(std::unique_ptr<ByteStream> package)>& is_wanted,
     Diagnostics& diagnostics) {
   Lister lister(is_wanted, diagnostics);
-  for (const SymbolInput& input : inputs) lister.add(input);
-  return lister.take();
+  std::vector<Error> unusable;
+  for (const SymbolInput& input : inputs) {
+    try {
+      lister.add(input);
+    } catch (const Error& error) {
+      unusable.push_back(error);
+    }
+  }
+  std::vector<PackageFile> packages = lister.take();
+  if (packages.empty() && !unusable.empty()) throw Error(unusable.front());
+  for (const Error& error : unusable) {
+    diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+  }
+  return packages;
 }
 
 }  // namespace photon_dmesg

@@ -196,12 +196,11 @@ std::optional<SymbolSource> PackageSearch::next() {
 }
 
 void PackageSearch::refuse(const Error& why) {
-  diagnostics_.found({.what = why.what()});
   refused_ = why;
 }
 
 void PackageSearch::accept() {
-  if (unusable_) diagnostics_.warn(unusable_->what());
+  if (unusable_) diagnostics_.warn_of_lack(fmt::format("not used: {}", unusable_->what()));
 }
 
 Error PackageSearch::failure() const {

@@ -33,7 +33,7 @@ class PackageSearch final : public SymbolCandidates {
   void accept() override;
   // Error(Mismatch) names the guest's release and what is there, Error(UnusableInput) is for when
   // there is no kernel at all.
-  [[nodiscard]] Error failure() const override;
+  [[nodiscard]] std::vector<Error> failures() const override { return {failure()}; }
 
  private:
   struct Candidate {
@@ -42,6 +42,7 @@ class PackageSearch final : public SymbolCandidates {
     KernelFile kernel;
   };
 
+  [[nodiscard]] Error failure() const;
   bool examine_next();
   void sort_by_build_time();
   std::optional<Candidate> examine(PackageFile file);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/byte_stream.h"
 #include "base/error.h"
@@ -45,8 +46,8 @@ class SymbolCandidates {
   // The last one is: says what the user must know of those that were passed over.
   virtual void accept() {}
 
-  // None was: the Error that helps the user most.
-  [[nodiscard]] virtual Error failure() const = 0;
+  // Why those that were tried are not: the Error that helps the user most with each source of them.
+  [[nodiscard]] virtual std::vector<Error> failures() const = 0;
 };
 
 }  // namespace photon_dmesg

@@ -24,18 +24,18 @@ bool is_any_profile(const ByteSource& file) {
   return is_symbol_store(file) || is_profile(file);
 }
 
-void read_vmlinux(const SymbolInput& input, SymbolSource& source) {
-  source.symbols = Vmlinux::open(input.path);
+void read_vmlinux(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics) {
+  source.symbols = Vmlinux::open(input.path, diagnostics);
   source.provenance.vmlinux = input.name();
 }
 
-void read_system_map(const SymbolInput& input, SymbolSource& source) {
+void read_system_map(const SymbolInput& input, SymbolSource& source, Diagnostics&) {
   FileStream stream(*input.file);
   source.symbols = SystemMap::load(stream);
   source.provenance.system_map = input.name();
 }
 
-void read_profile(const SymbolInput& input, SymbolSource& source) {
+void read_profile(const SymbolInput& input, SymbolSource& source, Diagnostics&) {
   if (is_symbol_store(*input.file)) {
     source.symbols = SymbolStore::read(*input.file);
   } else {
@@ -47,8 +47,9 @@ void read_profile(const SymbolInput& input, SymbolSource& source) {
 struct KindEntry {
   SymbolKind kind;
   std::string_view name;
-  bool (*recognise)(const ByteSource& file);                     // null: not a file
-  void (*read)(const SymbolInput& input, SymbolSource& source);  // null: it holds packages
+  bool (*recognise)(const ByteSource& file);  // null: not a file
+  // Null: it holds packages.
+  void (*read)(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics);
 };
 
 // In the order in which a file is looked at.
@@ -83,9 +84,9 @@ bool holds_packages(SymbolKind kind) {
   return entry_of(kind).read == nullptr;
 }
 
-SymbolSource read_symbols(const SymbolInput& input) {
+SymbolSource read_symbols(const SymbolInput& input, Diagnostics& diagnostics) {
   SymbolSource source;
-  entry_of(input.kind).read(input, source);
+  entry_of(input.kind).read(input, source, diagnostics);
   return source;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/byte_source.h"
+#include "base/diagnostics.h"
 #include "base/input_file.h"
 #include "base/pipe_stream.h"
 #include "session/symbol_candidates.h"
@@ -20,8 +21,8 @@ enum class SymbolKind { Iso, Package, Folder, Vmlinux, SystemMap, Profile };
 struct SymbolInput {
   SymbolKind kind = SymbolKind::Iso;
   std::filesystem::path path;
-  std::unique_ptr<InputFile> file;   // null: a folder or a pipe
-  std::unique_ptr<PipeStream> pipe;  // null: not a pipe. Only an ISO or a package can be one.
+  std::shared_ptr<const ByteSource> file;  // null: a folder or a pipe
+  std::unique_ptr<PipeStream> pipe;        // null: not a pipe. Only an ISO or a package can be one.
 
   // What messages call it.
   [[nodiscard]] std::string name() const { return pipe ? pipe->name() : path.string(); }
@@ -37,6 +38,6 @@ struct SymbolInput {
 [[nodiscard]] bool holds_packages(SymbolKind kind);
 
 // Reads an input that is of one kernel. Throws Error(UnusableInput) when it is damaged.
-[[nodiscard]] SymbolSource read_symbols(const SymbolInput& input);
+[[nodiscard]] SymbolSource read_symbols(const SymbolInput& input, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -3,33 +3,138 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "kernel/symbols/vmlinux/elf_image.h"
 #include "session/package_search.h"
 
 namespace photon_dmesg {
 namespace {
 
-// A file that is of one kernel: the reason why it is not accepted is the user's answer.
+// A file that is of one kernel.
 class OneCandidate final : public SymbolCandidates {
  public:
-  explicit OneCandidate(const SymbolInput& input) : input_(input) {}
+  OneCandidate(const SymbolInput& input, Diagnostics& diagnostics)
+      : input_(input), diagnostics_(diagnostics) {}
 
   std::optional<SymbolSource> next() override {
     if (std::exchange(done_, true)) return std::nullopt;
-    return read_symbols(input_);
+    return read_symbols(input_, diagnostics_);
   }
-  void refuse(const Error& why) override { throw Error(why); }
-  [[nodiscard]] Error failure() const override {
-    return unusable(fmt::format("{}: not the guest's kernel", input_.name()));
+  void refuse(const Error& why) override { refused_ = why; }
+  [[nodiscard]] std::vector<Error> failures() const override {
+    return refused_ ? std::vector{*refused_} : std::vector<Error>();
   }
 
  private:
   const SymbolInput& input_;
+  Diagnostics& diagnostics_;
   bool done_ = false;
+  std::optional<Error> refused_;
 };
 
+// Whether `input` is what eu-strip has split from the vmlinux that `accepted` was read from.
+bool is_other_half(const SymbolInput& input, const SymbolSource& accepted) {
+  if (input.kind != SymbolKind::Vmlinux || !accepted.provenance.vmlinux) return false;
+  try {
+    const std::optional<std::string> id = ElfImage(input.path).build_id();
+    return id && id == accepted.symbols->build_id();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 }  // namespace
+
+// What a pool's inputs hold, one source of symbols behind the other.
+class UnreadCandidates final : public SymbolCandidates {
+ public:
+  UnreadCandidates(SymbolPool& pool, WantedKernel wanted, Diagnostics& diagnostics)
+      : pool_(pool), wanted_(std::move(wanted)), diagnostics_(diagnostics) {
+    add_files([](SymbolKind kind) { return kind != SymbolKind::SystemMap; });
+    const auto& inputs = pool_.inputs();
+    if (std::any_of(inputs.begin(), inputs.end(),
+                    [](const SymbolInput& input) { return holds_packages(input.kind); })) {
+      sources_.push_back({nullptr, nullptr, {}});
+    }
+    // Types are better than none.
+    add_files([](SymbolKind kind) { return kind == SymbolKind::SystemMap; });
+  }
+
+  std::optional<SymbolSource> next() override {
+    for (; current_ < sources_.size(); ++current_) {
+      Source& source = sources_[current_];
+      try {
+        if (!source.candidates) source.candidates = open(source);
+        last_ = source.candidates->next();
+        if (last_) return last_;
+        source.failures = source.candidates->failures();
+      } catch (const Error& error) {
+        source.failures = {error};
+      }
+    }
+    return std::nullopt;
+  }
+
+  void refuse(const Error& why) override {
+    diagnostics_.found({.what = why.what()});
+    sources_[current_].candidates->refuse(why);
+  }
+
+  void accept() override {
+    sources_[current_].candidates->accept();
+    for (std::size_t i = 0; i < current_; ++i) {
+      const Source& passed = sources_[i];
+      const bool is_half = passed.input != nullptr && is_other_half(*passed.input, *last_);
+      for (const Error& failure : passed.failures) {
+        if (is_half) {
+          diagnostics_.found({.what = failure.what()});
+        } else {
+          diagnostics_.warn_of_lack(fmt::format("not used: {}", failure.what()));
+        }
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<Error> failures() const override {
+    std::vector<Error> all;
+    for (const Source& source : sources_) {
+      all.insert(all.end(), source.failures.begin(), source.failures.end());
+    }
+    return all;
+  }
+
+ private:
+  struct Source {
+    const SymbolInput* input;                      // null: all that hold packages
+    std::unique_ptr<SymbolCandidates> candidates;  // null: not tried yet
+    std::vector<Error> failures;                   // why none of its candidates was taken
+  };
+
+  template <typename IsKind>
+  void add_files(IsKind is_kind) {
+    for (const SymbolInput& input : pool_.inputs()) {
+      if (!holds_packages(input.kind) && is_kind(input.kind)) {
+        sources_.push_back({&input, nullptr, {}});
+      }
+    }
+  }
+
+  std::unique_ptr<SymbolCandidates> open(const Source& source) {
+    if (source.input != nullptr) return std::make_unique<OneCandidate>(*source.input, diagnostics_);
+    return std::make_unique<PackageSearch>(pool_.packages(wanted_, diagnostics_),
+                                           pool_.package_names(), wanted_, pool_.use_,
+                                           diagnostics_);
+  }
+
+  SymbolPool& pool_;
+  WantedKernel wanted_;
+  Diagnostics& diagnostics_;
+  std::vector<Source> sources_;
+  std::size_t current_ = 0;
+  std::optional<SymbolSource> last_;
+};
 
 // First what other guests have taken, then what is still to be read.
 class PooledCandidates final : public SymbolCandidates {
@@ -45,7 +150,7 @@ class PooledCandidates final : public SymbolCandidates {
       last_ = source;
       return last_;
     }
-    if (!unread_) unread_ = pool_.open_candidates(wanted_, diagnostics_);
+    if (!unread_) unread_ = std::make_unique<UnreadCandidates>(pool_, wanted_, diagnostics_);
     last_ = unread_->next();
     return last_;
   }
@@ -61,39 +166,41 @@ class PooledCandidates final : public SymbolCandidates {
     pool_.read_.push_back(*last_);
   }
 
-  [[nodiscard]] Error failure() const override { return unread_->failure(); }
+  [[nodiscard]] std::vector<Error> failures() const override {
+    return unread_ ? unread_->failures() : std::vector<Error>();
+  }
 
  private:
   SymbolPool& pool_;
   WantedKernel wanted_;
   Diagnostics& diagnostics_;
   std::size_t known_ = 0;
-  std::unique_ptr<SymbolCandidates> unread_;
+  std::unique_ptr<UnreadCandidates> unread_;
   std::optional<SymbolSource> last_;
 };
 
 SymbolPool::SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options)
-    : inputs_(std::move(inputs)), use_(options) {}
+    : inputs_(std::move(inputs)), use_(options), strict_(options.strict) {}
 
 std::string SymbolPool::names() const {
+  return names_of([](SymbolKind) { return true; });
+}
+
+std::string SymbolPool::package_names() const {
+  return names_of(holds_packages);
+}
+
+std::string SymbolPool::names_of(bool (*is_kind)(SymbolKind kind)) const {
   std::vector<std::string> names;
-  names.reserve(inputs_.size());
-  for (const SymbolInput& input : inputs_) names.push_back(input.name());
+  for (const SymbolInput& input : inputs_) {
+    if (is_kind(input.kind)) names.push_back(input.name());
+  }
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::unique_ptr<SymbolCandidates> SymbolPool::candidates(const WantedKernel& wanted,
                                                          Diagnostics& diagnostics) {
   return std::make_unique<PooledCandidates>(*this, wanted, diagnostics);
-}
-
-std::unique_ptr<SymbolCandidates> SymbolPool::open_candidates(const WantedKernel& wanted,
-                                                              Diagnostics& diagnostics) {
-  if (!holds_packages(inputs_.front().kind)) {
-    return std::make_unique<OneCandidate>(inputs_.front());
-  }
-  return std::make_unique<PackageSearch>(packages(wanted, diagnostics), names(), wanted, use_,
-                                         diagnostics);
 }
 
 std::vector<PackageFile> SymbolPool::packages(const WantedKernel& wanted,

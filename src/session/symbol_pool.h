@@ -19,7 +19,7 @@ namespace photon_dmesg {
 // thread at a time.
 class SymbolPool {
  public:
-  // `inputs`: none; or one that is of one kernel; or any number that hold packages.
+  // `inputs`: any number; what can't be used of them is known when it is their turn.
   SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options);
 
   [[nodiscard]] bool empty() const { return inputs_.empty(); }
@@ -28,25 +28,29 @@ class SymbolPool {
   [[nodiscard]] const std::vector<SymbolInput>& inputs() const { return inputs_; }
   [[nodiscard]] std::string names() const;
 
+  // Whether a guest whose kernel is of none of them is refused, and not read by its own memory.
+  [[nodiscard]] bool is_strict() const { return strict_; }
+
   // How its packages are used.
   [[nodiscard]] const PackageUse& package_use() const { return use_; }
 
   // What may be the symbols of `wanted`. Packages of other releases are passed over by their header
-  // alone. The pool and `diagnostics` must outlive what is returned. Throws Error(UnusableInput)
-  // when a medium is damaged or can't be read.
+  // alone. The pool and `diagnostics` must outlive what is returned.
   [[nodiscard]] std::unique_ptr<SymbolCandidates> candidates(const WantedKernel& wanted,
                                                              Diagnostics& diagnostics);
 
  private:
   friend class PooledCandidates;
+  friend class UnreadCandidates;
 
-  [[nodiscard]] std::unique_ptr<SymbolCandidates> open_candidates(const WantedKernel& wanted,
-                                                                  Diagnostics& diagnostics);
+  [[nodiscard]] std::string names_of(bool (*is_kind)(SymbolKind kind)) const;
+  [[nodiscard]] std::string package_names() const;
   [[nodiscard]] std::vector<PackageFile> packages(const WantedKernel& wanted,
                                                   Diagnostics& diagnostics);
 
   std::vector<SymbolInput> inputs_;
   PackageUse use_;
+  bool strict_;
   std::optional<std::vector<PackageFile>> packages_;  // absent: not listed yet
   std::vector<SymbolSource> read_;                    // that some guest has taken
 };

@@ -30,6 +30,10 @@ class BadInputTests(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.guest = boot.boot(scenarios.by_name("k61"))
         cls.vmlinux = cls.guest.kernel.vmlinux
+        with tempfile.TemporaryDirectory(dir=cls.guest.folder) as folder:
+            checkpoint = checkpoint_writer.write(Path(folder) / "vm", cls.guest.memory,
+                                                 cls.guest.vcpus)
+            cls.log = photon_dmesg(cls.vmlinux, checkpoint).out
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(dir=self.guest.folder)
@@ -64,12 +68,24 @@ class BadInputTests(unittest.TestCase):
     def check(self, status: int, *parts: str, files: list[object]) -> None:
         self.check_result(photon_dmesg(*files), status, *parts)
 
+    def check_passed_over(self, status: int, *parts: str, files: list[object]) -> None:
+        """What can't be used does not stop the log, unless the user wants it to."""
+        self.check_result(photon_dmesg("--strict", *files), status, *parts)
+        self.check_log_without(*parts, files=files)
+
+    def check_log_without(self, *parts: str, files: list[object]) -> None:
+        result = photon_dmesg(*files)
+        self.assertEqual((result.status, result.out), (1, self.log), result.err)
+        for part in ("warning: not used: ", *parts):
+            self.assertIn(part, result.err)
+
 
 class Files(BadInputTests):
     def test_missing_file(self) -> None:
         checkpoint = self.write_checkpoint()
-        for files in ([self.folder / "absent", checkpoint], [self.vmlinux, self.folder / "absent"]):
-            self.check(3, "absent: can't be opened: No such file or directory", files=files)
+        message = "absent: can't be opened: No such file or directory"
+        self.check_passed_over(3, message, files=[self.folder / "absent", checkpoint])
+        self.check(3, message, files=[self.vmlinux, self.folder / "absent"])
 
     def test_unreadable_file(self) -> None:
         checkpoint = self.write_checkpoint()
@@ -86,21 +102,35 @@ class Files(BadInputTests):
         self.check_result(result, 3, f"{checkpoint.name}: can't be opened: Permission denied")
 
     def test_folder_without_packages(self) -> None:
-        self.check(3, "expected a kernel package (linux-*.rpm", "found none",
-                   files=[self.folder, self.write_checkpoint()])
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.check_passed_over(3, "expected a kernel package (linux-*.rpm", "found none",
+                               files=[empty, self.write_checkpoint()])
 
     def test_empty_file(self) -> None:
         empty = self.file("empty", b"")
-        self.check(3, "empty: the file is empty", files=[empty, self.write_checkpoint()])
+        self.check_passed_over(3, "empty: the file is empty",
+                               files=[empty, self.write_checkpoint()])
         self.check(3, "empty: the file is empty", files=[self.vmlinux, empty])
 
-    def test_two_files_for_one_role(self) -> None:
+    def test_several_checkpoints(self) -> None:
         checkpoint = self.write_checkpoint()
         other = self.write_checkpoint(name="other")
-        self.check(2, "expected one checkpoint, found two", "vm.vmss", "other.vmss",
+        self.check(2, "expected one checkpoint, found 2", "vm.vmss (20", "other.vmss (20",
                    files=[self.vmlinux, checkpoint, other])
-        self.check(2, "expected one source of symbols",
-                   files=[self.vmlinux, self.package(), checkpoint])
+
+    def test_several_sources_of_symbols(self) -> None:
+        checkpoint = self.write_checkpoint()
+        result = photon_dmesg(self.vmlinux, self.package(), self.guest.kernel.system_map,
+                              checkpoint)
+        self.assertEqual((result.status, result.err, result.out), (0, "", self.log))
+        other = self.file("vmlinux", b"\x7fELF" + bytes(100))
+        self.check_log_without("vmlinux: ", files=[other, self.package(), checkpoint])
+
+    def test_one_file_named_twice(self) -> None:
+        checkpoint = self.write_checkpoint()
+        result = photon_dmesg(checkpoint, checkpoint, self.folder, checkpoint.with_suffix(".vmem"))
+        self.assertEqual((result.status, result.err, result.out), (0, "", self.log))
 
     def test_role_that_nobody_takes(self) -> None:
         self.check(2, "expected a checkpoint", files=[self.vmlinux])
@@ -135,7 +165,7 @@ class Checkpoints(BadInputTests):
                        position + 2, position + 12):
             with self.subTest(length=length):
                 checkpoint.write_bytes(whole[:length])
-                self.check(3, "vm.vmss: truncated", files=[self.vmlinux, checkpoint])
+                self.check_passed_over(3, "vm.vmss: truncated", files=[self.vmlinux, checkpoint])
 
     def test_group_that_ends_inside_a_tag(self) -> None:
         checkpoint = self.write_checkpoint()
@@ -143,8 +173,8 @@ class Checkpoints(BadInputTests):
             groups = struct.unpack_from("<I", file.read(12), 8)[0]
             file.seek(12 + 80 * (groups - 1) + 72)
             file.write(struct.pack("<Q", 5))
-        self.check(3, 'vm.vmss: group "memory": truncated', "a tag's name",
-                   files=[self.vmlinux, checkpoint])
+        self.check_passed_over(3, 'vm.vmss: group "memory": truncated', "a tag's name",
+                               files=[self.vmlinux, checkpoint])
 
     def test_compressed_memory(self) -> None:
         checkpoint = self.write_checkpoint(Form(Memory.MONOLITHIC))
@@ -167,6 +197,18 @@ class Checkpoints(BadInputTests):
 
 
 class MemoryFiles(BadInputTests):
+    """A memory that was named and isn't the checkpoint's: the one beside the checkpoint is used, and
+    without that there is no log."""
+
+    def check_both(self, checkpoint: Path, memory: Path, *parts: str) -> None:
+        self.check_log_without(*parts, files=[self.vmlinux, checkpoint, memory])
+        self.check_result(photon_dmesg("--strict", checkpoint, memory), 4, *parts)
+        checkpoint.with_suffix(".vmem").rename(self.folder / "elsewhere")
+        try:
+            self.check(4, *parts, files=[self.vmlinux, checkpoint, memory])
+        finally:
+            (self.folder / "elsewhere").rename(checkpoint.with_suffix(".vmem"))
+
     def test_memory_of_another_size(self) -> None:
         checkpoint = self.write_checkpoint()
         size = self.guest.memory.stat().st_size
@@ -174,23 +216,41 @@ class MemoryFiles(BadInputTests):
             with self.subTest(size=other):
                 memory = self.file("other.vmem", b"")
                 os.truncate(memory, other)
-                self.check(4, "other.vmem", str(size), str(other),
-                           files=[self.vmlinux, checkpoint, memory])
+                self.check_both(checkpoint, memory, "other.vmem", str(size), str(other))
 
     def test_memory_of_another_machine(self) -> None:
         checkpoint = self.write_checkpoint()
         for name in ("k61-user", "k612-panic"):
             with self.subTest(machine=name):
                 other = boot.boot(scenarios.by_name(name))
-                self.check(4, "memory.raw: not the memory of this checkpoint",
-                           files=[self.vmlinux, checkpoint, other.memory])
+                self.check_both(checkpoint, other.memory,
+                                "memory.raw: not the memory of this checkpoint")
 
     def test_memory_without_anything(self) -> None:
         checkpoint = self.write_checkpoint()
         memory = self.file("zero.vmem", b"")
         os.truncate(memory, self.guest.memory.stat().st_size)
-        self.check(4, "zero.vmem: not the memory of this checkpoint",
-                   files=[self.vmlinux, checkpoint, memory])
+        self.check_both(checkpoint, memory, "zero.vmem: not the memory of this checkpoint")
+
+    def test_memory_that_is_cut_short(self) -> None:
+        """All that the log takes may be in what is left; if not, that is said and nothing shown."""
+        checkpoint = self.write_checkpoint()
+        memory = self.writable_memory(checkpoint)
+        whole = memory.stat().st_size
+        printed = 0
+        for eighths in range(7, 0, -1):
+            os.truncate(memory, whole * eighths // 8 + 123)
+            result = photon_dmesg(checkpoint)
+            with self.subTest(eighths=eighths):
+                self.assertIn("vm.vmem", result.err)
+                if result.out:
+                    self.assertEqual((result.status, result.out), (1, self.log), result.err)
+                    self.assertIn("warning: ", result.err)
+                    self.assertIn("incomplete", result.err)
+                    printed += 1
+                else:
+                    self.assertIn(result.status, (3, 4))
+        self.assertGreater(printed, 0)
 
     def test_memory_alone_without_a_kernel_in_it(self) -> None:
         memory = self.file("zero.vmem", b"")
@@ -205,19 +265,19 @@ class Symbols(BadInputTests):
             "linux-api-headers", "6.1.10", "1.ph5", packages.GZIP,
             ((self.guest.kernel.system_map, "/usr/include/nothing"),)))
         iso = packages.iso("plain", {f"RPMS/noarch/{other.name}": other})
-        self.check(3, "plain.iso: expected a kernel package", "debuginfo package, found none",
+        self.check_passed_over(3, "plain.iso: expected a kernel package", "debuginfo package, found none",
                    files=[iso, self.write_checkpoint()])
 
     def test_package_without_a_kernel(self) -> None:
         other = packages.build(packages.Package(
             "linux-debuginfo", "6.1.10", "1.ph5", packages.GZIP,
             ((self.guest.kernel.system_map, "/usr/lib/debug/nothing"),)))
-        self.check(3, other.name, "expected a vmlinux", "or a System.map", "found neither",
+        self.check_passed_over(3, other.name, "expected a vmlinux", "or a System.map", "found neither",
                    files=[other, self.write_checkpoint()])
 
     def test_damaged_system_map(self) -> None:
         damaged = self.file("System.map", b"ffffffff81000000 T _text\nnot a line\n")
-        self.check(3, "System.map: line 2: expected an address",
+        self.check_passed_over(3, "System.map: line 2: expected an address",
                    files=[damaged, self.write_checkpoint()])
 
     def test_damaged_payload(self) -> None:
@@ -231,7 +291,7 @@ class Symbols(BadInputTests):
                     with damaged.open("r+b") as file:
                         file.seek(int(damaged.stat().st_size * place))
                         file.write(b"damaged here")
-                    self.check(3, package.name, files=[damaged, checkpoint])
+                    self.check_passed_over(3, package.name, files=[damaged, checkpoint])
                     damaged.unlink()
 
     def test_truncated_package_and_iso(self) -> None:
@@ -245,7 +305,7 @@ class Symbols(BadInputTests):
                     shutil.copy(whole, cut)
                     # Not below the descriptors by which an ISO is told from other files.
                     os.truncate(cut, max(40960, int(whole.stat().st_size * place)))
-                    self.check(3, cut.name, files=[cut, checkpoint])
+                    self.check_passed_over(3, cut.name, files=[cut, checkpoint])
 
     def test_truncated_vmlinux(self) -> None:
         checkpoint = self.write_checkpoint()
@@ -253,16 +313,16 @@ class Symbols(BadInputTests):
             with self.subTest(length=length):
                 with self.vmlinux.open("rb") as source:
                     cut = self.file("vmlinux", source.read(length))
-                self.check(3, "vmlinux: truncated", files=[cut, checkpoint])
+                self.check_passed_over(3, "vmlinux: truncated", files=[cut, checkpoint])
 
     def test_vmlinux_without_dwarf(self) -> None:
         checkpoint = self.write_checkpoint()
         bare = self.folder / "vmlinux"
         paths.run("objcopy", "--strip-debug", self.vmlinux, bare)
-        self.check(3, "vmlinux: expected DWARF debug information, found none",
-                   files=[bare, checkpoint])
+        result = photon_dmesg(bare, checkpoint)
+        self.assertEqual((result.status, result.err, result.out), (0, "", self.log))
         paths.run("objcopy", "--strip-all", bare)
-        self.check(3, "vmlinux: expected a symbol table, found none",
+        self.check_passed_over(3, "vmlinux: expected a symbol table, found none",
                    files=[bare, checkpoint])
 
 

@@ -14,7 +14,7 @@ namespace {
 struct Files {
   TemporaryFolder folder;
   std::filesystem::path checkpoint = folder.write("1", checkpoint_file({}));
-  std::filesystem::path memory = folder.write("2", std::string(4096, '\0'));
+  std::filesystem::path memory = folder.write("2", std::string(4 * 1024 * 1024, '\0'));
   std::filesystem::path iso = folder.path() / "3";
   std::filesystem::path package = PACKAGE_FOLDER "/w6.gzdio.rpm";
   std::filesystem::path vmlinux = PRINTK_RINGBUFFER_KERNEL;
@@ -22,9 +22,17 @@ struct Files {
   Files() { write_iso(iso, {{"file", "content"}}); }
 };
 
-Inputs sort(const std::vector<std::filesystem::path>& files) {
+Inputs sort(const std::vector<std::filesystem::path>& files, bool strict = false) {
   CollectedDiagnostics diagnostics;
-  return sort_inputs(files, diagnostics);
+  return sort_inputs(files, strict, diagnostics);
+}
+
+// What is said of `odd` where a guest is left without it.
+std::string warning_of(const Files& files, const std::filesystem::path& odd) {
+  CollectedDiagnostics diagnostics;
+  const Inputs inputs = sort_inputs({odd, files.checkpoint}, false, diagnostics);
+  CHECK(inputs.guest.state.size() == 1);
+  return diagnostics.warnings().empty() ? "" : diagnostics.warnings().front();
 }
 
 }  // namespace
@@ -54,43 +62,123 @@ TEST_CASE("sort_inputs: any role may be left open; who needs it says so") {
   CHECK_FALSE(sort({files.iso, files.checkpoint}).guest.memory);
 }
 
-TEST_CASE("sort_inputs: a role that two take is a usage error that names both") {
+TEST_CASE("sort_inputs: symbols may come from anywhere, and memory may be one of several") {
+  const Files files;
+  CHECK(sort({files.iso, files.vmlinux, files.package, files.checkpoint}).symbols.size() == 3);
+  const auto memory = files.folder.write("1.vmem", std::string(8 * 1024 * 1024, '\0'));
+  const Inputs inputs = sort({files.checkpoint, files.memory, memory});
+  CHECK(inputs.guest.memory->name() == memory);  // it has the checkpoint's name
+  REQUIRE(inputs.other_memories.size() == 1);
+  CHECK(inputs.other_memories.front()->name() == files.memory);
+}
+
+TEST_CASE("sort_inputs: of several checkpoints, only the user can tell which is meant") {
   const Files files;
   const auto second = files.folder.write("second", checkpoint_file({}));
-  check_fails(Failure::Usage, "second: expected one checkpoint, found two", [&] {
+  check_fails(Failure::Usage, "expected one checkpoint, found 2: name the one to read", [&] {
     (void)sort({files.iso, files.checkpoint, second});
   });
-  check_fails(Failure::Usage, "expected one source of symbols", [&] {
-    (void)sort({files.iso, PRINTK_RINGBUFFER_KERNEL, files.checkpoint});
+}
+
+TEST_CASE("sort_inputs: of a VM's files, its configuration says which checkpoint is current") {
+  const TemporaryFolder vm;
+  const std::string memory(4 * 1024 * 1024, '\0');
+  (void)vm.write("vm-Snapshot1.vmsn", checkpoint_file({}));
+  (void)vm.write("vm-Snapshot1.vmem", memory);
+  const auto current = vm.write("vm-1234.vmss", checkpoint_file({}));
+  (void)vm.write("vm-1234.vmem", memory);
+  (void)vm.write("vm.nvram", "MRVN....");
+  (void)vm.write("vm.vmsd", "snapshot.lastUID = \"1\"");
+  (void)vm.write("vmware.log", "2026-11-25T02:10:01Z In(05) vmx");
+  const auto named = [&] {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(vm.path())) {
+      files.push_back(entry.path());
+    }
+    return files;
+  };
+  check_fails(Failure::Usage, "vm-Snapshot1.vmsn (", [&] { (void)sort(named()); });
+  check_fails(Failure::Usage, "vm-1234.vmss (", [&] { (void)sort({vm.path()}); });
+  const auto vmx =
+      vm.write("vm.vmx", "guestOS = \"other\"\ncheckpoint.vmState = \"vm-1234.vmss\"\n");
+  for (const auto& files : {named(), {vm.path()}, {vmx}}) {
+    CollectedDiagnostics diagnostics;
+    const Inputs inputs = sort_inputs(files, false, diagnostics);
+    CHECK(inputs.guest.state.front()->name() == current);
+    CHECK(inputs.symbols.empty());
+    CHECK(inputs.other_memories.empty());
+    CHECK(diagnostics.warnings().empty());
+  }
+}
+
+TEST_CASE("sort_inputs: a configuration without a checkpoint says what to do") {
+  const TemporaryFolder vm;
+  const auto vmx = vm.write("vm.vmx", "checkpoint.vmState = \"\"\n");
+  check_fails(Failure::UnusableInput, "vm.vmx: there is no checkpoint (.vmss or .vmsn) beside it",
+              [&] { (void)sort({vmx}); });
+}
+
+TEST_CASE("sort_inputs: what is neither a guest's nor symbols is named, and the rest is used") {
+  const Files files;
+  const auto named = [&](const std::string& content, const std::string& name = "odd") {
+    return warning_of(files, files.folder.write(name, content));
+  };
+  const auto at = [](std::size_t offset, const std::string& magic) {
+    return std::string(offset, '\0') + magic + std::string(64, '\0');
+  };
+  CHECK_THAT(named(at(0x202, "HdrS")), Catch::Contains("odd: this is a boot image (vmlinuz)"));
+  CHECK_THAT(named(at(0x8001, "BEA01")), Catch::Contains("an image with UDF only"));
+  CHECK_THAT(named(at(0x101, "ustar")), Catch::Contains("a tar archive"));
+  CHECK_THAT(named(at(0, "PK\x03\x04")), Catch::Contains("a zip archive"));
+  CHECK_THAT(named(at(0, "\x28\xb5\x2f\xfd")), Catch::Contains("zstd -d"));
+  CHECK_THAT(named(at(0,
+                      "\xfd"
+                      "7zXZ")),
+             Catch::Contains("xz -d"));
+  CHECK_THAT(named("QEVM...."), Catch::Contains("a QEMU snapshot"));
+  CHECK_THAT(named("LibvirtQemudSave"), Catch::Contains("use virsh dump --memory-only"));
+  CHECK_THAT(named("PAGEDU64"), Catch::Contains("a Windows crash dump"));
+  CHECK_THAT(named("QFI\xfb"), Catch::Contains("a virtual disk (qcow2)"));
+  CHECK_THAT(named("Dear support,\n"), Catch::Contains("this is a text"));
+  CHECK_THAT(named("\x34\x12 is nothing known"),
+             Catch::Contains("odd (begins with 0x69201234): expected a checkpoint"));
+  CHECK_THAT(named("ab\x01"), Catch::Contains("odd (begins with 3 bytes)"));
+  CHECK_THAT(named(""), Catch::Contains("odd: the file is empty"));
+  CHECK_THAT(named("\x9e\xdd\x43\x89"), Catch::Contains("of an encrypted virtual machine"));
+  // No mistake beside a checkpoint.
+  CHECK(named("MRVN....", "vm.nvram").empty());
+  CHECK(named("# Disk DescriptorFile\n", "vm.vmdk").empty());
+  CHECK_THAT(warning_of(files, files.folder.path() / "absent"), Catch::Contains("can't be opened"));
+}
+
+TEST_CASE("sort_inputs: strictly, or without a guest, it is refused") {
+  const Files files;
+  const auto odd = files.folder.write("odd", "Dear support,\n");
+  check_fails(Failure::UnusableInput, "odd: this is a text", [&] {
+    (void)sort({odd, files.checkpoint}, true);
   });
-  const auto memory = files.folder.write("memory", std::string(4096, 'x'));
-  check_fails(Failure::Usage, "expected one memory file, found two", [&] {
-    (void)sort({files.iso, files.checkpoint, files.memory, memory});
+  check_fails(Failure::UnusableInput, "odd: this is a text", [&] { (void)sort({files.iso, odd}); });
+  check_fails(Failure::UnusableInput, "this is a virtual disk", [&] {
+    (void)sort({files.iso, files.folder.write("vm.vmdk", "KDMV")});
   });
 }
 
-TEST_CASE("sort_inputs: a file that is nothing known says what it begins with") {
+TEST_CASE("sort_inputs: of what is packed with gzip, a System.map is read and the rest is named") {
   const Files files;
-  const auto odd = files.folder.write("odd", "\x34\x12 is no checkpoint");
-  check_fails(Failure::UnusableInput, "odd (begins with 0x69201234): expected a checkpoint", [&] {
-    (void)sort({files.iso, odd});
-  });
-  check_fails(Failure::UnusableInput, "found neither an ISO nor an RPM nor an ELF file", [&] {
-    (void)sort({odd, files.checkpoint, files.memory});
-  });
-  const auto tiny = files.folder.write("tiny", "ab");
-  check_fails(Failure::UnusableInput, "tiny (begins with 2 bytes)", [&] {
-    (void)sort({files.iso, tiny});
-  });
-}
-
-TEST_CASE("sort_inputs: empty and encrypted files are named as such") {
-  const Files files;
-  check_fails(Failure::UnusableInput, "empty: the file is empty", [&] {
-    (void)sort({files.folder.write("empty", ""), files.iso});
-  });
-  check_fails(Failure::UnusableInput, "of an encrypted virtual machine",
-              [&] { (void)sort({files.folder.write("locked", "\x9e\xdd\x43\x89")}); });
+  const auto packed = [&](const std::string& content, const std::string& name) {
+    const auto path = files.folder.write("plain", content);
+    const auto target = files.folder.path() / name;
+    REQUIRE(std::system(("gzip -c " + path.string() + " > " + target.string()).c_str()) == 0);
+    return target;
+  };
+  const auto map = packed("ffffffff81000000 T _text\nffffffff81000100 T end\n", "System.map.gz");
+  CHECK(sort({map, files.checkpoint}).symbols.front().kind == SymbolKind::SystemMap);
+  CHECK_THAT(warning_of(files, packed(std::string(0x8001, '\0') + "CD001" + std::string(64, '\0'),
+                                      "photon.iso.gz")),
+             Catch::Contains("photon.iso.gz: this is ISO image packed with gzip"));
+  CHECK_THAT(warning_of(files, packed(std::string(0x101, '\0') + "ustar" + std::string(64, '\0'),
+                                      "bundle.tgz")),
+             Catch::Contains("a tar archive (support bundle, OVA), packed with gzip"));
 }
 
 }  // namespace photon_dmesg::test

@@ -47,7 +47,7 @@ struct Search {
       }
       search.refuse(Error(Failure::Mismatch, "another build"));
     }
-    throw search.failure();
+    throw Error(search.failures().front());
   }
 
   PackageUse use;

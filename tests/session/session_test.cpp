@@ -51,7 +51,8 @@ Output run(const std::string& command) {
 
 using Texts = std::vector<std::string>;
 
-const session::Options without_cache{.use_cache = false, .verify_packages = true, .keys = {}};
+const session::Options without_cache{
+    .use_cache = false, .verify_packages = true, .strict = false, .keys = {}};
 
 }  // namespace
 
@@ -95,13 +96,12 @@ TEST_CASE("symbol pool: guests of one kernel share its symbols, which are read o
   const TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
   const std::filesystem::path package = PACKAGE_FOLDER "/w3.zstdio.rpm";
-  std::vector<SymbolInput> inputs = std::move(sort_inputs({package}, diagnostics).symbols);
+  std::vector<SymbolInput> inputs = std::move(sort_inputs({package}, false, diagnostics).symbols);
   const auto pool = std::make_shared<SymbolPool>(std::move(inputs), without_cache);
   std::vector<Guest> guests;
   for (const std::string name : {"first", "second"}) {
     const GuestOnDisk files = write_sample(folder, name, name);
-    guests.emplace_back(std::move(sort_inputs({files.checkpoint}, diagnostics).guest), pool,
-                        diagnostics);
+    guests.emplace_back(sort_inputs({files.checkpoint}, false, diagnostics), pool, diagnostics);
   }
   CHECK(guests[0].symbols().symbols == guests[1].symbols().symbols);
   CHECK(guests[1].symbols().provenance.package == package);
@@ -113,14 +113,13 @@ TEST_CASE("symbol pool: what one guest has taken is not forced on the next") {
   const TemporaryFolder folder;
   SilentDiagnostics diagnostics;
   auto pool = std::make_shared<SymbolPool>(
-      std::move(sort_inputs({PACKAGE_FOLDER "/w3.zstdio.rpm"}, diagnostics).symbols),
+      std::move(sort_inputs({PACKAGE_FOLDER "/w3.zstdio.rpm"}, false, diagnostics).symbols),
       without_cache);
   const GuestOnDisk files = write_sample(folder, "vm");
-  const Guest guest(std::move(sort_inputs({files.checkpoint}, diagnostics).guest), pool,
-                    diagnostics);
+  const Guest guest(sort_inputs({files.checkpoint}, false, diagnostics), pool, diagnostics);
   const auto candidates = pool->candidates({"5.10.0-other", std::nullopt}, diagnostics);
   CHECK_FALSE(candidates->next());
-  CHECK(candidates->failure().failure() == Failure::Mismatch);
+  CHECK(candidates->failures().front().failure() == Failure::Mismatch);
 }
 
 TEST_CASE("docs/example: thirty lines that print a guest's newest records") {

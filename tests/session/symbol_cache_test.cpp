@@ -10,6 +10,7 @@
 
 #include "kernel/symbols/vmlinux/vmlinux.h"
 #include "support/file_content.h"
+#include "support/open_vmlinux.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -21,7 +22,7 @@ struct Cached {
   TemporaryFolder folder;
   fs::path cache = folder.path() / "deep" / "cache";
   CollectedDiagnostics diagnostics;
-  std::unique_ptr<Vmlinux> vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  std::unique_ptr<Vmlinux> vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
 
   void store(const std::string& digest) {
     SymbolCache(cache).store(digest, *vmlinux, "6.1.10-1.ph5", "a test", diagnostics);
@@ -136,7 +137,7 @@ TEST_CASE("symbol cache: many runs at once never see half a file") {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       CollectedDiagnostics diagnostics;
-      const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+      const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
       for (int round = 0; round < 20; ++round) {
         SymbolCache(cached.cache).store("aa", *vmlinux, "6.1.10-1.ph5", "a test", diagnostics);
         if (!SymbolCache(cached.cache).find("aa", "the kernel", diagnostics)) failed = true;

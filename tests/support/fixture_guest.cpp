@@ -6,6 +6,7 @@
 #include "kernel/find/running_kernel.h"
 #include "kernel/printk/kernel_log.h"
 #include "support/file_content.h"
+#include "support/open_vmlinux.h"
 #include "support/page_table_builder.h"
 
 namespace photon_dmesg::test {
@@ -19,7 +20,7 @@ constexpr GuestPhysical tables{0x100000};
 }  // namespace
 
 FixtureGuest::FixtureGuest(const std::filesystem::path& vmlinux)
-    : memory_(std::make_unique<FakeMemory>(memory_size)), vmlinux_(Vmlinux::open(vmlinux)) {
+    : memory_(std::make_unique<FakeMemory>(memory_size)), vmlinux_(open_vmlinux(vmlinux)) {
   load_image(vmlinux);
   map_image();
   set("phys_base",

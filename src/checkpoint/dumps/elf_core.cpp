@@ -148,7 +148,7 @@ bool is_elf_core(const ByteSource& source) {
   return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
 }
 
-GuestState open_elf_core(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
+GuestState open_elf_core(std::shared_ptr<const ByteSource> file, Diagnostics& diagnostics) {
   GuestState state;
   state.path = file->name();
   state.memory_path = file->name();

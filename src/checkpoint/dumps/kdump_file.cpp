@@ -117,7 +117,7 @@ void put_in_order(const ByteSource& source, MemoryFile& target, Diagnostics& dia
 // GuestMemory through libkdumpfile.
 class KdumpMemory final : public GuestMemory {
  public:
-  KdumpMemory(const std::vector<std::unique_ptr<ByteSource>>& files, const std::string& name)
+  KdumpMemory(const std::vector<std::shared_ptr<const ByteSource>>& files, const std::string& name)
       : name_(name), process_(files, name) {}
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
@@ -153,9 +153,9 @@ void read_notes(const ByteSource& file, GuestState& state) {
 }
 
 // Flattened or packed files put in order in memory, the others as they are.
-std::vector<std::unique_ptr<ByteSource>> prepare(std::vector<std::unique_ptr<ByteSource>> files,
-                                                 Diagnostics& diagnostics) {
-  for (std::unique_ptr<ByteSource>& file : files) {
+std::vector<std::shared_ptr<const ByteSource>> prepare(
+    std::vector<std::shared_ptr<const ByteSource>> files, Diagnostics& diagnostics) {
+  for (std::shared_ptr<const ByteSource>& file : files) {
     const bool flattened = begins_with(*file, flattened_magic);
     if (!flattened && file->descriptor()) continue;
     auto in_memory = std::make_unique<MemoryFile>(file->name());
@@ -177,7 +177,7 @@ bool is_kdump_file(const ByteSource& source) {
                      [&](std::string_view magic) { return begins_with(source, magic); });
 }
 
-GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
+GuestState open_kdump_files(std::vector<std::shared_ptr<const ByteSource>> files,
                             Diagnostics& diagnostics) {
   GuestState state;
   state.path = files.front()->name();

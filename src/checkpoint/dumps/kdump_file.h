@@ -17,7 +17,7 @@ namespace photon_dmesg {
 // that the dump leaves out (-d) are not RAM. Several files are the parts of one dump (--split). A
 // flattened one (-F) is put in order in memory first. Throws Error(UnusableInput) when libkdumpfile
 // can't make sense of it.
-[[nodiscard]] GuestState open_kdump_files(std::vector<std::unique_ptr<ByteSource>> files,
+[[nodiscard]] GuestState open_kdump_files(std::vector<std::shared_ptr<const ByteSource>> files,
                                           Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

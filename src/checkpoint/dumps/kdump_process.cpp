@@ -143,11 +143,13 @@ struct KdumpProcess::Answer {
   std::string reason;  // unless all is well
 };
 
-KdumpProcess::KdumpProcess(const std::vector<std::unique_ptr<ByteSource>>& files, std::string name)
+KdumpProcess::KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>& files,
+                           std::string name)
     : name_(std::move(name)) {
   std::vector<int> descriptors;
   descriptors.reserve(files.size());
-  for (const std::unique_ptr<ByteSource>& file : files) descriptors.push_back(*file->descriptor());
+  for (const std::shared_ptr<const ByteSource>& file : files)
+    descriptors.push_back(*file->descriptor());
   std::array<int, 2> sockets{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
     fail(std::generic_category().message(errno));

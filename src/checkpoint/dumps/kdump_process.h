@@ -18,7 +18,7 @@ class KdumpProcess {
  public:
   // Opens the dump in `files`, whose descriptors are used and which must outlive this object.
   // Throws Error(UnusableInput) that begins with `name` when the library can't, or dies of it.
-  KdumpProcess(const std::vector<std::unique_ptr<ByteSource>>& files, std::string name);
+  KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>& files, std::string name);
   ~KdumpProcess();
   KdumpProcess(const KdumpProcess&) = delete;
   KdumpProcess& operator=(const KdumpProcess&) = delete;

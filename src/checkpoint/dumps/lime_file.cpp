@@ -40,7 +40,7 @@ bool is_lime_file(const ByteSource& source) {
   return source.contains(0, sizeof(magic)) && ByteReader(source).u32("the magic") == magic;
 }
 
-GuestState open_lime_file(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
+GuestState open_lime_file(std::shared_ptr<const ByteSource> file, Diagnostics& diagnostics) {
   GuestState state;
   state.path = file->name();
   state.memory_path = file->name();

@@ -14,6 +14,7 @@ namespace photon_dmesg {
 // A guest's memory from a LiME image (format version 1: each range of RAM behind a header of 32
 // bytes: magic, version, first and last physical address). There are no vCPUs. Throws
 // Error(UnusableInput) when it is damaged or cut short.
-[[nodiscard]] GuestState open_lime_file(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics);
+[[nodiscard]] GuestState open_lime_file(std::shared_ptr<const ByteSource> file,
+                                        Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

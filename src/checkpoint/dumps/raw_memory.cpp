@@ -8,7 +8,7 @@
 
 namespace photon_dmesg {
 
-GuestState open_raw_memory(std::unique_ptr<ByteSource> file, Diagnostics& diagnostics) {
+GuestState open_raw_memory(std::shared_ptr<const ByteSource> file, Diagnostics& diagnostics) {
   file = unpack_memory(std::move(file), diagnostics);
   GuestState state;
   state.path = file->name();

@@ -12,7 +12,7 @@ namespace photon_dmesg {
 // copied. Where it lies in the guest follows from its size: 1:1 up to 3 GiB; beyond that as VMware
 // puts it, with the PCI hole from 3 to 4 GiB left out of the file, or else 1:1 with the hole in it
 // (GuestState::other_readings).
-[[nodiscard]] GuestState open_raw_memory(std::unique_ptr<ByteSource> file,
+[[nodiscard]] GuestState open_raw_memory(std::shared_ptr<const ByteSource> file,
                                          Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -11,18 +11,24 @@
 
 namespace photon_dmesg {
 
+// Whether all of a guest's memory must be there.
+enum class Completeness { Required, NotRequired };
+
 // A stopped guest as its files describe it: what the reader of each file format makes, and all that
 // anything above knows of formats.
 struct GuestState {
   std::string path;         // the file that describes the guest
   std::string memory_path;  // the file that holds its memory, which may be the same
 
-  std::vector<std::unique_ptr<ByteSource>> files;  // that `memory` reads from
+  std::vector<std::shared_ptr<const ByteSource>> files;  // that `memory` reads from
   std::unique_ptr<GuestMemory> memory;
   std::vector<Vcpu> vcpus;  // empty: the format holds none
 
   // What the kernel said of itself for the dump, where the format carries it.
   std::optional<std::string> vmcoreinfo;
+
+  // Part of the memory is not there: what is not found may lie in that part.
+  bool is_incomplete = false;
 
   // A file of bare memory does not say where in the guest it lies. Other ways than `memory` to read
   // it: the right one is that in which there is a kernel.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 
@@ -105,6 +106,16 @@ void MemoryLayout::add(const MemoryRun& run) {
   ranges_.push_back({run.begin, run.size});
   image_offsets_.push_back(run.image_offset);
   image_size_ = std::max(image_size_, run.image_offset + run.size);
+}
+
+void MemoryLayout::cut(std::uint64_t image_size) {
+  const std::vector<PhysicalRange> ranges = std::exchange(ranges_, {});
+  const std::vector<std::uint64_t> offsets = std::exchange(image_offsets_, {});
+  image_size_ = 0;
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (offsets[i] >= image_size) continue;
+    add({ranges[i].begin, offsets[i], std::min(ranges[i].size, image_size - offsets[i])});
+  }
 }
 
 std::optional<MemoryLayout::Place> MemoryLayout::find(GuestPhysical address) const {

@@ -31,14 +31,18 @@ std::string describe(const MemoryDescription& description) {
   return fmt::format("memory regions {}", fmt::join(parts, ", "));
 }
 
+std::uint64_t expected_size(const MemoryDescription& description, const MemoryLayout& layout) {
+  return description.regions.empty() ? description.configured_mib.value_or(0) * mebibyte
+                                     : layout.image_size();
+}
+
 // A memory file of another size belongs to another checkpoint, or its copy was cut short.
 void check_memory_file_size(const ByteSource& file, const MemoryDescription& description,
-                            const MemoryLayout& layout) {
-  const bool has_regions = !description.regions.empty();
-  const std::uint64_t expected =
-      has_regions ? layout.image_size() : description.configured_mib.value_or(0) * mebibyte;
-  const bool too_long = has_regions && file.size() - expected >= description.alignment;
-  if (file.size() < expected || too_long) {
+                            std::uint64_t expected, Completeness completeness) {
+  const bool too_long =
+      !description.regions.empty() && file.size() >= expected + description.alignment;
+  const bool too_short = file.size() < expected && completeness == Completeness::Required;
+  if (too_short || too_long) {
     throw Error(Failure::Mismatch,
                 fmt::format("{}: the checkpoint describes {} bytes of memory, found {}: it is not "
                             "this checkpoint's memory, or an incomplete copy of it",
@@ -46,9 +50,38 @@ void check_memory_file_size(const ByteSource& file, const MemoryDescription& des
   }
 }
 
+// Says what is missing of the memory, and leaves it out.
+void cut_to_file(GuestState& state, const ByteSource& file, std::uint64_t expected,
+                 MemoryLayout& layout, Diagnostics& diagnostics) {
+  if (file.size() >= expected) return;
+  diagnostics.warn_of_lack(fmt::format(
+      "{}: incomplete: the checkpoint describes {} bytes of memory, found {}: what lies in the "
+      "rest is missing (copy it again; was the VM still being suspended?)",
+      file.name(), expected, file.size()));
+  layout.cut(file.size());
+  state.is_incomplete = true;
+}
+
+// Another snapshot's memory is as long, and of the same kernel.
+void warn_of_better_memory(const ByteSource& checkpoint, const ByteSource& memory_file,
+                           Diagnostics& diagnostics) {
+  std::optional<std::filesystem::path> beside;
+  try {
+    beside = find_companion(checkpoint.name(), {"vmem"});
+  } catch (const Error&) {
+    return;  // none of several is better than the one that was named
+  }
+  std::error_code ignored;
+  if (!beside || std::filesystem::equivalent(*beside, memory_file.name(), ignored)) return;
+  diagnostics.warn_of_lack(fmt::format(
+      "{}: the memory beside {}, which has its name, is not used, as {} was named: if that is of "
+      "another moment, registers and memory don't belong together",
+      beside->string(), checkpoint.name(), memory_file.name()));
+}
+
 // The memory inside the checkpoint.
 void use_own_memory(GuestState& state, const MemoryDescription& description,
-                    std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+                    std::shared_ptr<const ByteSource> memory_file, Diagnostics& diagnostics) {
   const ByteSource& file = *state.files.front();
   const MemoryDescription::Block& block = *description.block;
   MemoryLayout layout =
@@ -58,8 +91,8 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
                                file.name(), layout.image_size(), block.size));
   }
   if (memory_file) {
-    diagnostics.warn(
-        fmt::format("{}: not used: {} holds the memory itself", memory_file->name(), file.name()));
+    diagnostics.warn_of_lack(
+        fmt::format("not used: {}: {} holds the memory itself", memory_file->name(), file.name()));
   }
   diagnostics.found({.what = "memory",
                      .where = file.name(),
@@ -69,8 +102,8 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
 
-std::unique_ptr<ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
-                                                    Diagnostics& diagnostics) {
+std::shared_ptr<const ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
+                                                          Diagnostics& diagnostics) {
   const std::filesystem::path path = checkpoint.name();
   const auto beside = find_companion(path, {"vmem"});
   if (!beside) {
@@ -83,9 +116,14 @@ std::unique_ptr<ByteSource> open_memory_file_beside(const ByteSource& checkpoint
 }
 
 void use_memory_file(GuestState& state, const MemoryDescription& description,
-                     std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+                     std::shared_ptr<const ByteSource> memory_file, Completeness completeness,
+                     Diagnostics& diagnostics) {
   const ByteSource& checkpoint = *state.files.front();
-  if (!memory_file) memory_file = open_memory_file_beside(checkpoint, diagnostics);
+  if (memory_file) {
+    warn_of_better_memory(checkpoint, *memory_file, diagnostics);
+  } else {
+    memory_file = open_memory_file_beside(checkpoint, diagnostics);
+  }
   refuse_encrypted(*memory_file);
   memory_file = unpack_memory(std::move(memory_file), diagnostics);
   if (memory_file->size() == 0) {
@@ -94,7 +132,9 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   }
   MemoryLayout layout = with_context(
       checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
-  check_memory_file_size(*memory_file, description, layout);
+  const std::uint64_t expected = expected_size(description, layout);
+  check_memory_file_size(*memory_file, description, expected, completeness);
+  cut_to_file(state, *memory_file, expected, layout, diagnostics);
   diagnostics.found({.what = "memory",
                      .where = memory_file->name(),
                      .how = fmt::format("{} bytes", memory_file->size())});
@@ -106,6 +146,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
 // A machine may have a little more memory than it was given, but not less.
 void compare_with_configuration(const MemoryDescription& description, const GuestState& state,
                                 Diagnostics& diagnostics) {
+  if (state.is_incomplete) return;
   const std::uint64_t configured = description.configured_mib.value_or(0) * mebibyte;
   if (state.memory->size() < configured) {
     diagnostics.warn(fmt::format(
@@ -127,8 +168,9 @@ void warn_of_truncation(const TagFile& tags, Diagnostics& diagnostics) {
 
 }  // namespace
 
-GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
-                           std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
+                           std::shared_ptr<const ByteSource> memory_file, Completeness completeness,
+                           Diagnostics& diagnostics) {
   refuse_encrypted(*file);
   GuestState state;
   state.path = file->name();
@@ -146,8 +188,11 @@ GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
   diagnostics.found({.what = fmt::format("{} vCPUs, {}", state.vcpus.size(), describe(description)),
                      .where = file->name()});
   state.files.push_back(std::move(file));
-  const auto use_memory = description.block ? use_own_memory : use_memory_file;
-  use_memory(state, description, std::move(memory_file), diagnostics);
+  if (description.block) {
+    use_own_memory(state, description, std::move(memory_file), diagnostics);
+  } else {
+    use_memory_file(state, description, std::move(memory_file), completeness, diagnostics);
+  }
   compare_with_configuration(description, state, diagnostics);
   return state;
 }

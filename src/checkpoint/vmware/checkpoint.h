@@ -12,9 +12,10 @@ namespace photon_dmesg {
 // monolithic, the memory file that belongs to it. `memory_file` is the file the user named, or
 // null: then the one beside the checkpoint is looked for if it is needed. Throws
 // Error(UnusableInput) when the checkpoint is damaged or no memory can be found, Error(Mismatch)
-// when the memory file has another size than the checkpoint describes.
-[[nodiscard]] GuestState open_checkpoint(std::unique_ptr<ByteSource> file,
-                                         std::unique_ptr<ByteSource> memory_file,
-                                         Diagnostics& diagnostics);
+// when the memory file has another size than the checkpoint describes; where completeness is not
+// required, one that is shorter is read as far as it goes, with a warning.
+[[nodiscard]] GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
+                                         std::shared_ptr<const ByteSource> memory_file,
+                                         Completeness completeness, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

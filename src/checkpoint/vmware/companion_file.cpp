@@ -28,10 +28,7 @@ std::string base_name(const fs::path& file) {
   return name.stem().string();
 }
 
-}  // namespace
-
-std::optional<fs::path> find_companion(const fs::path& file,
-                                       const std::vector<std::string>& endings) {
+std::optional<fs::path> find_beside(const fs::path& file, const std::vector<std::string>& endings) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   std::vector<std::string> exact;
   std::vector<std::string> other;
@@ -58,7 +55,18 @@ std::optional<fs::path> find_companion(const fs::path& file,
   return found.empty() ? std::nullopt : std::optional(file.parent_path() / found.front());
 }
 
-std::unique_ptr<ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {
+}  // namespace
+
+std::optional<fs::path> find_companion(const fs::path& file,
+                                       const std::vector<std::string>& endings) {
+  if (auto beside = find_beside(file, endings)) return beside;
+  // A link may lie anywhere, and have another name.
+  std::error_code error;
+  const fs::path target = fs::canonical(file, error);
+  return error ? std::nullopt : find_beside(target, endings);
+}
+
+std::shared_ptr<const ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {
   auto file = std::make_unique<InputFile>(path);
   if (!is_gzip_file(*file)) return file;
   diagnostics.found({.what = "packed with gzip", .where = file->name()});

@@ -114,7 +114,8 @@ Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index
   return vcpu;
 }
 
-std::unique_ptr<ByteSource> open_memory_beside(const ByteSource& file, Diagnostics& diagnostics) {
+std::shared_ptr<const ByteSource> open_memory_beside(const ByteSource& file,
+                                                     Diagnostics& diagnostics) {
   const auto beside = find_companion(file.name(), {"vmem"});
   if (!beside) {
     throw unusable(fmt::format("{}: there is no .vmem of that name beside it: name the memory file",
@@ -129,8 +130,9 @@ bool is_debug_guest(const ByteSource& source) {
   return read_header(source).has_value();
 }
 
-GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
-                            std::unique_ptr<ByteSource> memory_file, Diagnostics& diagnostics) {
+GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
+                            std::shared_ptr<const ByteSource> memory_file,
+                            Diagnostics& diagnostics) {
   const std::optional<Header> header = read_header(*file);
   if (!header) throw unusable(fmt::format("{}: not a debug.guest file", file->name()));
   if (header->version->names_architecture) {

@@ -15,8 +15,8 @@ namespace photon_dmesg {
 // A guest that VMware stopped as it crashed: its vCPUs from debug.guest, its memory from debug.vmem
 // (`memory_file`, or null: the one beside it). Throws Error(UnusableInput) when there is none or a
 // file is damaged, Error(Mismatch) when the memory has another size.
-[[nodiscard]] GuestState open_debug_guest(std::unique_ptr<ByteSource> file,
-                                          std::unique_ptr<ByteSource> memory_file,
+[[nodiscard]] GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
+                                          std::shared_ptr<const ByteSource> memory_file,
                                           Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -50,15 +50,15 @@ bool is_packed_memory(const ByteSource& source) {
          is_sound(read_block_header(reader));
 }
 
-std::unique_ptr<ByteSource> unpack_memory(std::unique_ptr<ByteSource> memory,
-                                          Diagnostics& diagnostics) {
+std::shared_ptr<const ByteSource> unpack_memory(std::shared_ptr<const ByteSource> memory,
+                                                Diagnostics& diagnostics) {
   if (!is_packed_memory(*memory)) return memory;
   diagnostics.found(
       {.what = "packed in blocks", .where = memory->name(), .how = "as decrypted memory is"});
   return std::make_unique<PackedMemory>(std::move(memory));
 }
 
-PackedMemory::PackedMemory(std::unique_ptr<ByteSource> packed)
+PackedMemory::PackedMemory(std::shared_ptr<const ByteSource> packed)
     : BlockSource(packed->name(), 0, block_bytes), packed_(std::move(packed)) {
   ByteReader reader(*packed_);
   std::uint64_t total = 0;

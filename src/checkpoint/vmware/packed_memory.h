@@ -10,8 +10,8 @@
 namespace photon_dmesg {
 
 // `memory` itself, or what it holds if it is packed in blocks.
-[[nodiscard]] std::unique_ptr<ByteSource> unpack_memory(std::unique_ptr<ByteSource> memory,
-                                                        Diagnostics& diagnostics);
+[[nodiscard]] std::shared_ptr<const ByteSource> unpack_memory(
+    std::shared_ptr<const ByteSource> memory, Diagnostics& diagnostics);
 
 // Whether `source` begins as the memory file of an encrypted VM does once it is decrypted: blocks
 // of 4 MiB, each packed on its own.
@@ -25,7 +25,7 @@ class PackedMemory final : public BlockSource {
  public:
   // Reads the header of each block. Throws Error(UnusableInput) that names the block when the file
   // is damaged or cut short.
-  explicit PackedMemory(std::unique_ptr<ByteSource> packed);
+  explicit PackedMemory(std::shared_ptr<const ByteSource> packed);
 
  private:
   struct Block {
@@ -39,7 +39,7 @@ class PackedMemory final : public BlockSource {
                                               std::span<const std::byte> before) const;
   [[nodiscard]] std::vector<std::byte> bytes_before(std::uint64_t index) const;
 
-  std::unique_ptr<ByteSource> packed_;
+  std::shared_ptr<const ByteSource> packed_;
   std::vector<Block> blocks_;
   // The last bytes of blocks whose successor refers to them.
   mutable std::map<std::uint64_t, std::vector<std::byte>> tails_;

@@ -49,18 +49,11 @@ bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
   return !at || vcpu_page_tables(memory, vcpu).front().find(*at).has_value();
 }
 
-// A processor fetches instructions through its page tables, so at least one vCPU's must map them.
-void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& paging) {
-  const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
-    return has_own_instruction_mapped(memory, vcpu);
-  });
-  if (!paging.empty() && !any_mapped) {
-    throw Error(Failure::Mismatch,
-                fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
-                            "vCPU {}'s {} to map its instruction at {}, found nothing there",
-                            memory.name(), paging.front().index, describe_tables(paging.front()),
-                            *instruction_pointer(paging.front())));
-  }
+std::vector<Vcpu> with_paging(const GuestMemory& memory, const std::vector<Vcpu>& vcpus) {
+  std::vector<Vcpu> paging;
+  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging),
+               [&](const Vcpu& vcpu) { return !vcpu_page_tables(memory, vcpu).empty(); });
+  return paging;
 }
 
 void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
@@ -98,9 +91,7 @@ const FoundBanner& RunningKernel::best_banner() const {
 std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                  const std::vector<Vcpu>& vcpus,
                                                  Diagnostics& diagnostics) {
-  std::vector<Vcpu> paging;
-  std::copy_if(vcpus.begin(), vcpus.end(), std::back_inserter(paging),
-               [&](const Vcpu& vcpu) { return !vcpu_page_tables(memory, vcpu).empty(); });
+  const std::vector<Vcpu> paging = with_paging(memory, vcpus);
   for (const Vcpu& vcpu : paging) {
     std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
     if (!kernel) {
@@ -122,8 +113,21 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
     compare_vcpus(memory, paging, *kernel, diagnostics);
     return kernel;
   }
-  check_memory_belongs(memory, paging);
   return std::nullopt;
+}
+
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus) {
+  const std::vector<Vcpu> paging = with_paging(memory, vcpus);
+  const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
+    return has_own_instruction_mapped(memory, vcpu);
+  });
+  if (!paging.empty() && !any_mapped) {
+    throw Error(Failure::Mismatch,
+                fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
+                            "vCPU {}'s {} to map its instruction at {}, found nothing there",
+                            memory.name(), paging.front().index, describe_tables(paging.front()),
+                            *instruction_pointer(paging.front())));
+  }
 }
 
 bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu, const KernelMemory& kernel) {

@@ -40,11 +40,14 @@ struct RunningKernel {
 // Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the
 // others must agree or are reported. A vCPU in user mode under page-table isolation is tried with
 // the kernel's tables beside the user's. Nothing if no vCPU has a kernel mapped (it was in
-// firmware, or its registers are missing). Throws Error(Mismatch) when vCPUs that use page tables
-// don't have their own instruction mapped: then this is not their memory.
+// firmware, or its registers are missing).
 [[nodiscard]] std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                                const std::vector<Vcpu>& vcpus,
                                                                Diagnostics& diagnostics);
+
+// Throws Error(Mismatch) when vCPUs use page tables and none has its own instruction mapped, which
+// a processor fetches through them: then `memory` is not theirs.
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus);
 
 // Whether `vcpu` runs what `kernel` has at its instruction pointer; false if that is in another
 // kernel's image. True where this can't be told: outside any image, or without known page tables.

@@ -18,6 +18,7 @@ struct Files {
 
   std::string memory_tags = region_tags({{0, 0, 32}});
   std::uint64_t configured_mib = 0;
+  Completeness completeness = Completeness::Required;
 
   [[nodiscard]] std::filesystem::path write_checkpoint(const std::string& name = "vm.vmss") const {
     return folder.write(name,
@@ -30,7 +31,7 @@ struct Files {
     auto memory =
         memory_file.empty() ? nullptr : std::make_unique<InputFile>(folder.path() / memory_file);
     return open_checkpoint(std::make_unique<InputFile>(write_checkpoint()), std::move(memory),
-                           diagnostics);
+                           completeness, diagnostics);
   }
 };
 
@@ -115,7 +116,8 @@ TEST_CASE("Checkpoint: monolithic needs no memory file, and says so of one that 
   const GuestState checkpoint = files.open("named");
   CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
   REQUIRE(files.diagnostics.warnings().size() == 1);
-  CHECK_THAT(files.diagnostics.warnings().front(), Catch::Contains("named: not used"));
+  CHECK_THAT(files.diagnostics.warnings().front(),
+             Catch::Contains("not used: ") && Catch::Contains("holds the memory itself"));
 }
 
 TEST_CASE("Checkpoint: a memory block shorter than the regions is refused") {
@@ -222,6 +224,43 @@ TEST_CASE("Checkpoint: an empty or encrypted memory file is named as such") {
               [&] { (void)files.open(); });
 }
 
+TEST_CASE("Checkpoint: memory that is cut short is read as far as it is there, if that will do") {
+  Files files;
+  files.memory_tags = region_tags({{0, 0, 16}, {0x100000, 16, 16}});
+  files.folder.write("vm.vmem", numbered_pages(20));
+  check_fails(Failure::Mismatch, "describes 131072 bytes of memory, found 81920",
+              [&] { (void)files.open(); });
+  files.completeness = Completeness::NotRequired;
+  const GuestState checkpoint = files.open();
+  CHECK(checkpoint.is_incomplete);
+  CHECK(page_at(*checkpoint.memory, 0x100003 * page) == 19U);
+  CHECK_FALSE(page_at(*checkpoint.memory, 0x100004 * page));
+  CHECK_THAT(files.diagnostics.warnings().back(), Catch::Contains("vm.vmem: incomplete"));
+}
+
+TEST_CASE("Checkpoint: a memory that is named while another has the checkpoint's name") {
+  Files files;
+  files.folder.write("vm.vmem", numbered_pages(32));
+  files.folder.write("other.vmem", numbered_pages(32));
+  (void)files.open("other.vmem");
+  REQUIRE(files.diagnostics.warnings().size() == 1);
+  CHECK_THAT(files.diagnostics.warnings().front(),
+             Catch::Contains("vm.vmem: the memory beside") && Catch::Contains("is not used"));
+  (void)files.open("vm.vmem");
+  CHECK(files.diagnostics.warnings().size() == 1);
+}
+
+TEST_CASE("Checkpoint: through a symbolic link, its memory lies beside what that leads to") {
+  Files files;
+  files.folder.write("vm.vmem", numbered_pages(32));
+  std::filesystem::create_directory(files.folder.path() / "ticket");
+  const auto link = files.folder.path() / "ticket" / "4711.vmss";
+  std::filesystem::create_symlink(files.write_checkpoint(), link);
+  const GuestState checkpoint = open_checkpoint(std::make_unique<InputFile>(link), nullptr,
+                                                files.completeness, files.diagnostics);
+  CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
+}
+
 TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));
@@ -231,8 +270,8 @@ TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {
     CAPTURE(length);
     std::filesystem::resize_file(files.write_checkpoint(), length);
     check_fails(Failure::UnusableInput, "vm.vmss: truncated", [&] {
-      const GuestState checkpoint =
-          open_checkpoint(std::make_unique<InputFile>(path), nullptr, files.diagnostics);
+      const GuestState checkpoint = open_checkpoint(std::make_unique<InputFile>(path), nullptr,
+                                                    files.completeness, files.diagnostics);
     });
   }
 }

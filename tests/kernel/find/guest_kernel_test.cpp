@@ -5,6 +5,7 @@
 #include "kernel/find/running_kernel.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/open_vmlinux.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -48,7 +49,7 @@ TEST_CASE("GuestKernel: a symbol that is missing or not mapped is named") {
 
 TEST_CASE("GuestKernel: another build's symbols are refused with both banners") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
-  const auto other = Vmlinux::open(PRINTK_LOG_KERNEL);
+  const auto other = open_vmlinux(PRINTK_LOG_KERNEL);
   const Error error = error_of([&] { (void)attach(guest, *other); });
   CHECK(error.failure() == Failure::Mismatch);
   CHECK_THAT(error.what(), Catch::Contains("the guest runs \"Linux version 6.1.10-1.ph5 ") &&
@@ -66,7 +67,7 @@ TEST_CASE("GuestKernel: a phys_base variable that disagrees is a warning with bo
 TEST_CASE(
     "GuestKernel: symbols without a banner are taken when the kernel's data is where they say") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
-  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  const auto debug = open_vmlinux(ONLY_DEBUG_KERNEL);
   const GuestKernel kernel = attach(guest, *debug);
   CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
   CHECK(guest.diagnostics().warnings().empty());
@@ -75,7 +76,7 @@ TEST_CASE(
 TEST_CASE("GuestKernel: with less evidence than that there is a warning") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   guest.set("phys_base", std::uint64_t{0x123000});
-  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  const auto debug = open_vmlinux(ONLY_DEBUG_KERNEL);
   (void)attach(guest, *debug);
   REQUIRE(guest.diagnostics().warnings().size() == 2);
   CHECK_THAT(guest.diagnostics().warnings().back(),
@@ -85,7 +86,7 @@ TEST_CASE("GuestKernel: with less evidence than that there is a warning") {
 TEST_CASE("GuestKernel: symbols without a banner are refused when init_uts_ns is elsewhere") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   guest.set("init_uts_ns", std::array<char, 390>{});
-  const auto debug = Vmlinux::open(ONLY_DEBUG_KERNEL);
+  const auto debug = open_vmlinux(ONLY_DEBUG_KERNEL);
   check_fails(Failure::Mismatch, "not the guest's kernel", [&] { (void)attach(guest, *debug); });
 }
 
@@ -102,7 +103,7 @@ TEST_CASE("GuestKernel: without a vCPU the kernel is found in memory, with a war
 
 TEST_CASE("GuestKernel: a kernel that is nowhere in memory is refused") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
-  const auto other = Vmlinux::open(PRINTK_LOG_KERNEL);
+  const auto other = open_vmlinux(PRINTK_LOG_KERNEL);
   check_fails(Failure::Mismatch, "Linux version 4.4.8",
               [&] { (void)GuestKernel::search(guest.memory(), *other, guest.diagnostics()); });
 }

@@ -111,7 +111,7 @@ TEST_CASE("find_running_kernel: a vCPU that runs something else entirely gives n
   CHECK_FALSE(machine.find({vcpu}));
 }
 
-TEST_CASE("find_running_kernel: memory in which no vCPU finds its instruction is another's") {
+TEST_CASE("check_memory_belongs: memory in which no vCPU finds its instruction is another's") {
   Machine machine;
   Vcpu vcpu = machine.vcpu();
   vcpu.x86.cr[3] = 0x40000;  // nothing is there
@@ -119,7 +119,9 @@ TEST_CASE("find_running_kernel: memory in which no vCPU finds its instruction is
               "test memory: not the memory of this checkpoint: expected the page "
               "tables at vCPU 0's CR3 0x40000 to map its instruction at "
               "0xffffffff9b000000",
-              [&] { (void)machine.find({vcpu}); });
+              [&] { check_memory_belongs(machine.memory, {vcpu}); });
+  CHECK_FALSE(machine.find({vcpu}));
+  check_memory_belongs(machine.memory, {machine.vcpu()});
 }
 
 TEST_CASE("RunningKernel: its name is the most detailed banner") {

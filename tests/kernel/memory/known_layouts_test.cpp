@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "kernel/symbols/vmlinux/vmlinux.h"
+#include "support/open_vmlinux.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -26,7 +27,7 @@ void check_agrees(const StructLayout& known, const StructLayout& compiled,
 }  // namespace
 
 TEST_CASE("known layouts: printk_ringbuffer of 6.1 and later is what a compiler makes of it") {
-  const auto kernel = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto kernel = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   const RingLayouts& known = known_ring_layouts().front().layouts;
   check_agrees(known.ring, kernel->structure("printk_ringbuffer"),
                {"desc_ring", "text_data_ring", "fail"});
@@ -43,20 +44,20 @@ TEST_CASE("known layouts: printk_ringbuffer of 6.1 and later is what a compiler 
 }
 
 TEST_CASE("known layouts: printk_ringbuffer of 5.10 and with CONFIG_PRINTK_EXECUTION_CTX") {
-  const auto older = Vmlinux::open(PRINTK_RINGBUFFER_5_10_KERNEL);
+  const auto older = open_vmlinux(PRINTK_RINGBUFFER_5_10_KERNEL);
   const RingLayouts& known_older = known_ring_layouts()[1].layouts;
   check_agrees(known_older.ring, older->structure("printk_ringbuffer"),
                {"desc_ring", "text_data_ring", "fail"});
   check_agrees(known_older.descriptor_ring, older->structure("prb_desc_ring"),
                {"count_bits", "descs", "infos", "head_id", "tail_id"});
-  const auto newer = Vmlinux::open(PRINTK_RINGBUFFER_CONTEXT_KERNEL);
+  const auto newer = open_vmlinux(PRINTK_RINGBUFFER_CONTEXT_KERNEL);
   check_agrees(
       known_ring_layouts()[2].layouts.info, newer->structure("printk_info"),
       {"seq", "ts_nsec", "text_len", "facility", "flags", "level", "caller_id", "dev_info"});
 }
 
 TEST_CASE("known layouts: printk_log is what a compiler makes of it") {
-  const auto kernel = Vmlinux::open(PRINTK_LOG_KERNEL);
+  const auto kernel = open_vmlinux(PRINTK_LOG_KERNEL);
   check_agrees(known_printk_log_layout(), kernel->structure("printk_log"),
                {"ts_nsec", "len", "text_len", "dict_len", "facility", "flags", "level"});
 }

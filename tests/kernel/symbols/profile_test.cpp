@@ -6,6 +6,7 @@
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/open_vmlinux.h"
 #include "support/profile_writer.h"
 #include "support/without_types.h"
 
@@ -27,7 +28,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 TEST_CASE("profile: one of version 1 is read as it was written, member for member") {
   for (const char* kernel : {PRINTK_RINGBUFFER_KERNEL, PRINTK_LOG_KERNEL, STRUCT_LOG_KERNEL}) {
     CAPTURE(kernel);
-    const auto vmlinux = Vmlinux::open(kernel);
+    const auto vmlinux = open_vmlinux(kernel);
     const std::string text = json_profile(*vmlinux);
     CHECK(is_profile(BufferSource("profile.json", as_bytes(text))));
     const auto profile = read(text);
@@ -56,13 +57,13 @@ TEST_CASE("profile: it proves the kernel by its banner as vmlinux does") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   guest.set("log_buf", guest.address("__log_buf").value);
   CHECK(guest.read_log(*read(json_profile(guest.vmlinux()))).records.empty());
-  const auto other = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto other = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   check_fails(Failure::Mismatch, "not the guest's kernel",
               [&] { (void)guest.read_log(*read(json_profile(*other))); });
 }
 
 TEST_CASE("profile: symbols without types, banner and build-id make one too") {
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   const auto profile = read(json_profile(WithoutTypes(*vmlinux)));
   CHECK(profile->find_symbol("prb") == vmlinux->find_symbol("prb"));
   CHECK(profile->find_struct("printk_info") == nullptr);
@@ -71,7 +72,7 @@ TEST_CASE("profile: symbols without types, banner and build-id make one too") {
 }
 
 TEST_CASE("profile: a damaged one is refused by name, wherever it is cut") {
-  const std::string whole = json_profile(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  const std::string whole = json_profile(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
   for (std::size_t length = 0; length + 2 < whole.size(); length += 37) {
     CAPTURE(length);
     check_fails(Failure::UnusableInput, "profile.json: damaged profile",
@@ -80,7 +81,7 @@ TEST_CASE("profile: a damaged one is refused by name, wherever it is cut") {
 }
 
 TEST_CASE("profile: numbers that make no sense are refused") {
-  const std::string whole = json_profile(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  const std::string whole = json_profile(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
   check_fails(Failure::UnusableInput, "expected a profile of version 1, found version 2",
               [&] { (void)read(replaced(whole, "\"version\": 1", "\"version\": 2")); });
   check_fails(Failure::UnusableInput, "expected an address (0x...), found \"ffff\"", [&] {

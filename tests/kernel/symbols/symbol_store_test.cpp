@@ -14,6 +14,7 @@
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
+#include "support/open_vmlinux.h"
 #include "support/profile_writer.h"
 #include "support/same_symbols.h"
 #include "support/short_stream.h"
@@ -60,7 +61,7 @@ TEST_CASE("symbol store: answers as the vmlinux that it was made of, for all the
        {PRINTK_RINGBUFFER_KERNEL, PRINTK_LOG_KERNEL, STRUCT_LOG_KERNEL, LINUX_DWARF5_KERNEL,
         LINUX_DWARF2_KERNEL, DUPLICATE_SYMBOLS_KERNEL, TYPES_DWARF4_KERNEL}) {
     CAPTURE(kernel);
-    const auto vmlinux = Vmlinux::open(kernel);
+    const auto vmlinux = open_vmlinux(kernel);
     const std::string text = written(*vmlinux);
     CHECK(is_symbol_store(BufferSource("kernel.symbols", as_bytes(text))));
     const auto store = read(text);
@@ -74,7 +75,7 @@ TEST_CASE("symbol store: answers as the vmlinux that it was made of, for all the
 }
 
 TEST_CASE("symbol store: answers as a System.map, whatever is in it") {
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   std::string odd =
       "0000000000000000 A __per_cpu_start\n"
       "0000000000014040 D cpu_info\n"
@@ -110,14 +111,14 @@ TEST_CASE("symbol store: answers as a System.map, whatever is in it") {
 }
 
 TEST_CASE("symbol store: one made of another is the same") {
-  const auto vmlinux = Vmlinux::open(DUPLICATE_SYMBOLS_KERNEL);
+  const auto vmlinux = open_vmlinux(DUPLICATE_SYMBOLS_KERNEL);
   const std::string text = written(*vmlinux);
   CHECK(written(*read(text)) == text);
 }
 
 TEST_CASE("symbol store: mapped, it has the name it is given") {
   const TemporaryFolder folder;
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   const auto path = folder.write("a.symbols", written(*vmlinux));
   const auto store = SymbolStore::map(path, "linux.rpm: vmlinux");
   CHECK(store->name() == "linux.rpm: vmlinux");
@@ -131,13 +132,13 @@ TEST_CASE("symbol store: proves the kernel by its banner as vmlinux does") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   guest.set("log_buf", guest.address("__log_buf").value);
   CHECK(guest.read_log(*read(written(guest.vmlinux()))).records.empty());
-  const auto other = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto other = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   check_fails(Failure::Mismatch, "not the guest's kernel",
               [&] { (void)guest.read_log(*read(written(*other))); });
 }
 
 TEST_CASE("symbol store: symbols without types, banner and build-id make one too") {
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   const WithoutTypes bare(*vmlinux);
   const auto store = read(written(bare));
   check_same_symbols(*store, bare);
@@ -146,7 +147,7 @@ TEST_CASE("symbol store: symbols without types, banner and build-id make one too
 }
 
 TEST_CASE("symbol store: of a source that can't tell places, it tells none") {
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   const std::string json = json_profile(*vmlinux);
   const auto profile = Profile::read(BufferSource("profile.json", as_bytes(json)));
   const auto store = read(written(*profile));
@@ -155,7 +156,7 @@ TEST_CASE("symbol store: of a source that can't tell places, it tells none") {
 }
 
 TEST_CASE("symbol store: one cut short or with any bit changed is refused by name") {
-  const std::string whole = written(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  const std::string whole = written(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
   const auto check_refused = [](const std::string& text) {
     const Error error = error_of([&] { (void)read(text); });
     CHECK(error.failure() == Failure::UnusableInput);
@@ -175,7 +176,7 @@ TEST_CASE("symbol store: one cut short or with any bit changed is refused by nam
 }
 
 TEST_CASE("symbol store: what was made for other types, or by another version, is made again") {
-  const std::string whole = written(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL));
+  const std::string whole = written(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
   std::string other = whole;
   other[16] = 9;
   check_fails(Failure::UnusableInput,
@@ -195,7 +196,7 @@ TEST_CASE("symbol store: one made to deceive does no worse than to be refused") 
       "ffffffff81000000 T _text\n"
       "ffffffff81000010 t textbuf.1\n"
       "ffffffff81000020 T prb\n");
-  const std::string sources[] = {written(*map), written(*Vmlinux::open(LINUX_DWARF2_KERNEL))};
+  const std::string sources[] = {written(*map), written(*open_vmlinux(LINUX_DWARF2_KERNEL))};
   for (const std::string& whole : sources) {
     const std::size_t step = whole.size() / 1500 + 1;
     for (std::size_t at = 0; at < whole.size(); at += at < 200 ? 1 : step) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "support/fixture_guest.h"
+#include "support/open_vmlinux.h"
 #include "support/ring_writer.h"
 #include "support/without_types.h"
 
@@ -75,7 +76,7 @@ TEST_CASE("types of use: whatever a reader of a log asks for is among them") {
 TEST_CASE("types of use: one of two names is only looked for without the other") {
   const auto names_of = [](const char* kernel) {
     std::set<std::string> names;
-    const auto vmlinux = Vmlinux::open(kernel);
+    const auto vmlinux = open_vmlinux(kernel);
     for (const StructLayout* layout : find_types_of_use(*vmlinux)) names.insert(layout->name());
     return names;
   };

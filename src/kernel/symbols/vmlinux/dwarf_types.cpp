@@ -94,14 +94,35 @@ void check_chain(Dwarf_Die type) {
   fail_loop();
 }
 
-std::uint64_t size_of_type(Dwarf_Die& member) {
-  std::optional<Dwarf_Die> type = type_of(member);
-  if (type) check_chain(*type);
+// The number of an array's elements; libdw can't tell it where the unit does not name its language,
+// as the partial units that dwz makes.
+std::uint64_t count_elements(Dwarf_Die& array) {
+  std::uint64_t count = 1;
+  for_each_child(array, [&](Dwarf_Die& child) {
+    if (dwarf_tag(&child) != DW_TAG_subrange_type) return true;
+    const auto bound = unsigned_attribute(child, DW_AT_upper_bound);
+    count *= bound ? *bound + 1 : unsigned_attribute(child, DW_AT_count).value_or(0);
+    return true;
+  });
+  return count;
+}
+
+std::optional<std::uint64_t> size_of(Dwarf_Die type) {
   Dwarf_Word size = 0;
-  if (!type || dwarf_aggregate_size(&*type, &size) != 0) {
-    throw unusable(fmt::format("member {}: its type can't be read", name_of(member)));
-  }
-  return size;
+  if (dwarf_aggregate_size(&type, &size) == 0) return size;
+  if (!is_made_of_another(static_cast<unsigned>(dwarf_tag(&type)))) return std::nullopt;
+  const std::optional<Dwarf_Die> inner = type_of(type);
+  const std::optional<std::uint64_t> one = inner ? size_of(*inner) : std::nullopt;
+  if (!one || dwarf_tag(&type) != DW_TAG_array_type) return one;
+  return *one * count_elements(type);
+}
+
+std::uint64_t size_of_type(Dwarf_Die& member) {
+  const std::optional<Dwarf_Die> type = type_of(member);
+  if (type) check_chain(*type);
+  const std::optional<std::uint64_t> size = type ? size_of(*type) : std::nullopt;
+  if (!size) throw unusable(fmt::format("member {}: its type can't be read", name_of(member)));
+  return *size;
 }
 
 MemberLayout read_member(Dwarf_Die& die, std::uint64_t base) {

@@ -79,12 +79,13 @@ void ElfImage::End::operator()(Elf* elf) const {
 
 ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
   elf_version(EV_CURRENT);
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
     throw unusable(
         fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
   }
-  elf_.reset(elf_begin(descriptor_, ELF_C_READ_MMAP, nullptr));
+  descriptor_.reset(new int(descriptor));
+  elf_.reset(elf_begin(descriptor, ELF_C_READ_MMAP, nullptr));
   check_file();
   index_symbols();
 }
@@ -106,11 +107,16 @@ ElfImage::ElfImage(std::string name, std::vector<std::byte> file)
   index_symbols();
 }
 
-ElfImage::~ElfImage() {
-  elf_.reset();
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
+ElfImage::~ElfImage() = default;
+
+void ElfImage::Close::operator()(const int* descriptor) const {
+  ::close(*descriptor);
+  delete descriptor;
+}
+
+void ElfImage::require_symbols() const {
+  if (has_symbols_) return;
+  throw unusable(fmt::format("{}: expected a symbol table, found none: it is stripped", name_));
 }
 
 void ElfImage::check_file() {
@@ -159,14 +165,10 @@ void ElfImage::index_symbols() {
     return false;
   });
   name_hashes_.resize(symbols_.size() / sizeof(Elf64_Sym));
-  bool any_name = false;
   for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
     const std::string_view name = symbol_name(i);
-    any_name = any_name || !name.empty();
+    has_symbols_ = has_symbols_ || !name.empty();
     name_hashes_[i] = hash_of(name);
-  }
-  if (!any_name) {
-    throw unusable(fmt::format("{}: expected a symbol table, found none: it is stripped", name_));
   }
 }
 

@@ -35,6 +35,9 @@ class ElfImage {
   // The same over a whole file in memory.
   ElfImage(std::string name, std::vector<std::byte> file);
 
+  // Throws Error(UnusableInput) if there is no symbol table to answer the following by.
+  void require_symbols() const;
+
   ~ElfImage();
   ElfImage(const ElfImage&) = delete;
   ElfImage& operator=(const ElfImage&) = delete;
@@ -77,18 +80,22 @@ class ElfImage {
   struct End {
     void operator()(Elf* elf) const;
   };
+  struct Close {
+    void operator()(const int* descriptor) const;
+  };
   void check_file();
   void index_symbols();
   [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
 
   std::string name_;
-  std::unique_ptr<SpooledFile> spool_;  // null: everything can be read as it is
-  std::vector<std::byte> memory_;       // empty unless elf_ is over it
-  int descriptor_ = -1;
+  std::unique_ptr<SpooledFile> spool_;            // null: everything can be read as it is
+  std::vector<std::byte> memory_;                 // empty unless elf_ is over it
+  std::unique_ptr<const int, Close> descriptor_;  // null: it is not over a file; outlives elf_
   std::unique_ptr<Elf, End> elf_;
   std::span<const std::byte> file_bytes_;
   std::span<const std::byte> symbols_;      // the symbol table
   std::string_view symbol_names_;           // its string table
+  bool has_symbols_ = false;                // any with a name
   std::vector<std::uint32_t> name_hashes_;  // by symbol: few of very many are ever looked up
 };
 

@@ -96,14 +96,30 @@ class ProgressStream final : public ByteStream {
   std::uint64_t position_ = 0;
 };
 
+// Null, with a note, if there is no DWARF.
+std::unique_ptr<DwarfTypes> read_types(const ElfImage& image, Diagnostics& diagnostics) {
+  if (image.find_section(".debug_info")) return std::make_unique<DwarfTypes>(image);
+  diagnostics.found({.what = "symbols, but no DWARF debug information", .where = image.name()});
+  return nullptr;
+}
+
 // In printk.c's unit in every kernel, whatever its log looks like.
 constexpr std::string_view printk_struct = "console";
 
 }  // namespace
 
-std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path) {
+std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path,
+                                       Diagnostics& diagnostics) {
   auto image = std::make_unique<ElfImage>(path);
-  auto types = std::make_unique<DwarfTypes>(*image);
+  image->require_symbols();
+  std::unique_ptr<DwarfTypes> types;
+  try {
+    types = read_types(*image, diagnostics);
+    if (types) (void)types->find_struct(printk_struct);
+  } catch (const Error& error) {
+    types.reset();
+    diagnostics.warn_of_lack(fmt::format("{}: its symbols are used without types", error.what()));
+  }
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
 
@@ -121,12 +137,8 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   file->finish();
   with_context(stream.name(), [&] { prepare(*file); });
   auto image = std::make_unique<ElfImage>(stream.name(), std::move(file));
-  std::unique_ptr<DwarfTypes> types;
-  if (image->find_section(".debug_info")) {
-    types = std::make_unique<DwarfTypes>(*image);
-  } else {
-    diagnostics.found({.what = "symbols, but no DWARF debug information", .where = image->name()});
-  }
+  image->require_symbols();
+  std::unique_ptr<DwarfTypes> types = read_types(*image, diagnostics);
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
 }
 

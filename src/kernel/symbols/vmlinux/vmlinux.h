@@ -17,8 +17,10 @@ namespace photon_dmesg {
 class Vmlinux final : public KernelSymbols {
  public:
   // A vmlinux on disk; only what is needed of it is read. Throws Error(UnusableInput) when it is
-  // damaged or has no symbols or no DWARF.
-  [[nodiscard]] static std::unique_ptr<Vmlinux> open(const std::filesystem::path& path);
+  // damaged or has no symbols. Without DWARF its symbols serve without types, with a warning if it
+  // has DWARF that can't be read.
+  [[nodiscard]] static std::unique_ptr<Vmlinux> open(const std::filesystem::path& path,
+                                                     Diagnostics& diagnostics);
 
   // The same of a vmlinux that comes as a stream, read only until all that is needed of it has
   // come. Null, with the reason noted, if that can't be told while it comes by; then load() can.
@@ -26,8 +28,8 @@ class Vmlinux final : public KernelSymbols {
                                                             Diagnostics& diagnostics);
 
   // A vmlinux that comes as a stream of about `size` bytes, as from a package. Keeps the sections
-  // that matter in memory, less than the file's size; nothing goes to disk. Where a package's
-  // vmlinux has no DWARF (linux-esx until 4.4.60), its symbols serve without types.
+  // that matter in memory, less than the file's size; nothing goes to disk. Packages may have one
+  // without DWARF (linux-esx until 4.4.60).
   [[nodiscard]] static std::unique_ptr<Vmlinux> load(ByteStream& stream, std::uint64_t size,
                                                      Diagnostics& diagnostics);
 

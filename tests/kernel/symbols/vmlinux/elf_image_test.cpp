@@ -57,7 +57,7 @@ TEST_CASE("ElfImage: a .debug file has the symbols, the build-id and no initial 
 
 TEST_CASE("ElfImage: a stripped file is refused as such") {
   check_fails(Failure::UnusableInput, "expected a symbol table, found none: it is stripped",
-              [] { const ElfImage image(path_of(STRIPPED_KERNEL)); });
+              [] { ElfImage(path_of(STRIPPED_KERNEL)).require_symbols(); });
 }
 
 TEST_CASE("ElfImage: a file cut anywhere is refused by name") {
@@ -66,7 +66,7 @@ TEST_CASE("ElfImage: a file cut anywhere is refused by name") {
   for (std::size_t length = 0; length < whole.size(); length += length < 100 ? 1 : 397) {
     CAPTURE(length);
     const auto path = folder.write("vmlinux", whole.substr(0, length));
-    check_fails(Failure::UnusableInput, "vmlinux: ", [&] { const ElfImage image(path); });
+    check_fails(Failure::UnusableInput, "vmlinux: ", [&] { ElfImage(path).require_symbols(); });
   }
 }
 

@@ -7,6 +7,7 @@
 #include "support/bytes.h"
 #include "support/file_content.h"
 #include "support/linux_kernel.h"
+#include "support/open_vmlinux.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::test {
@@ -60,7 +61,7 @@ TEST_CASE("needed sections: what they tell is what the whole file tells, in ever
       CHECK(recognised);
       const auto found = load_needed(content, step);
       REQUIRE(found);
-      check_same(*found, *Vmlinux::open(fixture));
+      check_same(*found, *open_vmlinux(fixture));
     }
   }
 }
@@ -112,7 +113,7 @@ TEST_CASE("needed sections: symbols that contradict kallsyms are not believed") 
 
 TEST_CASE("needed sections: a file cut short gives all or nothing, never less") {
   const std::string content = kernel_with_kallsyms(LINUX_DWARF4_KERNEL);
-  const auto expected = Vmlinux::open(LINUX_DWARF4_KERNEL);
+  const auto expected = open_vmlinux(LINUX_DWARF4_KERNEL);
   for (std::size_t length = 0; length < content.size(); length += length < 400 ? 7 : 499) {
     CAPTURE(length);
     if (const auto found = load_needed(content.substr(0, length))) check_same(*found, *expected);

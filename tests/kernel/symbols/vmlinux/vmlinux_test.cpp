@@ -7,6 +7,7 @@
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/file_content.h"
+#include "support/open_vmlinux.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -24,7 +25,7 @@ TEST_CASE("Vmlinux: a stream gives the same symbols, layouts and banner as the f
   for (const char* fixture :
        {PRINTK_RINGBUFFER_KERNEL, COMPRESSED_KERNEL, ONLY_DEBUG_KERNEL, WITHOUT_ARANGES_KERNEL}) {
     CAPTURE(fixture);
-    const auto opened = Vmlinux::open(fixture);
+    const auto opened = open_vmlinux(fixture);
     const auto loaded = load(file_content(fixture));
     for (const char* symbol : {"prb", "linux_banner", "init_top_pgt", "phys_base"}) {
       CHECK(loaded->symbol(symbol) == opened->symbol(symbol));
@@ -40,14 +41,14 @@ TEST_CASE("Vmlinux: a stream gives the same symbols, layouts and banner as the f
 }
 
 TEST_CASE("Vmlinux: its banner says which build it is; a .debug file has none") {
-  const auto banner = parse_banner(*Vmlinux::open(PRINTK_RINGBUFFER_KERNEL)->banner_bytes());
+  const auto banner = parse_banner(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL)->banner_bytes());
   REQUIRE(banner);
   CHECK(banner->release == "6.1.10-1.ph5");
-  CHECK(Vmlinux::open(ONLY_DEBUG_KERNEL)->banner_bytes().value_or("").empty());
+  CHECK(open_vmlinux(ONLY_DEBUG_KERNEL)->banner_bytes().value_or("").empty());
 }
 
 TEST_CASE("Vmlinux: what is missing is named with the file") {
-  const auto vmlinux = Vmlinux::open(PRINTK_RINGBUFFER_KERNEL);
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
   check_fails(Failure::UnusableInput, "expected the kernel symbol \"absent\", found none",
               [&] { (void)vmlinux->symbol("absent"); });
   check_fails(Failure::UnusableInput, "expected struct absent in its DWARF",
@@ -61,7 +62,7 @@ TEST_CASE(
   CHECK(vmlinux->banner_bytes());
   CHECK(vmlinux->find_struct("printk_info") == nullptr);
   check_fails(Failure::UnusableInput, "expected DWARF debug information",
-              [] { (void)Vmlinux::open(WITHOUT_DWARF_KERNEL); });
+              [] { (void)open_vmlinux(WITHOUT_DWARF_KERNEL); });
 }
 
 TEST_CASE("Vmlinux: a stream without symbols is refused") {
