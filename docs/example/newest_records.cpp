@@ -3,15 +3,14 @@
 #include <deque>
 #include <iostream>
 
-#include "kernel/printk/kernel_log.h"
 #include "session/session.h"
 
 int main(int argc, char** argv) {
   using namespace photon_dmesg;
   CollectedDiagnostics diagnostics;
   try {
-    const Guest guest = session::open({argv + 1, argv + argc}, session::Options{}, diagnostics);
-    const KernelLogReader reader(guest.kernel(), diagnostics);
+    Guest guest = session::open({argv + 1, argv + argc}, session::Options{}, diagnostics);
+    const KernelLogReader reader = session::open_log(guest, diagnostics);
     std::deque<LogRecord> newest;
     const KernelLog log = reader.read([&](LogRecord record) {
       newest.push_back(std::move(record));

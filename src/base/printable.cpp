@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace photon_dmesg {
@@ -30,12 +32,36 @@ Lead classify_lead(std::uint8_t first) {
   return {0, 0, 0};
 }
 
-bool is_control(std::string_view character) {
-  const std::uint8_t first = byte_at(character, 0);
-  return first < 0x20 || first == 0x7f || (first == 0xc2 && byte_at(character, 1) < 0xa0);
-}
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+constexpr std::array controls = {
+    Range{0x00, 0x1f},     Range{0x7f, 0x9f},      // C0, DEL, C1, of which U+0085 ends a line
+    Range{0x061c, 0x061c}, Range{0x200e, 0x200f},  // marks of a direction
+    Range{0x2028, 0x202e},                         // ends of a line, and overrides of a direction
+    Range{0x2066, 0x2069},                         // isolates of a direction
+};
 
 }  // namespace
+
+char32_t code_point(std::string_view character) {
+  const std::uint8_t first = byte_at(character, 0);
+  if (character.size() == 1) return first;
+  char32_t point = first & (0x7fU >> character.size());
+  for (std::size_t i = 1; i < character.size(); ++i) {
+    point = point << 6 | (byte_at(character, i) & 0x3fU);
+  }
+  return point;
+}
+
+bool is_control(std::string_view character) {
+  const char32_t point = code_point(character);
+  return std::any_of(controls.begin(), controls.end(), [&](const Range& range) {
+    return point >= range.first && point <= range.last;
+  });
+}
 
 std::string hex_escape(char byte) {
   return fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<std::uint8_t>(byte)));
@@ -58,7 +84,7 @@ std::string printable(std::string_view text) {
   result.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    if (length == 0 || is_control(text)) {
+    if (length == 0 || is_control(text.substr(0, length))) {
       result += hex_escape(text.front());
       text.remove_prefix(1);
     } else {

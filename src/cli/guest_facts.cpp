@@ -1,5 +1,6 @@
 #include "cli/guest_facts.h"
 
+#include "base/optional_fact.h"
 #include "kernel/facts/guest_identity.h"
 
 namespace photon_dmesg {
@@ -14,7 +15,8 @@ GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
   info.phys_base = kernel.phys_base();
   info.vcpus = guest.state().vcpus.size();
   info.memory_bytes = guest.state().memory->size();
-  info.identity = read_guest_identity(kernel, diagnostics);
+  info.identity = optional_fact("who the guest is", diagnostics,
+                                [&] { return read_guest_identity(kernel, diagnostics); });
   info.vm_name = guest.vm_name();
   return info;
 }

@@ -179,8 +179,8 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
 }  // namespace
 
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
-  const Guest guest = session::open(options.files, session_options(options), diagnostics);
-  const KernelLogReader reader(guest.kernel(), diagnostics);
+  Guest guest = session::open(options.files, session_options(options), diagnostics);
+  const KernelLogReader reader = session::open_log(guest, diagnostics);
   ReportContext context = make_context(options, guest, diagnostics);
   context.positions = reader.positions();
   // What the options ask for must be known before anything is printed.

@@ -205,6 +205,14 @@ bool is_rpm_package(const ByteSource& source) {
   return big_endian_u32(magic) == lead_magic;
 }
 
+std::string lead_name(const ByteSource& source) {
+  constexpr std::uint64_t name_at = 10;
+  std::string name(66, '\0');
+  if (!source.contains(name_at, name.size())) return {};
+  source.read_at(name_at, std::as_writable_bytes(std::span(name)));
+  return name.substr(0, name.find('\0'));
+}
+
 RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyring,
                        OnMismatch on_mismatch)
     : stream_(std::move(stream)),

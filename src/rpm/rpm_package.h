@@ -19,6 +19,10 @@ namespace photon_dmesg {
 // Whether `source` begins with the lead of an RPM package (magic ED AB EE DB).
 [[nodiscard]] bool is_rpm_package(const ByteSource& source);
 
+// The name that the lead of the package `source` has for it, NAME-VERSION-RELEASE; empty if it has
+// none, as leads may be left empty since RPM 6.
+[[nodiscard]] std::string lead_name(const ByteSource& source);
+
 // One RPM package that comes as a stream: its header through librpm, then its payload member by
 // member. Nothing is written to disk, and what isn't asked for isn't kept.
 class RpmPackage {

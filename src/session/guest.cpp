@@ -78,6 +78,7 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
     ways.push_back(inputs.guest);
     ways.back().memory = nullptr;
   }
+  if (inputs.guest.kind != GuestFileKind::Checkpoint) return ways;
   const std::vector<GuestFiles> complete = ways;
   for (GuestFiles way : complete) {
     way.completeness = Completeness::NotRequired;
@@ -191,6 +192,14 @@ void Guest::attach(const std::optional<RunningKernel>& running, SymbolSource sou
   symbols_ = std::move(source);
 }
 
+bool Guest::use_own_symbols(Diagnostics& diagnostics) {
+  if (pool_->is_strict() || symbols_.provenance.memory) return false;
+  const std::vector<FoundBanner> banners = find_banners(kernel_->image());
+  const RunningKernel running{banners, kernel_->shared_image(), std::nullopt, {}};
+  open_by_memory(running, diagnostics);
+  return true;
+}
+
 void Guest::open_by_memory(const RunningKernel& running, Diagnostics& diagnostics) {
   auto symbols = MemorySymbols::find(*state_.memory, running, diagnostics);
   SymbolSource source;
@@ -227,7 +236,10 @@ bool Guest::open_by_candidates(const std::optional<RunningKernel>& running,
 
 // By the symbols at hand, else by the guest's own, which takes nothing but its memory.
 void Guest::open_kernel(std::optional<RunningKernel> running, Diagnostics& diagnostics) {
-  if (pool_->empty()) return open_by_memory(*running, diagnostics);
+  if (pool_->empty()) {
+    if (!running) throw no_kernel();
+    return open_by_memory(*running, diagnostics);
+  }
   std::vector<Error> failures;
   if (open_by_candidates(running, failures, diagnostics)) return;
   if (pool_->is_strict()) throw Error(failures.front());

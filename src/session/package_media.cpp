@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file_stream.h"
 #include "iso/iso_image.h"
 #include "iso/kernel_packages.h"
+#include "rpm/rpm_package.h"
+#include "session/other_files.h"
 
 namespace photon_dmesg {
 
@@ -21,6 +24,33 @@ constexpr std::uint64_t most_package_bytes = std::uint64_t{2} << 30;
 
 bool may_be_of_kernel(std::string_view path) {
   return is_kernel_debuginfo_package(path) || is_kernel_package(path);
+}
+
+// By what the package calls itself, whatever its file is called.
+bool says_it_is_of_kernel(const ByteSource& package) {
+  return is_rpm_package(package) && may_be_of_kernel(lead_name(package) + ".x86_64.rpm");
+}
+
+bool may_be_of_kernel_by_lead(const fs::path& path) {
+  try {
+    return says_it_is_of_kernel(InputFile(path));
+  } catch (const Error&) {
+    return false;  // a file that nobody named and that can't be read
+  }
+}
+
+bool may_be_of_kernel_by_lead(ByteStream& package) {
+  return says_it_is_of_kernel(BufferSource(package.name(), package.next()));
+}
+
+// Whether ISO 9660 alone has cut the name: "LINUX_6.RPM", as it does where neither Rock Ridge nor
+// Joliet keeps the whole one.
+bool may_be_cut_name(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const bool has_lower =
+      std::any_of(name.begin(), name.end(), [](unsigned char c) { return std::islower(c) != 0; });
+  return !has_lower && (name.starts_with("LINUX") || name.starts_with("KERNEL")) &&
+         name.ends_with(".RPM");
 }
 
 // A package that had to be kept in memory.
@@ -109,7 +139,10 @@ class Lister {
   void add_iso(const fs::path& path) {
     const auto iso = std::make_shared<const IsoImage>(path);
     for (const IsoImage::File& file : iso->files()) {
-      if (!may_be_of_kernel(file.path)) continue;
+      if (!may_be_of_kernel(file.path) &&
+          !(may_be_cut_name(file.path) && may_be_of_kernel_by_lead(*iso->open(file)))) {
+        continue;
+      }
       packages_.push_back({file.path, path.string(), [iso, file] { return iso->open(file); }});
     }
   }
@@ -128,6 +161,15 @@ class Lister {
     }
   }
 
+  // One that is damaged is one of many: it must not hide the others.
+  void add_found_iso(const fs::path& path) {
+    try {
+      if (is_iso_image(InputFile(path))) add_iso(path);
+    } catch (const Error& error) {
+      diagnostics_.warn_of_lack(fmt::format("not used: {}", error.what()));
+    }
+  }
+
   // In the order of their names, so that every run does the same.
   void add_folder(const fs::path& folder) {
     std::vector<fs::path> found;
@@ -135,13 +177,17 @@ class Lister {
     fs::recursive_directory_iterator entry(folder, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       std::error_code ignored;
-      if (may_be_of_kernel(entry->path().string()) && entry->is_regular_file(ignored)) {
-        found.push_back(entry->path());
-      }
+      const fs::path& path = entry->path();
+      if (!entry->is_regular_file(ignored)) continue;
+      const bool is_package = has_ending(path, ".rpm") &&
+                              (may_be_of_kernel(path.string()) || may_be_of_kernel_by_lead(path));
+      if (is_package || has_ending(path, ".iso")) found.push_back(path);
     }
     if (error) throw unusable(fmt::format("{}: {}", folder.string(), error.message()));
     std::sort(found.begin(), found.end());
-    for (const fs::path& path : found) add_package(path);
+    for (const fs::path& path : found) {
+      has_ending(path, ".iso") ? add_found_iso(path) : add_package(path);
+    }
   }
 
   const std::function<bool(std::unique_ptr<ByteStream>)>& is_wanted_;

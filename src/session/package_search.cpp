@@ -61,6 +61,10 @@ void PackageSearch::keep_reason(const Error& error) {
 std::optional<PackageSearch::Candidate> PackageSearch::examine(PackageFile file) {
   try {
     std::unique_ptr<RpmPackage> package = open_package(file.open(), use_, diagnostics_);
+    if (package->label().ends_with(".aarch64")) {
+      throw unusable(fmt::format("{}: {}: of an arm64 machine: only guests on x86-64 can be read",
+                                 package->name(), package->label()));
+    }
     const std::optional<KernelFile> kernel = find_kernel_file(package->files());
     if (!kernel) {
       diagnostics_.found(

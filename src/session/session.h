@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
+#include "kernel/printk/kernel_log.h"
 #include "session/guest.h"
 #include "session/options.h"
 
@@ -17,5 +18,10 @@ namespace photon_dmesg::session {
 // is damaged, Mismatch when they don't belong together. Nothing is written but the cache.
 [[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
                          Diagnostics& diagnostics);
+
+// The reader of `guest`'s log, which must outlive it. Where the log can't be read by the symbols
+// that the guest was opened with, such as those of a vmlinux with damaged types, it is read by the
+// guest's own, with a warning. Throws Error(UnusableInput) if the log can't be read at all.
+[[nodiscard]] KernelLogReader open_log(Guest& guest, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg::session

@@ -44,4 +44,19 @@ TEST_CASE("printable: no byte that steers a terminal is left") {
   CHECK(printable("\xff\xc3") == "\\xff\\xc3");
 }
 
+TEST_CASE("printable: nothing ends a line or turns the direction of text") {
+  CHECK(printable("a\xe2\x80\xa8z") == "a\\xe2\\x80\\xa8z");                   // U+2028
+  CHECK(printable("\xe2\x80\xae") == "\\xe2\\x80\\xae");                       // U+202E
+  CHECK(printable("\xd8\x9c") == "\\xd8\\x9c");                                // U+061C
+  CHECK(printable("\xe2\x81\xa6") == "\\xe2\\x81\\xa6");                       // U+2066
+  CHECK(printable("\xe2\x80\xa7\xe2\x80\xaf") == "\xe2\x80\xa7\xe2\x80\xaf");  // U+2027, U+202F
+}
+
+TEST_CASE("code_point: of each length") {
+  CHECK(code_point("a") == U'a');
+  CHECK(code_point("\xc3\xa9") == U'\u00e9');
+  CHECK(code_point("\xe2\x82\xac") == U'\u20ac');
+  CHECK(code_point("\xf0\x9f\x98\x80") == U'\U0001f600');
+}
+
 }  // namespace photon_dmesg::test

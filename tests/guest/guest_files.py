@@ -1,5 +1,6 @@
 """What tests of one guest have in common."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -25,3 +26,8 @@ class GuestFiles:
                                                  cls.guest.vcpus, cls.form)
         cls.vmlinux = cls.guest.kernel.vmlinux
         cls.files = (cls.vmlinux, cls.checkpoint)
+
+    @classmethod
+    def checkpoint_of(cls, memory: Path) -> Path:
+        """The checkpoint under the name of another memory, in whose folder it goes."""
+        return Path(shutil.copy(cls.checkpoint, memory.with_suffix(cls.checkpoint.suffix)))

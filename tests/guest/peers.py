@@ -67,6 +67,20 @@ def fixed_clock() -> Path:
     return paths.made_once(folder, make) / "fixed_clock.so"
 
 
+# U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+_CONTROLS = re.compile(rb"\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]")
+
+
+def without_controls(text: bytes, style: tuple[object, ...] = ()) -> bytes:
+    """dmesg's text with what it prints as it is and photon-dmesg escapes: ends of lines and turns of
+    direction outside ASCII."""
+    if "--noescape" in style:
+        return text
+    if "-J" in style:
+        return _CONTROLS.sub(lambda found: b"\\u%04x" % ord(found.group().decode()), text)
+    return _CONTROLS.sub(lambda found: b"".join(b"\\x%02x" % byte for byte in found.group()), text)
+
+
 def _environment(boot_usec: int, now_usec: int, locale: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "LC_ALL": locale, "TZ": "UTC0", "TERM": "xterm",
             "FIXED_BOOT": str(boot_usec), "FIXED_NOW": str(now_usec)}
@@ -81,11 +95,13 @@ def newer_dmesg(*arguments: object, boot_usec: int, now_usec: int,
     loader = libraries / "ld-linux-x86-64.so.2"
     environment = {**_environment(boot_usec, now_usec, locale),
                    "LOCPATH": str(folder / "usr/lib/locale")}
-    return paths.run(loader, "--library-path", libraries, "--preload", fixed_clock(), program,
-                     *arguments, env=environment).stdout
+    done = paths.run(loader, "--library-path", libraries, "--preload", fixed_clock(), program,
+                     *arguments, env=environment)
+    return without_controls(done.stdout, arguments)
 
 
 def dmesg(*arguments: object, boot_usec: int, now_usec: int, locale: str = "C.UTF-8") -> bytes:
     """The same with this machine's dmesg."""
     environment = {**_environment(boot_usec, now_usec, locale), "LD_PRELOAD": str(fixed_clock())}
-    return paths.run("dmesg", *arguments, env=environment).stdout
+    done = paths.run("dmesg", *arguments, env=environment)
+    return without_controls(done.stdout, arguments)

@@ -416,7 +416,7 @@ class WithoutClock(GuestFiles, unittest.TestCase):
                 address = elf_core.linked_address(cls.guest, symbol) + offset
                 file.seek(tables.translate(address))
                 file.write(bytes(256))
-        cls.files = (*cls.files, memory)
+        cls.files = (cls.vmlinux, cls.checkpoint_of(memory))
 
     def test_formats_that_show_times_do_without(self) -> None:
         for form, part in (("json", b'"clock": null'), ("ndjson", b'"timestamp":null'),

@@ -100,6 +100,7 @@ class Identity(OutputTests):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.memory = cls.folder / "named.vmem"
+        cls.named = cls.checkpoint_of(cls.memory)
         paths.copy_sparse(cls.guest.memory, cls.memory)
         with cls.memory.open("r+b") as file:
             tables = elf_core.PageTables(cls.guest, file)
@@ -125,14 +126,14 @@ class Identity(OutputTests):
         photon_dmesg("profile", self.vmlinux, "-o", profile)
         for source in ((self.vmlinux,), (self.guest.kernel.system_map,), (profile,), ()):
             with self.subTest(source=source):
-                guest = photon_dmesg("--json", *source, self.checkpoint, self.memory).json["guest"]
+                guest = photon_dmesg("--json", *source, self.named).json["guest"]
                 self.assertEqual(guest["hostname"], self.HOSTNAME.decode())
                 self.assertEqual(guest["boot_id"], str(self.BOOT_ID))
                 self.assertEqual(guest["vm"], "photon")
 
     def test_the_journal_knows_the_boot_and_the_host(self) -> None:
         export = self.folder / "log.export"
-        export.write_bytes(photon_dmesg("--format", "journal-export", *self.files, self.memory).out)
+        export.write_bytes(photon_dmesg("--format", "journal-export", self.vmlinux, self.named).out)
         journal = self.folder / "log.journal"
         paths.run("/lib/systemd/systemd-journal-remote", "-o", journal, export)
         out = paths.run("journalctl", "--file", journal, "-o", "json", "-n", "1",

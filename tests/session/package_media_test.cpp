@@ -37,6 +37,12 @@ bool any(const std::string& /*content*/) {
   return true;
 }
 
+// The lead of a package that calls itself `name`, and nothing behind it.
+std::string lead_of(std::string name) {
+  name.resize(66);
+  return std::string("\xed\xab\xee\xdb\x03\0\0\0\0\1", 10) + name + std::string(20, '\0');
+}
+
 }  // namespace
 
 TEST_CASE("list_packages: the kernel packages of an ISO, each read as often as need be") {
@@ -65,6 +71,30 @@ TEST_CASE("list_packages: a folder and those in it, but no loop of links") {
   CHECK(read_all(*packages[0].open()) == "two");
   CHECK(read_all(*packages[1].open()) == "one");
   CHECK_FALSE(packages[1].iso);
+}
+
+TEST_CASE("list_packages: in a folder, a package is what it says it is, and ISOs are looked into") {
+  const TemporaryFolder folder;
+  const auto renamed = folder.write("a ticket's kernel.rpm", lead_of("linux-6.12.117-1.ph5"));
+  folder.write("bash.rpm", lead_of("bash-5.2-1.ph5"));
+  folder.write("damaged.iso", std::string(0x8001, '\0') + "CD001");
+  fs::create_directory(folder.path() / "isos");
+  const auto iso = folder.path() / "isos" / "photon.iso";
+  write_iso(iso, {{"RPMS/" + first, "the package"}});
+  const auto packages = list(input(SymbolKind::Folder, folder.path()), any);
+  REQUIRE(packages.size() == 2);
+  CHECK(packages[0].path == renamed.string());
+  CHECK(packages[1].iso == iso.string());
+}
+
+TEST_CASE("list_packages: of an ISO that has cut the names, a package is what it says it is") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  write_iso(iso, {{"RPMS/LINUX_6.RPM", lead_of("linux-6.12.117-1.ph5")},
+                  {"RPMS/LINUX_AP.RPM", lead_of("linux-api-headers-6.12-1.ph5")}});
+  const auto packages = list(input(SymbolKind::Iso, iso), any);
+  REQUIRE(packages.size() == 1);
+  CHECK(packages[0].path == "RPMS/LINUX_6.RPM");
 }
 
 TEST_CASE("list_packages: of an ISO through a pipe, what is wanted is kept") {

@@ -65,6 +65,9 @@ class CoreReader {
  public:
   explicit CoreReader(const ByteSource& file)
       : file_(file), header_(read_struct<Elf64_Ehdr>(file, 0)) {
+    if (header_.e_machine == EM_AARCH64) {
+      throw unusable("the core of an arm64 machine: only guests on x86-64 can be read");
+    }
     if (header_.e_ident[EI_CLASS] != ELFCLASS64 || header_.e_ident[EI_DATA] != ELFDATA2LSB ||
         header_.e_machine != EM_X86_64) {
       throw unusable(

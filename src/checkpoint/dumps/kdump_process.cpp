@@ -170,15 +170,21 @@ KdumpProcess::KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>&
     receive(std::as_writable_bytes(std::span(ranges_)));
   } catch (...) {
     // No destructor runs for an object that was never whole.
-    ::close(socket_);
-    if (process_ > 0) ::waitpid(process_, nullptr, 0);
+    end();
     throw;
   }
 }
 
 KdumpProcess::~KdumpProcess() {
+  end();
+}
+
+// Closing alone would not reach the child while that of another dump, forked since, holds a copy of
+// the socket.
+void KdumpProcess::end() const {
+  ::shutdown(socket_, SHUT_RDWR);
   ::close(socket_);
-  ::waitpid(process_, nullptr, 0);
+  if (process_ > 0) ::waitpid(process_, nullptr, 0);
 }
 
 bool KdumpProcess::read(GuestPhysical address, std::span<std::byte> target) const {

@@ -30,6 +30,7 @@ class KdumpProcess {
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const;
 
  private:
+  void end() const;
   struct Answer;
 
   [[nodiscard]] Answer receive_answer() const;

@@ -180,8 +180,11 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
         {.what = fmt::format("{} (magic {:#x})", tags.magic().meaning, tags.magic().value),
          .where = file->name(),
          .how = fmt::format("{} groups", tags.groups().size())});
-    state.vcpus = read_vcpus(tags, diagnostics);
     MemoryDescription found = read_memory_description(tags);
+    if (found.platform == vmware::platform_arm64) {
+      throw unusable("the checkpoint of an arm64 machine: only guests on x86-64 can be read");
+    }
+    state.vcpus = read_vcpus(tags, diagnostics);
     warn_of_truncation(tags, diagnostics);
     return found;
   });

@@ -87,6 +87,14 @@ std::vector<MemoryRegion> complete_regions(const Collected& collected) {
   return regions;
 }
 
+void read_machine(const TagFile& file, MemoryDescription& memory) {
+  file.for_each_tag(vmware::group::checkpoint, [&](const CheckpointTag& tag) {
+    if (tag.encoding != CheckpointTag::Encoding::Inline) return;
+    if (tag.name == vmware::tag::memory_size_mib) memory.configured_mib = file.value_of(tag);
+    if (tag.name == vmware::tag::platform) memory.platform = file.value_of(tag);
+  });
+}
+
 }  // namespace
 
 MemoryDescription read_memory_description(const TagFile& file) {
@@ -94,12 +102,11 @@ MemoryDescription read_memory_description(const TagFile& file) {
   Collected collected;
   file.for_each_tag(vmware::group::memory,
                     [&](const CheckpointTag& tag) { collect_tag(file, tag, collected, memory); });
-  file.for_each_tag(vmware::group::checkpoint, [&](const CheckpointTag& tag) {
-    if (tag.name == vmware::tag::memory_size_mib &&
-        tag.encoding == CheckpointTag::Encoding::Inline) {
-      memory.configured_mib = file.value_of(tag);
-    }
-  });
+  try {
+    read_machine(file, memory);
+  } catch (const Error&) {
+    // That part is damaged or cut off. It only confirms what the memory says of itself.
+  }
   memory.regions = complete_regions(collected);
   return memory;
 }

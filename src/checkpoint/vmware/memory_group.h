@@ -23,6 +23,7 @@ struct MemoryDescription {
   std::uint64_t alignment = 64 * 1024;
 
   std::optional<std::uint64_t> configured_mib;  // memSize
+  std::optional<std::uint64_t> platform;        // what processors the machine has
 };
 
 // Reads the memory and Checkpoint groups. Throws Error(UnusableInput) when a region lacks one of

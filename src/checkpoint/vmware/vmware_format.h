@@ -68,6 +68,7 @@ inline constexpr std::string_view snapshot = "Snapshot";
 namespace tag {
 // Checkpoint
 inline constexpr std::string_view memory_size_mib = "memSize";
+inline constexpr std::string_view platform = "Platform";
 inline constexpr std::string_view product_name = "ProductName";
 inline constexpr std::string_view product_version = "VersionNumber";
 // MKSVMX: the screen as a PNG file; Snapshot: the text of the .vmx file
@@ -92,6 +93,9 @@ inline constexpr std::array<std::string_view, 2> flags = {"eflags", "EFLAGS"};
 }  // namespace tag
 
 inline constexpr std::uint64_t page_bytes = 4096;
+
+// Of tag::platform; x86 is 1 (LiveCloudKd's reader is the only source).
+inline constexpr std::uint64_t platform_arm64 = 3;
 
 // RAM that does not fit below the PCI hole goes on at 4 GiB; the memory file has no hole (published
 // layouts of ESX 4.1 and Workstation).

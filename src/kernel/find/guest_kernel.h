@@ -42,6 +42,7 @@ class GuestKernel {
   [[nodiscard]] std::uint64_t variable(std::string_view symbol, std::size_t width) const;
 
   [[nodiscard]] const KernelImage& image() const { return *image_; }
+  [[nodiscard]] std::shared_ptr<const KernelImage> shared_image() const { return image_; }
   [[nodiscard]] const KernelMemory& memory() const { return image_->memory(); }
   [[nodiscard]] const KernelSymbols& symbols() const { return symbols_; }
   [[nodiscard]] const KernelBanner& banner() const { return banner_; }

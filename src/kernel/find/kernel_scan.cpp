@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -62,10 +63,9 @@ class BannerScan {
       : memory_(memory), pieces_(cut_into_pieces(memory.ranges())) {}
 
   std::vector<GuestPhysical> run(Diagnostics& diagnostics) {
-    std::vector<std::thread> threads;
-    const unsigned count = std::max(1U, std::thread::hardware_concurrency());
-    for (unsigned i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-    while (finished_ < count) {
+    std::vector<std::thread> threads = start();
+    if (threads.empty()) work();
+    while (finished_ < threads.size()) {
       diagnostics.progress({"searching memory for a kernel",
                             std::min<std::uint64_t>(next_, pieces_.size()) * piece_bytes,
                             pieces_.size() * piece_bytes});
@@ -79,6 +79,19 @@ class BannerScan {
   }
 
  private:
+  // One thread a processor, or as many as the system lets there be.
+  std::vector<std::thread> start() {
+    std::vector<std::thread> threads;
+    const unsigned count = std::max(1U, std::thread::hardware_concurrency());
+    threads.reserve(count);
+    try {
+      for (unsigned i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // Those that run do all of the work.
+    }
+    return threads;
+  }
+
   void work() {
     std::vector<char> buffer;
     try {

@@ -15,7 +15,8 @@ namespace {
 // Where file systems can share blocks, they do so between places that are multiples of theirs.
 constexpr std::uint64_t data_alignment = 64 * 1024;
 
-// e_phnum has 16 bits; PN_XNUM, which would get around that, is unknown to crash.
+// e_phnum has 16 bits. PN_XNUM, which gets around that, is unknown to crash, so it is used only
+// where the memory itself has more ranges.
 constexpr std::size_t most_segments = PN_XNUM - 1;
 
 template <typename Struct>
@@ -47,9 +48,11 @@ class CoreWriter {
   void write() {
     const std::vector<Mapping> mappings = choose_mappings();
     const std::size_t count = 1 + content_.memory.ranges().size() + mappings.size();
-    const std::uint64_t notes_at = sizeof(Elf64_Ehdr) + count * sizeof(Elf64_Phdr);
+    const std::uint64_t segments_end = sizeof(Elf64_Ehdr) + count * sizeof(Elf64_Phdr);
+    const std::string section = count > most_segments ? make_count_section(count) : std::string();
+    const std::uint64_t notes_at = segments_end + section.size();
     place_ranges(notes_at + notes_.size());
-    std::string head(bytes_of(make_header(count)));
+    std::string head(bytes_of(make_header(count, segments_end)));
     Elf64_Phdr note{};
     note.p_type = PT_NOTE;
     note.p_offset = notes_at;
@@ -59,13 +62,13 @@ class CoreWriter {
     for (const Mapping& mapping : mappings) {
       head += make_segment(mapping.virtual_address, mapping.physical_address, mapping.size);
     }
-    file_.write(0, head + notes_);
+    file_.write(0, head + section + notes_);
     copy_memory();
     file_.finish(end_);
   }
 
  private:
-  static Elf64_Ehdr make_header(std::size_t segments) {
+  static Elf64_Ehdr make_header(std::size_t segments, std::uint64_t segments_end) {
     Elf64_Ehdr header{};
     std::copy_n(ELFMAG, SELFMAG, std::begin(header.e_ident));
     header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -77,15 +80,31 @@ class CoreWriter {
     header.e_phoff = sizeof(header);
     header.e_ehsize = sizeof(header);
     header.e_phentsize = sizeof(Elf64_Phdr);
-    header.e_phnum = static_cast<Elf64_Half>(segments);
+    header.e_phnum = static_cast<Elf64_Half>(std::min<std::size_t>(segments, PN_XNUM));
+    if (segments > most_segments) {
+      header.e_shoff = segments_end;
+      header.e_shentsize = sizeof(Elf64_Shdr);
+      header.e_shnum = 1;
+    }
     return header;
+  }
+
+  // elf(5): the first section holds the number of segments that e_phnum can't.
+  std::string make_count_section(std::size_t segments) {
+    diagnostics_.warn(
+        fmt::format("the core has {} ranges of memory, and crash reads {} at most: gdb can read it",
+                    content_.memory.ranges().size(), most_segments - 1));
+    Elf64_Shdr section{};
+    section.sh_info = static_cast<Elf64_Word>(segments);
+    return std::string(bytes_of(section));
   }
 
   // The largest first, if they are too many.
   std::vector<Mapping> choose_mappings() {
     std::vector<Mapping> chosen = content_.mappings.others;
-    const std::size_t room = most_segments - 1 - content_.memory.ranges().size();
-    if (chosen.size() <= room) return chosen;
+    const std::size_t taken = 1 + content_.memory.ranges().size();
+    if (taken > most_segments || chosen.size() <= most_segments - taken) return chosen;
+    const std::size_t room = most_segments - taken;
     std::stable_sort(chosen.begin(), chosen.end(), [](const Mapping& left, const Mapping& right) {
       return left.size > right.size;
     });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/printable.h"
+#include "report/formats/json_text.h"
 #include "report/formats/syslog_names.h"
 
 namespace photon_dmesg {
@@ -39,8 +40,8 @@ std::string quote(std::string_view text) {
       quoted += '\\' + hex_escape(text.front());
     } else if (length == 1) {
       quoted += escape_ascii(text.front());
-    } else if (text.front() == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(text[1]));
+    } else if (is_control(text.substr(0, length))) {
+      quoted += json_escape(text.substr(0, length));
     } else {
       quoted += text.substr(0, length);
     }

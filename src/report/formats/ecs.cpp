@@ -3,6 +3,7 @@
 #include <string>
 
 #include "report/formats/base64.h"
+#include "report/formats/identifier.h"
 #include "report/formats/json_text.h"
 #include "report/formats/syslog_names.h"
 #include "report/time_format.h"
@@ -35,9 +36,11 @@ class EcsWriter : public ReportWriter {
         {"syslog",
          {{"priority", priority(record)},
           {"severity", {{"code", record.level}, {"name", level_name(record.level)}}},
-          {"facility", {{"code", record.facility}, {"name", facility_name(record.facility)}}},
-          {"appname", "kernel"}}},
+          {"facility", {{"code", record.facility}, {"name", facility_name(record.facility)}}}}},
         {"file", {{"path", to_utf8(context_.source.checkpoint).text}}}};
+    if (const auto from = parse_identifier(record).name; !from.empty()) {
+      json["log"]["syslog"]["appname"] = to_utf8(from).text;
+    }
     json["event"] = {{"kind", "event"}, {"dataset", "photon_dmesg.log"}, {"sequence", record.seq}};
     if (record.caller && record.caller->kind == LogCaller::Kind::Task) {
       json["process"] = {{"thread", {{"id", record.caller->id}}}};

@@ -75,6 +75,16 @@ bool is_text(std::string_view value) {
   return true;
 }
 
+// Whether readers of lines, also those that honour Unicode, see the value as one.
+bool is_one_line(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t length = std::max<std::size_t>(1, utf8_length(value));
+    if (value.front() != '\t' && is_control(value.substr(0, length))) return false;
+    value.remove_prefix(length);
+  }
+  return true;
+}
+
 Json value_to_json(const std::string& value) {
   if (is_text(value)) return value;
   Json bytes = Json::array();
@@ -116,7 +126,7 @@ class JournalExportWriter : public JournalWriter {
   // A value that is not one line of text has its length before it, in 8 bytes.
   void write_fields(const Fields& fields, std::ostream& out) const override {
     for (const auto& [name, value] : fields) {
-      if (is_text(value) && value.find('\n') == std::string::npos) {
+      if (is_text(value) && is_one_line(value)) {
         out << name << '=' << value << '\n';
         continue;
       }

@@ -9,27 +9,30 @@
 namespace photon_dmesg {
 namespace {
 
-// JSON may hold DEL and the control characters U+0080 to U+009F as they are, and a terminal would
-// obey them. Outside ASCII, dumped JSON has nothing but the text of strings.
+// JSON may hold DEL and control characters outside ASCII as they are, and a terminal or a reader of
+// lines would obey them. Outside ASCII, dumped JSON has nothing but the text of strings.
 std::string without_controls(std::string_view json) {
   std::string safe;
   safe.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(json[i]);
-    const auto next = static_cast<unsigned char>(i + 1 < json.size() ? json[i + 1] : 0);
-    if (byte == 0x7f) {
-      safe += "\\u007f";
-    } else if (byte == 0xc2 && next < 0xa0) {
-      safe += fmt::format("\\u{:04x}", next);
-      ++i;
-    } else {
-      safe += json[i];
-    }
+  while (!json.empty()) {
+    const auto* special = std::find_if(json.begin(), json.end(),
+                                       [](char byte) { return byte < 0 || byte == '\x7f'; });
+    const auto plain = static_cast<std::size_t>(special - json.begin());
+    safe += json.substr(0, plain);
+    json.remove_prefix(plain);
+    const std::string_view character = json.substr(0, utf8_length(json));
+    if (character.empty()) break;
+    safe += is_control(character) ? json_escape(character) : std::string(character);
+    json.remove_prefix(character.size());
   }
   return safe;
 }
 
 }  // namespace
+
+std::string json_escape(std::string_view character) {
+  return fmt::format("\\u{:04x}", static_cast<std::uint32_t>(code_point(character)));
+}
 
 ValidUtf8 to_utf8(std::string_view bytes) {
   ValidUtf8 result;

@@ -29,8 +29,11 @@ struct ValidUtf8 {
 // "T12" or "C0".
 [[nodiscard]] std::string caller_name(const LogCaller& caller);
 
-// `json` on one line (`indent` -1) or on several, without DEL and the control characters U+0080 to
-// U+009F: JSON may hold them as they are, and a terminal would obey them.
+// "\\u2028" for a character of UTF-8 below U+10000, as all that is_control() are.
+[[nodiscard]] std::string json_escape(std::string_view character);
+
+// `json` on one line (`indent` -1) or on several, with all that is_control() escaped: JSON may hold
+// some of it as it is.
 [[nodiscard]] std::string dump(const Json& json, int indent = -1);
 
 }  // namespace photon_dmesg

@@ -22,6 +22,11 @@ struct Character {
   bool printable = false;
 };
 
+// What dmesg prints and this doesn't, where the locale is one of UTF-8.
+bool turns_text(std::string_view bytes) {
+  return utf8_length(bytes) == bytes.size() && is_control(bytes);
+}
+
 Character first_character(std::string_view text) {
   const auto byte = static_cast<unsigned char>(text.front());
   std::mbstate_t state{};
@@ -32,7 +37,8 @@ Character first_character(std::string_view text) {
   }
   if (length > 1) {
     const auto point = static_cast<std::wint_t>(static_cast<std::make_unsigned_t<wchar_t>>(wide));
-    return {length, std::iswprint(point) != 0 || std::iswspace(point) != 0};
+    const bool is_shown = std::iswprint(point) != 0 || std::iswspace(point) != 0;
+    return {length, is_shown && !turns_text(text.substr(0, length))};
   }
   return {1, std::isprint(byte) != 0 || std::isspace(byte) != 0};
 }

@@ -156,6 +156,8 @@ TEST_CASE("open_elf_core: a core by virtual address only is refused with what to
 TEST_CASE("open_elf_core: another machine's core is refused") {
   std::string core = elf_core({{0, numbered_pages(1)}});
   core[18] = static_cast<char>(EM_AARCH64);
+  check_fails(Failure::UnusableInput, "the core of an arm64 machine", [&] { (void)read(core); });
+  core[18] = static_cast<char>(EM_S390);
   check_fails(Failure::UnusableInput, "expected the core of an x86-64 machine",
               [&] { (void)read(core); });
 }

@@ -261,6 +261,17 @@ TEST_CASE("Checkpoint: through a symbolic link, its memory lies beside what that
   CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
 }
 
+TEST_CASE("Checkpoint: that of an arm64 machine is named as such") {
+  const TemporaryFolder folder;
+  CollectedDiagnostics diagnostics;
+  const auto path = folder.write(
+      "arm.vmss", checkpoint_file({{"Checkpoint", inline_tag("Platform", {}, 3)}, {"memory", ""}}));
+  check_fails(Failure::UnusableInput, "arm.vmss: the checkpoint of an arm64 machine", [&] {
+    (void)open_checkpoint(std::make_unique<InputFile>(path), nullptr, Completeness::Required,
+                          diagnostics);
+  });
+}
+
 TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));

@@ -102,6 +102,22 @@ TEST_CASE("write_core: more mappings than a core has room for are left out with 
   CHECK_THAT(core.diagnostics.warnings().front(), Catch::Contains("4468 of the kernel's 70000"));
 }
 
+TEST_CASE("write_core: memory in more ranges than e_phnum can count is all there") {
+  std::vector<PhysicalRange> ranges;
+  constexpr std::uint64_t count = 66000;
+  for (std::uint64_t i = 0; i < count; ++i) ranges.push_back({GuestPhysical{2 * i * page}, page});
+  FakeMemory memory(std::move(ranges));
+  memory.write_value({2 * (count - 1) * page}, std::uint64_t{77});
+  KernelMappings mappings;
+  mappings.others.push_back({{0xffffc90000000000}, {0}, page});
+  Written core;
+  const GuestState state = core.write(memory, mappings);
+  CHECK(state.memory->size() == count * page);
+  CHECK(page_at(*state.memory, 2 * (count - 1) * page) == 77U);
+  REQUIRE(core.diagnostics.warnings().size() == 1);
+  CHECK_THAT(core.diagnostics.warnings().front(), Catch::Contains("66000 ranges of memory"));
+}
+
 TEST_CASE("make_gdbinit: loads symbols at the offset, the core, the macros") {
   const std::string text = make_gdbinit({"6.1.10-1.ph5", 0x1a000000, "vmss.core", "vmlinux"});
   CHECK_THAT(text, Catch::Contains("\nsymbol-file vmlinux -o 0x1a000000\ncore-file vmss.core\n"

@@ -19,7 +19,7 @@ InfoReport full_report() {
   info.product = "VMware ESX";
   info.product_version = "7.0.3";
   info.groups = {{"cpu", 100, 200, false}, {"memory", 200, 300, true}};
-  info.memory = MemoryDescription{{{0, 0, 16}}, std::nullopt, 65536, 1};
+  info.memory = MemoryDescription{{{0, 0, 16}}, std::nullopt, 65536, 1, std::nullopt};
   report.checkpoint = info;
   Vcpu vcpu;
   vcpu.x86.rip = GuestVirtual{0xffffffff81000010};

@@ -124,6 +124,9 @@ void ElfImage::check_file() {
   if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr) {
     throw unusable(fmt::format("{}: expected an ELF file: {}", name_, libelf_reason()));
   }
+  if (header.e_machine == EM_AARCH64) {
+    throw unusable(fmt::format("{}: of an arm64 kernel: only guests on x86-64 can be read", name_));
+  }
   if (header.e_machine != EM_X86_64 || gelf_getclass(elf_.get()) != ELFCLASS64 ||
       (header.e_type != ET_EXEC && header.e_type != ET_DYN)) {
     throw unusable(
