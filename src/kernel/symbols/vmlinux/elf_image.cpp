@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/read_files.h"
 #include "kernel/symbols/build_id.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -84,6 +85,7 @@ ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
     throw unusable(
         fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
   }
+  read_files::add(descriptor_);
   elf_.reset(elf_begin(descriptor_, ELF_C_READ_MMAP, nullptr));
   check_file();
   index_symbols();
