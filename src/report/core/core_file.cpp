@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/elf_notes.h"
+#include "base/error.h"
 #include "checkpoint/guest/register_notes.h"
 
 namespace photon_dmesg {
@@ -17,6 +18,9 @@ constexpr std::uint64_t data_alignment = 64 * 1024;
 
 // e_phnum has 16 bits; PN_XNUM, which would get around that, is unknown to crash.
 constexpr std::size_t most_segments = PN_XNUM - 1;
+
+// The note that tells this program's cores from others. It holds nothing that is needed.
+constexpr std::string_view writer_owner = "photon-dmesg";
 
 template <typename Struct>
 std::string_view bytes_of(const Struct& value) {
@@ -33,6 +37,7 @@ std::string make_notes(const CoreContent& content) {
     notes += make_elf_note(register_notes::qemu_owner, 0,
                            bytes_of(register_notes::make_qemu_state(vcpu)));
   }
+  notes += make_elf_note(writer_owner, 0, "core");
   if (content.vmcoreinfo) {
     notes += make_elf_note(register_notes::vmcoreinfo_owner, 0, *content.vmcoreinfo);
   }
@@ -186,6 +191,23 @@ class CoreWriter {
 
 void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics) {
   CoreWriter(file, content, diagnostics).write();
+}
+
+bool is_written_core(const ByteSource& beginning) {
+  try {
+    Elf64_Ehdr header{};
+    beginning.read_at(0, std::as_writable_bytes(std::span(&header, 1)));
+    if (!std::equal(ELFMAG, ELFMAG + SELFMAG, std::begin(header.e_ident))) return false;
+    Elf64_Phdr segment{};  // the first, which are the notes
+    beginning.read_at(sizeof(Elf64_Ehdr), std::as_writable_bytes(std::span(&segment, 1)));
+    ElfNotes notes(beginning, segment.p_offset, segment.p_offset + segment.p_filesz);
+    for (auto note = notes.next(); note; note = notes.next()) {
+      if (note->owner == writer_owner) return true;
+    }
+  } catch (const Error&) {
+    // Cut off, or another's.
+  }
+  return false;
 }
 
 }  // namespace photon_dmesg
