@@ -51,7 +51,7 @@ CLI::Validator whole_number() {
     text = std::to_string(number);  // 010 is ten, not CLI11's eight
     return "";
   };
-  return CLI::Validator(check, "");
+  return {check, ""};
 }
 
 void refuse_empty_values(CLI::App& command) {

@@ -78,7 +78,7 @@ class Parser {
   void refuse_mistyped_command() {
     for (const std::filesystem::path& file : options_.files) {
       std::error_code ignored;
-      if (std::filesystem::exists(file, ignored)) continue;
+      if (file.has_parent_path() || std::filesystem::exists(file, ignored)) continue;
       const std::optional<std::string> meant = meant_command(app_, file.string());
       if (!meant) continue;
       refuse(fmt::format("{}: no such file: did you mean photon-dmesg {}?", file.string(), *meant));
