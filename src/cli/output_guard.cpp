@@ -174,7 +174,10 @@ void check_target(const Options& options, const OutputTarget& target, Exceptions
     throw Error(Failure::Usage,
                 fmt::format("{}: expected a file, found a folder", target.named.string()));
   }
-  if (!target.is_special) check_file(target, exceptions);
+  if (!target.is_special) return check_file(target, exceptions);
+  if (fs::is_regular_file(target.path, ignored)) {
+    refuse_to_replace(target.named, "another process has it open");
+  }
 }
 
 }  // namespace photon_dmesg

@@ -31,8 +31,8 @@ struct Exceptions {
   bool new_configuration = false;  // a .vmx where there is none
 };
 
-// Refuses a target by all of these rules, by what the file there holds, folders, disks, and
-// descriptors that are not open for writing.
+// Refuses a target by all of these rules, by what the file there holds, folders, disks,
+// files by descriptors of other processes, and descriptors that are not open for writing.
 void check_target(const Options& options, const OutputTarget& target, Exceptions exceptions);
 
 }  // namespace photon_dmesg

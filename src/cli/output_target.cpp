@@ -42,11 +42,9 @@ bool is_special(const fs::path& path) {
   return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
 }
 
-// Another process's pipe or socket, whose link in /proc is no path.
-bool is_others_pipe(const fs::path& path) {
-  std::error_code ignored;
-  return path.native().starts_with("/proc/") &&
-         (fs::is_fifo(path, ignored) || fs::is_socket(path, ignored));
+// Of another process. What such a link says is no path, or one that has become another file's.
+bool is_others_descriptor(const fs::path& path) {
+  return path.native().starts_with("/proc/") && path.parent_path().filename() == "fd";
 }
 
 }  // namespace
@@ -68,10 +66,11 @@ OutputTarget find_output_target(const fs::path& named) {
     target.descriptor = descriptor_of(target.path);
     std::error_code error;
     const fs::path next = fs::read_symlink(target.path, error);
-    if (error || target.descriptor || is_others_pipe(target.path)) break;
+    if (error || target.descriptor || is_others_descriptor(target.path)) break;
     target.path = with_real_folder(target.path.parent_path() / next);
   }
-  target.is_special = !target.descriptor && is_special(target.path);
+  target.is_special =
+      !target.descriptor && (is_special(target.path) || is_others_descriptor(target.path));
   return target;
 }
 

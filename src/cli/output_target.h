@@ -16,7 +16,7 @@ struct OutputTarget {
   std::filesystem::path path;      // behind every symbolic link; of a descriptor its path in /proc
   std::vector<std::string> names;  // the file's names without folders, the links' included
   std::optional<int> descriptor;   // one of this process, which is written to from where it stands
-  bool is_special = false;         // a device or pipe, which gets what is written as it comes
+  bool is_special = false;  // a device, pipe, or open elsewhere: gets what is written as it comes
 };
 
 // What users mean by `named`: "-" is stdout, as is /dev/stdout; a link is what it leads to. A file

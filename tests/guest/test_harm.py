@@ -221,6 +221,24 @@ class OpenFiles(HarmTests):
                     status, found = self.run_between(*command, *self.files, "-o", name)
                     self.assertEqual((status, found), (0, b"before\n" + expected + b"behind\n"))
 
+    def test_a_file_that_another_process_has_open(self) -> None:
+        target = self.folder / "open"
+        self.addCleanup(target.unlink)
+        with target.open("wb") as file:
+            file.write(b"before")
+            file.flush()
+            name = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+            result = photon_dmesg(*self.files, "-o", name)
+            self.assertEqual((result.status, result.out), (2, b""))
+            self.assertIn("another process has it open", result.err)
+            self.assertEqual(target.read_bytes(), b"before")
+
+    def test_a_pipe_that_another_process_has_open(self) -> None:
+        reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        result = photon_dmesg(*self.files, "-o", f"/proc/{reader.pid}/fd/0")
+        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual(reader.communicate()[0], photon_dmesg(*self.files).out)
+
     def test_a_link_to_stdout(self) -> None:
         link = self.folder / "link"
         link.symlink_to("/dev/stdout")
