@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/read_files.h"
 
 namespace photon_dmesg {
 namespace {
@@ -57,6 +58,7 @@ InputFile::InputFile(std::filesystem::path path)
                     known && S_ISDIR(status.st_mode) ? "a directory" : "something else"));
   }
   size_ = static_cast<std::uint64_t>(end);
+  read_files::add(descriptor_);
 }
 
 InputFile::~InputFile() {

@@ -9,7 +9,8 @@ namespace photon_dmesg {
 
 // A regular file or block device opened for reading. Small reads go through a cache of pages, large
 // ones straight to their target; the file is never mapped, so that an I/O error or a file that
-// shrinks is an Error and not a signal. Several threads may read at once.
+// shrinks is an Error and not a signal. Several threads may read at once. It is one of read_files
+// from then on: no OutputFile takes its place.
 class InputFile final : public ByteSource {
  public:
   // Throws Error(UnusableInput) with the system's reason when `path` can't be read.

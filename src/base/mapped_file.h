@@ -8,7 +8,8 @@ namespace photon_dmesg {
 
 // A whole file mapped for reading. Only for files that nobody changes while they are open, such as
 // those that OutputFile replaces as a whole: bytes that go away from under a mapping are a signal
-// and no Error. What users name is an InputFile.
+// and no Error. What users name is an InputFile. Not among read_files, so that what is kept of
+// packages can be made anew.
 class MappedFile {
  public:
   // Throws Error(UnusableInput) with the system's reason when `path` is no regular file with

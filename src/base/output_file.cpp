@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/read_files.h"
 
 namespace photon_dmesg {
 namespace {
@@ -38,6 +39,7 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 }  // namespace
 
 OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
+  refuse_input();
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
   if (descriptor_ < 0) {
@@ -57,6 +59,10 @@ OutputFile::~OutputFile() {
 void OutputFile::fail(const char* doing, int error) const {
   throw Error(Failure::Incomplete, fmt::format("{}: {}: {}", path_.string(), doing,
                                                std::generic_category().message(error)));
+}
+
+void OutputFile::refuse_input() const {
+  if (read_files::contains(path_)) throw read_files::would_be_replaced(path_);
 }
 
 void OutputFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -129,6 +135,7 @@ void OutputFile::copy_data(const ByteSource& source, std::uint64_t from, std::ui
 void OutputFile::finish(std::uint64_t size) {
   if (::ftruncate(descriptor_, as_offset(size)) != 0) fail("can't be written", errno);
   if (temporary_.empty()) link();
+  refuse_input();
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("can't get its name", errno);
   temporary_.clear();
 }

@@ -15,11 +15,12 @@
 namespace photon_dmesg {
 
 // A file that is written at any offset and appears under its name only when it is whole: an
-// interrupted run leaves nothing of it there. What is not written is a hole.
+// interrupted run leaves nothing of it there. What is not written is a hole. It never takes the
+// place of a file that this process has read (see read_files.h).
 class OutputFile {
  public:
   // Begins a file that will be `path`, in a folder that exists. `mode` is further limited by the
-  // umask. Throws Error(Incomplete) with the system's reason.
+  // umask. Throws Error(Incomplete) with the system's reason, Error(Usage) if `path` was read.
   OutputFile(std::filesystem::path path, mode_t mode);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
@@ -37,7 +38,8 @@ class OutputFile {
   void copy(const ByteSource& source, std::uint64_t from, std::uint64_t size, std::uint64_t offset,
             const std::function<void(std::uint64_t)>& progress);
 
-  // Gives the file its size and its name, in place of a file that has it.
+  // Gives the file its size and its name, in place of a file that has it. Throws Error(Usage) if
+  // that was read since.
   void finish(std::uint64_t size);
 
  private:
@@ -45,6 +47,7 @@ class OutputFile {
                  std::uint64_t offset);
   [[noreturn]] void fail(const char* doing, int error) const;
   void link();
+  void refuse_input() const;
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;  // the name it has meanwhile; empty: none

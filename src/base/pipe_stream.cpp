@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/read_files.h"
 
 namespace photon_dmesg {
 namespace {
@@ -35,6 +36,7 @@ PipeStream::PipeStream(const std::filesystem::path& path)
     throw unusable(
         fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
   }
+  read_files::add(descriptor_);  // stdin may be a file
 }
 
 PipeStream::~PipeStream() {

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
-#include "cli/output.h"
+#include "cli/core_folder.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
@@ -27,17 +27,13 @@ namespace fs = std::filesystem;
 constexpr mode_t private_mode = 0600;
 constexpr mode_t public_mode = 0644;
 
-constexpr const char* core_name = "vmss.core";
-constexpr const char* vmlinux_name = "vmlinux";
-
-fs::path make_folder(const fs::path& folder) {
+void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
     throw Error(Failure::Incomplete,
                 fmt::format("{}: can't be made: {}", folder.string(), error.message()));
   }
-  return folder;
 }
 
 void write_text(const fs::path& path, const std::string& text) {
@@ -81,36 +77,43 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
       diagnostics);
 }
 
+// Returns whether the folder has a vmlinux then.
+bool write_vmlinux(const Guest& guest, const fs::path& folder, Diagnostics& diagnostics) {
+  const SymbolSource& symbols = guest.symbols();
+  if (!symbols.provenance.vmlinux) {
+    diagnostics.warn(
+        "no vmlinux was given: the core is without one, and gdb and crash need the guest's own: "
+        "name an ISO or package with debuginfo");
+    return false;
+  }
+  if (!has_vmlinux(folder, symbols)) {
+    OutputFile file(folder / vmlinux_name, public_mode);
+    copy_vmlinux(symbols, guest.pool().package_use(), file, diagnostics);
+  }
+  return true;
+}
+
+void write_gdb_files(const Guest& guest, const fs::path& folder, bool with_vmlinux) {
+  write_text(folder / macros_name, std::string(gdb_macros()));
+  write_text(
+      folder / gdbinit_name,
+      make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
+                    with_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
+}
+
 }  // namespace
 
 void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics) {
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
-  const fs::path folder = make_folder(*options.output);
-  check_no_input(options, folder / core_name);
+  const fs::path& folder = *options.output;
+  // Before anything is written.
+  if (guest.symbols().provenance.vmlinux) (void)has_vmlinux(folder, guest.symbols());
+  make_folder(folder);
   write_guest(guest, folder / core_name, diagnostics);
-  bool has_vmlinux = false;
-  std::error_code ignored;
-  if (guest.symbols().provenance.vmlinux) {
-    // A vmlinux that lies there already is what would be copied.
-    const bool in_place =
-        fs::equivalent(*guest.symbols().provenance.vmlinux, folder / vmlinux_name, ignored);
-    if (!in_place) {
-      OutputFile file(folder / vmlinux_name, public_mode);
-      copy_vmlinux(guest.symbols(), guest.pool().package_use(), file, diagnostics);
-    }
-    has_vmlinux = true;
-  } else {
-    diagnostics.warn(
-        "no vmlinux was given: the core is without one, and gdb and crash need the guest's own: "
-        "name an ISO or package with debuginfo");
-  }
-  write_text(folder / "photon.gdb", std::string(gdb_macros()));
-  write_text(
-      folder / ".gdbinit",
-      make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
-                    has_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
+  const bool with_vmlinux = write_vmlinux(guest, folder, diagnostics);
+  write_gdb_files(guest, folder, with_vmlinux);
   diagnostics.clear_progress();
-  fmt::print("{}", describe_core_folder(folder.string(), core_name, has_vmlinux));
+  fmt::print("{}", describe_core_folder(folder.string(), core_name, with_vmlinux));
   std::fflush(stdout);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 // What --help says beside the options.
 namespace photon_dmesg::help {
 
@@ -32,14 +34,33 @@ inline constexpr const char* info_description =
     "lies,\n"
     "the guest's kernel and how long it was up. Can take its screenshot and configuration out.";
 
-inline constexpr const char* statuses =
-    "Exit status:\n"
-    "  0  the log was printed\n"
-    "  1  it was printed, but is incomplete, or without the times asked for; the warnings say\n"
-    "     what is missing, or why the output could not be written\n"
-    "  2  the command line makes no sense\n"
-    "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
-    "  4  the inputs don't belong together: another kernel, another machine's memory";
+// What exit status 1 means.
+inline constexpr const char* log_is_incomplete =
+    "it was printed, but is incomplete, or without the times asked for; the warnings say\n"
+    "     what is missing, or why the output could not be written";
+inline constexpr const char* output_is_incomplete = "the output could not be written";
+
+// What becomes of the rest when the exit status is 3 or 4.
+inline constexpr const char* nothing_is_printed = "";
+inline constexpr const char* all_else_is_printed =
+    "\n  With 3 and 4 what could be said all the same was printed, if the files could be read.";
+
+// The exit statuses of a command, `complete` being what has been done with 0.
+inline std::string statuses(const std::string& complete, const std::string& incomplete,
+                            const std::string& rest = nothing_is_printed) {
+  return "Exit status:\n"
+         "  0  " +
+         complete +
+         "\n"
+         "  1  " +
+         incomplete +
+         "\n"
+         "  2  the command line makes no sense, or an output would take the place of an input or\n"
+         "     of another file that is not to be lost\n"
+         "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
+         "  4  the inputs don't belong together: another kernel, another machine's memory" +
+         rest;
+}
 
 inline constexpr const char* examples =
     "\n\nExamples:\n"

@@ -1,7 +1,6 @@
 #include "cli/info_command.h"
 
 #include "base/error.h"
-#include "base/output_file.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/exit_status.h"
 #include "cli/guest_facts.h"
@@ -16,7 +15,11 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr mode_t private_mode = 0600;
+// What is taken out of a checkpoint.
+struct Extracts {
+  std::optional<std::vector<std::byte>> screenshot;
+  std::optional<std::vector<std::byte>> configuration;
+};
 
 void list_files(const Inputs& inputs, InfoReport& report) {
   const auto add = [&](const ByteSource& file, std::string_view kind) {
@@ -32,7 +35,7 @@ void list_files(const Inputs& inputs, InfoReport& report) {
 
 // What needs the container only, before anything else can fail.
 void read_container(const Options& options, const Inputs& inputs, InfoReport& report,
-                    Diagnostics& diagnostics) {
+                    Extracts& extracts, Diagnostics& diagnostics) {
   if (inputs.guest.kind != GuestFileKind::Checkpoint) {
     if (options.tags || options.screenshot || options.configuration) {
       throw Error(Failure::Usage,
@@ -46,9 +49,14 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   for (const Vcpu& vcpu : report.checkpoint->vcpus)
     report.registers.push_back({vcpu, std::nullopt});
   if (options.tags) report.tags = list_tags(file, report.problems);
-  if (options.screenshot) write_file(*options.screenshot, private_mode, read_screenshot(file));
-  if (options.configuration)
-    write_file(*options.configuration, private_mode, read_configuration(file));
+  if (options.screenshot) extracts.screenshot = read_screenshot(file);
+  if (options.configuration) extracts.configuration = read_configuration(file);
+}
+
+void write_extracts(const Options& options, const Extracts& extracts) {
+  if (extracts.screenshot) write_extract(options, *options.screenshot, *extracts.screenshot);
+  if (extracts.configuration)
+    write_extract(options, *options.configuration, *extracts.configuration);
 }
 
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
@@ -70,7 +78,8 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   InfoReport report;
   Inputs inputs = sort_inputs(options.files, options.strict, diagnostics);
   list_files(inputs, report);
-  read_container(options, inputs, report, diagnostics);
+  Extracts extracts;
+  read_container(options, inputs, report, extracts, diagnostics);
   int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
   if (!inputs.guest.empty()) {
     try {
@@ -83,6 +92,7 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   }
   report.warnings = diagnostics.warnings();
   diagnostics.clear_progress();
+  write_extracts(options, extracts);  // now that all files which are read are known
   write_output(options, [&](std::ostream& out) {
     (options.json ? write_info_json : write_info_text)(report, out);
   });

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "cli/option_checks.h"
 #include "cli/option_values.h"
 
 namespace photon_dmesg {
@@ -42,9 +43,7 @@ CLI::Option* LogOptions::add_value(const char* name, Value& value, const std::st
 template <typename Value>
 CLI::Option* LogOptions::add_number(const char* name, Value& value, const char* what,
                                     const char* group) {
-  CLI::Validator not_negative = CLI::NonNegativeNumber;
-  not_negative.description("");  // the type's name says it
-  return add_value(name, value, what, "N", group)->check(not_negative);
+  return add_value(name, value, what, "N", group)->transform(whole_number());
 }
 
 CLI::Option* LogOptions::add_switch(const char* name, bool& value, const char* what,

@@ -12,7 +12,9 @@
 #include "cli/help_format.h"
 #include "cli/help_texts.h"
 #include "cli/log_options.h"
+#include "cli/option_checks.h"
 #include "cli/option_values.h"
+#include "cli/output_target.h"
 
 #ifndef PHOTON_DMESG_VERSION
 #error "PHOTON_DMESG_VERSION comes from the build"
@@ -27,21 +29,22 @@ class Parser {
  public:
   Parser() {
     app_.formatter(std::make_shared<HelpFormat>());
-    app_.footer(std::string(help::statuses) + help::examples);
+    app_.footer(help::statuses("the log was printed", help::log_is_incomplete) + help::examples);
     app_.set_version_flag("-V,--version", program_version());
     add_log_command();
     add_profile_command();
     add_core_command();
     add_info_command();
     for (CLI::App* command : {profile_, core_, info_}) {
-      command->footer(help::statuses);
       command->set_version_flag("-V,--version", program_version());
     }
+    for (CLI::App* command : commands()) refuse_empty_values(*command);
   }
 
   std::optional<Options> parse(int argc, char** argv) {
     try {
       std::vector<std::string> arguments = separate_color(argc, argv);
+      refuse_empty_values(arguments, commands());
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app_.parse(std::move(arguments));
       if (options_.files.empty()) throw CLI::RequiredError("FILE");
@@ -51,13 +54,37 @@ class Parser {
     } catch (const CLI::CallForVersion& version) {
       std::cout << version.what() << '\n';
       return std::nullopt;
+    } catch (const CLI::ExtrasError&) {
+      refuse(unknown_options());
     } catch (const CLI::ParseError& error) {
-      throw Error(Failure::Usage, fmt::format("{} (see photon-dmesg --help)", error.what()));
+      refuse(error.what());
     }
+    if (command() == &app_) refuse_mistyped_command();
     return finish();
   }
 
  private:
+  [[noreturn]] static void refuse(const std::string& why) {
+    throw Error(Failure::Usage, why + " (see photon-dmesg --help)");
+  }
+
+  std::string unknown_options() {
+    const std::vector<std::string> unknown = app_.remaining();
+    return unknown.empty() ? describe_unknown(*command(), command()->remaining())
+                           : describe_unknown(app_, unknown);
+  }
+
+  // Which CLI11 takes for a file.
+  void refuse_mistyped_command() {
+    for (const std::filesystem::path& file : options_.files) {
+      std::error_code ignored;
+      if (file.has_parent_path() || std::filesystem::exists(file, ignored)) continue;
+      const std::optional<std::string> meant = meant_command(app_, file.string());
+      if (!meant) continue;
+      refuse(fmt::format("{}: no such file: did you mean photon-dmesg {}?", file.string(), *meant));
+    }
+  }
+
   void add_files(CLI::App& command, const char* what) {
     command.add_option("FILE", options_.files, what);
   }
@@ -111,6 +138,7 @@ class Parser {
 
   void add_profile_command() {
     profile_ = app_.add_subcommand("profile", help::profile_description);
+    profile_->footer(help::statuses("the profile was written", help::output_is_incomplete));
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
     profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
         ->type_name("RELEASE");
@@ -123,6 +151,7 @@ class Parser {
 
   void add_core_command() {
     core_ = app_.add_subcommand("core", help::core_description);
+    core_->footer(help::statuses("the folder was written", help::output_is_incomplete));
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
     add_output(*core_, "DIR", "The folder to write to, which is made if need be")->required();
     add_strict(*core_);
@@ -133,6 +162,8 @@ class Parser {
 
   void add_info_command() {
     info_ = app_.add_subcommand("info", help::info_description);
+    info_->footer(help::statuses("what the files hold was printed", help::output_is_incomplete,
+                                 help::all_else_is_printed));
     add_files(*info_, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
     info_->add_flag("-J,--json", options_.json, "Print one JSON document");
     info_->add_flag("--tags", options_.tags, "List every tag of the checkpoint");
@@ -147,6 +178,8 @@ class Parser {
     add_verbosity(*info_);
   }
 
+  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_}; }
+
   CLI::App* command() {
     for (CLI::App* command : {profile_, core_, info_}) {
       if (command->parsed()) return command;
@@ -160,7 +193,10 @@ class Parser {
     if (info_->parsed()) options_.command = Command::Info;
     options_.use_cache = !no_cache_;
     options_.verify_packages = !no_verify_;
-    if (!output_.empty()) options_.output = output_;
+    if (core_->parsed() && output_ == standard_output) {
+      refuse("--output -: expected a folder, found stdout");
+    }
+    if (!output_.empty() && output_ != standard_output) options_.output = output_;
     if (!release_.empty()) options_.release = release_;
     if (!screenshot_.empty()) options_.screenshot = screenshot_;
     if (!configuration_.empty()) options_.configuration = configuration_;

@@ -23,7 +23,7 @@ enum class Command {
 struct Options {
   Command command = Command::Log;
   std::vector<std::filesystem::path> files;
-  std::optional<std::filesystem::path> output;  // absent: stdout; Core: the folder
+  std::optional<std::filesystem::path> output;  // absent: stdout, also for "-"; Core: the folder
   const OutputFormat* format = &output_formats.front();
   TerminalDiagnostics::Level verbosity = TerminalDiagnostics::Level::Normal;
   TextStyle style;

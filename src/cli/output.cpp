@@ -13,6 +13,9 @@
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "cli/core_folder.h"
+#include "cli/output_guard.h"
+#include "cli/output_target.h"
 
 namespace photon_dmesg {
 
@@ -20,7 +23,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr mode_t public_mode = 0666;  // as far as the umask lets
+constexpr mode_t public_mode = 0666;   // as far as the umask lets
+constexpr mode_t private_mode = 0600;  // for what is as secret as the guest
 
 Error incomplete(const std::string& name, int error) {
   return {Failure::Incomplete,
@@ -60,8 +64,7 @@ class PieceBuffer : public std::streambuf {
   std::vector<char> bytes_;
 };
 
-void write_in_pieces(const std::function<void(std::ostream&)>& write,
-                     const std::function<void(std::string_view)>& pass_on) {
+void write_in_pieces(const Write& write, const std::function<void(std::string_view)>& pass_on) {
   PieceBuffer buffer(pass_on);
   std::ostream out(&buffer);
   out.exceptions(std::ios::badbit);  // what goes wrong below arrives above
@@ -69,8 +72,7 @@ void write_in_pieces(const std::function<void(std::ostream&)>& write,
   out.flush();
 }
 
-void write_to_descriptor(int descriptor, const std::string& name,
-                         const std::function<void(std::ostream&)>& write) {
+void write_to_descriptor(int descriptor, const std::string& name, const Write& write) {
   try {
     write_in_pieces(write, [&](std::string_view piece) {
       while (!piece.empty()) {
@@ -86,16 +88,16 @@ void write_to_descriptor(int descriptor, const std::string& name,
   }
 }
 
-void write_to_device(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+void write_to_device(const fs::path& path, const Write& write) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
   if (descriptor < 0) throw incomplete(path.string(), errno);
   const auto close = [](const int* open) { ::close(*open); };
   const std::unique_ptr<const int, decltype(close)> closed(&descriptor, close);
   write_to_descriptor(descriptor, path.string(), write);
 }
 
-void write_to_file(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  OutputFile file(path, public_mode);
+void write_to_file(const fs::path& path, mode_t mode, const Write& write) {
+  OutputFile file(path, mode);
   std::uint64_t size = 0;
   write_in_pieces(write, [&](std::string_view piece) {
     file.write(size, piece);
@@ -104,39 +106,73 @@ void write_to_file(const fs::path& path, const std::function<void(std::ostream&)
   file.finish(size);
 }
 
+// A file that the options name to be written, and what it may replace all the same.
+struct Output {
+  fs::path named;
+  Exceptions exceptions;
+};
+
+Output main_output(const Options& options) {
+  return {options.output.value_or(standard_output),
+          {.profile = options.command == Command::Profile}};
+}
+
+Output extract(const Options& options, const fs::path& named) {
+  return {named, {.new_configuration = named == options.configuration}};
+}
+
+std::vector<Output> all_outputs(const Options& options) {
+  std::vector<Output> outputs = {main_output(options)};
+  if (options.screenshot) outputs.push_back(extract(options, *options.screenshot));
+  if (options.configuration) outputs.push_back(extract(options, *options.configuration));
+  return outputs;
+}
+
+// One would replace the other, or both be mixed.
+void check_different(const OutputTarget& target, const std::vector<OutputTarget>& others) {
+  for (const OutputTarget& other : others) {
+    if (target.is_special || other.path != target.path) continue;
+    throw Error(Failure::Usage, fmt::format("{} and {}: expected a file for each output, found one",
+                                            other.named.string(), target.named.string()));
+  }
+}
+
+void write_to(const Options& options, const Output& output, mode_t mode, const Write& write) {
+  // Once more: what has been read is known now, and a link may lead elsewhere.
+  const OutputTarget target = find_output_target(output.named);
+  check_target(options, target, output.exceptions);
+  if (target.descriptor) {
+    write_to_descriptor(*target.descriptor, target.named.string(), write);
+  } else if (target.is_special) {
+    write_to_device(target.path, write);
+  } else {
+    write_to_file(target.path, mode, write);
+  }
+}
+
 }  // namespace
 
-void check_no_input(const Options& options, const fs::path& target) {
-  for (const fs::path& input : options.files) {
-    std::error_code ignored;
-    if (fs::equivalent(input, target, ignored)) {
-      throw Error(
-          Failure::Usage,
-          fmt::format("{}: this is one of the inputs, and would be overwritten", target.string()));
-    }
-  }
-}
-
 void check_output(const Options& options) {
-  for (const auto& output : {options.output, options.screenshot, options.configuration}) {
-    if (output) check_no_input(options, *output);
+  if (options.command == Command::Core) return check_core_folder(options);
+  std::vector<OutputTarget> targets;
+  for (const Output& output : all_outputs(options)) {
+    const OutputTarget target = find_output_target(output.named);
+    check_target(options, target, output.exceptions);
+    check_different(target, targets);
+    targets.push_back(target);
   }
 }
 
-void write_output(const Options& options, const std::function<void(std::ostream&)>& write) {
-  if (!options.output) {
-    write_to_descriptor(STDOUT_FILENO, "the output", write);
-    return;
-  }
-  // Through symbolic links, so that the file they lead to is replaced and not the link.
-  std::error_code ignored;
-  const fs::path target = fs::weakly_canonical(*options.output, ignored);
-  const fs::path path = target.empty() ? *options.output : target;
-  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
-    write_to_device(path, write);
-  } else {
-    write_to_file(path, write);
-  }
+void write_output(const Options& options, const Write& write) {
+  write_to(options, main_output(options), public_mode, write);
+}
+
+void write_extract(const Options& options, const fs::path& named,
+                   std::span<const std::byte> content) {
+  write_to(options, extract(options, named), private_mode, [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(content.data()),
+              static_cast<std::streamsize>(content.size()));
+  });
 }
 
 }  // namespace photon_dmesg

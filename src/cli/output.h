@@ -1,24 +1,32 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <ostream>
+#include <span>
 
 #include "cli/options.h"
 
 namespace photon_dmesg {
 
-// Refuses to write to `target` if it is one of the inputs: that would destroy the evidence. Throws
-// Error(Usage).
-void check_no_input(const Options& options, const std::filesystem::path& target);
+using Write = std::function<void(std::ostream&)>;
 
-// The same for every file that the options name to be written.
+// Refuses every file that the options name to be written if that would harm what is there (see
+// output_guard.h), and one file for two outputs. To be asked before anything is read or written.
+// Throws Error(Usage).
 void check_output(const Options& options);
 
 // Has `write` write to where the options say. A file appears under its name when it is whole; a
-// device or a pipe gets what is written as it comes, as stdout does. Who reads stdout may stop
-// doing so: then `write` is ended and this returns as if it had come to its end. Throws
-// Error(Incomplete) when something can't be written.
-void write_output(const Options& options, const std::function<void(std::ostream&)>& write);
+// device or a pipe gets what is written as it comes, as stdout does, and so does a file that is
+// open already, such as /dev/stdout. Who reads stdout may stop doing so: then `write` is ended and
+// this returns as if it had come to its end. Throws Error(Incomplete) when something can't be
+// written, Error(Usage) when a file would be harmed: by now all that was read is known.
+void write_output(const Options& options, const Write& write);
+
+// Writes `content` in the same way to `named`, which options.screenshot or options.configuration
+// is. Only its owner can read a new file.
+void write_extract(const Options& options, const std::filesystem::path& named,
+                   std::span<const std::byte> content);
 
 }  // namespace photon_dmesg

@@ -77,7 +77,7 @@ constexpr std::array entries = {
     Entry{0, "", ".vswp", {"the VM's swap file (.vswp)", not_needed, true}},
     Entry{0, "", ".hlog", {"a log of the host's (.hlog)", not_needed, true}},
     Entry{0, "", ".scoreboard", {"the host's statistics (.scoreboard)", not_needed, true}},
-    Entry{0, "\x89PNG", "", {"a picture", not_needed, true}},
+    Entry{0, "", ".png", {"a picture", not_needed, true}},
     Entry{0, "", ".log", {"a text log", give_checkpoint, true}},
 };
 
@@ -111,12 +111,19 @@ bool has_ending(const std::filesystem::path& path, std::string_view ending) {
                     });
 }
 
+const OtherFile* identify_marked(const ByteSource& file) {
+  const auto* found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return !entry.magic.empty() && begins_at(file, entry.offset, entry.magic);
+  });
+  return found == entries.end() ? nullptr : &found->file;
+}
+
 const OtherFile* identify_other(const ByteSource& file, const std::filesystem::path& path) {
-  for (const Entry& entry : entries) {
-    const bool fits = entry.magic.empty() ? has_ending(path, entry.ending)
-                                          : begins_at(file, entry.offset, entry.magic);
-    if (fits) return &entry.file;
-  }
+  if (const OtherFile* marked = identify_marked(file)) return marked;
+  const auto* found = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return entry.magic.empty() && has_ending(path, entry.ending);
+  });
+  if (found != entries.end()) return &found->file;
   return is_text(file) ? &text_file : nullptr;
 }
 

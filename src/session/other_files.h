@@ -19,6 +19,9 @@ struct OtherFile {
 [[nodiscard]] const OtherFile* identify_other(const ByteSource& file,
                                               const std::filesystem::path& path);
 
+// The same by its content alone, and without texts, which are all alike.
+[[nodiscard]] const OtherFile* identify_marked(const ByteSource& file);
+
 // Whether the name of `path` ends in `ending`, in upper or lower case.
 [[nodiscard]] bool has_ending(const std::filesystem::path& path, std::string_view ending);
 

@@ -79,6 +79,33 @@ TEST_CASE("OutputFile: takes the place of an older file in one step") {
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("OutputFile: never takes the place of a file that was read, under whatever name") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("vm.vmem", "evidence");
+  std::filesystem::create_hard_link(path, folder.path() / "hard");
+  std::filesystem::create_symlink("vm.vmem", folder.path() / "link");
+  { const InputFile file(path); }
+  for (const char* name : {"vm.vmem", "hard", "link"}) {
+    check_fails(Failure::Usage, std::string(name) + ": this is one of the inputs",
+                [&] { write_file(folder.path() / name, 0600, as_bytes("log")); });
+    CHECK(content_of(folder.path() / name) == "evidence");
+  }
+  CHECK(std::filesystem::is_symlink(folder.path() / "link"));
+}
+
+TEST_CASE("OutputFile: a file that is read while the output is made is not replaced either") {
+  const TemporaryFolder folder;
+  const auto path = folder.write("vm.vmem", "evidence");
+  {
+    OutputFile file(path, 0600);
+    file.write(0, std::string_view("log"));
+    { const InputFile input(path); }
+    check_fails(Failure::Usage, "this is one of the inputs", [&] { file.finish(3); });
+  }
+  CHECK(content_of(path) == "evidence");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
 TEST_CASE("OutputFile: copies with holes left as holes") {
   const TemporaryFolder folder;
   const auto path = folder.write("memory", "begin");

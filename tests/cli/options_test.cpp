@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/errors.h"
+#include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -124,7 +125,7 @@ TEST_CASE("options: levels and facilities by name, number and range") {
   CHECK(levels("+err") == 0b11111000);
   CHECK(levels("emerg,+notice") == 0b11100001);
   CHECK(parse({"-l", "err", "--level=warn", "a"})->selection.levels->to_ulong() == 0b11000);
-  for (const char* bad : {"bad", "8", "err,,warn", "+err+", "-1", ""}) {
+  for (const char* bad : {"bad", "8", "err,,warn", "+err+", "-1"}) {
     check_fails(Failure::Usage, "expected levels from emerg to debug", [&] { (void)levels(bad); });
   }
   const auto facilities = [](std::vector<std::string> arguments) {
@@ -174,8 +175,69 @@ TEST_CASE("options: other selections") {
   check_fails(Failure::Usage, "--after-context requires --grep", [] {
     (void)parse({"-A", "3", "a"});
   });
-  check_fails(Failure::Usage, "--head", [] { (void)parse({"--head", "-3", "a"}); });
+  CHECK(parse({"--tail", "010", "a"})->selection.tail == 10);
+  for (const char* bad : {"x", "-3", "1.5", "0x10", "18446744073709551616"}) {
+    check_fails(
+        Failure::Usage,
+        "--head: expected a whole number below 2^64, found \"" + std::string(bad) + "\" (see", [&] {
+          (void)parse({"--head", bad, "a"});
+        });
+  }
   check_fails(Failure::Usage, "--grep (", [] { (void)parse({"--grep", "(", "a"}); });
+}
+
+TEST_CASE("options: no value of any option may be empty, nor a file's name") {
+  const auto refused = [](std::vector<std::string> arguments, const std::string& name) {
+    check_fails(Failure::Usage, name + ": expected a value, found an empty one (see photon-dmesg",
+                [&] { (void)parse(arguments); });
+  };
+  for (const char* option :
+       {"--output", "--format", "--level", "--facility", "--since", "--until", "--from-seq",
+        "--head", "--tail", "--grep", "--time-format", "--key"}) {
+    refused({option, "", "a"}, option);
+    refused({std::string(option) + "=", "a", "b"}, option);  // "a" is not its value
+  }
+  refused({"-o", "", "a"}, "--output");
+  refused({"--color=", "a"}, "--color");
+  refused({"core", "-o", "", "a"}, "--output");
+  refused({"profile", "--release", "", "a"}, "--release");
+  refused({"info", "--screenshot", "", "a"}, "--screenshot");
+  refused({"info", "--vmx=", "a"}, "--vmx");
+  refused({"a", ""}, "FILE");
+  refused({"info", ""}, "FILE");
+  CHECK(parse({"--grep", "a=", "--", "--output="})->files.front() == "--output=");
+}
+
+TEST_CASE("options: who mistypes an option or a command is told what may be meant") {
+  const auto check = [](std::vector<std::string> arguments, const std::string& said) {
+    check_fails(Failure::Usage, said + " (see photon-dmesg --help)",
+                [&] { (void)parse(arguments); });
+  };
+  check({"--jsn", "a"}, "--jsn: photon-dmesg has no such option: did you mean --json?");
+  check({"--colour=auto", "a"}, "--colour: photon-dmesg has no such option: did you mean --color?");
+  check({"info", "--screen", "a"},
+        "--screen: photon-dmesg info has no such option: did you mean --screenshot?");
+  check({"info", "--tail", "3", "a"}, "--tail: photon-dmesg info has no such option, the log has");
+  check({"--nonsense", "a"}, "--nonsense: photon-dmesg has no such option");
+  check({"inf", "a"}, "inf: no such file: did you mean photon-dmesg info?");
+  check({"a", "profil"}, "profil: no such file: did you mean photon-dmesg profile?");
+}
+
+TEST_CASE("options: a file that has a name like a command's is a file") {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  folder.write("cores", "");
+  CHECK(parse({"cores"})->files.front() == "cores");
+  std::filesystem::current_path(before);
+}
+
+TEST_CASE("options: a dash is stdout, which no folder is") {
+  CHECK_FALSE(parse({"-o", "-", "a"})->output);
+  CHECK_FALSE(parse({"profile", "-o-", "a"})->output);
+  check_fails(Failure::Usage, "--output -: expected a folder, found stdout", [] {
+    (void)parse({"core", "-o", "-", "a"});
+  });
 }
 
 TEST_CASE("options: core wants a folder") {

@@ -76,11 +76,32 @@ TEST_CASE("run: every command on a guest's files") {
   CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
   CHECK(run_on({"info"}, kernel).status == exit_complete);
   CHECK_THAT(file_content(output), Catch::Contains("\nsource       " + kernel));
-  CHECK(run_on({"profile"}, kernel).status == exit_complete);
-  CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
   const Outcome other = run_on({}, PRINTK_LOG_KERNEL);
   CHECK(other.status == 4);
   CHECK_THAT(other.said, Catch::Contains("not the guest's kernel"));
+  CHECK(run_on({"profile"}, kernel).status == exit_complete);
+  CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
+  CHECK(run_on({}, kernel).status == 2);  // a log is not to take its place
+  CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
+}
+
+TEST_CASE("run: every command leaves a guest's files as they are, named or found") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string checkpoint = file_content(files.checkpoint);
+  const std::string memory = file_content(files.memory);
+  std::filesystem::create_hard_link(files.memory, folder.path() / "hard");
+  const std::string kernel = PRINTK_RINGBUFFER_KERNEL;
+  for (const char* command : {"", "info", "profile", "core"}) {
+    for (const auto& target : {files.checkpoint, files.memory, folder.path() / "hard"}) {
+      std::vector<std::string> arguments = {"--no-cache", "-o", target, kernel, files.checkpoint};
+      if (*command != '\0') arguments.insert(arguments.begin(), command);
+      CHECK(run_with(arguments).status != exit_complete);
+      CHECK(file_content(files.checkpoint) == checkpoint);
+      CHECK(file_content(folder.path() / "hard") == memory);
+      CHECK(file_content(files.memory) == memory);
+    }
+  }
 }
 
 TEST_CASE("run: without the times that were asked for, the log is printed and incomplete") {

@@ -15,6 +15,7 @@ from pathlib import Path
 import answers
 import boot
 import checkpoint_writer
+import elf_core
 import packages
 import scenarios
 import tool
@@ -204,10 +205,44 @@ class Folders(unittest.TestCase):
                              r"# With the guest's vmlinux: symbol-file vmlinux -o 0x[1-9a-f]")
 
     def test_a_second_run_takes_the_place_of_the_first(self) -> None:
+        command = ("core", self.vmlinux, self.checkpoint, "-o", self.core)
+        self.assertEqual(photon_dmesg(*command).status, 0)
+        names = ("vmss.core", "vmlinux", "photon.gdb", ".gdbinit")
+        first = {name: (self.core / name).stat().st_ino for name in names}
+        self.assertEqual(photon_dmesg(*command).status, 0)
+        second = {name: (self.core / name).stat().st_ino for name in names}
+        self.assertEqual([name for name in names if first[name] == second[name]], ["vmlinux"])
+
+    def test_files_of_others_are_not_replaced(self) -> None:
+        for name in ("vmss.core", "vmlinux", "photon.gdb", ".gdbinit"):
+            with self.subTest(name=name):
+                folder = self.folder / f"with {name}"
+                folder.mkdir()
+                (folder / name).write_text("set print pretty on\n")
+                result = photon_dmesg("core", self.vmlinux, self.checkpoint, "-o", folder)
+                self.assertEqual(result.status, 2)
+                self.assertEqual(result.err, f"photon-dmesg: {folder / name}: the file that is there is "
+                                             "not overwritten: photon-dmesg core has not written it\n")
+                self.assertEqual([file.name for file in folder.iterdir()], [name])
+                self.assertEqual((folder / name).read_text(), "set print pretty on\n")
+
+    def test_a_core_of_another_program_is_not_replaced(self) -> None:
         self.core.mkdir()
-        (self.core / "vmss.core").write_bytes(b"older")
-        self.assertEqual(photon_dmesg("core", self.checkpoint, "-o", self.core).status, 0)
-        self.assertGreater((self.core / "vmss.core").stat().st_size, 1 << 20)
+        elf_core.write_for_makedumpfile(self.core / "vmss.core", self.guest)
+        before = (self.core / "vmss.core").stat()
+        result = photon_dmesg("core", self.checkpoint, "-o", self.core)
+        self.assertEqual(result.status, 2)
+        self.assertIn("photon-dmesg core has not written it", result.err)
+        self.assertEqual((self.core / "vmss.core").stat(), before)
+
+    def test_the_vmlinux_of_another_kernel_is_not_replaced(self) -> None:
+        self.core.mkdir()
+        other = boot.boot(scenarios.by_name("k510")).kernel.vmlinux
+        os.link(other, self.core / "vmlinux")
+        result = photon_dmesg("core", self.vmlinux, self.checkpoint, "-o", self.core)
+        self.assertEqual(result.status, 2)
+        self.assertIn("it is not the vmlinux of the guest's kernel", result.err)
+        self.assertEqual([file.name for file in self.core.iterdir()], ["vmlinux"])
 
     def test_inputs_are_never_overwritten(self) -> None:
         self.core.mkdir()
@@ -254,6 +289,11 @@ class Folders(unittest.TestCase):
     def test_a_folder_that_is_a_file_is_an_error(self) -> None:
         self.core.write_bytes(b"")
         result = photon_dmesg("core", self.checkpoint, "-o", self.core)
+        self.assertEqual(result.status, 2)
+        self.assertIn("expected a folder, found a file", result.err)
+
+    def test_a_folder_that_can_not_be_made_is_an_error(self) -> None:
+        result = photon_dmesg("core", self.checkpoint, "-o", "/proc/nowhere")
         self.assertEqual(result.status, 1)
         self.assertIn("can't be made", result.err)
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,11 +45,12 @@ class FakeMemory final : public GuestMemory {
 
  private:
   std::byte* find(GuestPhysical address, std::size_t size) {
-    for (auto& [begin, bytes] : contents_) {
-      const std::uint64_t inside = address.value - begin;
-      if (inside < bytes.size() && size <= bytes.size() - inside) return bytes.data() + inside;
-    }
-    return nullptr;
+    const auto after = contents_.upper_bound(address.value);
+    if (after == contents_.begin()) return nullptr;
+    auto& [begin, bytes] = *std::prev(after);
+    const std::uint64_t inside = address.value - begin;
+    const bool holds = inside < bytes.size() && size <= bytes.size() - inside;
+    return holds ? bytes.data() + inside : nullptr;
   }
 
   std::string name_ = "test memory";

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/elf_notes.h"
+#include "base/error.h"
 #include "checkpoint/guest/register_notes.h"
 
 namespace photon_dmesg {
@@ -18,6 +19,9 @@ constexpr std::uint64_t data_alignment = 64 * 1024;
 // e_phnum has 16 bits. PN_XNUM, which gets around that, is unknown to crash, so it is used only
 // where the memory itself has more ranges.
 constexpr std::size_t most_segments = PN_XNUM - 1;
+
+// The note that tells this program's cores from others. It holds nothing that is needed.
+constexpr std::string_view writer_owner = "photon-dmesg";
 
 template <typename Struct>
 std::string_view bytes_of(const Struct& value) {
@@ -34,6 +38,7 @@ std::string make_notes(const CoreContent& content) {
     notes += make_elf_note(register_notes::qemu_owner, 0,
                            bytes_of(register_notes::make_qemu_state(vcpu)));
   }
+  notes += make_elf_note(writer_owner, 0, "core");
   if (content.vmcoreinfo) {
     notes += make_elf_note(register_notes::vmcoreinfo_owner, 0, *content.vmcoreinfo);
   }
@@ -153,8 +158,10 @@ class CoreWriter {
 
   [[nodiscard]] std::uint64_t offset_of(GuestPhysical address) const {
     const std::vector<PhysicalRange>& ranges = content_.memory.ranges();
-    std::size_t i = 0;
-    while (address - ranges[i].begin >= ranges[i].size) ++i;
+    const auto after = std::upper_bound(
+        ranges.begin(), ranges.end(), address,
+        [](GuestPhysical wanted, const PhysicalRange& range) { return wanted < range.begin; });
+    const auto i = static_cast<std::size_t>(after - ranges.begin()) - 1;
     return offsets_[i] + (address - ranges[i].begin);
   }
 
@@ -205,6 +212,23 @@ class CoreWriter {
 
 void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics) {
   CoreWriter(file, content, diagnostics).write();
+}
+
+bool is_written_core(const ByteSource& beginning) {
+  try {
+    Elf64_Ehdr header{};
+    beginning.read_at(0, std::as_writable_bytes(std::span(&header, 1)));
+    if (!std::equal(ELFMAG, ELFMAG + SELFMAG, std::begin(header.e_ident))) return false;
+    Elf64_Phdr segment{};  // the first, which are the notes
+    beginning.read_at(sizeof(Elf64_Ehdr), std::as_writable_bytes(std::span(&segment, 1)));
+    ElfNotes notes(beginning, segment.p_offset, segment.p_offset + segment.p_filesz);
+    for (auto note = notes.next(); note; note = notes.next()) {
+      if (note->owner == writer_owner) return true;
+    }
+  } catch (const Error&) {
+    // Cut off, or another's.
+  }
+  return false;
 }
 
 }  // namespace photon_dmesg

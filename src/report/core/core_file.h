@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/diagnostics.h"
 #include "base/output_file.h"
 #include "checkpoint/guest/guest_memory.h"
@@ -25,5 +26,9 @@ struct CoreContent {
 // map, and segments over the same bytes for the rest of the kernel's address space, so that gdb
 // reads it by virtual address. Throws Error(Incomplete) when it can't be written.
 void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics);
+
+// Whether `beginning`, 4 MiB of a file or all of a smaller one, is that of a core which
+// write_core() wrote: those have a note that says so.
+[[nodiscard]] bool is_written_core(const ByteSource& beginning);
 
 }  // namespace photon_dmesg

@@ -3,12 +3,32 @@
 #include <fmt/format.h>
 
 namespace photon_dmesg {
+namespace {
+
+constexpr std::string_view gdbinit_mark = "# Written by photon-dmesg core: ";
+
+bool begins_with(const ByteSource& beginning, std::string_view mark) {
+  std::string found(mark.size(), '\0');
+  if (!beginning.contains(0, found.size())) return false;
+  beginning.read_at(0, std::as_writable_bytes(std::span(found)));
+  return found == mark;
+}
+
+}  // namespace
+
+bool is_gdb_macros(const ByteSource& beginning) {
+  return begins_with(beginning, gdb_macros().substr(0, gdb_macros().find(':')));
+}
+
+bool is_written_gdbinit(const ByteSource& beginning) {
+  return begins_with(beginning, gdbinit_mark);
+}
 
 std::string make_gdbinit(const GdbSession& session) {
   std::string text = fmt::format(
-      "# Written by photon-dmesg core: a guest that ran Linux {}.\n"
+      "{}a guest that ran Linux {}.\n"
       "# gdb reads this only if it is told to: gdb -iex \"add-auto-load-safe-path .\"\n",
-      session.release);
+      gdbinit_mark, session.release);
   if (session.vmlinux) {
     // symbol-file, and not file: the guest's code and data are in the core, not in vmlinux.
     text += fmt::format("symbol-file {} -o {:#x}\n", *session.vmlinux, session.kaslr_offset);

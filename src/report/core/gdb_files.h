@@ -5,10 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_source.h"
+
 namespace photon_dmesg {
 
 // share/gdbmacros/photon.gdb, which is a part of the program.
 [[nodiscard]] std::string_view gdb_macros();
+
+// Whether `beginning`, of a file, is that of these macros, of whatever version.
+[[nodiscard]] bool is_gdb_macros(const ByteSource& beginning);
 
 // What a .gdbinit loads.
 struct GdbSession {
@@ -20,6 +25,9 @@ struct GdbSession {
 
 // Commands that load symbols at the guest's offset, its core and the macros.
 [[nodiscard]] std::string make_gdbinit(const GdbSession& session);
+
+// Whether `beginning`, of a file, is that of what make_gdbinit() makes.
+[[nodiscard]] bool is_written_gdbinit(const ByteSource& beginning);
 
 // What to tell a user who has such a folder: how to start gdb and crash.
 [[nodiscard]] std::string describe_core_folder(const std::string& folder, const std::string& core,

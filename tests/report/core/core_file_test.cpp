@@ -10,6 +10,7 @@
 #include "checkpoint/guest/memory_image.h"
 #include "report/core/gdb_files.h"
 #include "support/fake_memory.h"
+#include "support/file_content.h"
 #include "support/memory_pages.h"
 #include "support/temporary_folder.h"
 
@@ -116,6 +117,37 @@ TEST_CASE("write_core: memory in more ranges than e_phnum can count is all there
   CHECK(page_at(*state.memory, 2 * (count - 1) * page) == 77U);
   REQUIRE(core.diagnostics.warnings().size() == 1);
   CHECK_THAT(core.diagnostics.warnings().front(), Catch::Contains("66000 ranges of memory"));
+}
+
+TEST_CASE("write_core: what it has written is known again, other cores are not") {
+  FakeMemory memory(4 * page);
+  KernelMappings mappings;
+  for (std::uint64_t i = 0; i < 70000; ++i) {
+    mappings.others.push_back({{0xffffc90000000000 + i * 2 * page}, {page}, page});
+  }
+  for (const KernelMappings& few_or_many : {KernelMappings{}, mappings}) {
+    Written core;
+    (void)core.write(memory, few_or_many, {stopped_vcpu(0)}, "OSRELEASE=4.4.8\n");
+    const std::string bytes = file_content(core.folder.path() / "vmss.core");
+    const std::string_view beginning = std::string_view(bytes).substr(0, 4 << 20);
+    CHECK(is_written_core(BufferSource("vmss.core", as_bytes(beginning))));
+    std::string other = bytes;
+    other.replace(other.find("photon-dmesg"), 6, "vmware");
+    CHECK_FALSE(is_written_core(BufferSource("vmss.core", as_bytes(other))));
+    for (const std::size_t size : {0, 10, 64, 100, 200}) {
+      CHECK_FALSE(is_written_core(BufferSource("cut", as_bytes(bytes.substr(0, size)))));
+    }
+  }
+}
+
+TEST_CASE("make_gdbinit: what it has made is known again, and so are the macros") {
+  const std::string made = make_gdbinit({"6.1.10-1.ph5", 0, "vmss.core", std::nullopt});
+  CHECK(is_written_gdbinit(BufferSource(".gdbinit", as_bytes(made))));
+  CHECK(is_gdb_macros(BufferSource("photon.gdb", as_bytes(gdb_macros()))));
+  const std::string mine = "set print pretty on\n";
+  CHECK_FALSE(is_written_gdbinit(BufferSource(".gdbinit", as_bytes(mine))));
+  CHECK_FALSE(is_gdb_macros(BufferSource("photon.gdb", as_bytes(mine))));
+  CHECK_FALSE(is_gdb_macros(BufferSource("photon.gdb", {})));
 }
 
 TEST_CASE("make_gdbinit: loads symbols at the offset, the core, the macros") {

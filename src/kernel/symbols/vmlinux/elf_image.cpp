@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/read_files.h"
 #include "kernel/symbols/build_id.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -85,6 +86,7 @@ ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
         fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
   }
   descriptor_.reset(new int(descriptor));
+  read_files::add(descriptor);
   elf_.reset(elf_begin(descriptor, ELF_C_READ_MMAP, nullptr));
   check_file();
   index_symbols();
