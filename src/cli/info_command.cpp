@@ -8,7 +8,6 @@
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
-#include "kernel/facts/guest_clock.h"
 #include "report/info.h"
 #include "session/guest.h"
 #include "session/inputs.h"
@@ -51,9 +50,21 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
     write_file(*options.configuration, private_mode, read_configuration(file));
 }
 
+// A guest whose log can't be read is described all the same.
+std::optional<ClockHistory> read_clock(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  SilentDiagnostics silent;
+  std::optional<KernelLogReader> log;
+  try {
+    log.emplace(kernel, silent);
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
+  }
+  return read_clock_history(kernel, log ? &*log : nullptr, diagnostics);
+}
+
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
   report.guest = describe_guest(guest, diagnostics);
-  report.guest->clock = read_guest_clock(guest.kernel(), diagnostics);
+  report.guest->clock = read_clock(guest.kernel(), diagnostics);
   report.source = describe_source(guest);
   report.memory_ranges = guest.state().memory->ranges();
   report.registers.clear();

@@ -14,6 +14,8 @@ constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t boot = 1'795'455'252 * second + 404'972'809;
 constexpr std::int64_t uptime_seconds = 3600;
 constexpr std::uint64_t shift = 23;
+constexpr std::int64_t raw_seconds = uptime_seconds + 7;
+constexpr std::int64_t slept = 11 * second;
 
 // A timekeeper whose sums are right, laid out so, at `place`.
 void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const TimekeeperLayout& layout) {
@@ -31,6 +33,11 @@ void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const Timekeeper
   guest.memory().write_value(place + layout.shift, static_cast<std::uint32_t>(shift));
   write(layout.xtime_nsec, 250'000'000LL << shift);
   write(layout.base, (now + wall_seconds) * second + wall_nanoseconds);
+  guest.memory().write_value(place + layout.tkr_raw + layout.shift,
+                             static_cast<std::uint32_t>(shift));
+  write(layout.tkr_raw + layout.xtime_nsec, 500'000'000LL << shift);
+  write(layout.tkr_raw + layout.base, raw_seconds * second);
+  write(layout.offs_boot, slept);
 }
 
 std::optional<GuestClock> read(FixtureGuest& guest, const KernelSymbols& symbols) {
@@ -44,6 +51,8 @@ void check_clock(const std::optional<GuestClock>& clock) {
   REQUIRE(clock);
   CHECK(clock->realtime_offset_nsec == boot);
   CHECK(clock->last_update_nsec == (boot / second + uptime_seconds) * second + 250'000'000);
+  CHECK(clock->raw_nsec == raw_seconds * second + 500'000'000);
+  CHECK(clock->sleep_nsec == slept);
 }
 
 }  // namespace
@@ -73,6 +82,36 @@ TEST_CASE("guest clock: sums that are wrong are no clock") {
     CAPTURE(member);
     CHECK_FALSE(read(guest, guest.vmlinux()));
   }
+}
+
+TEST_CASE("guest clock: a shift that no clock source has is no clock") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical place = guest.at("tk_core") + 8;
+  for (const std::uint32_t bits : {33U, 63U, 64U, 0xffffffffU}) {
+    write_timekeeper(guest, place, layout);
+    guest.memory().write_value(place + layout.shift, bits);
+    CHECK_FALSE(read(guest, guest.vmlinux()));
+  }
+}
+
+TEST_CASE("guest clock: a raw clock or a sleep that can't be is absent, and costs nothing else") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical place = guest.at("tk_core") + 8;
+  write_timekeeper(guest, place, layout);
+  guest.memory().write_value(place + layout.tkr_raw + layout.base, std::int64_t{4711} * second);
+  guest.memory().write_value(place + layout.offs_boot, std::int64_t{-1});
+  auto clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->realtime_offset_nsec == boot);
+  CHECK_FALSE(clock->raw_nsec);
+  CHECK_FALSE(clock->sleep_nsec);
+  write_timekeeper(guest, place, layout);
+  guest.memory().write_value(place + layout.tkr_raw + layout.shift, std::uint32_t{64});
+  clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK_FALSE(clock->raw_nsec);
 }
 
 }  // namespace photon_dmesg::test

@@ -199,7 +199,34 @@ TEST_CASE("json: the guest's clock is in UTC, or null") {
         Json{{"realtime_offset_nsec", 1'795'455'252'404'972'809},
              {"boot", "2026-11-23T17:34:12.404972Z"},
              {"stopped", "2026-11-23T17:34:16.524000Z"},
-             {"uptime_nsec", 4'119'027'191}});
+             {"uptime_nsec", 4'119'027'191},
+             {"drift_nsec", nullptr},
+             {"sleep_nsec", nullptr},
+             {"printk_follows", "raw"},
+             {"printk_ahead_nsec", nullptr},
+             {"steps", Json::array()}});
+}
+
+TEST_CASE("json: what moved the guest's clock is told") {
+  SampleReport report = report_of(sample_record());
+  GuestClock clock{1'000'000'000'000, 1'060'000'000'000};
+  clock.raw_nsec = 63'000'000'000;
+  clock.sleep_nsec = 8'000'000'000;
+  ClockSigns signs;
+  LogRecord record;
+  record.text = "PM: suspend exit";
+  record.ts_nsec = 5'000'000'000;
+  signs.add(record);
+  report.guest.clock = ClockHistory(clock, signs);
+  const Json told = document_of(report)["guest"]["clock"];
+  CHECK(told["drift_nsec"] == 3'000'000'000);
+  CHECK(told["sleep_nsec"] == 8'000'000'000);
+  CHECK(told["uptime_nsec"] == 68'000'000'000);
+  CHECK(told["steps"] == Json{{{"cause", "sleep"},
+                               {"nsec", 8'000'000'000},
+                               {"ts_nsec", 5'000'000'000},
+                               {"placed", true},
+                               {"until_ts_nsec", nullptr}}});
 }
 
 TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered say so") {
