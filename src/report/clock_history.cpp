@@ -28,6 +28,11 @@ bool is_about_nothing(std::int64_t nsec, std::int64_t most = tolerance) {
   return nsec >= -most && nsec <= most;
 }
 
+std::int64_t part_of_usec(std::int64_t nsec) {
+  constexpr std::int64_t usec = 1000;
+  return (nsec % usec + usec) % usec;
+}
+
 double seconds(std::int64_t nsec) {
   return static_cast<double>(nsec) / nsec_per_second;
 }
@@ -68,6 +73,9 @@ void ClockHistory::compare_clocks(const ClockSigns& signs) {
   }
   printk_at_stop_ = sum(sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0)),
                         printk_follows_raw_ ? drift_.value_or(0) : 0);
+  // A whole number of microseconds is added to time stamps: so a time of day is cut alike by who
+  // cuts the sum, and by who adds the microseconds of both, as dmesg does.
+  printk_at_stop_ = sum(printk_at_stop_, part_of_usec(offset_at_stop()));
 }
 
 std::int64_t ClockHistory::before_stop(std::uint64_t ts_nsec) const {
