@@ -15,6 +15,10 @@ constexpr double nsec_per_second = 1e9;
 constexpr std::int64_t tolerance = 1'000'000'000;
 constexpr std::int64_t coarse_tolerance = 2'500'000'000;
 
+// How far the raw clock may be from VMware's: what is known of where it began, and the rounding of
+// its rate, which is a second in months.
+constexpr std::int64_t vmware_tolerance = 5'000'000'000;
+
 // Numbers from a damaged guest may be anything.
 std::int64_t sum(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
@@ -71,8 +75,13 @@ void ClockHistory::compare_clocks(const ClockSigns& signs) {
     const bool has_drifted = printk_follows_raw_ && clock_.printk_ahead_is_new;
     printk_ahead_ = difference(*clock_.printk_ahead_nsec, has_drifted ? drift_.value_or(0) : 0);
   }
-  printk_at_stop_ = sum(sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0)),
-                        printk_follows_raw_ ? drift_.value_or(0) : 0);
+  const std::int64_t even = sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0));
+  slewed_ = printk_follows_raw_ ? drift_.value_or(0) : 0;
+  if (printk_follows_raw_ && clock_.printk_nsec) {
+    const std::int64_t exact = difference(*clock_.printk_nsec, even);
+    if (is_about_nothing(difference(exact, slewed_), vmware_tolerance)) slewed_ = exact;
+  }
+  printk_at_stop_ = sum(even, slewed_);
   // A whole number of microseconds is added to time stamps: so a time of day is cut alike by who
   // cuts the sum, and by who adds the microseconds of both, as dmesg does.
   printk_at_stop_ = sum(printk_at_stop_, part_of_usec(offset_at_stop()));
@@ -94,8 +103,8 @@ std::int64_t ClockHistory::uptime() const {
 std::int64_t ClockHistory::monotonic(std::uint64_t ts_nsec) const {
   const std::int64_t before = before_stop(ts_nsec);
   const std::int64_t counted = difference(clock_.monotonic_nsec(), before);
-  if (!printk_follows_raw_ || !drift_ || printk_at_stop_ <= 0) return counted;
-  const double rate = static_cast<double>(*drift_) / static_cast<double>(printk_at_stop_);
+  if (printk_at_stop_ <= 0) return counted;
+  const double rate = static_cast<double>(slewed_) / static_cast<double>(printk_at_stop_);
   return sum(counted, std::llround(static_cast<double>(before) * rate));
 }
 

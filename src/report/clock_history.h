@@ -77,6 +77,7 @@ class ClockHistory {
   std::optional<std::int64_t> drift_;
   std::optional<std::int64_t> printk_ahead_;
   std::int64_t printk_at_stop_ = 0;  // what local_clock() was then
+  std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
   std::vector<Step> steps_;
   std::vector<std::int64_t> later_;  // for each step: the sum of it and of those behind it
 };

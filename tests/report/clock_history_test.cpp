@@ -125,6 +125,16 @@ TEST_CASE("clock history: printk's clock is ahead by what the kernel says") {
   CHECK(ClockHistory(clock).before_stop(1'012'000'000'000) == 0);
 }
 
+TEST_CASE("clock history: VMware's TSC is nearer to printk's clock than the raw one") {
+  GuestClock clock = clock_at();
+  clock.raw_nsec = 1010 * second;
+  clock.printk_nsec = 1011 * second;
+  CHECK(ClockHistory(clock, Log().signs()).before_stop(1000'000'000'000) == 11 * second);
+  CHECK(time_at(ClockHistory(clock, Log().signs()), 0) == boot);
+  clock.printk_nsec = 2000 * second;  // which can't be
+  CHECK(ClockHistory(clock, Log().signs()).before_stop(1000'000'000'000) == 10 * second);
+}
+
 TEST_CASE("clock history: records from before a sleep are as much earlier") {
   GuestClock clock = clock_at(boot + hour);
   clock.sleep_nsec = hour;

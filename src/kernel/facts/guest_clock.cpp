@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/little_endian.h"
+#include "kernel/facts/printk_clock.h"
 #include "kernel/memory/known_layouts.h"
 
 namespace photon_dmesg {
@@ -103,6 +104,8 @@ std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes,
   clock.last_update_nsec = seconds * nanoseconds_per_second + monotonic->rest;
   clock.raw_nsec = load_raw(bytes, layout, clock.monotonic_nsec());
   clock.sleep_nsec = load_sleep(bytes, layout, clock.last_update_nsec);
+  clock.clock_source = load(bytes, 0);  // the first member of all, a pointer
+  clock.cycles = load(bytes, layout.cycle_last);
   return clock;
 }
 
@@ -150,31 +153,6 @@ std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& d
   return found;
 }
 
-std::optional<std::int64_t> read_number(const GuestKernel& kernel, std::string_view symbol,
-                                        std::size_t width) {
-  const std::optional<GuestVirtual> address = kernel.find_address(symbol);
-  std::array<std::byte, sizeof(std::int64_t)> bytes{};
-  if (!address || !kernel.memory().read(*address, std::span(bytes).first(width))) {
-    return std::nullopt;
-  }
-  return static_cast<std::int64_t>(load_unsigned(bytes));
-}
-
-// How printk's clock stands to the others, by kernel/sched/clock.c: __sched_clock_stable is a
-// static key; __gtod_offset is local_clock() less CLOCK_MONOTONIC, as taken early in boot, or by
-// every round of the clock source watchdog (kernel/time/clocksource.c) if that runs.
-void read_printk_clock(const GuestKernel& kernel, GuestClock& clock) {
-  constexpr std::int64_t farthest = 600 * nanoseconds_per_second;
-  if (const auto stable = read_number(kernel, "__sched_clock_stable", sizeof(std::int32_t))) {
-    clock.printk_follows_raw = *stable != 0;
-  }
-  const auto ahead = read_number(kernel, "__gtod_offset", sizeof(std::int64_t));
-  if (!ahead || *ahead < -farthest || *ahead > farthest) return;
-  clock.printk_ahead_nsec = ahead;
-  clock.printk_ahead_is_new =
-      read_number(kernel, "watchdog_running", sizeof(std::int32_t)).value_or(0) != 0;
-}
-
 void note(Diagnostics& diagnostics, const char* what,
           const std::optional<std::int64_t>& nanoseconds) {
   diagnostics.found({.what = what,
@@ -198,6 +176,7 @@ std::optional<GuestClock> read_guest_clock(const GuestKernel& kernel, Diagnostic
   note(diagnostics, "sleep", clock->sleep_nsec);
   note(diagnostics, "printk's clock, by the kernel's variables, is ahead by",
        clock->printk_ahead_nsec);
+  note(diagnostics, "printk's clock, by VMware's TSC", clock->printk_nsec);
   return clock;
 }
 

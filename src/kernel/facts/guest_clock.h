@@ -29,6 +29,12 @@ struct GuestClock {
   // it is (the clock source watchdog, which takes it anew twice a second, runs).
   std::optional<std::int64_t> printk_ahead_nsec{};
   bool printk_ahead_is_new = false;
+  // local_clock() itself at the last update, where the kernel takes it from VMware's TSC: the raw
+  // clock counts by the same, but rounds its rate, and is off by some milliseconds a day.
+  std::optional<std::int64_t> printk_nsec{};
+  // The clock source (its address) and its cycles at the last update.
+  std::uint64_t clock_source = 0;
+  std::uint64_t cycles = 0;
 
   // CLOCK_MONOTONIC at the last update.
   [[nodiscard]] std::int64_t monotonic_nsec() const {

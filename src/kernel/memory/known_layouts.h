@@ -55,8 +55,9 @@ struct TimekeeperLayout {
   std::uint64_t wall_to_monotonic = 0;
   std::uint64_t offs_real = 0;
   std::uint64_t offs_boot = 0;
-  std::uint64_t tkr_raw = 0;  // a struct tk_read_base, as tkr_mono, which is at 0
-  std::uint64_t shift = 0;    // in struct tk_read_base, as the two that follow
+  std::uint64_t tkr_raw = 0;     // a struct tk_read_base, as tkr_mono, which is at 0
+  std::uint64_t cycle_last = 0;  // in struct tk_read_base, as the three that follow
+  std::uint64_t shift = 0;
   std::uint64_t xtime_nsec = 0;
   std::uint64_t base = 0;
 };

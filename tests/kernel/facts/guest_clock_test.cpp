@@ -84,6 +84,50 @@ TEST_CASE("guest clock: sums that are wrong are no clock") {
   }
 }
 
+TEST_CASE("guest clock: how printk's clock stands to it, by the kernel's variables") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  write_timekeeper(guest, guest.at("tk_core") + 8, known_timekeeper_layouts().front());
+  guest.memory().write_value(guest.at("__gtod_offset"), std::int64_t{-4711});
+  auto clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->printk_follows_raw == false);
+  CHECK(clock->printk_ahead_nsec == -4711);
+  CHECK_FALSE(clock->printk_ahead_is_new);
+  CHECK_FALSE(clock->printk_nsec);
+  guest.memory().write_value(guest.at("__sched_clock_stable"), std::int32_t{1});
+  guest.memory().write_value(guest.at("watchdog_running"), std::int32_t{1});
+  guest.memory().write_value(guest.at("__gtod_offset"), 4711 * second);  // no boot takes so long
+  clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->printk_follows_raw == true);
+  CHECK_FALSE(clock->printk_ahead_nsec);
+}
+
+// Numbers of a real guest with a TSC of 2.6 GHz, whose newest record was logged at 10.345453 s.
+TEST_CASE("guest clock: VMware's TSC is printk's clock") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical keeper = guest.at("tk_core") + 8;
+  write_timekeeper(guest, keeper, layout);
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  const GuestKernel kernel = GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics());
+  const auto clock = [&] { return read_guest_clock(kernel, guest.diagnostics()).value(); };
+  guest.memory().write_value(keeper + layout.cycle_last, std::uint64_t{30'352'963'507});
+  const GuestPhysical scale = guest.at("vmware_cyc2ns");
+  guest.memory().write_value(scale, std::uint32_t{827'189'033});
+  guest.memory().write_value(scale + 4, std::uint32_t{31});
+  guest.memory().write_value(scale + 8, std::uint64_t{1'326'931'036});
+  guest.memory().write_value(guest.at("__sched_clock_offset"), std::int64_t{-2'811'187});
+  CHECK_FALSE(clock().printk_nsec);  // the clock source is another one
+  guest.memory().write_value(keeper, kernel.address("clocksource_tsc").value);
+  CHECK(clock().printk_nsec == 10'361'913'057);
+  guest.memory().write_value(scale + 4, std::uint32_t{33});
+  CHECK_FALSE(clock().printk_nsec);
+  guest.memory().write_value(scale, std::uint64_t{0});  // another hypervisor's guest
+  CHECK_FALSE(clock().printk_nsec);
+}
+
 TEST_CASE("guest clock: a shift that no clock source has is no clock") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   const TimekeeperLayout& layout = known_timekeeper_layouts().front();
