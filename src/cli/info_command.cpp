@@ -53,13 +53,13 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
 // A guest whose log can't be read is described all the same.
 std::optional<ClockHistory> read_clock(const GuestKernel& kernel, Diagnostics& diagnostics) {
   SilentDiagnostics silent;
-  std::optional<KernelLogReader> log;
   try {
-    log.emplace(kernel, silent);
+    const KernelLogReader log(kernel, silent);
+    return read_clock_history(kernel, &log, diagnostics);
   } catch (const Error& error) {
     diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
+    return read_clock_history(kernel, nullptr, diagnostics);
   }
-  return read_clock_history(kernel, log ? &*log : nullptr, diagnostics);
 }
 
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {

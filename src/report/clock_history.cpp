@@ -136,9 +136,9 @@ void ClockHistory::add_sleeps(const ClockSigns& signs) {
     }
   }
   if (silent.empty() || unsaid <= 0) return;
-  Step step{Step::Cause::Sleep, unsaid, signs.from_boot_on() ? silent.front() : 0};
+  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.front() : 0};
   // Of several sleeps it is not known which lasted how long; others may have been overwritten.
-  if (silent.size() > 1 || !signs.from_boot_on()) {
+  if (silent.size() > 1 || !signs.has_all()) {
     step.placed = false;
     step.until_nsec = silent.back();
   }

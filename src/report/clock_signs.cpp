@@ -60,7 +60,8 @@ constexpr std::array setting_texts = {
 }  // namespace
 
 void ClockSigns::add(const LogRecord& record) {
-  if (!first_seq_) first_seq_ = record.seq;
+  has_all_ = has_all_ && record.seq == next_seq_;
+  next_seq_ = record.seq + 1;
   // Programs can't log as the kernel does.
   if (record.facility != 0) {
     add_setting(record);

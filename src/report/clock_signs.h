@@ -41,8 +41,8 @@ class ClockSigns {
   [[nodiscard]] const std::vector<Setting>& settings() const { return settings_; }
   [[nodiscard]] const std::vector<Waking>& wakings() const { return wakings_; }
 
-  // Whether the log begins with the boot.
-  [[nodiscard]] bool from_boot_on() const { return first_seq_ == 0; }
+  // Whether no record since the boot is missing.
+  [[nodiscard]] bool has_all() const { return has_all_; }
 
   // Between which time stamps timekeeping_init() had CLOCK_MONOTONIC begin: behind init_IRQ() and
   // srcu_init(), before console_init() (init/main.c).
@@ -65,7 +65,8 @@ class ClockSigns {
   std::vector<Reading> readings_;
   std::vector<Setting> settings_;
   std::vector<Waking> wakings_;
-  std::optional<std::uint64_t> first_seq_;
+  std::uint64_t next_seq_ = 0;
+  bool has_all_ = true;
   std::optional<std::uint64_t> began_after_;
   std::optional<std::uint64_t> began_before_;
   std::optional<bool> printk_follows_raw_;

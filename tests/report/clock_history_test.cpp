@@ -166,6 +166,16 @@ TEST_CASE("clock history: of several sleeps it is said that their lengths are no
         "as much");
 }
 
+TEST_CASE("clock history: a sleep may not be the only one where records are missing") {
+  GuestClock clock = clock_at(boot + hour);
+  clock.sleep_nsec = hour;
+  const Log log =
+      Log(9).kernel_says(100, "PM: suspend entry (deep)").kernel_says(101, "PM: suspend exit");
+  const ClockHistory history(clock, log.signs());
+  CHECK(history.warnings().size() == 1);
+  CHECK(time_at(history, 101) == boot + hour + 101 * second);
+}
+
 TEST_CASE("clock history: sleeps that the kernel measured need no guess") {
   GuestClock clock = clock_at(boot + hour);
   clock.sleep_nsec = hour;

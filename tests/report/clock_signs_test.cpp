@@ -86,6 +86,22 @@ TEST_CASE("clock signs: a sleep ends where the hardware resumes, once") {
   CHECK(signs.wakings()[1].slept == 6'750'000'000);
 }
 
+TEST_CASE("clock signs: whether the log has all records since the boot") {
+  ClockSigns signs;
+  CHECK(signs.has_all());
+  LogRecord record;
+  signs.add(record);
+  record.seq = 1;
+  signs.add(record);
+  CHECK(signs.has_all());
+  record.seq = 3;
+  signs.add(record);
+  record.seq = 4;
+  signs.add(record);
+  CHECK_FALSE(signs.has_all());
+  CHECK_FALSE(signs_of("Linux version 6.1").has_all());  // record 7
+}
+
 TEST_CASE("clock signs: whether printk's clock is stable, and how far ahead it is") {
   const ClockSigns stable =
       signs_of("sched_clock: Marking stable (2156187598, -27107774)->(2845102035, -716022211)");
