@@ -15,6 +15,9 @@ constexpr double nsec_per_second = 1e9;
 constexpr std::int64_t tolerance = 1'000'000'000;
 constexpr std::int64_t coarse_tolerance = 2'500'000'000;
 
+// How far raw and monotonic clock may part because each rounds its rate, though nobody slews them.
+constexpr std::int64_t rounding = 100'000;
+
 // How far the raw clock may be from VMware's: what is known of where it began, and the rounding of
 // its rate, which is a second in months.
 constexpr std::int64_t vmware_tolerance = 5'000'000'000;
@@ -68,7 +71,8 @@ void ClockHistory::compare_clocks(const ClockSigns& signs) {
     const auto earliest = static_cast<std::int64_t>(signs.began_after().value_or(0));
     const auto latest = static_cast<std::int64_t>(signs.began_before().value_or(most));
     const std::int64_t began = std::clamp(less, earliest, std::max(earliest, latest));
-    drift_ = difference(began, less);
+    const std::int64_t drift = difference(began, less);
+    drift_ = is_about_nothing(drift, rounding) ? 0 : drift;
   }
   printk_ahead_ = signs.printk_ahead_nsec();
   if (!printk_ahead_ && clock_.printk_ahead_nsec) {

@@ -83,6 +83,15 @@ TEST_CASE("clock history: printk counts by the raw clock, the time of day by a s
   CHECK(time_at(history, 0) == boot);
 }
 
+TEST_CASE("clock history: what rounding makes of two clocks is no drift") {
+  GuestClock clock = clock_at();
+  clock.raw_nsec = 1000 * second + 1;
+  const ClockHistory history(
+      clock, Log().kernel_says(0, "NR_IRQS: 1").kernel_says(0, "Console: ").signs());
+  CHECK(history.drift() == 0);
+  CHECK(time_at(history, 500) == boot + 500 * second);
+}
+
 TEST_CASE("clock history: printk counts by the slewed clock where the TSC is unstable") {
   GuestClock clock = clock_at();
   clock.raw_nsec = 1010 * second;
