@@ -103,13 +103,26 @@ std::int64_t ClockHistory::uptime() const {
   return sum(clock_.monotonic_nsec(), clock_.sleep_nsec.value_or(0));
 }
 
+// How much of what it was slewed by came so shortly before the stop.
+std::int64_t ClockHistory::slewed_since(std::int64_t before_stop) const {
+  // NTP's correction of a clock's rate is at most that (MAXFREQ in include/linux/timex.h). What is
+  // faster has not been so for long: chrony makes up for an offset, or adjtimex(8) was used.
+  constexpr double fastest_correction = 0.0005;
+  const auto before = static_cast<double>(before_stop);
+  const auto all = static_cast<double>(slewed_);
+  const double rate = clock_.slew_rate;
+  const double began = std::abs(rate) > fastest_correction ? all / rate : 0;
+  if (printk_follows_raw_ && began > 0 && began < static_cast<double>(printk_at_stop_)) {
+    return before < began ? std::llround(before * rate) : slewed_;
+  }
+  return std::llround(before * all / static_cast<double>(printk_at_stop_));
+}
+
 // CLOCK_MONOTONIC when a record was logged.
 std::int64_t ClockHistory::monotonic(std::uint64_t ts_nsec) const {
   const std::int64_t before = before_stop(ts_nsec);
   const std::int64_t counted = difference(clock_.monotonic_nsec(), before);
-  if (printk_at_stop_ <= 0) return counted;
-  const double rate = static_cast<double>(slewed_) / static_cast<double>(printk_at_stop_);
-  return sum(counted, std::llround(static_cast<double>(before) * rate));
+  return printk_at_stop_ > 0 ? sum(counted, slewed_since(before)) : counted;
 }
 
 // CLOCK_REALTIME less CLOCK_MONOTONIC when a record was logged.

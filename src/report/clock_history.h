@@ -13,9 +13,10 @@ namespace photon_dmesg {
 // The time of day at which a record was logged, as the guest's own clock showed it then.
 //
 // All is counted back from the stop, by printk's time stamps. Those count as the raw clock does;
-// the time of day counts as the monotonic clock, which NTP slews (the drift, taken as even over all
-// of the guest's life), and goes on by itself while the guest sleeps and when somebody sets it (the
-// steps). Steps are known as far as the log tells of them.
+// the time of day counts as the monotonic clock, which NTP slews, and goes on by itself while the
+// guest sleeps and when somebody sets it (the steps). How much it was slewed is known (the drift),
+// and is taken as even over all of the guest's life, unless it is just being slewed faster than
+// that can be. Steps are known as far as the log tells of them.
 class ClockHistory {
  public:
   // A change of CLOCK_REALTIME against CLOCK_MONOTONIC.
@@ -69,6 +70,7 @@ class ClockHistory {
   [[nodiscard]] Step place(std::int64_t nsec, std::uint64_t after,
                            std::optional<std::uint64_t> until, const ClockSigns& signs) const;
   void sort_steps();
+  [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
   [[nodiscard]] std::int64_t monotonic(std::uint64_t ts_nsec) const;
   [[nodiscard]] std::int64_t realtime_offset(std::uint64_t ts_nsec) const;
 

@@ -88,12 +88,11 @@ class Slewed(ClockTests, unittest.TestCase):
 
     name = "k612-slewed"
 
-    def test_the_newest_records_have_the_guests_own_time(self) -> None:
-        for mark in ("after", "last"):
+    def test_times_are_the_guests_own_while_it_was_slewed(self) -> None:
+        for mark in ("before", "after", "last"):
             self.assertAlmostEqual(self.error(mark), 0, delta=AT_ONCE, msg=mark)
 
-    def test_the_drift_is_taken_as_even(self) -> None:
-        self.assertAlmostEqual(self.error("before"), 0, delta=SECOND)
+    def test_the_drift_is_found(self) -> None:
         apart = self.marks["last"]["ts_nsec"] - self.marks["before"]["ts_nsec"]
         self.assertAlmostEqual(self.clock["drift_nsec"], apart // 10, delta=AT_ONCE)
         self.assertEqual((self.clock["printk_follows"], self.clock["steps"]), ("raw", []))

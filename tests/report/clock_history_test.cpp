@@ -83,6 +83,23 @@ TEST_CASE("clock history: printk counts by the raw clock, the time of day by a s
   CHECK(time_at(history, 0) == boot);
 }
 
+TEST_CASE("clock history: a clock that is being slewed fast has not been so for long") {
+  GuestClock clock = clock_at();
+  clock.raw_nsec = 1010 * second;
+  clock.slew_rate = 0.1;  // for the last 100 s
+  const ClockHistory slow(clock, Log().signs());
+  CHECK(time_at(slow, 960) == boot + 955 * second);
+  CHECK(time_at(slow, 910) == boot + 910 * second);
+  CHECK(time_at(slow, 500) == boot + 500 * second);
+  clock.raw_nsec = 990 * second;
+  clock.slew_rate = -0.1;
+  const Log log = Log().kernel_says(0, "NR_IRQS: 1").kernel_says(0, "Console: ");
+  CHECK(time_at(ClockHistory(clock, log.signs()), 940) == boot + 945 * second);
+  CHECK(time_at(ClockHistory(clock, log.signs()), 500) == boot + 500 * second);
+  clock.slew_rate = 0.1;  // after it was too fast before: nothing tells since when
+  CHECK(time_at(ClockHistory(clock, log.signs()), 495) == boot + 500 * second);
+}
+
 TEST_CASE("clock history: what rounding makes of two clocks is no drift") {
   GuestClock clock = clock_at();
   clock.raw_nsec = 1000 * second + 1;

@@ -73,6 +73,16 @@ std::optional<std::int64_t> load_raw(std::span<const std::byte> bytes,
   return raw->base + raw->rest;
 }
 
+// By which part the monotonic clock goes slower than the raw clock: both count the same cycles.
+double load_slew_rate(std::span<const std::byte> bytes, const TimekeeperLayout& layout) {
+  const auto multiplier = [&](std::uint64_t read_base) {  // `mult`, which stands before `shift`
+    const std::uint64_t at = read_base + layout.shift - sizeof(std::uint32_t);
+    return static_cast<double>(load_unsigned(bytes.subspan(at, sizeof(std::uint32_t))));
+  };
+  const double raw = multiplier(layout.tkr_raw);
+  return raw > 0 ? 1 - multiplier(0) / raw : 0;
+}
+
 // offs_boot, if it can be.
 std::optional<std::int64_t> load_sleep(std::span<const std::byte> bytes,
                                        const TimekeeperLayout& layout, std::int64_t since_1970) {
@@ -103,6 +113,7 @@ std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes,
   clock.realtime_offset_nsec = offset;
   clock.last_update_nsec = seconds * nanoseconds_per_second + monotonic->rest;
   clock.raw_nsec = load_raw(bytes, layout, clock.monotonic_nsec());
+  clock.slew_rate = load_slew_rate(bytes, layout);
   clock.sleep_nsec = load_sleep(bytes, layout, clock.last_update_nsec);
   clock.clock_source = load(bytes, 0);  // the first member of all, a pointer
   clock.cycles = load(bytes, layout.cycle_last);

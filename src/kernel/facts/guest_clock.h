@@ -20,6 +20,8 @@ struct GuestClock {
   // CLOCK_MONOTONIC_RAW at that moment: counts as CLOCK_MONOTONIC does, but NTP does not slew it,
   // and since 4.19 it begins later: timekeeping_init() has CLOCK_MONOTONIC begin at local_clock().
   std::optional<std::int64_t> raw_nsec{};
+  // By which part CLOCK_MONOTONIC went slower than that at the stop: 0.1 is a tenth.
+  double slew_rate = 0;
   // How long the guest has slept in all, offs_boot: only CLOCK_REALTIME goes on meanwhile.
   std::optional<std::int64_t> sleep_nsec{};
   // Whether local_clock(), which printk's time stamps are of, counts as the raw clock does (a TSC

@@ -35,6 +35,8 @@ void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const Timekeeper
   write(layout.base, (now + wall_seconds) * second + wall_nanoseconds);
   guest.memory().write_value(place + layout.tkr_raw + layout.shift,
                              static_cast<std::uint32_t>(shift));
+  guest.memory().write_value(place + (layout.shift - 4), std::uint32_t{7'500'000});
+  guest.memory().write_value(place + (layout.tkr_raw + layout.shift - 4), std::uint32_t{8'000'000});
   write(layout.tkr_raw + layout.xtime_nsec, 500'000'000LL << shift);
   write(layout.tkr_raw + layout.base, raw_seconds * second);
   write(layout.offs_boot, slept);
@@ -53,6 +55,7 @@ void check_clock(const std::optional<GuestClock>& clock) {
   CHECK(clock->last_update_nsec == (boot / second + uptime_seconds) * second + 250'000'000);
   CHECK(clock->raw_nsec == raw_seconds * second + 500'000'000);
   CHECK(clock->sleep_nsec == slept);
+  CHECK(clock->slew_rate == 0.0625);
 }
 
 }  // namespace
