@@ -113,8 +113,8 @@ _photon_dmesg() {
       options+=" -l --level -f --facility -k --kernel -u --userspace --since --until --grep"
       options+=" -i --ignore-case -A --after-context -B --before-context -C --context"
       options+=" --head --tail --from-seq --since-clear --cleared --unprinted -T --ctime"
-      options+=" -t --notime -d --show-delta -e --reltime --time-format -H --human -L --color"
-      options+=" -P --nopager -x --decode -r --raw -p --force-prefix --noescape -J --json"
+      options+=" -t --notime -d --show-delta -e --reltime --time-format --utc -H --human -L"
+      options+=" --color -P --nopager -x --decode -r --raw -p --force-prefix --noescape -J --json"
       options+=" --format -o --output"
       ;;
   esac

@@ -103,6 +103,7 @@ complete -c photon-dmesg -n $log -s P -l nopager -d 'No pager for -H'
 complete -c photon-dmesg -n $log -s x -l decode -d 'Facility and level before each record'
 complete -c photon-dmesg -n $log -s r -l raw -d "As the kernel's own \"<6>[    0.000000] text\""
 complete -c photon-dmesg -n $log -s p -l force-prefix -d 'The prefix on every line of a record'
+complete -c photon-dmesg -n $log -l utc -d 'Times of day in UTC, also those of --since and --until'
 complete -c photon-dmesg -n $log -l noescape -d 'Unprintable bytes as they are'
 
 # The log: formats

@@ -21,6 +21,21 @@ GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
   return info;
 }
 
+std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
+                                               const KernelLogReader* log,
+                                               Diagnostics& diagnostics) {
+  const std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
+  if (!clock) return std::nullopt;
+  ClockSigns signs;
+  if (log != nullptr) {
+    log->read_records([&](const LogRecord& record) {
+      signs.add(record);
+      return true;
+    });
+  }
+  return ClockHistory(*clock, signs);
+}
+
 SourceInfo describe_source(const Guest& guest) {
   return {guest.state().path, guest.state().memory_path, guest.symbols().provenance};
 }

@@ -7,7 +7,6 @@
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
-#include "kernel/facts/guest_clock.h"
 #include "report/info.h"
 #include "session/guest.h"
 #include "session/inputs.h"
@@ -59,9 +58,21 @@ void write_extracts(const Options& options, const Extracts& extracts) {
     write_extract(options, *options.configuration, *extracts.configuration);
 }
 
+// A guest whose log can't be read is described all the same.
+std::optional<ClockHistory> read_clock(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  SilentDiagnostics silent;
+  try {
+    const KernelLogReader log(kernel, silent);
+    return read_clock_history(kernel, &log, diagnostics);
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
+    return read_clock_history(kernel, nullptr, diagnostics);
+  }
+}
+
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
   report.guest = describe_guest(guest, diagnostics);
-  report.guest->clock = read_guest_clock(guest.kernel(), diagnostics);
+  report.guest->clock = read_clock(guest.kernel(), diagnostics);
   report.source = describe_source(guest);
   report.memory_ranges = guest.state().memory->ranges();
   report.registers.clear();

@@ -22,30 +22,45 @@
 namespace photon_dmesg {
 namespace {
 
-bool asks_for_clock(const Options& options) {
-  const std::vector<TimeFormat>& times = options.style.times;
-  return options.since || options.until || options.format->clock != ClockUse::None ||
-         std::any_of(times.begin(), times.end(), [](TimeFormat time) { return needs_clock(time); });
+bool has_time(const Options& options, bool (*which)(TimeFormat)) {
+  return std::any_of(options.style.times.begin(), options.style.times.end(), which);
 }
 
-// Whether what is printed without the guest's clock lacks times that were asked for.
-bool expects_clock(const Options& options) {
-  return options.format->clock != ClockUse::Shown && asks_for_clock(options);
+bool asks_for_time_of_day(const Options& options) {
+  return options.since || options.until || options.format->clock != ClockUse::None ||
+         has_time(options, shows_time_of_day);
+}
+
+bool asks_for_clock(const Options& options) {
+  return asks_for_time_of_day(options) || has_time(options, needs_clock);
+}
+
+// Whether what is printed lacks what was asked for: all times that need the clock, or right ones.
+bool lacks_times(const Options& options, const std::optional<ClockHistory>& clock) {
+  const bool selects = options.since || options.until;
+  if (options.format->clock == ClockUse::Shown && !selects) return false;
+  if (!clock) return asks_for_clock(options);
+  return asks_for_time_of_day(options) && !clock->warnings().empty();
+}
+
+void note_clock(const ClockHistory& clock, Diagnostics& diagnostics) {
+  const std::string where = "the guest's clock";
+  diagnostics.found({.what = "boot", .value = utc_time(clock.time_of_day(0)), .where = where});
+  diagnostics.found({.what = "stopped",
+                     .value = utc_time(clock.clock().last_update_nsec),
+                     .where = where,
+                     .how = "it moved on then for the last time"});
 }
 
 // The guest's clock, where the report shows it.
-std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& kernel,
-                                     Diagnostics& diagnostics) {
+std::optional<ClockHistory> read_clock(const Options& options, const GuestKernel& kernel,
+                                       const KernelLogReader& log, Diagnostics& diagnostics) {
   if (!asks_for_clock(options)) return std::nullopt;
-  std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
+  std::optional<ClockHistory> clock = read_clock_history(kernel, &log, diagnostics);
   if (clock) {
-    const std::string where = "the guest's clock";
-    diagnostics.found(
-        {.what = "boot", .value = utc_time(clock->realtime_offset_nsec), .where = where});
-    diagnostics.found({.what = "stopped",
-                       .value = utc_time(clock->last_update_nsec),
-                       .where = where,
-                       .how = "it moved on then for the last time"});
+    note_clock(*clock, diagnostics);
+    if (!asks_for_time_of_day(options)) return clock;
+    for (const std::string& warning : clock->warnings()) diagnostics.warn(warning);
     return clock;
   }
   if (options.format->clock == ClockUse::Needed) {
@@ -57,33 +72,34 @@ std::optional<GuestClock> read_clock(const Options& options, const GuestKernel& 
   return clock;
 }
 
-ReportContext make_context(const Options& options, const Guest& guest, Diagnostics& diagnostics) {
+ReportContext make_context(const Options& options, const Guest& guest, const KernelLogReader& log,
+                           Diagnostics& diagnostics) {
   ReportContext context;
   context.guest = describe_guest(guest, diagnostics);
-  context.guest.clock = read_clock(options, guest.kernel(), diagnostics);
+  context.guest.clock = read_clock(options, guest.kernel(), log, diagnostics);
   context.source = describe_source(guest);
+  context.positions = log.positions();
   context.style = options.style;
   context.generator = program_version();
   return context;
 }
 
-// The point in time that an option names, in microseconds since the guest's boot.
-std::optional<std::int64_t> since_boot(const char* option, const std::optional<std::string>& text,
-                                       const std::optional<GuestClock>& clock) {
+// The point in time that an option names, in microseconds since 1970, UTC.
+std::optional<std::int64_t> point_in_time(const char* option,
+                                          const std::optional<std::string>& text,
+                                          const std::optional<ClockHistory>& clock) {
   if (!text) return std::nullopt;
   if (!clock) {
     throw unusable(
         fmt::format("{}: the guest's clock can't be read: select with --from-seq", option));
   }
-  constexpr std::int64_t nsec_per_usec = 1000;
-  const std::int64_t stopped = clock->last_update_nsec / nsec_per_usec;
-  const std::int64_t boot = clock->realtime_offset_nsec / nsec_per_usec;
-  const std::optional<std::int64_t> time = parse_time(*text, stopped);
+  const std::int64_t stopped = clock->clock().last_update_nsec;
+  const std::optional<std::int64_t> time = parse_time(*text, whole_usec(stopped));
   if (!time) {
     throw Error(Failure::Usage, fmt::format("{} {}: not on the day on which the guest stopped, {}",
-                                            option, *text, utc_time(clock->last_update_nsec)));
+                                            option, *text, utc_time(stopped)));
   }
-  return *time - boot;
+  return time;
 }
 
 std::uint64_t position(const std::optional<std::uint64_t>& known, const char* option) {
@@ -98,7 +114,7 @@ std::uint64_t position(const std::optional<std::uint64_t>& known, const char* op
 // What the options select, as far as only the guest can tell. Throws Error(UnusableInput) when what
 // they select by is not known.
 Selection make_selection(const Options& options, const LogPositions& positions,
-                         const std::optional<GuestClock>& clock) {
+                         const std::optional<ClockHistory>& clock) {
   Selection selection = options.selection;
   const auto begin_at = [&](std::uint64_t seq) {
     selection.first_seq = std::max(selection.first_seq, seq);
@@ -106,8 +122,9 @@ Selection make_selection(const Options& options, const LogPositions& positions,
   if (options.since_clear) begin_at(position(positions.cleared, "--since-clear"));
   if (options.unprinted) begin_at(position(positions.console, "--unprinted"));
   if (options.cleared) selection.end_seq = position(positions.cleared, "--cleared");
-  selection.since_usec = since_boot("--since", options.since, clock);
-  selection.until_usec = since_boot("--until", options.until, clock);
+  selection.clock = clock;
+  selection.since_usec = point_in_time("--since", options.since, clock);
+  selection.until_usec = point_in_time("--until", options.until, clock);
   return selection;
 }
 
@@ -117,6 +134,18 @@ class Extent {
   void add(const LogRecord& record) {
     if (!first_) first_ = record.seq;
     last_ = record.seq;
+    last_nsec_ = record.ts_nsec;
+  }
+
+  // Why nothing is printed: that a pattern or a time is mistaken is easily taken for a quiet guest.
+  [[nodiscard]] std::string nothing_selected(const Selection& selection) const {
+    if (!first_) return "nothing is printed: the log has no records";
+    std::string sentence = "nothing is printed: no record of the log is selected";
+    if (selection.since_usec || selection.until_usec) {
+      sentence += fmt::format("; the last one that was looked at was logged at {}",
+                              utc_time(selection.clock.value().time_of_day(last_nsec_)));
+    }
+    return sentence;
   }
 
   void note(Diagnostics& diagnostics) const {
@@ -134,13 +163,17 @@ class Extent {
  private:
   std::optional<std::uint64_t> first_;
   std::uint64_t last_ = 0;
+  std::uint64_t last_nsec_ = 0;
 };
 
-void write_unlogged(const Options& options, const KernelLog& log, const RecordFilter& filter,
+// Returns whether there was any.
+bool write_unlogged(const Options& options, const KernelLog& log, const RecordFilter& filter,
                     ReportWriter& writer, Diagnostics& diagnostics) {
   std::size_t left_out = 0;
+  bool any = false;
   for (const UnloggedText& text : log.unlogged) {
     if (!filter.accepts(text)) continue;
+    any = true;
     if (options.format->shows_unlogged && !options.style.raw) {
       writer.write(text);
     } else {
@@ -153,13 +186,15 @@ void write_unlogged(const Options& options, const KernelLog& log, const RecordFi
         "--format text or json",
         left_out));
   }
+  return any;
 }
 
 // Returns whether the log is complete.
 bool write_log(const Options& options, const KernelLogReader& reader, const ReportContext& context,
                std::ostream& out, TerminalDiagnostics& diagnostics) {
   const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
-  RecordFilter filter(make_selection(options, reader.positions(), context.guest.clock), *writer);
+  const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
+  RecordFilter filter(selection, *writer);
   Extent extent;
   const KernelLog log = reader.read([&](LogRecord record) {
     extent.add(record);
@@ -168,7 +203,8 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
   filter.finish();
   out.flush();  // what is said about the log comes behind it
   extent.note(diagnostics);
-  write_unlogged(options, log, filter, *writer, diagnostics);
+  const bool any_unlogged = write_unlogged(options, log, filter, *writer, diagnostics);
+  if (filter.taken() == 0 && !any_unlogged) diagnostics.warn(extent.nothing_selected(selection));
   for (const std::string& loss : log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }
@@ -181,8 +217,7 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   Guest guest = session::open(options.files, session_options(options), diagnostics);
   const KernelLogReader reader = session::open_log(guest, diagnostics);
-  ReportContext context = make_context(options, guest, diagnostics);
-  context.positions = reader.positions();
+  const ReportContext context = make_context(options, guest, reader, diagnostics);
   // What the options ask for must be known before anything is printed.
   (void)make_selection(options, reader.positions(), context.guest.clock);
   diagnostics.clear_progress();
@@ -192,7 +227,7 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   write_output(options, [&](std::ostream& out) {
     complete = write_log(options, reader, context, out, diagnostics);
   });
-  const bool has_times = context.guest.clock || !expects_clock(options);
+  const bool has_times = !lacks_times(options, context.guest.clock);
   return complete && has_times && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }
 

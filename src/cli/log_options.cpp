@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 
 #include "cli/option_checks.h"
@@ -18,6 +20,10 @@ LogOptions::LogOptions(CLI::App& app, Options& options) : app_(app), options_(op
 }
 
 void LogOptions::finish() {
+  if (utc_) {
+    ::setenv("TZ", "UTC0", 1);
+    ::tzset();
+  }
   if (json_) format_ = "json";
   if (dmesg_json_) format_ = "dmesg-json";
   if (!format_.empty()) options_.format = find_format(format_);
@@ -109,6 +115,7 @@ void LogOptions::add_times() {
                           "ctime, notime, delta, reltime, iso, raw, or suspend\n"
                           "(\"3 min 12 s before suspend\"); may be several",
                           "FORMAT", group);
+  add_switch("--utc", utc_, "Times of day in UTC, also those of --since and --until", group);
 }
 
 void LogOptions::add_time(const char* name, TimeFormat format, const std::string& what,

@@ -58,6 +58,7 @@ class LogOptions {
   std::vector<std::pair<CLI::Option*, TimeFormat>> time_flags_;
   std::string color_;
   bool show_delta_ = false;
+  bool utc_ = false;
   bool kernel_ = false;
   bool userspace_ = false;
   bool ignore_case_ = false;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "report/time_format.h"
+
 namespace photon_dmesg {
 namespace {
 
@@ -11,8 +13,9 @@ std::uint64_t usec_of(const LogRecord& record) {
   return record.ts_nsec / nsec_per_usec;
 }
 
-bool is_within(std::uint64_t usec, const Selection& selection) {
-  const auto time = static_cast<std::int64_t>(usec);
+bool is_within(std::uint64_t ts_nsec, const Selection& selection) {
+  if (!selection.since_usec && !selection.until_usec) return true;
+  const std::int64_t time = whole_usec(selection.clock.value().time_of_day(ts_nsec));
   return (!selection.since_usec || time > *selection.since_usec) &&
          (!selection.until_usec || time < *selection.until_usec);
 }
@@ -34,7 +37,7 @@ bool RecordFilter::add(LogRecord record) {
 bool RecordFilter::accepts(const LogRecord& record) const {
   return (!selection_.levels || selection_.levels->test(record.level)) &&
          (!selection_.facilities || selection_.facilities->test(record.facility)) &&
-         is_within(usec_of(record), selection_);
+         is_within(record.ts_nsec, selection_);
 }
 
 bool RecordFilter::accepts(const UnloggedText& text) const {
@@ -42,8 +45,7 @@ bool RecordFilter::accepts(const UnloggedText& text) const {
     return false;
   }
   constexpr std::size_t kernel = 0;
-  const bool in_time =
-      text.ts_nsec ? is_within(*text.ts_nsec / nsec_per_usec, selection_) : !selection_.until_usec;
+  const bool in_time = text.ts_nsec ? is_within(*text.ts_nsec, selection_) : !selection_.until_usec;
   return in_time && (!selection_.facilities || selection_.facilities->test(kernel)) &&
          (!selection_.levels || !text.level || selection_.levels->test(*text.level)) &&
          (!selection_.pattern || selection_.pattern->matches(text.text));

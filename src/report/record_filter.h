@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "kernel/printk/log_record.h"
+#include "report/clock_history.h"
 #include "report/pattern.h"
 #include "report/report_writer.h"
 
@@ -22,8 +23,10 @@ struct Selection {
 
   std::optional<std::bitset<256>> levels;
   std::optional<std::bitset<256>> facilities;
-  std::optional<std::int64_t> since_usec;  // since boot, as until_usec; both exclusive, as in dmesg
+  // Microseconds since 1970, UTC, by `clock`, which must be there then; exclusive, as in dmesg.
+  std::optional<std::int64_t> since_usec;
   std::optional<std::int64_t> until_usec;
+  std::optional<ClockHistory> clock;
 
   std::shared_ptr<const Pattern> pattern;
   std::size_t lines_before = 0;  // records of context around those that match
@@ -44,6 +47,9 @@ class RecordFilter {
 
   // Behind the last record: writes what was held back.
   void finish();
+
+  // How many records were written.
+  [[nodiscard]] std::size_t taken() const { return taken_; }
 
   // Whether text that is no record is selected. It is the newest there is.
   [[nodiscard]] bool accepts(const UnloggedText& text) const;
@@ -68,7 +74,7 @@ class RecordFilter {
   bool gap_ = false;                 // records were passed over since the last one that was not
   bool any_matched_ = false;
   std::deque<Entry> held_;  // for --tail
-  std::size_t taken_ = 0;   // for --head
+  std::size_t taken_ = 0;   // how many were written
 };
 
 }  // namespace photon_dmesg

@@ -6,8 +6,7 @@ namespace photon_dmesg {
 
 std::optional<std::int64_t> time_of_day(const GuestInfo& guest, std::uint64_t ts_nsec) {
   if (!guest.clock) return std::nullopt;
-  return static_cast<std::int64_t>(ts_nsec +
-                                   static_cast<std::uint64_t>(guest.clock->realtime_offset_nsec));
+  return guest.clock->time_of_day(ts_nsec);
 }
 
 std::string checkpoint_name(const SourceInfo& source) {

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "kernel/facts/guest_clock.h"
 #include "kernel/facts/guest_identity.h"
 #include "kernel/printk/log_record.h"
 #include "kernel/symbols/provenance.h"
+#include "report/clock_history.h"
 #include "report/text_style.h"
 
 namespace photon_dmesg {
@@ -21,7 +21,7 @@ struct GuestInfo {
   std::uint64_t phys_base = 0;
   std::uint64_t vcpus = 0;
   std::uint64_t memory_bytes = 0;
-  std::optional<GuestClock> clock;     // the guest's own
+  std::optional<ClockHistory> clock;   // the guest's own
   GuestIdentity identity;              // what its kernel calls it
   std::optional<std::string> vm_name;  // what VMware calls it
 };
@@ -42,7 +42,7 @@ struct ReportContext {
   std::string generator;  // "photon-dmesg 1.2.3"
 };
 
-// When `record` was logged by the guest's clock, nanoseconds since 1970, UTC; nothing if that can't
+// When a record was logged by the guest's clock, nanoseconds since 1970, UTC; nothing if that can't
 // be told.
 [[nodiscard]] std::optional<std::int64_t> time_of_day(const GuestInfo& guest,
                                                       std::uint64_t ts_nsec);

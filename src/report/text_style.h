@@ -22,6 +22,11 @@ enum class TimeFormat {
   return format >= TimeFormat::Ctime;
 }
 
+// Whether it shows the time of day, which the guest's clock has to be right for.
+[[nodiscard]] constexpr bool shows_time_of_day(TimeFormat format) {
+  return needs_clock(format) && format != TimeFormat::BeforeSuspend;
+}
+
 // How text looks; everything but BeforeSuspend as an option of dmesg(1) has it.
 struct TextStyle {
   std::vector<TimeFormat> times = {TimeFormat::SinceBoot};

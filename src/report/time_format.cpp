@@ -26,35 +26,35 @@ std::string seconds(std::uint64_t usec) {
   return fmt::format("{:5}.{:06}", usec / second, usec % second);
 }
 
-}  // namespace
-
-TimePrefixes::TimePrefixes(std::vector<TimeFormat> formats, const std::optional<GuestClock>& clock)
-    : formats_(std::move(formats)) {
-  if (clock) {
-    boot_usec_ = floor_divide(clock->realtime_offset_nsec, nsec_per_usec);
-    stop_usec_ = floor_divide(clock->last_update_nsec, nsec_per_usec);
-    return;
-  }
-  std::replace_if(formats_.begin(), formats_.end(), needs_clock, TimeFormat::SinceBoot);
-  formats_ = combine(formats_);
+std::int64_t part_of_second(std::int64_t usec) {
+  return usec - floor_divide(usec, usec_per_second) * usec_per_second;
 }
 
-std::tm TimePrefixes::local_time(std::uint64_t usec) const {
-  const auto since_1970 = static_cast<std::int64_t>(usec + static_cast<std::uint64_t>(boot_usec_));
-  const std::time_t time = floor_divide(since_1970, usec_per_second);
+std::tm local_time(std::int64_t usec) {
+  const std::time_t time = floor_divide(usec, usec_per_second);
   std::tm local{};
   localtime_r(&time, &local);
   return local;
 }
 
-TimePrefixes::Prefix TimePrefixes::next(std::uint64_t usec, std::uint64_t previous_usec) {
+}  // namespace
+
+TimePrefixes::TimePrefixes(std::vector<TimeFormat> formats, std::optional<ClockHistory> clock)
+    : formats_(std::move(formats)), clock_(std::move(clock)) {
+  if (clock_) return;
+  std::replace_if(formats_.begin(), formats_.end(), needs_clock, TimeFormat::SinceBoot);
+  formats_ = combine(formats_);
+}
+
+TimePrefixes::Prefix TimePrefixes::next(std::uint64_t ts_nsec, std::uint64_t previous_usec) {
+  const std::uint64_t usec = ts_nsec / nsec_per_usec;
   const double delta = previous_usec == 0
                            ? 0
                            : (static_cast<double>(usec) - static_cast<double>(previous_usec)) /
                                  static_cast<double>(usec_per_second);
   Prefix prefix;
   for (const TimeFormat format : formats_) {
-    const std::string text = one(format, usec, delta, prefix.minute_break);
+    const std::string text = one(format, ts_nsec, delta, prefix.minute_break);
     prefix.indent = text.size();
     prefix.text += text;
   }
@@ -67,9 +67,11 @@ std::optional<std::string> TimePrefixes::repeated() const {
   return relative ? std::optional<std::string>("[  +0.000000] ") : std::nullopt;
 }
 
-std::string TimePrefixes::one(TimeFormat format, std::uint64_t usec, double delta,
+std::string TimePrefixes::one(TimeFormat format, std::uint64_t ts_nsec, double delta,
                               bool& minute_break) {
   const char* const ctime = "%a %b %e %H:%M:%S %Y";
+  const std::uint64_t usec = ts_nsec / nsec_per_usec;
+  const std::int64_t time = clock_ ? whole_usec(clock_->time_of_day(ts_nsec)) : 0;
   switch (format) {
     case TimeFormat::None:
       return "";
@@ -80,29 +82,27 @@ std::string TimePrefixes::one(TimeFormat format, std::uint64_t usec, double delt
     case TimeFormat::Delta:
       return fmt::format("[<{:12.6f}>] ", delta);
     case TimeFormat::Ctime:
-      return fmt::format("[{}] ", format_time(ctime, local_time(usec)));
+      return fmt::format("[{}] ", format_time(ctime, local_time(time)));
     case TimeFormat::CtimeDelta:
-      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(usec)), delta);
+      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(time)), delta);
     case TimeFormat::Reltime:
-      return reltime(usec, delta, minute_break);
+      return reltime(time, delta, minute_break);
     case TimeFormat::Iso: {
-      const std::tm local = local_time(usec);
+      const std::tm local = local_time(time);
       const std::string zone = format_time("%z", local);  // "+0100"
-      const std::uint64_t fraction =
-          (usec + static_cast<std::uint64_t>(boot_usec_)) % usec_per_second;
-      return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local), fraction,
-                         zone, zone.substr(zone.size() - 2));
+      return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local),
+                         part_of_second(time), zone, zone.substr(zone.size() - 2));
     }
     case TimeFormat::BeforeSuspend: {
-      const std::int64_t left = stop_usec_ - boot_usec_ - static_cast<std::int64_t>(usec);
+      const std::int64_t left = clock_ ? whole_usec(clock_->before_stop(ts_nsec)) : 0;
       return fmt::format("[{:>12} before suspend] ", duration(std::max<std::int64_t>(left, 0)));
     }
   }
   return "";
 }
 
-std::string TimePrefixes::reltime(std::uint64_t usec, double delta, bool& minute_break) {
-  const std::tm local = local_time(usec);
+std::string TimePrefixes::reltime(std::int64_t time_usec, double delta, bool& minute_break) {
+  const std::tm local = local_time(time_usec);
   const bool same_minute = local.tm_min == last_minute_.tm_min &&
                            local.tm_hour == last_minute_.tm_hour &&
                            local.tm_yday == last_minute_.tm_yday;
@@ -132,13 +132,16 @@ std::string duration(std::int64_t usec) {
   return fmt::format("{}.{:03} s", whole, usec % usec_per_second / usec_per_millisecond);
 }
 
+std::int64_t whole_usec(std::int64_t nsec) {
+  return floor_divide(nsec, nsec_per_usec);
+}
+
 std::string utc_time(std::int64_t nsec) {
-  const std::int64_t usec = floor_divide(nsec, nsec_per_usec);
+  const std::int64_t usec = whole_usec(nsec);
   const std::time_t time = floor_divide(usec, usec_per_second);
   std::tm utc{};
   gmtime_r(&time, &utc);
-  return fmt::format("{}.{:06}Z", format_time("%Y-%m-%dT%H:%M:%S", utc),
-                     usec - time * usec_per_second);
+  return fmt::format("{}.{:06}Z", format_time("%Y-%m-%dT%H:%M:%S", utc), part_of_second(usec));
 }
 
 }  // namespace photon_dmesg

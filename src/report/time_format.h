@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "kernel/facts/guest_clock.h"
+#include "report/clock_history.h"
 #include "report/text_style.h"
 
 namespace photon_dmesg {
@@ -15,7 +15,7 @@ namespace photon_dmesg {
 class TimePrefixes {
  public:
   // Without `clock`, formats that need it become SinceBoot.
-  TimePrefixes(std::vector<TimeFormat> formats, const std::optional<GuestClock>& clock);
+  TimePrefixes(std::vector<TimeFormat> formats, std::optional<ClockHistory> clock);
 
   struct Prefix {
     std::string text;
@@ -23,23 +23,24 @@ class TimePrefixes {
     bool minute_break = false;  // a new minute of Reltime
   };
 
-  // Of a record logged at `usec` since boot, the one before it at `previous_usec` (0: none).
-  [[nodiscard]] Prefix next(std::uint64_t usec, std::uint64_t previous_usec);
+  // Of a record with that time stamp, the one before it at `previous_usec` since boot (0: none).
+  [[nodiscard]] Prefix next(std::uint64_t ts_nsec, std::uint64_t previous_usec);
 
   // What dmesg -p puts before the further lines of the same record instead; nothing: the same.
   [[nodiscard]] std::optional<std::string> repeated() const;
 
  private:
-  [[nodiscard]] std::string one(TimeFormat format, std::uint64_t usec, double delta,
+  [[nodiscard]] std::string one(TimeFormat format, std::uint64_t ts_nsec, double delta,
                                 bool& minute_break);
-  [[nodiscard]] std::string reltime(std::uint64_t usec, double delta, bool& minute_break);
-  [[nodiscard]] std::tm local_time(std::uint64_t usec) const;
+  [[nodiscard]] std::string reltime(std::int64_t time_usec, double delta, bool& minute_break);
 
   std::vector<TimeFormat> formats_;
-  std::int64_t boot_usec_ = 0;  // since 1970, UTC
-  std::int64_t stop_usec_ = 0;  // the same, of when the guest stopped
-  std::tm last_minute_{};       // when Reltime printed a record last
+  std::optional<ClockHistory> clock_;
+  std::tm last_minute_{};  // when Reltime printed a record last
 };
+
+// The microseconds that every format prints of nanoseconds since 1970: cut, not rounded, as dmesg.
+[[nodiscard]] std::int64_t whole_usec(std::int64_t nsec);
 
 // "3 min 12 s", "2 h 5 min", "0.250 s": the two largest units, or milliseconds below a minute.
 [[nodiscard]] std::string duration(std::int64_t usec);

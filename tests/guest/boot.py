@@ -139,6 +139,7 @@ def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str
         "-smp", f"{scenario.vcpus},maxcpus={scenario.possible_vcpus or scenario.vcpus}", "-m", f"{scenario.memory >> 20}M",
         "-object", f"memory-backend-file,id=ram,size={scenario.memory},"
                    f"mem-path={work / 'memory.raw'},share=on",
+        "-rtc", f"base={scenario.hardware_clock or 'utc'}",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-serial", f"file:{work / 'console.log'}",
         "-chardev", f"file,id=shipped,path={work / 'shipped'}",

@@ -7,7 +7,8 @@ from pathlib import Path
 import paths
 
 FOLDERS = ("bin", "dev", "proc", "tmp", "sys", "usr/lib/locale")
-APPLETS = ("sh", "cat", "echo", "mount", "sleep", "taskset", "uname", "[")
+APPLETS = ("sh", "cat", "echo", "mount", "sleep", "taskset", "uname", "adjtimex", "date",
+           "[")
 
 
 def _copy_program(program: str, root: Path) -> None:

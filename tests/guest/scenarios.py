@@ -19,6 +19,7 @@ class Scenario:
     # there
     fill: int = 0  # further records, to make the ring wrap
     possible_vcpus: int = 0  # that could be plugged in; 0: no more than there are
+    hardware_clock: str = ""  # what it says when the guest boots, as qemu -rtc base= takes it; "": UTC
 
 
 SCENARIOS = (
@@ -40,6 +41,11 @@ SCENARIOS = (
     Scenario("k510-clear", "5.10", 2, 512 * MIB, "", mode="clear", fill=50),
     # Its crash-dump kernel has taken over from the one that panicked.
     Scenario("k61-kdump", "6.1", 1, 1 * GIB, "no5lvl crashkernel=256M", mode="kdump"),
+    # Guests whose printk clock and time of day part. With one processor TCG's TSC is stable, so that
+    # printk counts by the raw clock, as under VMware; with two it is not.
+    Scenario("k612-slewed", "6.12", 1, 384 * MIB, "", mode="slewed"),
+    Scenario("k612-set", "6.12", 1, 384 * MIB, "", mode="set", hardware_clock="2020-01-01T00:00:00"),
+    Scenario("k61-slept", "6.1", 2, 384 * MIB, "", mode="slept"),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 

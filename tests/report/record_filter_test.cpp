@@ -95,11 +95,28 @@ TEST_CASE("record filter: by level and facility") {
 
 TEST_CASE("record filter: by time, both ends exclusive as in dmesg") {
   Selection selection;
+  selection.clock = GuestClock{0, 1'000'000'000};  // booted in 1970
   selection.since_usec = 2000;
   selection.until_usec = 5000;
   CHECK(filter(selection, ten()).seen == "3 4");
   selection.since_usec = -5;  // before the boot
   CHECK(filter(selection, ten()).seen == "0 1 2 3 4");
+}
+
+TEST_CASE("record filter: by time, of records on both sides of a step of the clock") {
+  ClockSigns signs;
+  LogRecord stepped;  // at 5 ms
+  stepped.seq = 5;
+  stepped.ts_nsec = 5'000'000;
+  stepped.facility = 3;
+  stepped.text = "chronyd[1]: System clock was stepped by 3600.000000 seconds";
+  signs.add(stepped);
+  Selection selection;
+  selection.clock = ClockHistory({3'600'000'000'000, 3'600'010'000'000}, signs);
+  selection.since_usec = 3'000;
+  CHECK(filter(selection, ten()).seen == "4 5 6 7 8 9");
+  selection.until_usec = 3'600'007'000;
+  CHECK(filter(selection, ten()).seen == "4 5 6");
 }
 
 TEST_CASE("record filter: differences count from the record before, shown or not") {
@@ -161,6 +178,7 @@ TEST_CASE("record filter: text that is no record yet is the newest there is") {
   CHECK_FALSE(accepts(selection));
   selection.levels->set(3);
   CHECK(accepts(selection));
+  selection.clock = GuestClock{};
   selection.since_usec = 100;
   CHECK(accepts(selection));
   selection.until_usec = 200;

@@ -27,13 +27,13 @@ class TimeZone {
   TimeZone& operator=(const TimeZone&) = delete;
 };
 
-std::optional<GuestClock> clock_of(std::int64_t boot, std::int64_t uptime_usec = 0) {
+std::optional<ClockHistory> clock_of(std::int64_t boot, std::int64_t uptime_usec = 0) {
   return GuestClock{boot, boot + uptime_usec * 1000};
 }
 
 std::string prefix(TimeFormat format, std::uint64_t usec, std::uint64_t previous_usec = 0,
-                   const std::optional<GuestClock>& clock = clock_of(offset, 600 * second)) {
-  return TimePrefixes({format}, clock).next(usec, previous_usec).text;
+                   const std::optional<ClockHistory>& clock = clock_of(offset, 600 * second)) {
+  return TimePrefixes({format}, clock).next(usec * 1000, previous_usec).text;
 }
 
 using Formats = std::vector<TimeFormat>;
@@ -72,6 +72,14 @@ TEST_CASE("time: the record's time is added in full, in microseconds") {
   CHECK(utc_time(-1) == "1969-12-31T23:59:59.999999Z");
 }
 
+TEST_CASE("time: cut alike in every format, whichever of both parts has the rest") {
+  const TimeZone zone("UTC0");
+  TimePrefixes times({TimeFormat::Iso}, clock_of(offset));  // ...404'972'809 ns
+  CHECK(times.next(1191, 0).text == "2026-11-23T17:34:12,404973+00:00 ");
+  CHECK(utc_time(ClockHistory({offset, offset}).time_of_day(1191)) ==
+        "2026-11-23T17:34:12.404973Z");
+}
+
 TEST_CASE("time: differences are to the record before, the first has none") {
   CHECK(prefix(TimeFormat::SinceBootDelta, 2'500'000, 1'000'000) ==
         "[    2.500000 <    1.500000>] ");
@@ -87,7 +95,7 @@ TEST_CASE("time: -e says the minute once, then how much later each record is") {
   const TimeZone zone("UTC0");
   TimePrefixes times({TimeFormat::Reltime}, clock_of(offset));
   const auto check = [&](std::uint64_t usec, std::uint64_t before, const char* text, bool breaks) {
-    const TimePrefixes::Prefix prefix = times.next(usec, before);
+    const TimePrefixes::Prefix prefix = times.next(usec * 1000, before);
     CHECK(prefix.text == text);
     CHECK(prefix.minute_break == breaks);
   };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/little_endian.h"
+#include "kernel/facts/printk_clock.h"
 #include "kernel/memory/known_layouts.h"
 
 namespace photon_dmesg {
@@ -41,6 +42,54 @@ WallToMonotonic load_wall_to_monotonic(std::span<const std::byte> bytes, std::ui
           static_cast<std::int64_t>(load(bytes, offset + sizeof(std::uint64_t)))};
 }
 
+// A struct tk_read_base: a clock's nanoseconds at the last update, whole seconds and the rest
+// apart.
+struct ReadBase {
+  std::int64_t base = 0;
+  std::int64_t rest = 0;
+};
+
+// Nothing if the rest is none: the kernel carries whole seconds over with every update.
+std::optional<ReadBase> load_read_base(std::span<const std::byte> bytes, std::uint64_t offset,
+                                       const TimekeeperLayout& layout) {
+  constexpr std::uint64_t most_bits = 32;  // clocks_calc_mult_shift() begins there, and goes down
+  const std::uint64_t shift =
+      load_unsigned(bytes.subspan(offset + layout.shift, sizeof(std::uint32_t)));
+  if (shift > most_bits) return std::nullopt;
+  const std::uint64_t rest = load(bytes, offset + layout.xtime_nsec) >> shift;
+  if (rest > 2 * nanoseconds_per_second) return std::nullopt;
+  return ReadBase{static_cast<std::int64_t>(load(bytes, offset + layout.base)),
+                  static_cast<std::int64_t>(rest)};
+}
+
+// CLOCK_MONOTONIC_RAW, if it can be: adjtimex(2) slews by a tenth at most.
+std::optional<std::int64_t> load_raw(std::span<const std::byte> bytes,
+                                     const TimekeeperLayout& layout, std::int64_t monotonic) {
+  const std::optional<ReadBase> raw = load_read_base(bytes, layout.tkr_raw, layout);
+  const std::int64_t farthest = monotonic / 8 + nanoseconds_per_second;
+  if (!raw || raw->base < monotonic - farthest || raw->base > monotonic + farthest) {
+    return std::nullopt;
+  }
+  return raw->base + raw->rest;
+}
+
+// By which part the monotonic clock goes slower than the raw clock: both count the same cycles.
+double load_slew_rate(std::span<const std::byte> bytes, const TimekeeperLayout& layout) {
+  const auto multiplier = [&](std::uint64_t read_base) {  // `mult`, which stands before `shift`
+    const std::uint64_t at = read_base + layout.shift - sizeof(std::uint32_t);
+    return static_cast<double>(load_unsigned(bytes.subspan(at, sizeof(std::uint32_t))));
+  };
+  const double raw = multiplier(layout.tkr_raw);
+  return raw > 0 ? 1 - multiplier(0) / raw : 0;
+}
+
+// offs_boot, if it can be.
+std::optional<std::int64_t> load_sleep(std::span<const std::byte> bytes,
+                                       const TimekeeperLayout& layout, std::int64_t since_1970) {
+  const auto sleep = static_cast<std::int64_t>(load(bytes, layout.offs_boot));
+  return sleep >= 0 && sleep < since_1970 ? std::optional(sleep) : std::nullopt;
+}
+
 // The clock of a timekeeper laid out so, if its sums are right: tk_update_ktime_data() in
 // kernel/time/timekeeping.c makes them so with every update.
 std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes,
@@ -50,20 +99,25 @@ std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes,
   const auto seconds = static_cast<std::int64_t>(load(bytes, layout.xtime_sec));
   const auto monotonic_seconds = static_cast<std::int64_t>(load(bytes, layout.ktime_sec));
   const auto offset = static_cast<std::int64_t>(load(bytes, layout.offs_real));
-  const auto base = static_cast<std::int64_t>(load(bytes, layout.base));
-  const std::uint64_t shift = load_unsigned(bytes.subspan(layout.shift, sizeof(std::uint32_t)));
-  constexpr std::uint64_t most_bits = 63;
-  if (!wall.is_possible() || !WallToMonotonic{seconds, 0}.is_possible() || seconds <= 0 ||
-      shift > most_bits) {
+  if (!wall.is_possible() || !WallToMonotonic{seconds, 0}.is_possible() || seconds <= 0) {
     return std::nullopt;
   }
-  const std::int64_t carry = monotonic_seconds - (seconds + wall.seconds);
-  const bool sums_are_right = offset == -wall.total() && (carry == 0 || carry == 1) &&
-                              base == seconds * nanoseconds_per_second + wall.total();
-  if (!sums_are_right) return std::nullopt;
-  const std::uint64_t nanoseconds = load(bytes, layout.xtime_nsec) >> shift;
-  return GuestClock{offset,
-                    seconds * nanoseconds_per_second + static_cast<std::int64_t>(nanoseconds)};
+  const std::optional<ReadBase> monotonic = load_read_base(bytes, 0, layout);
+  const bool carry_is_right = monotonic_seconds == seconds + wall.seconds ||
+                              monotonic_seconds == seconds + wall.seconds + 1;
+  if (!monotonic || !carry_is_right || offset != -wall.total() ||
+      monotonic->base != seconds * nanoseconds_per_second + wall.total()) {
+    return std::nullopt;
+  }
+  GuestClock clock;
+  clock.realtime_offset_nsec = offset;
+  clock.last_update_nsec = seconds * nanoseconds_per_second + monotonic->rest;
+  clock.raw_nsec = load_raw(bytes, layout, clock.monotonic_nsec());
+  clock.slew_rate = load_slew_rate(bytes, layout);
+  clock.sleep_nsec = load_sleep(bytes, layout, clock.last_update_nsec);
+  clock.clock_source = load(bytes, 0);  // the first member of all, a pointer
+  clock.cycles = load(bytes, layout.cycle_last);
+  return clock;
 }
 
 std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes) {
@@ -110,6 +164,13 @@ std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& d
   return found;
 }
 
+void note(Diagnostics& diagnostics, const char* what,
+          const std::optional<std::int64_t>& nanoseconds) {
+  diagnostics.found({.what = what,
+                     .value = nanoseconds ? fmt::format("{} ns", *nanoseconds) : "not known",
+                     .where = "clock"});
+}
+
 }  // namespace
 
 std::optional<GuestClock> read_guest_clock(const GuestKernel& kernel, Diagnostics& diagnostics) {
@@ -119,7 +180,14 @@ std::optional<GuestClock> read_guest_clock(const GuestKernel& kernel, Diagnostic
     diagnostics.found({.what = "no timekeeper",
                        .where = "clock",
                        .how = "none whose sums are right is in the kernel's memory"});
+    return clock;
   }
+  read_printk_clock(kernel, *clock);
+  note(diagnostics, "raw clock", clock->raw_nsec);
+  note(diagnostics, "sleep", clock->sleep_nsec);
+  note(diagnostics, "printk's clock, by the kernel's variables, is ahead by",
+       clock->printk_ahead_nsec);
+  note(diagnostics, "printk's clock, by VMware's TSC", clock->printk_nsec);
   return clock;
 }
 

@@ -114,9 +114,9 @@ std::span<const TimekeeperLayout> known_timekeeper_layouts() {
   // The clock source's read function left tk_read_base in 4.13, and base_real came; 6.13 moved the
   // raw clock behind what every reader needs.
   static constexpr std::array layouts = {
-      TimekeeperLayout{"4.14 to 6.12", 112, 120, 128, 144, 28, 32, 40},
-      TimekeeperLayout{"4.1 to 4.12", 112, 120, 128, 144, 36, 40, 48},
-      TimekeeperLayout{"6.13 and later", 56, 64, 72, 88, 28, 32, 40},
+      TimekeeperLayout{"4.14 to 6.12", 112, 120, 128, 144, 152, 56, 16, 28, 32, 40},
+      TimekeeperLayout{"4.1 to 4.12", 112, 120, 128, 144, 152, 56, 24, 36, 40, 48},
+      TimekeeperLayout{"6.13 and later", 56, 64, 72, 88, 96, 120, 16, 28, 32, 40},
   };
   return layouts;
 }

@@ -54,13 +54,16 @@ struct TimekeeperLayout {
   std::uint64_t ktime_sec = 0;
   std::uint64_t wall_to_monotonic = 0;
   std::uint64_t offs_real = 0;
-  std::uint64_t shift = 0;  // in tkr_mono, as the two that follow
+  std::uint64_t offs_boot = 0;
+  std::uint64_t tkr_raw = 0;     // a struct tk_read_base, as tkr_mono, which is at 0
+  std::uint64_t cycle_last = 0;  // in struct tk_read_base, as the three that follow
+  std::uint64_t shift = 0;
   std::uint64_t xtime_nsec = 0;
   std::uint64_t base = 0;
 };
 [[nodiscard]] std::span<const TimekeeperLayout> known_timekeeper_layouts();
 // As far as the members above reach in any of them.
-inline constexpr std::uint64_t known_timekeeper_size = 152;
+inline constexpr std::uint64_t known_timekeeper_size = 168;
 
 // struct console (include/linux/console.h) of kernels whose consoles have positions of their own.
 [[nodiscard]] const StructLayout& known_console_layout();

@@ -59,6 +59,11 @@ KernelLogReader::KernelLogReader(const GuestKernel& kernel, Diagnostics& diagnos
         return read_log_positions(kernel, log_->next_seq(), diagnostics);
       })) {}
 
+void KernelLogReader::read_records(const RecordSink& sink) const {
+  KernelLog losses;
+  log_->read(sink, losses);
+}
+
 KernelLog KernelLogReader::read(const RecordSink& sink) const {
   KernelLog result;
   std::optional<std::string> last_text;

@@ -19,7 +19,10 @@ class KernelLogReader {
 
   [[nodiscard]] const LogPositions& positions() const { return positions_; }
 
-  // Hands over every record, and returns what else there is of the log; what is wrong with records
+  // Hands over every record.
+  void read_records(const RecordSink& sink) const;
+
+  // The same, and returns what else there is of the log; what is wrong with records
   // is among its losses.
   [[nodiscard]] KernelLog read(const RecordSink& sink) const;
 

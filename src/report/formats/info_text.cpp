@@ -109,13 +109,25 @@ class TextWriter {
     line_if("hostname", guest.identity.hostname);
     line_if("boot_id", guest.identity.boot_id);
     line_if("vm", guest.vm_name);
-    if (!guest.clock) return;
-    const std::int64_t boot = guest.clock->realtime_offset_nsec;
-    const std::int64_t stopped = guest.clock->last_update_nsec;
-    constexpr double second = 1e9;
-    line("boot", utc_time(boot));
-    line("stopped", utc_time(stopped));
-    line("uptime", fmt::format("{:.3f} s", static_cast<double>(stopped - boot) / second));
+    if (guest.clock) write(*guest.clock);
+  }
+
+  static double seconds(std::int64_t nsec) { return static_cast<double>(nsec) / 1e9; }
+
+  void write(const ClockHistory& clock) {
+    line("boot", utc_time(clock.time_of_day(0)));
+    line("stopped", utc_time(clock.clock().last_update_nsec));
+    line("uptime", fmt::format("{:.3f} s", seconds(clock.uptime())));
+    if (clock.drift()) line("drift", fmt::format("{:.3f} s", seconds(*clock.drift())));
+    if (const auto sleep = clock.clock().sleep_nsec) {
+      line("sleep", fmt::format("{:.3f} s", seconds(*sleep)));
+    }
+    for (const ClockHistory::Step& step : clock.steps()) {
+      line("step", fmt::format("{:+.3f} s, {} {:.6f} s since boot, {}", seconds(step.nsec),
+                               step.placed ? "at" : "at some time after",
+                               static_cast<double>(step.ts_nsec) / 1e9,
+                               step.cause == ClockHistory::Step::Cause::Sleep ? "sleep" : "set"));
+    }
   }
 
   void write(const ListedTag& listed) {

@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "report/formats/identifier.h"
 #include "report/formats/json_text.h"
+#include "report/time_format.h"
 
 namespace photon_dmesg {
 namespace {
@@ -41,8 +42,7 @@ Fields fields_of(const LogRecord& record, const ReportContext& context, const Fi
   const std::string usec = std::to_string(record.ts_nsec / nsec_per_usec);
   Fields fields;
   if (const auto time = time_of_day(context.guest, record.ts_nsec)) {
-    fields.emplace_back("__REALTIME_TIMESTAMP",
-                        std::to_string(*time / static_cast<std::int64_t>(nsec_per_usec)));
+    fields.emplace_back("__REALTIME_TIMESTAMP", std::to_string(whole_usec(*time)));
   }
   fields.emplace_back("__MONOTONIC_TIMESTAMP", usec);
   fields.insert(fields.end(), common.begin(), common.end());

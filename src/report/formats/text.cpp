@@ -160,7 +160,7 @@ class TextWriter : public ReportWriter {
         decoded =
             fmt::format("{:6}:{:6}: ", facility_name(record.facility), level_name(record.level));
       }
-      time = times_.next(usec, previous_usec);
+      time = times_.next(record.ts_nsec, previous_usec);
     }
     const std::size_t indent = decoded.size() + time.indent;
     if (!style_.force_prefix) {

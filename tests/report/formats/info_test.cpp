@@ -30,7 +30,10 @@ InfoReport full_report() {
   const SampleReport sample = sample_report();
   report.guest = sample.guest;
   report.guest->memory_bytes = 65536;
-  report.guest->clock = GuestClock{1'000'000'000, 3'500'000'000};
+  GuestClock clock{1'000'000'000, 3'500'000'000};
+  clock.raw_nsec = 2'625'000'000;
+  clock.sleep_nsec = 0;
+  report.guest->clock = clock;
   report.source = sample.source;
   report.warnings = {"a warning"};
   report.problems = {"a problem with a \x1b control"};
@@ -73,6 +76,8 @@ TEST_CASE("info text: one fact a line, nothing that steers a terminal") {
         "boot         1970-01-01T00:00:01.000000Z\n"
         "stopped      1970-01-01T00:00:03.500000Z\n"
         "uptime       2.500 s\n"
+        "drift        0.125 s\n"
+        "sleep        0.000 s\n"
         "source       photon.iso: RPMS/linux.rpm: /usr/vmlinux\n"
         "problem      a problem with a \\x1b control\n");
 }

@@ -177,7 +177,7 @@ TEST_CASE("ndjson: by the guest's clock, when it booted and when the record was 
   report.guest.clock = sample_clock;
   const Json json = Json::parse(written(report, "ndjson"));
   CHECK(json["boot_time"] == "2026-11-23T17:34:12.404972Z");
-  CHECK(json["timestamp"] == "2026-11-23T17:34:13.639540Z");
+  CHECK(json["timestamp"] == "2026-11-23T17:34:13.639539Z");
 }
 
 TEST_CASE("json: the document is laid out as dmesg's, three blanks a level") {
@@ -196,10 +196,37 @@ TEST_CASE("json: the guest's clock is in UTC, or null") {
   CHECK(document_of(report)["guest"]["clock"].is_null());
   report.guest.clock = GuestClock{1'795'455'252'404'972'809, 1'795'455'256'524'000'000};
   CHECK(document_of(report)["guest"]["clock"] ==
-        Json{{"realtime_offset_nsec", 1'795'455'252'404'972'809},
+        Json{{"realtime_offset_nsec", 1'795'455'252'404'972'000},
              {"boot", "2026-11-23T17:34:12.404972Z"},
              {"stopped", "2026-11-23T17:34:16.524000Z"},
-             {"uptime_nsec", 4'119'027'191}});
+             {"uptime_nsec", 4'119'027'191},
+             {"drift_nsec", nullptr},
+             {"sleep_nsec", nullptr},
+             {"printk_follows", "raw"},
+             {"printk_ahead_nsec", nullptr},
+             {"steps", Json::array()}});
+}
+
+TEST_CASE("json: what moved the guest's clock is told") {
+  SampleReport report = report_of(sample_record());
+  GuestClock clock{1'000'000'000'000, 1'060'000'000'000};
+  clock.raw_nsec = 63'000'000'000;
+  clock.sleep_nsec = 8'000'000'000;
+  ClockSigns signs;
+  LogRecord record;
+  record.text = "PM: suspend exit";
+  record.ts_nsec = 5'000'000'000;
+  signs.add(record);
+  report.guest.clock = ClockHistory(clock, signs);
+  const Json told = document_of(report)["guest"]["clock"];
+  CHECK(told["drift_nsec"] == 3'000'000'000);
+  CHECK(told["sleep_nsec"] == 8'000'000'000);
+  CHECK(told["uptime_nsec"] == 68'000'000'000);
+  CHECK(told["steps"] == Json{{{"cause", "sleep"},
+                               {"nsec", 8'000'000'000},
+                               {"ts_nsec", 5'000'000'000},
+                               {"placed", true},
+                               {"until_ts_nsec", nullptr}}});
 }
 
 TEST_CASE("json: records before a dmesg -C, behind the consoles, or recovered say so") {

@@ -1,0 +1,236 @@
+#include "report/clock_history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr double nsec_per_second = 1e9;
+
+// How far what the log says may be from what is computed: audit's records are printed late, and a
+// drift is not quite even.
+constexpr std::int64_t tolerance = 1'000'000'000;
+constexpr std::int64_t coarse_tolerance = 2'500'000'000;
+
+// How far raw and monotonic clock may part because each rounds its rate, though nobody slews them.
+constexpr std::int64_t rounding = 100'000;
+
+// How far the raw clock may be from VMware's: what is known of where it began, and the rounding of
+// its rate, which is a second in months.
+constexpr std::int64_t vmware_tolerance = 5'000'000'000;
+
+// Numbers from a damaged guest may be anything.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+std::int64_t difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+
+bool is_about_nothing(std::int64_t nsec, std::int64_t most = tolerance) {
+  return nsec >= -most && nsec <= most;
+}
+
+std::int64_t part_of_usec(std::int64_t nsec) {
+  constexpr std::int64_t usec = 1000;
+  return (nsec % usec + usec) % usec;
+}
+
+double seconds(std::int64_t nsec) {
+  return static_cast<double>(nsec) / nsec_per_second;
+}
+
+double seconds(std::uint64_t nsec) {
+  return static_cast<double>(nsec) / nsec_per_second;
+}
+
+}  // namespace
+
+ClockHistory::ClockHistory(const GuestClock& clock, const ClockSigns& signs)
+    : clock_(clock),
+      printk_follows_raw_(
+          signs.printk_follows_raw().value_or(clock.printk_follows_raw.value_or(true))) {
+  compare_clocks(signs);
+  add_sleeps(signs);
+  add_settings(signs);
+  sort_steps();
+  add_contradictions(signs);
+  sort_steps();
+}
+
+// The monotonic clock began at printk's, as far as the log can tell, and the raw clock at 0. That
+// they differ by just as much, if by less than that is certain, means that nobody has slewed them.
+void ClockHistory::compare_clocks(const ClockSigns& signs) {
+  constexpr std::uint64_t most = 1'000'000'000;  // where the log no longer tells of the boot
+  if (clock_.raw_nsec) {
+    const std::int64_t less = difference(clock_.monotonic_nsec(), *clock_.raw_nsec);
+    const auto earliest = static_cast<std::int64_t>(signs.began_after().value_or(0));
+    const auto latest = static_cast<std::int64_t>(signs.began_before().value_or(most));
+    const std::int64_t began = std::clamp(less, earliest, std::max(earliest, latest));
+    const std::int64_t drift = difference(began, less);
+    drift_ = is_about_nothing(drift, rounding) ? 0 : drift;
+  }
+  printk_ahead_ = signs.printk_ahead_nsec();
+  if (!printk_ahead_ && clock_.printk_ahead_nsec) {
+    const bool has_drifted = printk_follows_raw_ && clock_.printk_ahead_is_new;
+    printk_ahead_ = difference(*clock_.printk_ahead_nsec, has_drifted ? drift_.value_or(0) : 0);
+  }
+  const std::int64_t even = sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0));
+  slewed_ = printk_follows_raw_ ? drift_.value_or(0) : 0;
+  if (printk_follows_raw_ && clock_.printk_nsec) {
+    const std::int64_t exact = difference(*clock_.printk_nsec, even);
+    if (is_about_nothing(difference(exact, slewed_), vmware_tolerance)) slewed_ = exact;
+  }
+  printk_at_stop_ = sum(even, slewed_);
+  // A whole number of microseconds is added to time stamps: so a time of day is cut alike by who
+  // cuts the sum, and by who adds the microseconds of both, as dmesg does.
+  printk_at_stop_ = sum(printk_at_stop_, part_of_usec(offset_at_stop()));
+}
+
+std::int64_t ClockHistory::before_stop(std::uint64_t ts_nsec) const {
+  return difference(printk_at_stop_, static_cast<std::int64_t>(ts_nsec));
+}
+
+std::int64_t ClockHistory::offset_at_stop() const {
+  return difference(clock_.last_update_nsec, printk_at_stop_);
+}
+
+std::int64_t ClockHistory::uptime() const {
+  return sum(clock_.monotonic_nsec(), clock_.sleep_nsec.value_or(0));
+}
+
+// How much of what it was slewed by came so shortly before the stop.
+std::int64_t ClockHistory::slewed_since(std::int64_t before_stop) const {
+  // NTP's correction of a clock's rate is at most that (MAXFREQ in include/linux/timex.h). What is
+  // faster has not been so for long: chrony makes up for an offset, or adjtimex(8) was used.
+  constexpr double fastest_correction = 0.0005;
+  const auto before = static_cast<double>(before_stop);
+  const auto all = static_cast<double>(slewed_);
+  const double rate = clock_.slew_rate;
+  const double began = std::abs(rate) > fastest_correction ? all / rate : 0;
+  if (printk_follows_raw_ && began > 0 && began < static_cast<double>(printk_at_stop_)) {
+    return before < began ? std::llround(before * rate) : slewed_;
+  }
+  return std::llround(before * all / static_cast<double>(printk_at_stop_));
+}
+
+// CLOCK_MONOTONIC when a record was logged.
+std::int64_t ClockHistory::monotonic(std::uint64_t ts_nsec) const {
+  const std::int64_t before = before_stop(ts_nsec);
+  const std::int64_t counted = difference(clock_.monotonic_nsec(), before);
+  return printk_at_stop_ > 0 ? sum(counted, slewed_since(before)) : counted;
+}
+
+// CLOCK_REALTIME less CLOCK_MONOTONIC when a record was logged.
+std::int64_t ClockHistory::realtime_offset(std::uint64_t ts_nsec) const {
+  const auto next =
+      std::upper_bound(steps_.begin(), steps_.end(), ts_nsec,
+                       [](std::uint64_t time, const Step& step) { return time < step.ts_nsec; });
+  if (next == steps_.end()) return clock_.realtime_offset_nsec;
+  return difference(clock_.realtime_offset_nsec,
+                    later_[static_cast<std::size_t>(next - steps_.begin())]);
+}
+
+std::int64_t ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
+  return sum(monotonic(ts_nsec), realtime_offset(ts_nsec));
+}
+
+// The kernel knows how long the guest has slept in all; the log, when it woke up, and rarely for
+// how long it had slept.
+void ClockHistory::add_sleeps(const ClockSigns& signs) {
+  std::int64_t unsaid = clock_.sleep_nsec.value_or(0);
+  std::vector<std::uint64_t> silent;
+  for (const ClockSigns::Waking& waking : signs.wakings()) {
+    if (waking.slept) {
+      steps_.push_back({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
+      unsaid = difference(unsaid, *waking.slept);
+    } else {
+      silent.push_back(waking.ts_nsec);
+    }
+  }
+  if (silent.empty() || unsaid <= 0) return;
+  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.front() : 0};
+  // Of several sleeps it is not known which lasted how long; others may have been overwritten.
+  if (silent.size() > 1 || !signs.has_all()) {
+    step.placed = false;
+    step.until_nsec = silent.back();
+  }
+  steps_.push_back(step);
+}
+
+void ClockHistory::add_settings(const ClockSigns& signs) {
+  for (const ClockSigns::Setting& setting : signs.settings()) {
+    if (setting.step) steps_.push_back({Step::Cause::Set, *setting.step, setting.ts_nsec});
+  }
+}
+
+// Where the log says another time of day than what was computed from what is known so far, the
+// clock was set between there and the next place where both agree.
+void ClockHistory::add_contradictions(const ClockSigns& signs) {
+  std::int64_t found = 0;
+  std::optional<std::uint64_t> until;
+  std::vector<Step> steps;
+  for (auto reading = signs.readings().rbegin(); reading != signs.readings().rend(); ++reading) {
+    const std::int64_t computed = difference(time_of_day(reading->ts_nsec), found);
+    const std::int64_t step = difference(computed, reading->time_of_day);
+    if (!is_about_nothing(step, reading->coarse ? coarse_tolerance : tolerance)) {
+      steps.push_back(place(step, reading->ts_nsec, until, signs));
+      found = sum(found, step);
+    }
+    until = reading->ts_nsec;
+  }
+  steps_.insert(steps_.end(), steps.begin(), steps.end());
+}
+
+// A step that came behind `after` and not behind `until`: where the log tells of the only one
+// there, else at once, so that as much as possible is counted back from the stop.
+ClockHistory::Step ClockHistory::place(std::int64_t nsec, std::uint64_t after,
+                                       std::optional<std::uint64_t> until,
+                                       const ClockSigns& signs) const {
+  const auto is_it = [&](const ClockSigns::Setting& setting) {
+    return !setting.step && (!setting.backwards || nsec < 0) && setting.ts_nsec > after &&
+           (!until || setting.ts_nsec <= *until);
+  };
+  const auto& settings = signs.settings();
+  if (std::count_if(settings.begin(), settings.end(), is_it) == 1) {
+    return {Step::Cause::Set, nsec, std::find_if(settings.begin(), settings.end(), is_it)->ts_nsec};
+  }
+  Step step{Step::Cause::Set, nsec, after + 1, false, until};
+  if (is_about_nothing(difference(nsec, clock_.sleep_nsec.value_or(0)))) {
+    step.cause = Step::Cause::Sleep;  // by a kernel that does not log when it wakes up
+  }
+  return step;
+}
+
+void ClockHistory::sort_steps() {
+  std::stable_sort(steps_.begin(), steps_.end(),
+                   [](const Step& a, const Step& b) { return a.ts_nsec < b.ts_nsec; });
+  later_.assign(steps_.size(), 0);
+  std::int64_t total = 0;
+  for (std::size_t i = steps_.size(); i-- > 0;) {
+    total = sum(total, steps_[i].nsec);
+    later_[i] = total;
+  }
+}
+
+std::vector<std::string> ClockHistory::warnings() const {
+  std::vector<std::string> sentences;
+  for (const Step& step : steps_) {
+    if (step.placed) continue;
+    const std::string until =
+        step.until_nsec ? fmt::format("{:.6f} s", seconds(*step.until_nsec)) : "the stop";
+    sentences.push_back(
+        fmt::format("the guest's clock {} by {:+.3f} s between {:.6f} s since boot and {}, and the "
+                    "log does not "
+                    "say when: times of day between the two may be off by as much",
+                    step.cause == Step::Cause::Sleep ? "went on during sleep" : "was set",
+                    seconds(step.nsec), seconds(step.ts_nsec), until));
+  }
+  return sentences;
+}
+
+}  // namespace photon_dmesg

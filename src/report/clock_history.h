@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/facts/guest_clock.h"
+#include "report/clock_signs.h"
+
+namespace photon_dmesg {
+
+// The time of day at which a record was logged, as the guest's own clock showed it then.
+//
+// All is counted back from the stop, by printk's time stamps. Those count as the raw clock does;
+// the time of day counts as the monotonic clock, which NTP slews, and goes on by itself while the
+// guest sleeps and when somebody sets it (the steps). How much it was slewed is known (the drift),
+// and is taken as even over all of the guest's life, unless it is just being slewed faster than
+// that can be. Steps are known as far as the log tells of them.
+class ClockHistory {
+ public:
+  // A change of CLOCK_REALTIME against CLOCK_MONOTONIC.
+  struct Step {
+    enum class Cause { Sleep, Set };
+    Cause cause = Cause::Set;
+    std::int64_t nsec = 0;      // by how much the time of day went on
+    std::uint64_t ts_nsec = 0;  // from this time stamp on records are counted as behind it
+    // Whether that is so. Otherwise it came between there and `until_nsec` (absent: the stop), and
+    // records between the two may be off by it.
+    bool placed = true;
+    std::optional<std::uint64_t> until_nsec{};
+  };
+
+  // A clock alone is the history of a guest whose log says nothing.
+  ClockHistory(const GuestClock& clock, const ClockSigns& signs = {});
+
+  // Of a record with that time stamp, nanoseconds since 1970, UTC.
+  [[nodiscard]] std::int64_t time_of_day(std::uint64_t ts_nsec) const;
+
+  // How long before the guest stopped, in nanoseconds; negative behind its clock's last update.
+  [[nodiscard]] std::int64_t before_stop(std::uint64_t ts_nsec) const;
+
+  // What is to be added to the time stamps of the newest records to get their time of day.
+  [[nodiscard]] std::int64_t offset_at_stop() const;
+
+  // How long the guest has run, sleep included, as /proc/uptime says. Nanoseconds.
+  [[nodiscard]] std::int64_t uptime() const;
+
+  // By how much the raw clock is ahead of the monotonic clock, had both begun at once: what NTP has
+  // held back. Nothing if there is no raw clock.
+  [[nodiscard]] std::optional<std::int64_t> drift() const { return drift_; }
+
+  [[nodiscard]] const GuestClock& clock() const { return clock_; }
+  // Whether printk's clock counts as the raw clock or as the monotonic one, and by how much it was
+  // ahead of the monotonic one at first: by the log or else by the kernel's variables.
+  [[nodiscard]] bool printk_follows_raw() const { return printk_follows_raw_; }
+  [[nodiscard]] std::optional<std::int64_t> printk_ahead() const { return printk_ahead_; }
+
+  // Ascending by time stamp.
+  [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
+
+  // A sentence for each step that has no certain place: which times of day are not to be trusted.
+  [[nodiscard]] std::vector<std::string> warnings() const;
+
+ private:
+  void compare_clocks(const ClockSigns& signs);
+  void add_sleeps(const ClockSigns& signs);
+  void add_settings(const ClockSigns& signs);
+  void add_contradictions(const ClockSigns& signs);
+  [[nodiscard]] Step place(std::int64_t nsec, std::uint64_t after,
+                           std::optional<std::uint64_t> until, const ClockSigns& signs) const;
+  void sort_steps();
+  [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
+  [[nodiscard]] std::int64_t monotonic(std::uint64_t ts_nsec) const;
+  [[nodiscard]] std::int64_t realtime_offset(std::uint64_t ts_nsec) const;
+
+  GuestClock clock_;
+  bool printk_follows_raw_;
+  std::optional<std::int64_t> drift_;
+  std::optional<std::int64_t> printk_ahead_;
+  std::int64_t printk_at_stop_ = 0;  // what local_clock() was then
+  std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
+  std::vector<Step> steps_;
+  std::vector<std::int64_t> later_;  // for each step: the sum of it and of those behind it
+};
+
+}  // namespace photon_dmesg
