@@ -96,7 +96,13 @@ class FilteredStream final : public ByteStream {
 
  private:
   void require(int result) const {
-    if (result != ARCHIVE_OK) source_.fail(handle_.get(), "damaged");
+    if (result == ARCHIVE_OK) return;
+    // As zstd says it of a window of more than 128 MiB, which is no damage.
+    const char* reason = archive_error_string(handle_.get());
+    const bool too_large = reason != nullptr && std::string_view(reason).find("too much memory") !=
+                                                    std::string_view::npos;
+    source_.fail(handle_.get(),
+                 too_large ? "packed with a larger window than can be unpacked here" : "damaged");
   }
 
   std::unique_ptr<PeekedStream> packed_;

@@ -92,9 +92,13 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   Extracts extracts;
   read_container(options, inputs, report, extracts, diagnostics);
   int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
-  if (!inputs.guest.empty()) {
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
+  if (inputs.guest.empty()) {
+    for (const PackagedKernel& kernel : pool->kernels(diagnostics)) {
+      report.kernels.push_back({kernel.release, kernel.package, kernel.has_types});
+    }
+  } else {
     try {
-      auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
       read_guest(Guest(std::move(inputs), std::move(pool), diagnostics), report, diagnostics);
     } catch (const Error& error) {
       report.problems.emplace_back(error.what());

@@ -8,6 +8,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/input_file.h"
+#include "base/printable.h"
+#include "checkpoint/vmware/host_log.h"
 #include "cli/exit_status.h"
 #include "cli/guest_facts.h"
 #include "cli/output.h"
@@ -153,11 +156,19 @@ class Extent {
     if (first_) {
       extent.what = "records";
       extent.value = fmt::format("{} to {}", *first_, last_);
-      if (*first_ > 0) {
-        extent.how = fmt::format("the kernel has overwritten the {} before them", *first_);
-      }
     }
     diagnostics.found(std::move(extent));
+  }
+
+  // That the beginning is gone matters to who reads from the beginning.
+  void warn_of_overwritten(const Selection& selection, Diagnostics& diagnostics) const {
+    if (first_.value_or(0) == 0 || selection.first_seq > 0 || selection.since_usec ||
+        selection.tail) {
+      return;
+    }
+    diagnostics.warn(fmt::format(
+        "the kernel has overwritten the {} oldest records: the log begins with record {}", *first_,
+        *first_));
   }
 
  private:
@@ -203,6 +214,7 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
   filter.finish();
   out.flush();  // what is said about the log comes behind it
   extent.note(diagnostics);
+  extent.warn_of_overwritten(selection, diagnostics);
   const bool any_unlogged = write_unlogged(options, log, filter, *writer, diagnostics);
   if (filter.taken() == 0 && !any_unlogged) diagnostics.warn(extent.nothing_selected(selection));
   for (const std::string& loss : log.losses) {
@@ -212,9 +224,36 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
   return log.losses.empty();
 }
 
+// What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.
+std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics) {
+  std::error_code ignored;
+  if (options.files.size() != 1 || options.format != &output_formats.front() ||
+      !std::filesystem::is_regular_file(options.files.front(), ignored)) {
+    return std::nullopt;
+  }
+  const InputFile file(options.files.front());
+  if (!is_host_log(file)) return std::nullopt;
+  const std::vector<std::string> lines = lines_of_guest(file);
+  if (lines.empty()) {
+    throw unusable(fmt::format(
+        "{}: this is the host's log of a VM (vmware.log), and the guest has sent nothing to it: "
+        "give the checkpoint and its memory",
+        file.name()));
+  }
+  diagnostics.warn(
+      fmt::format("{}: this is the host's log of a VM (vmware.log): what the guest sent to it is "
+                  "not all of the guest's log: give the checkpoint and its memory for that",
+                  file.name()));
+  write_output(options, [&](std::ostream& out) {
+    for (const std::string& line : lines) out << printable(line) << '\n';
+  });
+  return exit_incomplete;
+}
+
 }  // namespace
 
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
+  if (const std::optional<int> status = print_host_log(options, diagnostics)) return *status;
   Guest guest = session::open(options.files, session_options(options), diagnostics);
   const KernelLogReader reader = session::open_log(guest, diagnostics);
   const ReportContext context = make_context(options, guest, reader, diagnostics);

@@ -1,6 +1,7 @@
 #include "cli/profile_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <optional>
@@ -36,9 +37,16 @@ SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& 
   const bool several =
       pool.inputs().size() > 1 || kind == SymbolKind::Iso || kind == SymbolKind::Folder;
   if (several && !options.release) {
-    throw Error(Failure::Usage, fmt::format("{}: this may hold several kernels: expected "
-                                            "--release or a checkpoint, found neither",
-                                            pool.names()));
+    std::vector<std::string> releases;
+    for (const PackagedKernel& kernel : pool.kernels(diagnostics)) {
+      releases.push_back(kernel.release);
+    }
+    throw Error(
+        Failure::Usage,
+        fmt::format("{}: this may hold several kernels: expected --release or a checkpoint, "
+                    "found neither (it holds {})",
+                    pool.names(),
+                    releases.empty() ? "none" : fmt::format("{}", fmt::join(releases, ", "))));
   }
   const auto candidates = pool.candidates({options.release, std::nullopt}, diagnostics);
   std::optional<SymbolSource> source = candidates->next();

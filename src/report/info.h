@@ -22,6 +22,13 @@ struct InfoReport {
   };
   std::vector<File> files;
 
+  struct Kernel {
+    std::string release;
+    std::string package;
+    bool has_types = false;  // vmlinux with debug information, not a System.map alone
+  };
+  std::vector<Kernel> kernels;  // in packages, where there is no guest to say which is wanted
+
   std::optional<GuestInfo> guest;    // absent, as what follows, if its kernel was not found
   std::optional<SourceInfo> source;  // of its memory and symbols
   std::vector<PhysicalRange> memory_ranges;

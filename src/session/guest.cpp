@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "checkpoint/vmware/companion_file.h"
+#include "checkpoint/vmware/host_log.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
@@ -121,7 +122,13 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
       if (!failure) failure = error;
     }
   }
-  throw Error(*failure);
+  const bool pending =
+      !inputs.guest.state.empty() && is_snapshot_pending(inputs.guest.state.front()->name());
+  throw Error(failure->failure(),
+              fmt::format("{}{}", failure->what(),
+                          pending ? " (vmware.log says that the memory of a snapshot was still "
+                                    "being written: copy the files once that has ended)"
+                                  : ""));
 }
 
 std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diagnostics) {

@@ -228,6 +228,23 @@ Error PackageSearch::failure() const {
       name_));
 }
 
+std::vector<PackagedKernel> list_kernels(const std::vector<PackageFile>& packages,
+                                         const PackageUse& use, Diagnostics& diagnostics) {
+  std::vector<PackagedKernel> kernels;
+  for (const PackageFile& file : packages) {
+    try {
+      const auto package = open_package(file.open(), use, diagnostics);
+      const std::optional<KernelFile> kernel = find_kernel_file(package->files());
+      if (!kernel) continue;
+      kernels.push_back(
+          {kernel->release, package->label(), kernel->kind == KernelFile::Kind::Vmlinux});
+    } catch (const Error& error) {
+      diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    }
+  }
+  return kernels;
+}
+
 bool may_be_wanted(std::unique_ptr<ByteStream> package, const WantedKernel& wanted,
                    const PackageUse& use, Diagnostics& diagnostics) {
   try {

@@ -67,6 +67,19 @@ class PackageSearch final : public SymbolCandidates {
   std::optional<Error> refused_;     // of the last that was not the guest's
 };
 
+// A kernel that a package holds symbols of.
+struct PackagedKernel {
+  std::string release;     // as `uname -r`
+  std::string package;     // its label
+  bool has_types = false;  // it holds vmlinux, not a System.map alone
+};
+
+// The kernels that `packages` say they hold, by their headers alone. One that can't be read is a
+// warning.
+[[nodiscard]] std::vector<PackagedKernel> list_kernels(const std::vector<PackageFile>& packages,
+                                                       const PackageUse& use,
+                                                       Diagnostics& diagnostics);
+
 // Whether `package` may be of the wanted release: what is wrong with it is said when it is its
 // turn.
 [[nodiscard]] bool may_be_wanted(std::unique_ptr<ByteStream> package, const WantedKernel& wanted,

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "kernel/symbols/vmlinux/elf_image.h"
-#include "session/package_search.h"
 
 namespace photon_dmesg {
 namespace {
@@ -196,6 +195,10 @@ std::string SymbolPool::names_of(bool (*is_kind)(SymbolKind kind)) const {
     if (is_kind(input.kind)) names.push_back(input.name());
   }
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::vector<PackagedKernel> SymbolPool::kernels(Diagnostics& diagnostics) {
+  return list_kernels(packages({}, diagnostics), use_, diagnostics);
 }
 
 std::unique_ptr<SymbolCandidates> SymbolPool::candidates(const WantedKernel& wanted,

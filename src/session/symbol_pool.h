@@ -8,6 +8,7 @@
 #include "base/diagnostics.h"
 #include "session/options.h"
 #include "session/package_media.h"
+#include "session/package_search.h"
 #include "session/package_use.h"
 #include "session/symbol_candidates.h"
 #include "session/symbol_kinds.h"
@@ -33,6 +34,10 @@ class SymbolPool {
 
   // How its packages are used.
   [[nodiscard]] const PackageUse& package_use() const { return use_; }
+
+  // The kernels that its packages say they hold; nothing is unpacked. Throws Error(UnusableInput)
+  // if none of the media can be read.
+  [[nodiscard]] std::vector<PackagedKernel> kernels(Diagnostics& diagnostics);
 
   // What may be the symbols of `wanted`. Packages of other releases are passed over by their header
   // alone. The pool and `diagnostics` must outlive what is returned.

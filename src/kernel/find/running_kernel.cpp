@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.h"
 #include "kernel/arch/machines/machines.h"
@@ -47,6 +48,14 @@ bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
 bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
   const std::optional<GuestVirtual> at = instruction_pointer(vcpu);
   return !at || vcpu_page_tables(memory, vcpu).front().find(*at).has_value();
+}
+
+bool holds_zeros(const GuestMemory& memory, GuestPhysical page) {
+  std::array<std::byte, 4096> bytes{};
+  bytes.front() = std::byte{1};
+  return memory.read(page, bytes) && std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) {
+           return byte == std::byte{0};
+         });
 }
 
 std::vector<Vcpu> with_paging(const GuestMemory& memory, const std::vector<Vcpu>& vcpus) {
@@ -121,13 +130,15 @@ void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vc
   const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
     return has_own_instruction_mapped(memory, vcpu);
   });
-  if (!paging.empty() && !any_mapped) {
-    throw Error(Failure::Mismatch,
-                fmt::format("{}: not the memory of this checkpoint: expected the page tables at "
-                            "vCPU {}'s {} to map its instruction at {}, found nothing there",
-                            memory.name(), paging.front().index, describe_tables(paging.front()),
-                            *instruction_pointer(paging.front())));
-  }
+  if (paging.empty() || any_mapped) return;
+  const Vcpu& first = paging.front();
+  const bool is_zero = holds_zeros(memory, vcpu_page_tables(memory, first).front().root());
+  throw Error(Failure::Mismatch,
+              fmt::format("{}: not the memory of this checkpoint: expected the page tables at vCPU "
+                          "{}'s {} to map its instruction at {}, found {} there{}",
+                          memory.name(), first.index, describe_tables(first),
+                          *instruction_pointer(first), is_zero ? "nothing but zeros" : "nothing",
+                          is_zero ? ": was it copied before the snapshot was complete?" : ""));
 }
 
 bool may_run_kernel(const GuestMemory& memory, const Vcpu& vcpu, const KernelMemory& kernel) {

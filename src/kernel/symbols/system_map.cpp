@@ -17,6 +17,9 @@ constexpr std::size_t name_column = address_digits + 3;  // behind " T "
 // More than any kernel's (those of 2026 have 9 MB).
 constexpr std::size_t largest_map = 256 * 1024 * 1024;
 
+// Windows' editors put it in front of UTF-8, and "\r" before each end of a line.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 struct Entry {
   GuestVirtual address;
   SymbolBinding binding = SymbolBinding::Local;
@@ -70,10 +73,11 @@ std::optional<GuestVirtual> choose(std::string_view text, const std::string& par
 
 bool is_system_map(const ByteSource& source) {
   std::array<char, name_column + 1> beginning{};
-  if (!source.contains(0, beginning.size())) {
-    return false;
-  }
-  source.read_at(0, std::as_writable_bytes(std::span(beginning)));
+  if (!source.contains(0, byte_order_mark.size() + beginning.size())) return false;
+  std::array<char, byte_order_mark.size()> first{};
+  source.read_at(0, std::as_writable_bytes(std::span(first)));
+  const bool marked = std::string_view(first.data(), first.size()) == byte_order_mark;
+  source.read_at(marked ? first.size() : 0, std::as_writable_bytes(std::span(beginning)));
   return parse_line({beginning.data(), beginning.size()}).has_value();
 }
 
@@ -91,6 +95,8 @@ std::unique_ptr<SystemMap> SystemMap::load(ByteStream& stream) {
 
 SystemMap::SystemMap(std::string name, std::string text)
     : name_(std::move(name)), text_(std::move(text)) {
+  if (text_.starts_with(byte_order_mark)) text_.erase(0, byte_order_mark.size());
+  std::erase(text_, '\r');
   if (!text_.ends_with('\n')) text_ += '\n';
   std::size_t number = 0;
   for_each_line(text_, [&](std::string_view line) {

@@ -79,6 +79,12 @@ Json describe(const InfoReport::File& file) {
   return {{"path", utf8(file.path)}, {"kind", file.kind}, {"size", number_or_null(file.size)}};
 }
 
+Json describe(const InfoReport::Kernel& kernel) {
+  return {{"release", utf8(kernel.release)},
+          {"package", utf8(kernel.package)},
+          {"vmlinux", kernel.has_types}};
+}
+
 Json describe(const PhysicalRange& range) {
   return {{"begin", hexadecimal(range.begin.value)}, {"size", range.size}};
 }
@@ -101,6 +107,7 @@ void write_info_json(const InfoReport& report, std::ostream& out) {
       {"registers", list(report.registers)},
       {"files", list(report.files)},
       {"checkpoint", report.checkpoint ? describe(*report.checkpoint) : Json(nullptr)}};
+  if (!report.kernels.empty()) document["kernels"] = list(report.kernels);
   if (!report.tags.empty()) document["tags"] = list(report.tags);
   document["warnings"] = sentences_to_json(report.warnings);
   document["problems"] = sentences_to_json(report.problems);

@@ -25,6 +25,10 @@ class TextWriter {
       line("file", fmt::format("{}: {}{}", file.path, file.kind,
                                file.size ? fmt::format(", {} bytes", *file.size) : ""));
     }
+    for (const InfoReport::Kernel& kernel : report.kernels) {
+      line("kernel", fmt::format("{}: {} of {}", kernel.release,
+                                 kernel.has_types ? "vmlinux" : "System.map", kernel.package));
+    }
     if (report.checkpoint) write(*report.checkpoint);
     for (const InfoReport::Cpu& vcpu : report.registers) write(vcpu);
     write_memory(report);

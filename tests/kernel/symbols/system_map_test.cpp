@@ -55,6 +55,14 @@ TEST_CASE("SystemMap: a line that is none is refused with its number") {
               [] { (void)load("fffffffg81000000 T _text\n"); });
 }
 
+TEST_CASE("SystemMap: one that went through an editor on Windows") {
+  std::string windows = "\xef\xbb\xbf";
+  for (const char c : std::string(sample)) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  CHECK(is_system_map(BufferSource("file", as_bytes(windows))));
+  CHECK(load(windows)->find_symbol("_text") == load(sample)->find_symbol("_text"));
+  CHECK(load(windows)->find_place({0xffffffff8100003f})->name == "_text");
+}
+
 TEST_CASE("SystemMap: an address by the symbol in front of it") {
   const auto map = load(sample);
   const auto place = [&](std::uint64_t address) { return map->find_place({address}); };
