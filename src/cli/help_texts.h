@@ -36,9 +36,11 @@ inline constexpr const char* info_description =
 
 // What exit status 1 means.
 inline constexpr const char* log_is_incomplete =
-    "it was printed, but is incomplete, or without the times asked for; the warnings say\n"
-    "     what is missing, or why the output could not be written";
+    "it was printed, but is incomplete, without the times asked for, or read without an\n"
+    "     input that was named; the warnings say so, or why the output could not be written";
 inline constexpr const char* output_is_incomplete = "the output could not be written";
+inline constexpr const char* input_is_missing =
+    "it was, but without an input that was named; or the output could not be written";
 
 // What becomes of the rest when the exit status is 3 or 4.
 inline constexpr const char* nothing_is_printed = "";
@@ -57,7 +59,7 @@ inline std::string statuses(const std::string& complete, const std::string& inco
          "\n"
          "  2  the command line makes no sense, or an output would take the place of an input or\n"
          "     of another file that is not to be lost\n"
-         "  3  an input can't be used: unreadable, damaged, encrypted, without debug information\n"
+         "  3  an input can't be used: unreadable, damaged, encrypted\n"
          "  4  the inputs don't belong together: another kernel, another machine's memory" +
          rest;
 }

@@ -105,6 +105,7 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
       if (status == exit_complete) status = exit_status(error.failure());
     }
   }
+  if (status == exit_complete && diagnostics.has_lack()) status = exit_incomplete;
   report.warnings = diagnostics.warnings();
   diagnostics.clear_progress();
   write_extracts(options, extracts);  // now that all files which are read are known

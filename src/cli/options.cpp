@@ -29,7 +29,7 @@ class Parser {
  public:
   Parser() {
     app_.formatter(std::make_shared<HelpFormat>());
-    app_.footer(help::statuses("the log was printed", help::log_is_incomplete) + help::examples);
+    app_.footer(help::statuses("the log is whole", help::log_is_incomplete) + help::examples);
     app_.set_version_flag("-V,--version", program_version());
     add_log_command();
     add_profile_command();
@@ -151,7 +151,7 @@ class Parser {
 
   void add_core_command() {
     core_ = app_.add_subcommand("core", help::core_description);
-    core_->footer(help::statuses("the folder was written", help::output_is_incomplete));
+    core_->footer(help::statuses("the folder was written", help::input_is_missing));
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
     add_output(*core_, "DIR", "The folder to write to, which is made if need be")->required();
     add_strict(*core_);
@@ -162,7 +162,7 @@ class Parser {
 
   void add_info_command() {
     info_ = app_.add_subcommand("info", help::info_description);
-    info_->footer(help::statuses("what the files hold was printed", help::output_is_incomplete,
+    info_->footer(help::statuses("what the files hold was printed", help::input_is_missing,
                                  help::all_else_is_printed));
     add_files(*info_, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
     info_->add_flag("-J,--json", options_.json, "Print one JSON document");

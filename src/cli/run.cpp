@@ -29,7 +29,7 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return exit_complete;
     case Command::Core:
       write_core_folder(options, diagnostics);
-      return exit_complete;
+      return diagnostics.has_lack() ? exit_incomplete : exit_complete;
     case Command::Info:
       return print_info(options, diagnostics);
   }
