@@ -40,6 +40,8 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 
 OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
   refuse_input();
+  struct stat replaced {};
+  if (::stat(path_.c_str(), &replaced) == 0 && S_ISREG(replaced.st_mode)) mode &= replaced.st_mode;
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
   if (descriptor_ < 0) {

@@ -20,7 +20,8 @@ namespace photon_dmesg {
 class OutputFile {
  public:
   // Begins a file that will be `path`, in a folder that exists. `mode` is further limited by the
-  // umask. Throws Error(Incomplete) with the system's reason, Error(Usage) if `path` was read.
+  // umask, and by the mode of a file that it takes the place of. Throws Error(Incomplete) with the
+  // system's reason, Error(Usage) if `path` was read.
   OutputFile(std::filesystem::path path, mode_t mode);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;

@@ -93,17 +93,17 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   read_container(options, inputs, report, extracts, diagnostics);
   int status = report.problems.empty() ? exit_complete : exit_status(Failure::UnusableInput);
   auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), session_options(options));
-  if (inputs.guest.empty()) {
-    for (const PackagedKernel& kernel : pool->kernels(diagnostics)) {
-      report.kernels.push_back({kernel.release, kernel.package, kernel.has_types});
-    }
-  } else {
-    try {
+  try {
+    if (inputs.guest.empty()) {
+      for (const PackagedKernel& kernel : pool->kernels(diagnostics)) {
+        report.kernels.push_back({kernel.release, kernel.package, kernel.has_types});
+      }
+    } else {
       read_guest(Guest(std::move(inputs), std::move(pool), diagnostics), report, diagnostics);
-    } catch (const Error& error) {
-      report.problems.emplace_back(error.what());
-      if (status == exit_complete) status = exit_status(error.failure());
     }
+  } catch (const Error& error) {
+    report.problems.emplace_back(error.what());
+    if (status == exit_complete) status = exit_status(error.failure());
   }
   if (status == exit_complete && diagnostics.has_lack()) status = exit_incomplete;
   report.warnings = diagnostics.warnings();

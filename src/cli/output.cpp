@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -79,6 +80,12 @@ void write_to_descriptor(int descriptor, const std::string& name, const Write& w
         const ssize_t count = ::write(descriptor, piece.data(), piece.size());
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EPIPE) throw ReaderGone();
+        // Whoever else has the other end may have said that nobody is to wait for it.
+        if (count < 0 && errno == EAGAIN) {
+          pollfd ready{descriptor, POLLOUT, 0};
+          ::poll(&ready, 1, -1);
+          continue;
+        }
         if (count < 0) throw incomplete(name, errno);
         piece.remove_prefix(static_cast<std::size_t>(count));
       }

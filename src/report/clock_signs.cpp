@@ -119,7 +119,8 @@ void ClockSigns::add_sleep(const LogRecord& record) {
   } else if (const auto slept = seconds_behind(text, "uspended for ");
              slept && text.ends_with(" seconds")) {
     Waking& waking = waking_at(record.ts_nsec);
-    waking.slept = waking.slept.value_or(0) + *slept;
+    constexpr std::int64_t longest = std::int64_t{1} << 61;  // 73 years, and no sum overflows
+    waking.slept = std::min(longest, waking.slept.value_or(0) + std::min(longest, *slept));
   } else if (text.ends_with("Low-level resume complete") || text.starts_with("PM: suspend exit") ||
              text.starts_with("PM: hibernation exit") ||
              text.starts_with("PM: hibernation: hibernation exit")) {

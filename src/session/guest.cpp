@@ -99,7 +99,6 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
 Guest::Guest(Inputs inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
     : pool_(std::move(pool)) {
   require_guest(inputs.guest);
-  vm_name_ = find_vm_name(inputs.guest);
   open_kernel(open_files(inputs, diagnostics), diagnostics);
   if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
     open_crashed_kernel(*header, diagnostics);
@@ -133,6 +132,7 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
 
 std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diagnostics) {
   const bool is_alone = files.is_alone;
+  vm_name_ = find_vm_name(files);
   state_ = open_guest(std::move(files), diagnostics);
   if (!state_.vcpus.empty()) {
     architecture_of(state_.vcpus.front().machine)
@@ -140,7 +140,7 @@ std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diag
   }
   std::optional<RunningKernel> running = find_kernel(diagnostics);
   // What was not named like this proves itself.
-  if (!running && (is_alone || state_.is_incomplete)) {
+  if (!running && (is_alone || !state_.missing.empty())) {
     running = scan_for_kernel(*state_.memory, diagnostics);
     if (!running) throw no_kernel();
   }
@@ -155,7 +155,7 @@ bool Guest::runs_kernel(const Vcpu& vcpu) const {
 // lies in memory. With symbols at hand, the last is theirs to find.
 std::optional<RunningKernel> Guest::find_kernel(Diagnostics& diagnostics) {
   auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
-  if (!running && !state_.is_incomplete) check_memory_belongs(*state_.memory, state_.vcpus);
+  if (!running) check_memory_belongs(*state_.memory, state_.vcpus, state_.missing);
   if (!running && state_.vmcoreinfo) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
   }

@@ -105,7 +105,7 @@ class Sorter {
       if (is_pipe(path)) {
         inputs_.symbols.push_back(open_pipe(path));
       } else if (std::error_code ignored; fs::is_directory(path, ignored)) {
-        add_folder(path);
+        folders_.push_back(path);
       } else if (is_vm_configuration(path)) {
         add_configuration(path);
       } else {
@@ -118,6 +118,7 @@ class Sorter {
   }
 
   Inputs finish() {
+    for (const fs::path& folder : folders_) use_folder(folder);
     choose_guest();
     choose_memory();
     if (inputs_.guest.empty() && !unusable_.empty()) throw Error(unusable_.front());
@@ -134,19 +135,6 @@ class Sorter {
     Source file;
     fs::path path;
   };
-
-  void add_folder(const fs::path& path) {
-    if (const auto checkpoint = choose_checkpoint(path, std::nullopt)) {
-      diagnostics_.found(
-          {.what = "checkpoint", .value = checkpoint->string(), .where = path.string()});
-      add_file(*checkpoint);
-      if (!holds_symbols(path)) return;
-    }
-    SymbolInput input;
-    input.kind = SymbolKind::Folder;
-    input.path = path;
-    inputs_.symbols.push_back(std::move(input));
-  }
 
   // A VM's configuration, which stands for its current checkpoint unless others are named.
   void add_configuration(const fs::path& path) {
@@ -188,6 +176,23 @@ class Sorter {
     });
   }
 
+  // A folder is a VM's if nothing else that was named is of a guest; it may hold symbols as well.
+  void use_folder(const fs::path& path) {
+    const bool is_vm = !list_vm_folder(path).checkpoints.empty();
+    if (guests_.empty() && memories_.empty() && configurations_.empty()) {
+      if (const auto checkpoint = choose_checkpoint(path, std::nullopt)) {
+        diagnostics_.found(
+            {.what = "checkpoint", .value = checkpoint->string(), .where = path.string()});
+        add(*checkpoint);
+      }
+    }
+    if (is_vm && !holds_symbols(path)) return;
+    SymbolInput input;
+    input.kind = SymbolKind::Folder;
+    input.path = path;
+    inputs_.symbols.push_back(std::move(input));
+  }
+
   // The checkpoint that is read: the only one, or the one that is the VM's current one.
   void choose_guest() {
     if (guests_.empty()) add_checkpoint_of_configuration();
@@ -205,9 +210,11 @@ class Sorter {
   void add_checkpoint_of_configuration() {
     for (const fs::path& vmx : configurations_) {
       const fs::path folder = vmx.has_parent_path() ? vmx.parent_path() : fs::path(".");
-      if (const auto checkpoint = choose_checkpoint(folder, vmx)) {
+      if (!memories_.empty()) {
+        add_if_sure(folder, vmx);
+      } else if (const auto checkpoint = choose_checkpoint(folder, vmx)) {
         add_file(*checkpoint);
-      } else if (memories_.empty()) {
+      } else {
         throw unusable(fmt::format(
             "{}: there is no checkpoint (.vmss or .vmsn) beside it: suspend the VM, or take a "
             "snapshot that includes its memory",
@@ -216,12 +223,24 @@ class Sorter {
     }
   }
 
+  // Memory that was named can be read without a checkpoint.
+  void add_if_sure(const fs::path& folder, const fs::path& vmx) {
+    try {
+      if (const auto checkpoint = choose_checkpoint(folder, vmx)) add_file(*checkpoint);
+    } catch (const Error& error) {
+      if (strict_) throw;
+      unusable_.push_back(error);
+    }
+  }
+
   const GuestFile& choose_current() {
     if (guests_.size() == 1) return guests_.front();
     std::vector<fs::path> paths;
     for (const GuestFile& guest : guests_) paths.push_back(guest.path);
     std::optional<fs::path> current;
-    if (configurations_.size() == 1) current = find_current(configurations_.front(), paths);
+    if (configurations_.size() == 1 && are_beside(paths, configurations_.front())) {
+      current = find_current(configurations_.front(), paths);
+    }
     const auto chosen = std::find_if(guests_.begin(), guests_.end(),
                                      [&](const GuestFile& guest) { return guest.path == current; });
     if (chosen == guests_.end()) ask_which(paths);
@@ -229,6 +248,17 @@ class Sorter {
                         .value = chosen->path.string(),
                         .where = configurations_.front().string()});
     return *chosen;
+  }
+
+  // Whether all lie in one folder: a configuration says nothing of another VM's files.
+  static bool are_beside(const std::vector<fs::path>& paths, const fs::path& configuration) {
+    const auto folder_of = [](const fs::path& path) {
+      return path.has_parent_path() ? path.parent_path() : fs::path(".");
+    };
+    return std::all_of(paths.begin(), paths.end(), [&](const fs::path& path) {
+      std::error_code ignored;
+      return fs::equivalent(folder_of(path), folder_of(configuration), ignored);
+    });
   }
 
   // Memory with the checkpoint's name comes first; that with another checkpoint's name is not it.
@@ -254,17 +284,18 @@ class Sorter {
 
   [[nodiscard]] bool is_of_chosen(const GuestFile& memory) const {
     return !inputs_.guest.state.empty() &&
-           memory.path.stem() == fs::path(inputs_.guest.state.front()->name()).stem();
+           shared_name(memory.path) == shared_name(inputs_.guest.state.front()->name());
   }
   [[nodiscard]] bool is_of_another(const GuestFile& memory) const {
     return std::any_of(guests_.begin(), guests_.end(), [&](const GuestFile& guest) {
-      return guest.path.stem() == memory.path.stem();
+      return shared_name(guest.path) == shared_name(memory.path);
     });
   }
 
   static bool holds_symbols(const fs::path& folder) {
     std::error_code error;
-    fs::recursive_directory_iterator entry(folder, error);
+    fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                           error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       if (has_ending(entry->path(), ".rpm") || has_ending(entry->path(), ".iso")) return true;
     }
@@ -278,6 +309,7 @@ class Sorter {
   std::vector<GuestFile> guests_;
   std::vector<GuestFile> memories_;
   std::vector<fs::path> configurations_;  // .vmx
+  std::vector<fs::path> folders_;
   std::vector<Error> unusable_;
   std::vector<Error> beside_;  // what is no mistake beside a checkpoint
 };

@@ -149,8 +149,12 @@ class Lister {
 
   void add_iso(PipeStream& pipe) {
     IsoImage::for_each_file(pipe, [&](const IsoImage::File& file, ByteStream& content) {
-      if (!may_be_of_kernel(file.path)) return true;
+      if (!may_be_of_kernel(file.path) && !may_be_cut_name(file.path)) return true;
       auto package = keep(content, diagnostics_);
+      if (!may_be_of_kernel(file.path) &&
+          !says_it_is_of_kernel(BufferSource(file.path, package->bytes))) {
+        return true;
+      }
       if (is_wanted_(std::make_unique<KeptPackageStream>(package))) {
         packages_.push_back(kept_file(file.path, pipe.name(), std::move(package)));
       }
@@ -174,7 +178,8 @@ class Lister {
   void add_folder(const fs::path& folder) {
     std::vector<fs::path> found;
     std::error_code error;
-    fs::recursive_directory_iterator entry(folder, error);
+    fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
+                                           error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
       std::error_code ignored;
       const fs::path& path = entry->path();

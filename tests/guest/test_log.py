@@ -21,7 +21,7 @@ import scenarios
 import truth
 from checkpoint_writer import Form, Memory, Registers
 from guest_files import GuestFiles
-from tool import crash_log, photon_dmesg
+from tool import crash_log, losses, photon_dmesg
 
 FORMS = {
     "separate memory, registers inline": Form(),
@@ -114,7 +114,7 @@ class GuestTests(GuestFiles):
             with self.subTest(locale=locale):
                 result = photon_dmesg(*self.as_in_guest, self.vmlinux, self.checkpoint,
                                       locale=locale)
-                self.assertEqual(result.err, "")
+                self.assertEqual(result.said, "")
                 expected = self.guest.blob(name)
                 if locale == "C.UTF-8":
                     expected = peers.without_controls(expected)
@@ -142,7 +142,7 @@ class GuestTests(GuestFiles):
 
     def test_times_of_day_are_those_of_dmesg_in_the_guest(self) -> None:
         result = photon_dmesg("--time-format", "iso", self.checkpoint, locale="C")
-        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual((result.status, result.said), (0, ""))
         # dmesg cuts the time of the boot to a second, and reads two clocks to know it.
         tolerance = datetime.timedelta(milliseconds=20)
         second = datetime.timedelta(seconds=1)
@@ -166,7 +166,7 @@ class GuestTests(GuestFiles):
         self.assertRegex(guest["build_id"], "^[0-9a-f]{40}$")
         offset = int(guest["kaslr_offset"], 16)
         self.assertEqual(offset == 0, "nokaslr" in scenario.command_line)
-        self.assertEqual(self.document["warnings"], [])
+        self.assertEqual(losses(self.document), [])
         self.assertEqual(self.document["source"]["checkpoint"], str(self.checkpoint))
 
     def test_every_form_of_checkpoint_gives_the_same(self) -> None:
@@ -176,18 +176,18 @@ class GuestTests(GuestFiles):
                 checkpoint = checkpoint_writer.write(Path(folder) / "vm", self.guest.memory,
                                                      self.guest.vcpus, form)
                 result = photon_dmesg(self.vmlinux, checkpoint)
-                self.assertEqual((result.status, result.err), (0, ""))
+                self.assertEqual((result.status, result.said), (0, ""))
                 self.assertEqual(result.out, expected)
 
     def test_system_map_alone_gives_the_same(self) -> None:
         found = photon_dmesg("--json", self.guest.kernel.system_map, self.checkpoint)
-        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual((found.status, found.said), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
 
     def test_checkpoint_alone_gives_the_same(self) -> None:
         found = photon_dmesg("--json", self.checkpoint)
-        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual((found.status, found.said), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
         self.assertEqual(found.json["source"]["symbols_in_memory"], "kallsyms")
@@ -201,7 +201,7 @@ class GuestTests(GuestFiles):
             for pattern in tables:
                 patterns.blank(memory, self.guest.memory, pattern)
             found = photon_dmesg("--json", self.checkpoint_of(memory))
-        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual((found.status, found.said), (0, ""))
         self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
         marks = ("cleared", "unprinted")
         self.assertEqual(*([{key: record[key] for key in record if key not in marks}
@@ -243,8 +243,8 @@ class GuestTests(GuestFiles):
                     self.assertEqual(found.status, 0)
                     self.assertEqual(found.json["dmesg"], self.document["dmesg"])
                     self.assertEqual(found.json["guest"], self.document["guest"])
-                    self.assertEqual(len(found.json["warnings"]), 1)
-                    self.assertIn("may be left from an earlier boot", found.json["warnings"][0])
+                    self.assertEqual(len(losses(found.json)), 1)
+                    self.assertIn("may be left from an earlier boot", losses(found.json)[0])
 
     def test_independent_evidence_agrees(self) -> None:
         said = photon_dmesg("-v", self.vmlinux, self.checkpoint).err
@@ -262,7 +262,7 @@ class GuestTests(GuestFiles):
             self.assertLess(profile.stat().st_size, 8 << 20)
             found = photon_dmesg("--json", profile, self.checkpoint)
             self.assertEqual(self.places(profile), self.places(self.vmlinux))
-        self.assertEqual((found.status, found.err), (0, ""))
+        self.assertEqual((found.status, found.said), (0, ""))
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
 
@@ -356,7 +356,7 @@ class WrappedWithPti(GuestTests, CrashTests, unittest.TestCase):
     def test_the_ring_has_wrapped(self) -> None:
         first = self.document["dmesg"][0]["seq"]
         self.assertGreater(first, 1000)
-        self.assertIn(f"the kernel has overwritten the {first} before them",
+        self.assertIn(f"the kernel has overwritten the {first} oldest records",
                       photon_dmesg("-v", self.vmlinux, self.checkpoint).err)
 
 
@@ -536,7 +536,7 @@ class EarlyBoot(unittest.TestCase):
                        for source in ((guest.kernel.vmlinux,), (guest.kernel.system_map,),
                                       (profile,), ())]
         for result in results:
-            self.assertEqual((result.status, result.err), (0, ""))
+            self.assertEqual((result.status, result.said), (0, ""))
             self.assertEqual(result.out, results[0].out)
         found = results[0].out.split(b"\n")
         # Not all that the console shows comes from printk; its last line may have been cut.
@@ -569,7 +569,7 @@ class SymbolSources(GuestFiles, unittest.TestCase):
 
     def check(self, *files: Path) -> dict:
         result = photon_dmesg(*files, self.checkpoint)
-        self.assertEqual((result.status, result.err), (0, ""))
+        self.assertEqual((result.status, result.said), (0, ""))
         self.assertEqual(result.out, self.expected)
         return photon_dmesg("--json", *files, self.checkpoint).json["source"]
 
@@ -604,7 +604,7 @@ class SymbolSources(GuestFiles, unittest.TestCase):
         for order in ("abc", "cba", "bca"):
             with self.subTest(order=order):
                 result = photon_dmesg(*(folder / name for name in order))
-                self.assertEqual((result.status, result.err), (0, ""))
+                self.assertEqual((result.status, result.said), (0, ""))
                 self.assertEqual(result.out, self.expected)
 
     def kernel_package(self, guest: boot.Guest, flavor: str = "linux-esx") -> Path:
@@ -636,7 +636,7 @@ class SymbolSources(GuestFiles, unittest.TestCase):
         by_checkpoint = photon_dmesg("profile", iso, self.checkpoint)
         release = self.guest.kernel.release
         by_release = photon_dmesg("profile", "--release", release, iso)
-        self.assertEqual((by_checkpoint.status, by_checkpoint.err), (0, ""))
+        self.assertEqual((by_checkpoint.status, by_checkpoint.said), (0, ""))
         self.assertEqual(by_release.out, by_checkpoint.out)
         self.assertTrue(by_release.out.startswith(b"PHDMSYMS"))
         self.assertIn(release.encode(), by_release.out)

@@ -15,6 +15,14 @@ BINARY = Path(os.environ.get("PHOTON_DMESG", paths.SOURCE.parents[1] / "build/ph
 TIMEOUT = 300  # seconds; far more than anything here takes
 
 
+OVERWRITTEN = r"the kernel has overwritten the \d+ oldest records: the log begins with record \d+"
+
+
+def losses(document: dict) -> list[str]:
+    """The warnings of a JSON document, without that one."""
+    return [text for text in document["warnings"] if not re.fullmatch(OVERWRITTEN, text)]
+
+
 @dataclasses.dataclass(frozen=True)
 class Result:
     status: int
@@ -24,6 +32,11 @@ class Result:
     @property
     def json(self) -> dict:
         return json.loads(self.out)
+
+    @property
+    def said(self) -> str:
+        """stderr, but for what is true of every log that its ring has outgrown."""
+        return re.sub(rf"(?m)^photon-dmesg: warning: {OVERWRITTEN}\n", "", self.err)
 
 
 def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "UTC0",

@@ -111,6 +111,45 @@ TEST_CASE("sort_inputs: of a VM's files, its configuration says which checkpoint
   }
 }
 
+TEST_CASE(
+    "sort_inputs: a folder that is named beside a guest says nothing of which guest is meant") {
+  const Files files;
+  const TemporaryFolder other;
+  (void)other.write("other.vmss", checkpoint_file({}));
+  (void)other.write("another.vmss", checkpoint_file({}));
+  (void)other.write("linux-6.1.10-1.ph5.x86_64.rpm", "a package");
+  for (const auto& guest : {files.checkpoint, files.memory}) {
+    const Inputs inputs = sort({other.path(), guest});
+    CHECK(inputs.symbols.front().kind == SymbolKind::Folder);
+    CHECK((inputs.guest.state.empty() ? inputs.guest.memory : inputs.guest.state.front())->name() ==
+          guest);
+  }
+}
+
+TEST_CASE("sort_inputs: a configuration says nothing of another VM's checkpoints") {
+  const TemporaryFolder a;
+  const TemporaryFolder b;
+  const auto vmx = a.write("vm.vmx", "checkpoint.vmState = \"vm.vmss\"\n");
+  const auto mine = a.write("vm.vmss", checkpoint_file({}));
+  const auto others = b.write("vm.vmss", checkpoint_file({}));
+  check_fails(Failure::Usage, "expected one checkpoint, found 2", [&] {
+    (void)sort({others, mine, vmx});
+  });
+}
+
+TEST_CASE("sort_inputs: memory finds its checkpoint by name, packed or not") {
+  const TemporaryFolder vm;
+  const auto checkpoint = vm.write("vm-Snapshot2.vmsn", checkpoint_file({}));
+  const auto packed = [&](const std::string& name) {
+    const auto path = vm.write(name, std::string(4 * 1024 * 1024, '\0'));
+    REQUIRE(std::system(("gzip -f " + path.string()).c_str()) == 0);
+    return std::filesystem::path(path.string() + ".gz");
+  };
+  const auto first = packed("vm-Snapshot1.vmem");
+  const auto second = packed("vm-Snapshot2.VMEM");
+  CHECK(sort({checkpoint, first, second}).guest.memory->name() == second);
+}
+
 TEST_CASE("sort_inputs: a configuration without a checkpoint says what to do") {
   const TemporaryFolder vm;
   const auto vmx = vm.write("vm.vmx", "checkpoint.vmState = \"\"\n");

@@ -27,8 +27,8 @@ struct GuestState {
   // What the kernel said of itself for the dump, where the format carries it.
   std::optional<std::string> vmcoreinfo;
 
-  // Part of the memory is not there: what is not found may lie in that part.
-  bool is_incomplete = false;
+  // What the guest had of memory and the file has not: it was cut short.
+  std::vector<PhysicalRange> missing;
 
   // A file of bare memory does not say where in the guest it lies. Other ways than `memory` to read
   // it: the right one is that in which there is a kernel.

@@ -108,14 +108,18 @@ void MemoryLayout::add(const MemoryRun& run) {
   image_size_ = std::max(image_size_, run.image_offset + run.size);
 }
 
-void MemoryLayout::cut(std::uint64_t image_size) {
+std::vector<PhysicalRange> MemoryLayout::cut(std::uint64_t image_size) {
+  std::vector<PhysicalRange> left_out;
   const std::vector<PhysicalRange> ranges = std::exchange(ranges_, {});
   const std::vector<std::uint64_t> offsets = std::exchange(image_offsets_, {});
   image_size_ = 0;
   for (std::size_t i = 0; i < ranges.size(); ++i) {
-    if (offsets[i] >= image_size) continue;
-    add({ranges[i].begin, offsets[i], std::min(ranges[i].size, image_size - offsets[i])});
+    const std::uint64_t kept =
+        std::min(ranges[i].size, image_size - std::min(image_size, offsets[i]));
+    if (kept > 0) add({ranges[i].begin, offsets[i], kept});
+    if (kept < ranges[i].size) left_out.push_back({ranges[i].begin + kept, ranges[i].size - kept});
   }
+  return left_out;
 }
 
 std::optional<MemoryLayout::Place> MemoryLayout::find(GuestPhysical address) const {

@@ -49,8 +49,8 @@ class MemoryLayout {
 
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const { return ranges_; }
 
-  // Leaves out what lies beyond the first `image_size` bytes of the image.
-  void cut(std::uint64_t image_size);
+  // Leaves out what lies beyond the first `image_size` bytes of the image, and returns it.
+  std::vector<PhysicalRange> cut(std::uint64_t image_size);
 
   // How long an image must be to hold every run, in bytes.
   [[nodiscard]] std::uint64_t image_size() const { return image_size_; }

@@ -56,10 +56,9 @@ void cut_to_file(GuestState& state, const ByteSource& file, std::uint64_t expect
   if (file.size() >= expected) return;
   diagnostics.warn_of_lack(fmt::format(
       "{}: incomplete: the checkpoint describes {} bytes of memory, found {}: what lies in the "
-      "rest is missing (copy it again; was the VM still being suspended?)",
+      "rest is missing (copy it again; or is it the memory of another machine?)",
       file.name(), expected, file.size()));
-  layout.cut(file.size());
-  state.is_incomplete = true;
+  state.missing = layout.cut(file.size());
 }
 
 // Another snapshot's memory is as long, and of the same kernel.
@@ -146,7 +145,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
 // A machine may have a little more memory than it was given, but not less.
 void compare_with_configuration(const MemoryDescription& description, const GuestState& state,
                                 Diagnostics& diagnostics) {
-  if (state.is_incomplete) return;
+  if (!state.missing.empty()) return;
   const std::uint64_t configured = description.configured_mib.value_or(0) * mebibyte;
   if (state.memory->size() < configured) {
     diagnostics.warn(fmt::format(

@@ -32,9 +32,10 @@ std::optional<fs::path> find_beside(const fs::path& file, const std::vector<std:
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   std::vector<std::string> exact;
   std::vector<std::string> other;
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     for (const std::string& ending : endings) {
       const std::string wanted = base_name(file) + "." + ending;
       if (name == wanted) {
@@ -64,6 +65,10 @@ std::optional<fs::path> find_companion(const fs::path& file,
   std::error_code error;
   const fs::path target = fs::canonical(file, error);
   return error ? std::nullopt : find_beside(target, endings);
+}
+
+std::string shared_name(const fs::path& file) {
+  return lower_case(base_name(file));
 }
 
 std::shared_ptr<const ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {

@@ -20,6 +20,9 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<std::filesystem::path> find_companion(
     const std::filesystem::path& file, const std::vector<std::string>& endings);
 
+// The name that a guest's files share: without its ending and ".gz", in lower case.
+[[nodiscard]] std::string shared_name(const std::filesystem::path& file);
+
 // Opens a guest's file; one packed with gzip is unpacked in memory. Throws Error(UnusableInput)
 // when it can't be read or is damaged.
 [[nodiscard]] std::shared_ptr<const ByteSource> open_guest_file(const std::filesystem::path& path,

@@ -66,6 +66,8 @@ std::optional<ReadBase> load_read_base(std::span<const std::byte> bytes, std::ui
 std::optional<std::int64_t> load_raw(std::span<const std::byte> bytes,
                                      const TimekeeperLayout& layout, std::int64_t monotonic) {
   const std::optional<ReadBase> raw = load_read_base(bytes, layout.tkr_raw, layout);
+  constexpr std::int64_t longest = std::int64_t{1} << 61;  // 73 years of uptime
+  if (monotonic < 0 || monotonic > longest) return std::nullopt;
   const std::int64_t farthest = monotonic / 8 + nanoseconds_per_second;
   if (!raw || raw->base < monotonic - farthest || raw->base > monotonic + farthest) {
     return std::nullopt;

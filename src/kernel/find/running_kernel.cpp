@@ -45,9 +45,43 @@ bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
   });
 }
 
-bool has_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu) {
+// Notices reads of what is missing.
+class WatchedMemory final : public GuestMemory {
+ public:
+  WatchedMemory(const GuestMemory& memory, const std::vector<PhysicalRange>& missing)
+      : memory_(memory), missing_(missing) {}
+
+  [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
+    const bool is_there = memory_.read(address, target);
+    missed_ =
+        missed_ || (!is_there &&
+                    std::any_of(missing_.begin(), missing_.end(), [&](const PhysicalRange& range) {
+                      return address >= range.begin && address - range.begin < range.size;
+                    }));
+    return is_there;
+  }
+  [[nodiscard]] std::optional<FilePlace> find_in_file(GuestPhysical address) const override {
+    return memory_.find_in_file(address);
+  }
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
+    return memory_.ranges();
+  }
+  [[nodiscard]] const std::string& name() const override { return memory_.name(); }
+
+  [[nodiscard]] bool has_missed() const { return missed_; }
+
+ private:
+  const GuestMemory& memory_;
+  const std::vector<PhysicalRange>& missing_;
+  mutable bool missed_ = false;
+};
+
+bool may_have_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu,
+                                     const std::vector<PhysicalRange>& missing) {
   const std::optional<GuestVirtual> at = instruction_pointer(vcpu);
-  return !at || vcpu_page_tables(memory, vcpu).front().find(*at).has_value();
+  if (!at) return true;
+  const WatchedMemory watched(memory, missing);
+  return vcpu_page_tables(watched, vcpu).front().find(*at) || watched.has_missed();
 }
 
 bool holds_zeros(const GuestMemory& memory, GuestPhysical page) {
@@ -125,10 +159,11 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   return std::nullopt;
 }
 
-void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus) {
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus,
+                          const std::vector<PhysicalRange>& missing) {
   const std::vector<Vcpu> paging = with_paging(memory, vcpus);
   const bool any_mapped = std::any_of(paging.begin(), paging.end(), [&](const Vcpu& vcpu) {
-    return has_own_instruction_mapped(memory, vcpu);
+    return may_have_own_instruction_mapped(memory, vcpu, missing);
   });
   if (paging.empty() || any_mapped) return;
   const Vcpu& first = paging.front();

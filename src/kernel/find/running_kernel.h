@@ -46,8 +46,10 @@ struct RunningKernel {
                                                                Diagnostics& diagnostics);
 
 // Throws Error(Mismatch) when vCPUs use page tables and none has its own instruction mapped, which
-// a processor fetches through them: then `memory` is not theirs.
-void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus);
+// a processor fetches through them: then `memory` is not theirs. Page tables that lie in what is
+// `missing` of the memory leave it open.
+void check_memory_belongs(const GuestMemory& memory, const std::vector<Vcpu>& vcpus,
+                          const std::vector<PhysicalRange>& missing);
 
 // Whether `vcpu` runs what `kernel` has at its instruction pointer; false if that is in another
 // kernel's image. True where this can't be told: outside any image, or without known page tables.

@@ -15,8 +15,9 @@ std::string without_controls(std::string_view json) {
   std::string safe;
   safe.reserve(json.size());
   while (!json.empty()) {
-    const auto* special = std::find_if(json.begin(), json.end(),
-                                       [](char byte) { return byte < 0 || byte == '\x7f'; });
+    const auto* special = std::find_if(json.begin(), json.end(), [](char byte) {
+      return static_cast<unsigned char>(byte) >= 0x7f;
+    });
     const auto plain = static_cast<std::size_t>(special - json.begin());
     safe += json.substr(0, plain);
     json.remove_prefix(plain);

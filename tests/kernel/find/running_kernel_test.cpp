@@ -119,9 +119,15 @@ TEST_CASE("check_memory_belongs: memory in which no vCPU finds its instruction i
               "test memory: not the memory of this checkpoint: expected the page "
               "tables at vCPU 0's CR3 0x40000 to map its instruction at "
               "0xffffffff9b000000",
-              [&] { check_memory_belongs(machine.memory, {vcpu}); });
+              [&] { check_memory_belongs(machine.memory, {vcpu}, {}); });
   CHECK_FALSE(machine.find({vcpu}));
-  check_memory_belongs(machine.memory, {machine.vcpu()});
+  check_memory_belongs(machine.memory, {machine.vcpu()}, {});
+  // Its page tables may lie in what is missing, but not where there never was any memory.
+  vcpu.x86.cr[3] = 0x10000000;
+  check_memory_belongs(machine.memory, {vcpu}, {{GuestPhysical{0x10000000}, 0x1000}});
+  check_fails(Failure::Mismatch, "not the memory of this checkpoint", [&] {
+    check_memory_belongs(machine.memory, {vcpu}, {{GuestPhysical{0x20000000}, 0x1000}});
+  });
 }
 
 TEST_CASE("RunningKernel: its name is the most detailed banner") {
