@@ -55,7 +55,7 @@ TEST_CASE("sort_inputs: each file finds its role by content, in any order") {
   }
 }
 
-TEST_CASE("sort_inputs: any role may be left open; who needs it says so") {
+TEST_CASE("sort_inputs: any role may be left open, and who needs it says so") {
   const Files files;
   CHECK(sort({files.checkpoint, files.memory}).symbols.empty());
   CHECK(sort({files.iso}).guest.empty());

@@ -72,7 +72,7 @@ TEST_CASE("MemoryLayout: overlapping or absurd regions are refused") {
   check_fails(Failure::UnusableInput, "out of range", [&] { MemoryLayout({{0, 0, absurd}}, 0); });
 }
 
-TEST_CASE("MemoryLayout: runs of any size, in any order; of what is there twice, the first") {
+TEST_CASE("MemoryLayout: runs of any size, in any order, and of what is there twice, the first") {
   const MemoryLayout layout(
       {{{100}, 1000, 50}, {{0}, 0, 300}, {{120}, 2000, 10}, {{290}, 5000, 20}});
   CHECK(layout.find({99})->image_offset == 99);

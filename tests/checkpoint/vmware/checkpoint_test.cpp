@@ -81,7 +81,7 @@ TEST_CASE("Checkpoint: the memory file beside it is found in any case of its nam
   }
 }
 
-TEST_CASE("Checkpoint: the exact name wins; without it several are a question to the user") {
+TEST_CASE("Checkpoint: the exact name wins, and without it several are a question to the user") {
   Files files;
   files.folder.write("vm.VMEM", numbered_pages(32));
   files.folder.write("VM.vmem", numbered_pages(32));

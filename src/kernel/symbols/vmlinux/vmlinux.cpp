@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/needed_sections.h"
+#include "kernel/symbols/vmlinux/packed_sections.h"
 
 namespace photon_dmesg {
 namespace {
@@ -98,6 +100,9 @@ class ProgressStream final : public ByteStream {
 
 // Null, with a note, if there is no DWARF.
 std::unique_ptr<DwarfTypes> read_types(const ElfImage& image, Diagnostics& diagnostics) {
+  if (auto unpacked = unpack_debug_sections(image)) {
+    return std::make_unique<DwarfTypes>(image.name(), std::move(*unpacked));
+  }
   if (image.find_section(".debug_info")) return std::make_unique<DwarfTypes>(image);
   diagnostics.found({.what = "symbols, but no DWARF debug information", .where = image.name()});
   return nullptr;
