@@ -42,7 +42,7 @@ GuestState open_debug(GuestFiles files, Diagnostics& diagnostics) {
 
 GuestState open_core(GuestFiles files, Diagnostics& diagnostics) {
   refuse_memory_beside(files);
-  return open_elf_core(std::move(files.state.front()), diagnostics);
+  return open_elf_core(std::move(files.state.front()), files.completeness, diagnostics);
 }
 
 GuestState open_kdump(GuestFiles files, Diagnostics& diagnostics) {
@@ -52,7 +52,7 @@ GuestState open_kdump(GuestFiles files, Diagnostics& diagnostics) {
 
 GuestState open_lime(GuestFiles files, Diagnostics& diagnostics) {
   refuse_memory_beside(files);
-  return open_lime_file(std::move(files.state.front()), diagnostics);
+  return open_lime_file(std::move(files.state.front()), files.completeness, diagnostics);
 }
 
 // Formats that hold a machine's state in files of their own. A new one is a line here.

@@ -79,7 +79,10 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
     ways.push_back(inputs.guest);
     ways.back().memory = nullptr;
   }
-  if (inputs.guest.kind != GuestFileKind::Checkpoint) return ways;
+  if (inputs.guest.kind != GuestFileKind::Checkpoint) {
+    ways.front().completeness = Completeness::NotRequired;
+    return ways;
+  }
   const std::vector<GuestFiles> complete = ways;
   for (GuestFiles way : complete) {
     way.completeness = Completeness::NotRequired;

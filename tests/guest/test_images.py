@@ -47,6 +47,29 @@ class Images(GuestFiles, unittest.TestCase):
     def test_elf_core_of_kdump(self) -> None:
         self.check(self.vmcore)
 
+    def test_core_that_is_cut_short(self) -> None:
+        """What the log takes may be in what is left; if not, nothing is shown."""
+        texts = {record["seq"]: record["msg"] for record in self.records}
+        core = self.own / "cut"
+        paths.copy_sparse(self.vmcore, core)
+        printed = 0
+        for eighths in (7, 6, 4, 2):
+            os.truncate(core, self.vmcore.stat().st_size * eighths // 8)
+            result = photon_dmesg("--json", core)
+            with self.subTest(eighths=eighths):
+                if result.out:
+                    self.assertEqual(result.status, 1)
+                    self.assertIn("cut: incomplete", result.err)
+                    for record in result.json["dmesg"]:
+                        self.assertEqual(record["msg"], texts[record["seq"]])
+                    printed += 1
+                else:
+                    self.assertEqual(result.status, 3, result.err)
+                strict = photon_dmesg("--strict", core)
+                self.assertEqual((strict.status, strict.out), (3, b""))
+                self.assertIn("cut: truncated", strict.err)
+        self.assertGreater(printed, 0)
+
     def test_kdump_files(self) -> None:
         for name, *options in (("zlib", "-c"), ("lzo", "-l"), ("filtered", "-c", "-d", "31"),
                                ("filtered-lzo", "-l", "-d", "31"), ("filtered-elf", "-E", "-d", "31")):

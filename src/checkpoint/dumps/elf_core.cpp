@@ -9,6 +9,7 @@
 #include "base/byte_reader.h"
 #include "base/elf_notes.h"
 #include "base/error.h"
+#include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
 #include "checkpoint/guest/register_notes.h"
 
@@ -81,12 +82,6 @@ class CoreReader {
     check_physical();
     std::vector<MemoryRun> runs;
     for (const Elf64_Phdr& segment : loads_) {
-      if (!file_.contains(segment.p_offset, segment.p_filesz)) {
-        throw unusable(fmt::format(
-            "truncated: expected memory from physical {:#x} at offset {:#x}, {} bytes, but it ends "
-            "at {:#x}",
-            segment.p_paddr, segment.p_offset, segment.p_filesz, file_.size()));
-      }
       runs.push_back({{segment.p_paddr}, segment.p_offset, segment.p_filesz});
     }
     return MemoryLayout(runs);
@@ -151,14 +146,17 @@ bool is_elf_core(const ByteSource& source) {
   return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
 }
 
-GuestState open_elf_core(std::shared_ptr<const ByteSource> file, Diagnostics& diagnostics) {
+GuestState open_elf_core(std::shared_ptr<const ByteSource> file, Completeness completeness,
+                         Diagnostics& diagnostics) {
   GuestState state;
   state.path = file->name();
   state.memory_path = file->name();
   with_context(file->name(), [&] {
     const CoreReader reader(*file);
     reader.read_notes(state);
-    state.memory = std::make_unique<MemoryImage>(*file, 0, reader.layout());
+    MemoryLayout layout = reader.layout();
+    cut_to_file(state, layout, *file, completeness, diagnostics);
+    state.memory = std::make_unique<MemoryImage>(*file, 0, std::move(layout));
   });
   diagnostics.found(
       {.what = "ELF core",

@@ -14,10 +14,10 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_elf_core(const ByteSource& source);
 
 // A guest from an ELF core of its physical memory, with the vCPUs of its PRSTATUS and QEMU notes.
-// Throws Error(UnusableInput) when the core is damaged, not of an x86-64 machine, cut short, or of
-// virtual addresses only (vmss2core without -N, or a process's).
+// Throws Error(UnusableInput) when the core is damaged, not of an x86-64 machine, cut short where
+// completeness is required, or of virtual addresses only (vmss2core without -N, or a process's).
 [[nodiscard]] GuestState open_elf_core(std::shared_ptr<const ByteSource> file,
-                                       Diagnostics& diagnostics);
+                                       Completeness completeness, Diagnostics& diagnostics);
 
 // Reads the notes of a machine's core, which kdump files carry too: `size` bytes at `begin` of
 // `file` into the vCPUs and VMCOREINFO of `state`. Throws Error(UnusableInput) when they are cut

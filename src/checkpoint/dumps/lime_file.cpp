@@ -4,6 +4,7 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
 
 namespace photon_dmesg {
@@ -29,6 +30,7 @@ std::vector<MemoryRun> read_runs(const ByteSource& file) {
           magic, version, at, found, format, first, last));
     }
     runs.push_back({{first}, reader.position(), last - first + 1});
+    if (last - first >= reader.remaining()) break;  // the last one, or the file is cut
     reader.skip(last - first + 1, "a range's memory");
   }
   return runs;
@@ -40,12 +42,15 @@ bool is_lime_file(const ByteSource& source) {
   return source.contains(0, sizeof(magic)) && ByteReader(source).u32("the magic") == magic;
 }
 
-GuestState open_lime_file(std::shared_ptr<const ByteSource> file, Diagnostics& diagnostics) {
+GuestState open_lime_file(std::shared_ptr<const ByteSource> file, Completeness completeness,
+                          Diagnostics& diagnostics) {
   GuestState state;
   state.path = file->name();
   state.memory_path = file->name();
-  state.memory = with_context(file->name(), [&] {
-    return std::make_unique<MemoryImage>(*file, 0, MemoryLayout(read_runs(*file)));
+  with_context(file->name(), [&] {
+    MemoryLayout layout(read_runs(*file));
+    cut_to_file(state, layout, *file, completeness, diagnostics);
+    state.memory = std::make_unique<MemoryImage>(*file, 0, std::move(layout));
   });
   diagnostics.found({.what = "LiME image",
                      .where = state.path,

@@ -15,6 +15,6 @@ namespace photon_dmesg {
 // bytes: magic, version, first and last physical address). There are no vCPUs. Throws
 // Error(UnusableInput) when it is damaged or cut short.
 [[nodiscard]] GuestState open_lime_file(std::shared_ptr<const ByteSource> file,
-                                        Diagnostics& diagnostics);
+                                        Completeness completeness, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -12,9 +12,10 @@ namespace photon_dmesg::test {
 namespace {
 
 // Reads the core in `bytes`, which must outlive the result.
-GuestState read(const std::string& bytes) {
+GuestState read(const std::string& bytes, Completeness completeness = Completeness::Required) {
   CollectedDiagnostics diagnostics;
-  return open_elf_core(std::make_unique<BufferSource>("vmss.core", as_bytes(bytes)), diagnostics);
+  return open_elf_core(std::make_unique<BufferSource>("vmss.core", as_bytes(bytes)), completeness,
+                       diagnostics);
 }
 
 Vcpu busy_vcpu(std::uint32_t index) {
@@ -151,6 +152,19 @@ TEST_CASE("open_elf_core: a core by virtual address only is refused with what to
   const std::string core = elf_core(
       {{0, numbered_pages(1), 0xffff888000000000}, {0, numbered_pages(1), 0xffffffff81000000}});
   check_fails(Failure::UnusableInput, "a core from vmss2core -N", [&] { (void)read(core); });
+}
+
+TEST_CASE(
+    "open_elf_core: a core that is cut short is read as far as it is there, if that will do") {
+  const std::string whole = elf_core({{0, numbered_pages(4)}, {0x100000, numbered_pages(4)}});
+  const std::string cut = whole.substr(0, whole.size() - 2 * page);
+  check_fails(Failure::UnusableInput, "truncated: expected memory up to offset",
+              [&] { (void)read(cut); });
+  const GuestState state = read(cut, Completeness::NotRequired);
+  CHECK(page_at(*state.memory, 0x100000 + page) == 1U);
+  CHECK_FALSE(page_at(*state.memory, 0x100000 + 2 * page));
+  REQUIRE(state.missing.size() == 1);
+  CHECK(state.missing.front().begin == GuestPhysical{0x100000 + 2 * page});
 }
 
 TEST_CASE("open_elf_core: another machine's core is refused") {

@@ -34,7 +34,8 @@ struct Written {
                    const std::optional<std::string>& vmcoreinfo = std::nullopt) {
     OutputFile file(folder.path() / "vmss.core", 0600);
     write_core(file, {memory, vcpus, mappings, vmcoreinfo}, diagnostics);
-    return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"), diagnostics);
+    return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"),
+                         Completeness::Required, diagnostics);
   }
 };
 

@@ -22,8 +22,8 @@ std::unique_ptr<Vmlinux> load(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("Vmlinux: a stream gives the same symbols, layouts and banner as the file") {
-  for (const char* fixture :
-       {PRINTK_RINGBUFFER_KERNEL, COMPRESSED_KERNEL, ZSTD_COMPRESSED_KERNEL, ONLY_DEBUG_KERNEL, WITHOUT_ARANGES_KERNEL}) {
+  for (const char* fixture : {PRINTK_RINGBUFFER_KERNEL, COMPRESSED_KERNEL, ZSTD_COMPRESSED_KERNEL,
+                              ONLY_DEBUG_KERNEL, WITHOUT_ARANGES_KERNEL}) {
     CAPTURE(fixture);
     const auto opened = open_vmlinux(fixture);
     const auto loaded = load(file_content(fixture));
