@@ -25,7 +25,7 @@ struct Progress {
 };
 
 // What the work tells whoever asked for it, beside its result. The caller implements it: a
-// terminal (cli/terminal_diagnostics.h), a collection, nothing at all.
+// terminal (cli/io/terminal_diagnostics.h), a collection, nothing at all.
 class Diagnostics {
  public:
   Diagnostics() = default;

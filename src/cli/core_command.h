@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cli/options.h"
-#include "cli/terminal_diagnostics.h"
+#include "cli/io/terminal_diagnostics.h"
+#include "cli/options/options.h"
 
 namespace photon_dmesg {
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "session/symbol_candidates.h"
 
 namespace photon_dmesg {

@@ -15,8 +15,8 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/core_folder.h"
+#include "cli/io/output_target.h"
 #include "cli/output_guard.h"
-#include "cli/output_target.h"
 
 namespace photon_dmesg {
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <span>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 namespace photon_dmesg {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/options.h"
-#include "cli/output_target.h"
+#include "cli/io/output_target.h"
+#include "cli/options/options.h"
 
 // What outputs never do: take the place of evidence, or of any file that looks like a virtual
 // machine's, an input or an archive. Each function throws Error(Usage) that names the file.

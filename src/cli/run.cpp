@@ -11,11 +11,11 @@
 #include "cli/core_command.h"
 #include "cli/exit_status.h"
 #include "cli/info_command.h"
+#include "cli/io/terminal_diagnostics.h"
 #include "cli/log_command.h"
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "cli/output.h"
 #include "cli/profile_command.h"
-#include "cli/terminal_diagnostics.h"
 
 namespace photon_dmesg {
 namespace {

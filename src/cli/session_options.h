@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "session/options.h"
 
 namespace photon_dmesg {

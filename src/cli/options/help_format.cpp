@@ -1,4 +1,4 @@
-#include "cli/help_format.h"
+#include "cli/options/help_format.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

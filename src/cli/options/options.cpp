@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "cli/options/options.h"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "base/error.h"
-#include "cli/help_format.h"
-#include "cli/help_texts.h"
-#include "cli/log_options.h"
-#include "cli/option_checks.h"
-#include "cli/option_values.h"
-#include "cli/output_target.h"
+#include "cli/io/output_target.h"
+#include "cli/options/help_format.h"
+#include "cli/options/help_texts.h"
+#include "cli/options/log_options.h"
+#include "cli/options/option_checks.h"
+#include "cli/options/option_values.h"
 
 #ifndef PHOTON_DMESG_VERSION
 #error "PHOTON_DMESG_VERSION comes from the build"

@@ -1,4 +1,4 @@
-#include "cli/terminal_diagnostics.h"
+#include "cli/io/terminal_diagnostics.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "cli/output_target.h"
+#include "cli/io/output_target.h"
 
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal_diagnostics.h"
+#include "cli/io/terminal_diagnostics.h"
 #include "report/formats/output_format.h"
 #include "report/record_filter.h"
 

@@ -1,4 +1,4 @@
-#include "cli/option_checks.h"
+#include "cli/options/option_checks.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdint>
 
-#include "cli/suggestions.h"
+#include "cli/options/suggestions.h"
 
 namespace photon_dmesg {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/log_options.h"
+#include "cli/options/log_options.h"
 
 #include <unistd.h>
 
@@ -6,8 +6,8 @@
 #include <ctime>
 #include <memory>
 
-#include "cli/option_checks.h"
-#include "cli/option_values.h"
+#include "cli/options/option_checks.h"
+#include "cli/options/option_values.h"
 
 namespace photon_dmesg {
 
