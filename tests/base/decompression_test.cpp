@@ -73,4 +73,11 @@ TEST_CASE("decompress: what the source throws comes through") {
               [&] { (void)read_all(*decompress(stream, "none")); });
 }
 
+TEST_CASE("decompress: a window too large to be unpacked is no damage") {
+  // One raw block of one byte (RFC 8878, 3.1.1), in a frame whose window is 2^31 bytes.
+  const std::string frame("\x28\xb5\x2f\xfd\0\xa8\x09\0\0x", 10);
+  check_fails(Failure::UnusableInput, "packed with a larger window than can be unpacked here",
+              [&] { (void)unpack(frame, "zstd"); });
+}
+
 }  // namespace photon_dmesg::test

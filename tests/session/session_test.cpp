@@ -92,6 +92,42 @@ TEST_CASE("session::open: a kernel that is not the guest's is named") {
   });
 }
 
+TEST_CASE("session::open: a vmlinux that was split in two is as good as whole") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  for (const auto& halves : {std::vector<std::filesystem::path>{STRIPPED_KERNEL, ONLY_DEBUG_KERNEL},
+                             {ONLY_DEBUG_KERNEL, STRIPPED_KERNEL}}) {
+    CollectedDiagnostics diagnostics;
+    const Guest guest =
+        session::open({files.checkpoint, halves[0], halves[1]}, without_cache, diagnostics);
+    CHECK(guest.symbols().provenance.vmlinux == ONLY_DEBUG_KERNEL);
+    CHECK(texts(guest, diagnostics) == Texts{"booted", "and stuck"});
+    CHECK(diagnostics.warnings().empty());
+  }
+}
+
+TEST_CASE("session::open: symbols that can't be used leave it to the guest's own, or are refused") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  CollectedDiagnostics diagnostics;
+  session::Options strict = without_cache;
+  strict.strict = true;
+  check_fails(Failure::Mismatch, "not the guest's kernel", [&] {
+    (void)session::open({files.checkpoint, PRINTK_LOG_KERNEL}, strict, diagnostics);
+  });
+  // The fixture's memory has no symbols of its own: then it is what was named that is complained
+  // of.
+  check_fails(Failure::Mismatch, "not the guest's kernel", [&] {
+    (void)session::open({files.checkpoint, PRINTK_LOG_KERNEL}, without_cache, diagnostics);
+  });
+  const Guest guest = session::open({files.checkpoint, PRINTK_LOG_KERNEL, PRINTK_RINGBUFFER_KERNEL},
+                                    without_cache, diagnostics);
+  CHECK(guest.symbols().provenance.vmlinux == PRINTK_RINGBUFFER_KERNEL);
+  REQUIRE_FALSE(diagnostics.warnings().empty());
+  CHECK_THAT(diagnostics.warnings().back(),
+             Catch::Contains("not used: ") && Catch::Contains("not the guest's kernel"));
+}
+
 TEST_CASE("symbol pool: guests of one kernel share its symbols, which are read once") {
   const TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
