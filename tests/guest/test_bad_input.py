@@ -192,7 +192,12 @@ class Checkpoints(BadInputTests):
 
     def test_monolithic_checkpoint_cut_short(self) -> None:
         checkpoint = self.write_checkpoint(Form(Memory.MONOLITHIC))
-        os.truncate(checkpoint, checkpoint.stat().st_size // 2)
+        os.truncate(checkpoint, checkpoint.stat().st_size // 8 * 7)
+        self.check_result(photon_dmesg("--strict", checkpoint), 3, "vm.vmss: truncated")
+        result = photon_dmesg(checkpoint)
+        self.assertEqual((result.status, result.out), (1, self.log), result.err)
+        self.assertIn("vm.vmss: incomplete: it holds", result.err)
+        os.truncate(checkpoint, 1 << 20)
         self.check(3, "vm.vmss: truncated", files=[self.vmlinux, checkpoint])
 
 

@@ -97,6 +97,13 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
                      .where = file.name(),
                      .how = fmt::format("in the checkpoint itself, {} bytes at offset {:#x}",
                                         block.size, block.offset)});
+  if (const std::uint64_t there = file.size() - block.offset; there < layout.image_size()) {
+    diagnostics.warn_of_lack(fmt::format(
+        "{}: incomplete: it holds {} bytes of memory, found {}: what lies in the rest is missing "
+        "(copy it again)",
+        file.name(), layout.image_size(), there));
+    state.missing = layout.cut(there);
+  }
   state.memory_path = file.name();
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
@@ -179,7 +186,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
         {.what = fmt::format("{} (magic {:#x})", tags.magic().meaning, tags.magic().value),
          .where = file->name(),
          .how = fmt::format("{} groups", tags.groups().size())});
-    MemoryDescription found = read_memory_description(tags);
+    MemoryDescription found = read_memory_description(tags, completeness);
     if (found.platform == vmware::platform_arm64) {
       throw unusable("the checkpoint of an arm64 machine: only guests on x86-64 can be read");
     }

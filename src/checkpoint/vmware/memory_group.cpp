@@ -97,11 +97,15 @@ void read_machine(const TagFile& file, MemoryDescription& memory) {
 
 }  // namespace
 
-MemoryDescription read_memory_description(const TagFile& file) {
+MemoryDescription read_memory_description(const TagFile& file, Completeness completeness) {
   MemoryDescription memory;
   Collected collected;
-  file.for_each_tag(vmware::group::memory,
-                    [&](const CheckpointTag& tag) { collect_tag(file, tag, collected, memory); });
+  const auto collect = [&](const CheckpointTag& tag) { collect_tag(file, tag, collected, memory); };
+  if (completeness == Completeness::Required) {
+    file.for_each_tag(vmware::group::memory, collect);
+  } else {
+    file.for_each_tag_there(vmware::group::memory, collect);
+  }
   try {
     read_machine(file, memory);
   } catch (const Error&) {

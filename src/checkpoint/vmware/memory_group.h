@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "checkpoint/guest/guest_state.h"
 #include "checkpoint/guest/memory_layout.h"
 #include "checkpoint/vmware/tag_file.h"
 
@@ -26,8 +27,11 @@ struct MemoryDescription {
   std::optional<std::uint64_t> platform;        // what processors the machine has
 };
 
-// Reads the memory and Checkpoint groups. Throws Error(UnusableInput) when a region lacks one of
-// its tags, when the memory block is compressed, or when a group is damaged.
-[[nodiscard]] MemoryDescription read_memory_description(const TagFile& file);
+// Reads the memory and Checkpoint groups. Where completeness is not required, a memory group that
+// is cut off serves as far as it is there: its block may then end beyond the end of the file.
+// Throws Error(UnusableInput) when a region lacks one of its tags, when the memory block is
+// compressed, or when a group is damaged.
+[[nodiscard]] MemoryDescription read_memory_description(
+    const TagFile& file, Completeness completeness = Completeness::Required);
 
 }  // namespace photon_dmesg

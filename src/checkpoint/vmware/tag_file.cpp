@@ -26,7 +26,7 @@ void read_block_header(ByteReader& reader, vmware::LengthWidth lengths, Checkpoi
   reader.skip(reader.u16("a block's padding length"), "a block's padding");
 }
 
-// The next tag, or nothing at the group's end mark (flags and name length both 0).
+// The next tag up to its value, or nothing at the group's end mark (flags and name length both 0).
 std::optional<CheckpointTag> read_tag(ByteReader& reader, vmware::LengthWidth lengths) {
   const std::uint8_t flags = reader.u8("a tag's flags");
   const std::uint8_t name_length = reader.u8("a tag's name length");
@@ -46,7 +46,6 @@ std::optional<CheckpointTag> read_tag(ByteReader& reader, vmware::LengthWidth le
     read_block_header(reader, lengths, tag);
   }
   tag.value_offset = reader.position();
-  reader.skip(tag.value_size, "a tag's value");
   return tag;
 }
 
@@ -127,9 +126,28 @@ void TagFile::for_each_tag(std::string_view group_name,
         if (!tag) {
           break;
         }
+        reader.skip(tag->value_size, "a tag's value");
         visit(*tag);
       }
     });
+  }
+}
+
+void TagFile::for_each_tag_there(std::string_view group_name,
+                                 const std::function<void(const CheckpointTag&)>& visit) const {
+  for (const Group& group : groups_) {
+    if (group.name != group_name || group.position >= source_.size()) continue;
+    ByteReader reader(source_, group.position, std::min(group.end, source_.size()));
+    try {
+      while (reader.remaining() > 0) {
+        const std::optional<CheckpointTag> tag = read_tag(reader, magic_->lengths);
+        if (!tag) break;
+        visit(*tag);
+        reader.skip(tag->value_size, "a tag's value");
+      }
+    } catch (const Error&) {
+      // That was the last one that is there.
+    }
   }
 }
 

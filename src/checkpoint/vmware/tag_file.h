@@ -45,6 +45,11 @@ class TagFile {
   void for_each_tag(std::string_view group_name,
                     const std::function<void(const CheckpointTag&)>& visit) const;
 
+  // The same of groups that may be cut off: calls `visit` for each tag as far as they are there,
+  // the last time with one whose value may go on beyond the end of the file.
+  void for_each_tag_there(std::string_view group_name,
+                          const std::function<void(const CheckpointTag&)>& visit) const;
+
   // The value of an inline tag, or of a block of at most 8 bytes, zero-extended.
   [[nodiscard]] std::uint64_t value_of(const CheckpointTag& tag) const;
 

@@ -240,6 +240,23 @@ TEST_CASE("Checkpoint: memory that is cut short is read as far as it is there, i
   CHECK_THAT(files.diagnostics.warnings().back(), Catch::Contains("vm.vmem: incomplete"));
 }
 
+TEST_CASE("Checkpoint: monolithic and cut short, its memory is read as far as it is there") {
+  Files files;
+  files.memory_tags = region_tags({{0, 0, 16}}) + block_tag("Memory", {}, numbered_pages(16));
+  const auto path = files.write_checkpoint();
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2 * page);
+  const auto open = [&](Completeness completeness) {
+    return open_checkpoint(std::make_unique<InputFile>(path), nullptr, completeness,
+                           files.diagnostics);
+  };
+  check_fails(Failure::UnusableInput, "vm.vmss: truncated",
+              [&] { (void)open(Completeness::Required); });
+  const GuestState checkpoint = open(Completeness::NotRequired);
+  CHECK(page_at(*checkpoint.memory, 13 * page) == 13U);
+  CHECK_FALSE(page_at(*checkpoint.memory, 15 * page));
+  CHECK_THAT(files.diagnostics.warnings().back(), Catch::Contains("vm.vmss: incomplete"));
+}
+
 TEST_CASE("Checkpoint: a memory that is named while another has the checkpoint's name") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));
