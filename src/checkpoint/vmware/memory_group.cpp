@@ -101,10 +101,13 @@ MemoryDescription read_memory_description(const TagFile& file, Completeness comp
   MemoryDescription memory;
   Collected collected;
   const auto collect = [&](const CheckpointTag& tag) { collect_tag(file, tag, collected, memory); };
-  if (completeness == Completeness::Required) {
-    file.for_each_tag(vmware::group::memory, collect);
-  } else {
+  if (completeness == Completeness::NotRequired) {
     file.for_each_tag_there(vmware::group::memory, collect);
+  }
+  // Only what stands before the memory says where in the guest it lies. If that is cut, all is.
+  if (!memory.block) {
+    collected = {};
+    file.for_each_tag(vmware::group::memory, collect);
   }
   try {
     read_machine(file, memory);
