@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "base/elf_notes.h"
@@ -218,7 +219,7 @@ bool is_written_core(const ByteSource& beginning) {
   try {
     Elf64_Ehdr header{};
     beginning.read_at(0, std::as_writable_bytes(std::span(&header, 1)));
-    if (!std::equal(ELFMAG, ELFMAG + SELFMAG, std::begin(header.e_ident))) return false;
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
     Elf64_Phdr segment{};  // the first, which are the notes
     beginning.read_at(sizeof(Elf64_Ehdr), std::as_writable_bytes(std::span(&segment, 1)));
     ElfNotes notes(beginning, segment.p_offset, segment.p_offset + segment.p_filesz);
