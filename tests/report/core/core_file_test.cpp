@@ -135,7 +135,7 @@ TEST_CASE("write_core: what it has written is known again, other cores are not")
     std::string other = bytes;
     other.replace(other.find("photon-dmesg"), 6, "vmware");
     CHECK_FALSE(is_written_core(BufferSource("vmss.core", as_bytes(other))));
-    for (const std::size_t size : {0, 10, 64, 100, 200}) {
+    for (const std::size_t size : std::initializer_list<std::size_t>{0, 10, 64, 100, 200}) {
       CHECK_FALSE(is_written_core(BufferSource("cut", as_bytes(bytes.substr(0, size)))));
     }
   }
