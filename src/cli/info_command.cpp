@@ -99,7 +99,7 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
         report.kernels.push_back({kernel.release, kernel.package, kernel.has_types});
       }
     } else {
-      read_guest(Guest(std::move(inputs), std::move(pool), diagnostics), report, diagnostics);
+      read_guest(Guest(inputs, std::move(pool), diagnostics), report, diagnostics);
     }
   } catch (const Error& error) {
     report.problems.emplace_back(error.what());

@@ -72,7 +72,7 @@ std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnos
   if (inputs.guest.empty()) {
     source = find_kernel(options, *pool, diagnostics);
   } else {
-    const Guest guest(std::move(inputs), pool, diagnostics);
+    const Guest guest(inputs, pool, diagnostics);
     source = guest.symbols();
     source.release = guest.kernel().banner().release;
   }

@@ -99,7 +99,7 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
 
 }  // namespace
 
-Guest::Guest(Inputs inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
+Guest::Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
     : pool_(std::move(pool)) {
   require_guest(inputs.guest);
   open_kernel(open_files(inputs, diagnostics), diagnostics);

@@ -21,7 +21,7 @@ class Guest {
   // empty, or if it is strict the Error that says why. Other ways to read the files are tried where
   // the one that was named fails. Throws the Error of whichever step fails; Error(Usage) if there
   // is no file of a guest.
-  Guest(Inputs inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics);
+  Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics);
 
   [[nodiscard]] const GuestState& state() const { return state_; }
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }

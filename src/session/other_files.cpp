@@ -27,7 +27,7 @@ constexpr std::string_view not_needed = "it is not needed";
 constexpr std::array entries = {
     // Beside a kernel.
     Entry{0x202, "HdrS", "", {"a boot image (vmlinuz)", give_symbols}},
-    Entry{0x38, "ARM\x64", "", {"a boot image of an arm64 kernel", give_symbols}},
+    Entry{0x38, "ARMd", "", {"a boot image of an arm64 kernel", give_symbols}},
     Entry{0, "!<arch>\n", "", {"a Debian package or an archive of objects", give_symbols}},
     Entry{
         0x8001, "BEA01", "", {"an image with UDF only", "give an ISO 9660 image, or the package"}},
@@ -35,7 +35,7 @@ constexpr std::array entries = {
     Entry{0x8001, "CD001", "", {"an ISO image", unpack}},
     Entry{0x101, "ustar", "", {"a tar archive (support bundle, OVA)", unpack}},
     Entry{0, "PK\x03\x04", "", {"a zip archive", "unpack it (unzip), and give what is in it"}},
-    Entry{0, "7z\xbc\xaf\x27\x1c", "", {"a 7z archive", unpack}},
+    Entry{0, "7z\xbc\xaf'\x1c", "", {"a 7z archive", unpack}},
     Entry{0,
           "\xfd"
           "7zXZ",

@@ -16,7 +16,7 @@ Guest open(const std::vector<std::filesystem::path>& files, const Options& optio
            Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(files, options.strict, diagnostics);
   auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options);
-  return {std::move(inputs), std::move(pool), diagnostics};
+  return {inputs, std::move(pool), diagnostics};
 }
 
 KernelLogReader open_log(Guest& guest, Diagnostics& diagnostics) {

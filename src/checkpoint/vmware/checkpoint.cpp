@@ -80,7 +80,8 @@ void warn_of_better_memory(const ByteSource& checkpoint, const ByteSource& memor
 
 // The memory inside the checkpoint.
 void use_own_memory(GuestState& state, const MemoryDescription& description,
-                    std::shared_ptr<const ByteSource> memory_file, Diagnostics& diagnostics) {
+                    const std::shared_ptr<const ByteSource>& memory_file,
+                    Diagnostics& diagnostics) {
   const ByteSource& file = *state.files.front();
   const MemoryDescription::Block& block = *description.block;
   MemoryLayout layout =
@@ -198,7 +199,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
                      .where = file->name()});
   state.files.push_back(std::move(file));
   if (description.block) {
-    use_own_memory(state, description, std::move(memory_file), diagnostics);
+    use_own_memory(state, description, memory_file, diagnostics);
   } else {
     use_memory_file(state, description, std::move(memory_file), completeness, diagnostics);
   }
