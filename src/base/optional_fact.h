@@ -18,7 +18,7 @@ auto optional_fact(std::string_view what, Diagnostics& diagnostics, Read&& read)
     return std::forward<Read>(read)();
   } catch (const Error& error) {
     diagnostics.warn_of_lack(std::string(what) + " is not known: " + error.what());
-    return {};
+    return decltype(read())();
   }
 }
 

@@ -88,12 +88,7 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
     way.completeness = Completeness::NotRequired;
     ways.push_back(std::move(way));
   }
-  if (auto memory = find_memory(inputs)) {
-    GuestFiles alone;
-    alone.memory = std::move(memory);
-    alone.is_alone = true;
-    ways.push_back(std::move(alone));
-  }
+  ways.emplace_back().is_alone = true;  // its memory is looked for when it is its turn
   return ways;
 }
 
@@ -112,7 +107,11 @@ Guest::Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics
 std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics& diagnostics) {
   std::optional<Error> failure;
   for (GuestFiles& files : ways_to_read(inputs, pool_->is_strict())) {
-    if (files.is_alone && failure && failure->failure() != Failure::UnusableInput) continue;
+    if (files.is_alone) {
+      if (failure && failure->failure() != Failure::UnusableInput) continue;
+      files.memory = find_memory(inputs);
+      if (!files.memory) continue;
+    }
     HeldWarnings attempt(diagnostics);
     const bool as_named = files.memory == inputs.guest.memory && !files.is_alone;
     try {
@@ -141,13 +140,8 @@ std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diag
     architecture_of(state_.vcpus.front().machine)
         .decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
   }
-  std::optional<RunningKernel> running = find_kernel(diagnostics);
   // What was not named like this proves itself.
-  if (!running && (is_alone || !state_.missing.empty())) {
-    running = scan_for_kernel(*state_.memory, diagnostics);
-    if (!running) throw no_kernel();
-  }
-  return running;
+  return find_kernel(pool_->empty() || is_alone || !state_.missing.empty(), diagnostics);
 }
 
 bool Guest::runs_kernel(const Vcpu& vcpu) const {
@@ -155,18 +149,20 @@ bool Guest::runs_kernel(const Vcpu& vcpu) const {
 }
 
 // The kernel that runs, by the first evidence there is: what vCPUs run, what the dump says, what
-// lies in memory. With symbols at hand, the last is theirs to find.
-std::optional<RunningKernel> Guest::find_kernel(Diagnostics& diagnostics) {
+// lies in memory. Unless it is `required`, the last is for the symbols at hand to find. Throws
+// Error(UnusableInput) if it is required and there is none.
+std::optional<RunningKernel> Guest::find_kernel(bool required, Diagnostics& diagnostics) {
   auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
   if (!running) check_memory_belongs(*state_.memory, state_.vcpus, state_.missing);
   if (!running && state_.vmcoreinfo) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);
   }
-  if (!running && !state_.other_readings.empty()) return choose_reading(diagnostics);
-  if (!running && pool_->empty()) {
+  if (!running && !state_.other_readings.empty()) {
+    running = choose_reading(diagnostics);
+  } else if (!running && required) {
     running = scan_for_kernel(*state_.memory, diagnostics);
-    if (!running) throw no_kernel();
   }
+  if (!running && required) throw no_kernel();
   return running;
 }
 
@@ -246,10 +242,7 @@ bool Guest::open_by_candidates(const std::optional<RunningKernel>& running,
 
 // By the symbols at hand, else by the guest's own, which takes nothing but its memory.
 void Guest::open_kernel(std::optional<RunningKernel> running, Diagnostics& diagnostics) {
-  if (pool_->empty()) {
-    if (!running) throw no_kernel();
-    return open_by_memory(*running, diagnostics);
-  }
+  if (pool_->empty()) return open_by_memory(running.value(), diagnostics);
   std::vector<Error> failures;
   if (open_by_candidates(running, failures, diagnostics)) return;
   if (pool_->is_strict()) throw Error(failures.front());

@@ -39,7 +39,7 @@ class Guest {
   bool use_own_symbols(Diagnostics& diagnostics);
 
  private:
-  std::optional<RunningKernel> find_kernel(Diagnostics& diagnostics);
+  std::optional<RunningKernel> find_kernel(bool required, Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);
   std::optional<RunningKernel> open_files(const Inputs& inputs, Diagnostics& diagnostics);
   std::optional<RunningKernel> open_way(GuestFiles files, Diagnostics& diagnostics);

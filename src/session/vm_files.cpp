@@ -25,7 +25,7 @@ std::string value_of(const fs::path& configuration, std::string_view key) {
   std::ifstream file(configuration);
   std::string line;
   for (std::size_t read = 0; read < longest && std::getline(file, line); read += line.size()) {
-    if (!line.starts_with(key)) continue;
+    if (!line.starts_with(key) || line.find_first_of(" =", key.size()) != key.size()) continue;
     const std::size_t begin = line.find('"');
     const std::size_t end = line.rfind('"');
     if (begin != end) return line.substr(begin + 1, end - begin - 1);
@@ -50,8 +50,7 @@ bool is_vm_configuration(const fs::path& path) {
 std::optional<fs::path> find_current(const fs::path& vmx,
                                      const std::vector<fs::path>& checkpoints) {
   // Written on Windows, or moved here: only the name counts.
-  std::string state = value_of(vmx, "checkpoint.vmState ");
-  if (state.empty()) state = value_of(vmx, "checkpoint.vmState=");
+  std::string state = value_of(vmx, "checkpoint.vmState");
   if (const std::size_t slash = state.find_last_of("/\\"); slash != std::string::npos) {
     state.erase(0, slash + 1);
   }

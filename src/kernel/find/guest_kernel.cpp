@@ -84,10 +84,8 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
                        .how = fmt::format("the banner is at physical {}", *physical)});
     GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, phys_base);
     kernel.check_evidence(diagnostics);
-    optional_fact("whether other evidence agrees", diagnostics, [&] {
-      cross_check(kernel, running, diagnostics);
-      return true;
-    });
+    optional_fact("whether other evidence agrees", diagnostics,
+                  [&] { cross_check(kernel, running, diagnostics); });
     return kernel;
   }
   throw other_kernel(

@@ -73,10 +73,8 @@ KernelLog KernelLogReader::read(const RecordSink& sink) const {
         return sink(std::move(record));
       },
       result);
-  optional_fact("what was not in the log yet", diagnostics_, [&] {
-    read_unlogged_text(kernel_, last_text, result, diagnostics_);
-    return true;
-  });
+  optional_fact("what was not in the log yet", diagnostics_,
+                [&] { read_unlogged_text(kernel_, last_text, result, diagnostics_); });
   return result;
 }
 
