@@ -115,7 +115,7 @@ class LogBufferReader {
       if (!is_sound(index) || (has_wrap_mark(index) && !is_wrap(index, next_seq_ - seq))) {
         const std::optional<Chain> rest = resume_after(index, next_seq_ - seq - 1);
         const std::uint64_t resumed = rest ? next_seq_ - rest->records : next_seq_;
-        lose(seq, resumed);
+        damaged_.add(seq, resumed - seq);
         if (!rest) break;
         seq = resumed;
         index = rest->index;
@@ -125,9 +125,7 @@ class LogBufferReader {
       if (!sink(std::move(record))) return;
       index = index_after(index);
     }
-    if (!damaged_.empty()) {
-      result.losses.push_back(describe_loss(damaged_, "damaged, not shown"));
-    }
+    damaged_.report("damaged, not shown", result.losses);
   }
 
  private:
@@ -233,12 +231,6 @@ class LogBufferReader {
            !find_chain(index + record_alignment, buffer_.size(), remaining - 1);
   }
 
-  void lose(std::uint64_t first, std::uint64_t last) {
-    for (std::uint64_t seq = first; seq < last; ++seq) {
-      damaged_.push_back(seq);
-    }
-  }
-
   [[nodiscard]] LogRecord read_record(std::uint64_t seq, std::uint64_t index) const {
     const std::uint64_t place = unwrap(index);
     const StructView record = buffer_.view(place);
@@ -282,7 +274,7 @@ class LogBufferReader {
   std::uint64_t first_index_;
   std::uint64_t next_index_;
   std::vector<std::uint32_t> chain_lengths_;  // by index / record_alignment
-  std::vector<std::uint64_t> damaged_;
+  LossCounter damaged_;
 };
 
 class StoredPrintkLog : public StoredLog {

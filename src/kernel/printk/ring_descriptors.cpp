@@ -51,13 +51,11 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
   ring.data = {data.number("data")};
   ring.head_lpos = data.number("head_lpos");
   ring.tail_lpos = data.number("tail_lpos");
-  if (((ring.head_id - ring.tail_id) & id_mask) >= ring.descriptor_count) {
-    throw unusable(
-        fmt::format("printk_ringbuffer at {}: expected head_id at most {} behind tail_id, found "
-                    "{:#x} and {:#x}",
-                    address, ring.descriptor_count - 1, ring.head_id, ring.tail_id));
-  }
   return ring;
+}
+
+std::uint64_t first_id(const Ring& ring) {
+  return (0 - (ring.descriptor_count + 1)) & id_mask;
 }
 
 std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
@@ -66,6 +64,16 @@ std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
 
 std::uint64_t DescriptorRing::distance(std::uint64_t id) const {
   return (id - ring_.tail_id) & id_mask;
+}
+
+std::int64_t DescriptorRing::signed_distance(std::uint64_t id) const {
+  constexpr unsigned state_bits = 64 - state_shift;
+  return static_cast<std::int64_t>((id - ring_.tail_id) << state_bits) >> state_bits;
+}
+
+bool DescriptorRing::holds(std::uint64_t id) {
+  const std::optional<Descriptor> descriptor = read_descriptor(id);
+  return descriptor && descriptor->id == id;
 }
 
 std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
