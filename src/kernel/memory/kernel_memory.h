@@ -33,6 +33,9 @@ class KernelMemory {
   // Where `address` lies in guest-physical memory.
   [[nodiscard]] std::optional<GuestPhysical> translate(GuestVirtual address) const;
 
+  // Bytes of RAM that the guest has: nothing in it takes more.
+  [[nodiscard]] std::uint64_t ram_size() const { return memory_->size(); }
+
   [[nodiscard]] const PageTables& tables() const { return tables_; }
 
  private:

@@ -61,6 +61,14 @@ class PrintkLogBuffer {
   [[nodiscard]] std::optional<std::uint64_t> count_records(std::uint64_t from,
                                                            std::uint64_t to) const;
 
+  // How many records lead from `from` once around the buffer back to it; nothing if they don't.
+  [[nodiscard]] std::optional<std::uint64_t> count_lap(std::uint64_t from) const;
+
+  // Whether the records from the buffer's beginning on are the kernel's first: its banner is among
+  // them. Before it come lines of what starts even earlier, such as the control groups in 4.4
+  // (cgroup_init_early: "Initializing cgroup subsys ...").
+  [[nodiscard]] bool begins_at_boot() const;
+
   // Follows the records from `from` on, over the wrap, until they end or come back to it. Calls
   // visit(index, count) for each place behind a record: `count` of them lead there.
   void for_each_place(std::uint64_t from,

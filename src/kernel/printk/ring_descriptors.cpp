@@ -43,6 +43,12 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
   const StructView data = header.nested("text_data_ring", layouts.data_ring);
   ring.descriptor_count =
       ring_size(descriptors.number("count_bits"), largest_count_bits, "count_bits");
+  if (ring.descriptor_count > memory.ram_size() / layouts.descriptor.size()) {
+    throw unusable(
+        fmt::format("printk_ringbuffer: expected as many descriptors as the guest's {} bytes of "
+                    "memory can hold, found {}",
+                    memory.ram_size(), ring.descriptor_count));
+  }
   ring.descriptors = {descriptors.number("descs")};
   ring.infos = {descriptors.number("infos")};
   ring.head_id = descriptors.number("head_id") & id_mask;

@@ -11,6 +11,7 @@
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
 #include "kernel/printk/level_prefix.h"
+#include "kernel/printk/printk_lock.h"
 
 namespace photon_dmesg {
 namespace {
@@ -152,8 +153,7 @@ void cut_end_of_last_record(std::string& text, const std::string& last) {
 void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string>& last_text,
                       KernelLog& log, Diagnostics& diagnostics) {
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
-  const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
-  if (!lock || kernel.memory().read_unsigned(*lock, 4).value_or(0) == 0) return;
+  if (!is_printk_lock_held(kernel)) return;
   diagnostics.found({.what = "logbuf_lock",
                      .value = "held",
                      .how = "a vCPU was inside printk when the guest stopped"});
