@@ -12,6 +12,7 @@
 #include "kernel/printk/log_positions.h"
 #include "kernel/printk/printk_log.h"
 #include "kernel/printk/printk_ringbuffer.h"
+#include "kernel/printk/record_checks.h"
 #include "kernel/printk/unlogged_text.h"
 
 namespace photon_dmesg {
@@ -71,12 +72,15 @@ void KernelLogReader::read_records(const RecordSink& sink) const {
 KernelLog KernelLogReader::read(const RecordSink& sink) const {
   KernelLog result;
   std::optional<std::string> last_text;
+  RecordChecks checks;
   log_->read(
       [&](LogRecord record) {
         last_text = record.text;
+        checks.add(record);
         return sink(std::move(record));
       },
       result);
+  checks.report(result.doubts);
   optional_fact("what was not in the log yet", diagnostics_,
                 [&] { read_unlogged_text(kernel_, last_text, result, diagnostics_); });
   return result;

@@ -220,8 +220,10 @@ void RingReader::report_losses(KernelLog& result) const {
   const std::string_view wrong_length =
       "whose text may end too early or too late: its length contradicts its block";
   const std::uint64_t fitting = printed_ + copied_surely_ + copied_.count();
-  if (odd * rare_at_most < fitting) report(length_contradicted_, wrong_length);
-  if (copied_.count() * rare_at_most < printed_) report(copied_, wrong_length);
+  if (odd * rare_at_most < fitting) {
+    length_contradicted_.report(wrong_length, result.doubts);
+  }
+  if (copied_.count() * rare_at_most < printed_) copied_.report(wrong_length, result.doubts);
 }
 
 }  // namespace photon_dmesg
