@@ -65,6 +65,14 @@ std::string_view PrintkLogBuffer::content(std::uint64_t index) const {
   return all.substr(index + layout_->size(), lengths.text_length + lengths.dictionary_length);
 }
 
+bool PrintkLogBuffer::ends_rightly(std::uint64_t index) const {
+  const std::string_view all = content(index);
+  const std::uint64_t end = layout_->size() + all.size();
+  const auto padding = std::span(bytes_).subspan(index + end, header(index).length - end);
+  return (all.empty() || all.back() != '\0') &&
+         std::all_of(padding.begin(), padding.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
 bool PrintkLogBuffer::is_wrap(std::uint64_t index) const {
   return !has_room_for_header(index) || header(index).length == 0;
 }

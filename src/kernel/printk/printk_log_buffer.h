@@ -57,6 +57,10 @@ class PrintkLogBuffer {
   // Text and dictionary of the record at `index`.
   [[nodiscard]] std::string_view content(std::uint64_t index) const;
 
+  // Whether the content of the record at `index` ends where its lengths say: no text or dictionary
+  // ends with a NUL, and log_store() has zeroed what aligns the next record.
+  [[nodiscard]] bool ends_rightly(std::uint64_t index) const;
+
   // How many records lead from `from` to exactly `to`; nothing if they don't.
   [[nodiscard]] std::optional<std::uint64_t> count_records(std::uint64_t from,
                                                            std::uint64_t to) const;

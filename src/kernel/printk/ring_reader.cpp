@@ -112,7 +112,10 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   const std::uint64_t flags = info.number("flags");
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);
-  read_text(record, descriptor, text_length, (flags & newline_flag) != 0);
+  // Once its line is complete, a record is finished before anything else is done to it.
+  const bool is_complete = (flags & newline_flag) != 0;
+  if (record.state == LogRecord::State::Reopened && is_complete) unfinished_lines_.add(record.seq);
+  read_text(record, descriptor, text_length, is_complete);
   return record;
 }
 
@@ -214,6 +217,7 @@ void RingReader::report_losses(KernelLog& result) const {
   report(unreadable_, "in memory that can't be read, not shown");
   report(texts_lost_, "whose text the kernel has lost or overwritten");
   report(truncated_, "with less text than they should have");
+  unfinished_lines_.report("marked as being written whose line is complete", result.doubts);
   // The majority tells how this kernel stores its texts. A text that only seems to have been
   // copied, among thousands that were not, has a length that is wrong by a few bytes.
   const std::uint64_t odd = length_contradicted_.count();

@@ -75,6 +75,7 @@ class RingReader {
   LossCounter texts_lost_;
   LossCounter truncated_;
   LossCounter length_contradicted_;
+  LossCounter unfinished_lines_;
   // By what stands behind the texts.
   std::uint64_t printed_ = 0;
   std::uint64_t copied_surely_ = 0;  // nothing but zeros follow
