@@ -5,7 +5,7 @@
 
 using namespace photon_dmesg;
 
-TEST_CASE("a budget gives what it has, and all of it") {
+TEST_CASE("budget: it gives what it has, and all of it") {
   Budget pages("pages", 10);
   CHECK(pages.take(4));
   CHECK(pages.take(6));
@@ -14,7 +14,7 @@ TEST_CASE("a budget gives what it has, and all of it") {
   CHECK_FALSE(pages.exceeded());
 }
 
-TEST_CASE("a budget that was exceeded gives nothing more, however little is asked for") {
+TEST_CASE("budget: it that was exceeded gives nothing more, however little is asked for") {
   Budget pages("pages", 10);
   CHECK(pages.take(9));
   CHECK_FALSE(pages.take(2));
@@ -23,13 +23,13 @@ TEST_CASE("a budget that was exceeded gives nothing more, however little is aske
   CHECK(pages.exceeded());
 }
 
-TEST_CASE("a count that would overflow is more than any budget has") {
+TEST_CASE("budget: a count that would overflow is more than any budget has") {
   Budget bytes("bytes", 10);
   CHECK(bytes.take());
   CHECK_FALSE(bytes.take(std::numeric_limits<std::uint64_t>::max()));
 }
 
-TEST_CASE("a budget says what is left out, and only then") {
+TEST_CASE("budget: it says what is left out, and only then") {
   CollectedDiagnostics diagnostics;
   Budget groups("groups of tags", 1);
   CHECK(groups.take());
