@@ -15,7 +15,7 @@ namespace photon_dmesg {
 namespace {
 
 // More than any text or picture in a checkpoint, less than its memory.
-constexpr std::uint64_t largest_block = 256 * 1024 * 1024;
+constexpr std::uint64_t largest_block = 64 * 1024 * 1024;
 
 // The text of a tag up to its NUL.
 std::string text_of(const ByteSource& file, const CheckpointTag& tag, std::uint64_t longest) {
