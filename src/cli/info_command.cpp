@@ -1,5 +1,6 @@
 #include "cli/info_command.h"
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "cli/exit_status.h"
@@ -74,7 +75,12 @@ void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock(guest.kernel(), diagnostics);
   report.source = describe_source(guest);
+  // A dump without its unused pages may have millions, which are of no use in a list.
+  constexpr std::size_t most_ranges = std::size_t{1} << 18;
+  Budget budget("ranges of memory to be listed", most_ranges);
   report.memory_ranges = guest.state().memory->ranges();
+  if (!budget.take(report.memory_ranges.size())) report.memory_ranges.resize(most_ranges);
+  budget.warn_if_exceeded(guest.state().memory->name(), diagnostics);
   report.registers.clear();
   for (const Vcpu& vcpu : guest.state().vcpus) {
     const auto at = architecture_of(vcpu.machine).instruction_pointer(vcpu);

@@ -200,7 +200,7 @@ void Guest::attach(const std::optional<RunningKernel>& running, SymbolSource sou
 
 bool Guest::use_own_symbols(Diagnostics& diagnostics) {
   if (pool_->is_strict() || symbols_.provenance.memory) return false;
-  const std::vector<FoundBanner> banners = find_banners(kernel_->image());
+  const std::vector<FoundBanner> banners = find_banners(kernel_->image(), diagnostics);
   const RunningKernel running{banners, kernel_->shared_image(), std::nullopt, {}};
   open_by_memory(running, diagnostics);
   return true;

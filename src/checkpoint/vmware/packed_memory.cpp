@@ -30,9 +30,13 @@ BlockHeader read_block_header(ByteReader& reader) {
   return header;
 }
 
+// A byte of FastLZ stands for 255 at most.
+constexpr std::uint32_t most_expansion = 512;
+
 bool is_sound(const BlockHeader& header) {
   return header.zeros_in_place && header.size > 0 && header.size <= block_bytes &&
-         header.packed_size > 0 && header.packed_size <= header.size;
+         header.packed_size > 0 && header.packed_size <= header.size &&
+         header.packed_size >= header.size / most_expansion;
 }
 
 }  // namespace

@@ -2,16 +2,19 @@
 
 #include <string_view>
 
+#include "base/budget.h"
+
 namespace photon_dmesg {
 namespace {
 
-void search_range(const KernelImage& image, const ImageRange& range,
+void search_range(const KernelImage& image, const ImageRange& range, Budget& budget,
                   std::vector<FoundBanner>& found) {
   const std::span<const std::byte> bytes = image.bytes(range);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
        at = text.find(banner_prefix, at + 1)) {
     if (std::optional<KernelBanner> banner = parse_banner(text.substr(at))) {
+      if (!budget.take()) return;
       found.push_back({std::move(*banner), range.begin + at});
     }
   }
@@ -19,12 +22,14 @@ void search_range(const KernelImage& image, const ImageRange& range,
 
 }  // namespace
 
-std::vector<FoundBanner> find_banners(const KernelImage& image) {
+std::vector<FoundBanner> find_banners(const KernelImage& image, Diagnostics& diagnostics) {
+  Budget budget("banners in a kernel's image", 256);
   std::vector<FoundBanner> found;
   for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {
-    for (const ImageRange& range : *ranges) search_range(image, range, found);
+    for (const ImageRange& range : *ranges) search_range(image, range, budget, found);
     if (!found.empty()) break;
   }
+  budget.warn_if_exceeded(image.tables().memory().name(), diagnostics);
   return found;
 }
 

@@ -98,7 +98,7 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory, const Architec
   }
   const PageTables tables = tables_of(memory, architecture, *info, *top);
   auto image = std::make_shared<const KernelImage>(memory, tables);
-  std::vector<FoundBanner> banners = find_banners(*image);
+  std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
   if (banners.empty()) {
     diagnostics.found({.what = "no kernel",
                        .where = origin,

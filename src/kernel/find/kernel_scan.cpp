@@ -224,7 +224,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
     std::shared_ptr<const KernelImage> image;
     if (tables) image = std::make_shared<const KernelImage>(memory, *tables);
     std::vector<FoundBanner> banners;
-    if (image) banners = find_banners(*image);
+    if (image) banners = find_banners(*image, diagnostics);
     if (banners.empty()) {
       diagnostics.found({.what = "no page tables",
                          .where = fmt::format("banner at physical {}", banner),

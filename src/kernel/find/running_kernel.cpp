@@ -26,12 +26,12 @@ std::string describe_tables(const Vcpu& vcpu) {
 }
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu,
-                                            Budget& budget) {
+                                            Budget& budget, Diagnostics& diagnostics) {
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
     auto image = std::make_shared<const KernelImage>(memory, tables);
     constexpr std::uint64_t tables_bytes = 128 * 1024;  // a step, even if nothing is mapped
     if (!budget.take(tables_bytes + image->budget().taken())) return std::nullopt;
-    std::vector<FoundBanner> banners = find_banners(*image);
+    std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
     if (!banners.empty()) {
       return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};
     }
@@ -142,7 +142,7 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   // What does not run Linux has next to nothing mapped where its image would be.
   Budget budget("bytes that vCPUs have mapped where a kernel may be", 4 * KernelImage::most_bytes);
   for (const Vcpu& vcpu : paging) {
-    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, budget);
+    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, budget, diagnostics);
     if (budget.exceeded()) break;
     if (!kernel) {
       diagnostics.found({.what = "no kernel banner",

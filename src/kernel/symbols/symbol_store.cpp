@@ -13,7 +13,7 @@ using symbol_store::Section;
 
 namespace {
 
-constexpr std::uint64_t largest_store = 256 * 1024 * 1024;  // many times any kernel's
+constexpr std::uint64_t largest_store = 64 * 1024 * 1024;  // many times any kernel's
 
 std::optional<std::string> read_text(ByteReader& input, const char* what) {
   const std::uint32_t length = input.u32(what);

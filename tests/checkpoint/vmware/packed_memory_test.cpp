@@ -176,4 +176,10 @@ TEST_CASE("is_packed_memory: plain memory is not taken for it") {
   CHECK_FALSE(is_packed_memory(BufferSource("vm.vmem", as_bytes(chance))));
 }
 
+TEST_CASE("packed memory: a block that would be more than can be packed into it is damage") {
+  std::string bytes = little_endian(block_size, 4) + little_endian(0, 4) + little_endian(9, 4) +
+                      little_endian(0, 4) + std::string(9, 'x');
+  CHECK_FALSE(is_packed_memory(BufferSource("vm.vmem", as_bytes(bytes + bytes))));
+}
+
 }  // namespace photon_dmesg::test

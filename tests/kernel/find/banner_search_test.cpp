@@ -11,6 +11,13 @@ namespace {
 const std::string photon =
     "Linux version 4.4.8 (root@photon) (gcc version 5.3.0 (GCC) ) #1-photon SMP Fri Apr 22 2016\n";
 
+std::vector<FoundBanner> banners_of(const FakeMemory& memory, const PageTableBuilder& builder) {
+  CollectedDiagnostics diagnostics;
+  auto found = find_banners(KernelImage(memory, builder.tables()), diagnostics);
+  CHECK(diagnostics.warnings().empty());
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("find_banners: in the read-only data first, across pages, all of them") {
@@ -26,7 +33,7 @@ TEST_CASE("find_banners: in the read-only data first, across pages, all of them"
   memory.write_text({0x5000 + 0x1000 - 20}, text.substr(0, 20));
   memory.write_text({0x3000}, text.substr(20));
   memory.write_text({0x3800}, "Linux version 4.4.8 (root@photon) # SMP\n" + std::string(1, '\0'));
-  const std::vector<FoundBanner> found = find_banners(KernelImage(memory, builder.tables()));
+  const std::vector<FoundBanner> found = banners_of(memory, builder);
   REQUIRE(found.size() == 2);
   CHECK(found[0].address == GuestVirtual{base + 0x2000 - 20});
   CHECK(found[0].banner.release == "4.4.8");
@@ -38,7 +45,7 @@ TEST_CASE("find_banners: in a kernel that does not protect its memory, anywhere 
   PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
   builder.map({0xffffffff81000000}, {0x2000});
   memory.write_text({0x2100}, photon + '\0');
-  CHECK(find_banners(KernelImage(memory, builder.tables())).size() == 1);
+  CHECK(banners_of(memory, builder).size() == 1);
 }
 
 TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
@@ -47,7 +54,23 @@ TEST_CASE("find_banners: a page that leads to no RAM hides nothing behind it") {
   builder.map({0xffffffff81000000}, {0x70000000});
   builder.map({0xffffffff81800000}, {0x2000});
   memory.write_text({0x2100}, photon + '\0');
-  CHECK(find_banners(KernelImage(memory, builder.tables())).size() == 1);
+  CHECK(banners_of(memory, builder).size() == 1);
+}
+
+TEST_CASE("find_banners: an image full of them has as many as are looked at, and that is said") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t at = 0; at < 4 * 4096; at += 4096) {
+    builder.map({0xffffffff81000000 + at}, {0x2000});
+  }
+  for (std::uint64_t at = 0; at < 4096; at += 32) {
+    memory.write_text({0x2000 + at}, "Linux version 6.1 (x\n" + std::string(1, '\0'));
+  }
+  CollectedDiagnostics diagnostics;
+  CHECK(find_banners(KernelImage(memory, builder.tables()), diagnostics).size() == 256);
+  CHECK(diagnostics.warnings() ==
+        std::vector<std::string>{
+            "test memory: more than 256 banners in a kernel's image: the rest is left out"});
 }
 
 }  // namespace photon_dmesg::test
