@@ -16,6 +16,8 @@ META_PACKAGES = {
     "5.10": ("linux-image-cloud-amd64", "bullseye"),
     "6.1": ("linux-image-cloud-amd64", None),
     "6.12": ("linux-image-6.12-cloud-amd64", None),
+    # Whatever is newest there: 7.3 in November 2026.
+    "7": ("linux-image-cloud-amd64", "trixie-backports"),
 }
 LISTS_LAST = 3600  # seconds: so that one run of all tests asks once
 # What apt says of a suite that the mirror does not have, and of no other trouble with it.
@@ -116,12 +118,15 @@ def fetch(series: str) -> Kernel:
     folder = paths.cache() / "kernels" / f"{release}_{version}"
 
     def make(work: Path) -> None:
-        image = download(package, version, options, work)
-        _extract(image, f"./boot/vmlinuz-{release}", work / "vmlinuz")
+        # Since 7.3 the image has a package of its own, and debug files are where the modules are.
+        depends = paths.run("apt-cache", *options, "depends", package).stdout.decode()
+        binary = f"linux-binary-{release}"
+        image = download(binary if binary in depends else package, version, options, work)
+        _extract(image, "*/vmlinuz*", work / "vmlinuz")
         image.unlink()
         debug = download(f"{package}-dbg", version, options, work)
-        _extract(debug, f"./usr/lib/debug/boot/vmlinux-{release}", work / "vmlinux")
-        _extract(debug, f"./usr/lib/debug/boot/System.map-{release}", work / "System.map")
+        _extract(debug, "./usr/lib/debug/*/vmlinux*", work / "vmlinux")
+        _extract(debug, "./usr/lib/debug/*/System.map*", work / "System.map")
         debug.unlink()
 
     return Kernel(series, release, paths.made_once(folder, make))

@@ -36,6 +36,7 @@ SCENARIOS = (
     Scenario("k510-possible-cpus", "5.10", 2, 512 * MIB, "", fill=18000, possible_vcpus=64),
     Scenario("k61-sysrq", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
     Scenario("k510-sysrq", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="sysrq"),
+    Scenario("k7", "7", 2, 512 * MIB, ""),
     Scenario("k612-oom", "6.12", 2, 512 * MIB, "", mode="oom"),
     Scenario("k61-clear", "6.1", 2, 512 * MIB, "", mode="clear", fill=50),
     Scenario("k510-clear", "5.10", 2, 512 * MIB, "", mode="clear", fill=50),

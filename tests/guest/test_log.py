@@ -380,6 +380,10 @@ class DynamicRing(GuestTests, unittest.TestCase):
         check_recovered(self)
 
 
+class Newest(GuestTests, unittest.TestCase):
+    name = "k7"
+
+
 class PossibleCpus(GuestTests, unittest.TestCase):
     name = "k510-possible-cpus"
 

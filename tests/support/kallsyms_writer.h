@@ -21,6 +21,7 @@ struct KallsymsForm {
   bool per_cpu = true;              // CONFIG_KALLSYMS_ABSOLUTE_PERCPU
   std::size_t width = 4;            // of num_syms and markers
   bool seqs_of_names = false;       // between markers and tokens: 6.1 stable to 6.3
+  std::size_t alignment = 8;        // of all its parts
 };
 
 inline constexpr KallsymsForm kallsyms_forms[] = {
@@ -31,7 +32,8 @@ inline constexpr KallsymsForm kallsyms_forms[] = {
     {"6.1 stable", false, false, false, true, 4, true},
     {"6.12", false, true, false, true, 4, false},
     {"6.12 without per-CPU symbols", false, true, false, false, 4, false},
-    {"7.x", false, true, true, false, 4, false},
+    {"7.2", false, true, true, false, 4, false},
+    {"7.3", false, true, true, false, 4, false, 4},
 };
 
 struct KallsymsSample {
@@ -51,6 +53,7 @@ class KallsymsWriter {
   std::string write(const std::string& before) {
     bytes_ = before;
     pad();
+    if (form_.alignment < 8) number(0, form_.alignment);  // so that nothing is aligned to more
     if (!form_.addresses_behind) addresses();
     number(symbols_.size(), form_.width);
     pad();
@@ -68,7 +71,7 @@ class KallsymsWriter {
 
  private:
   void pad() {
-    while (bytes_.size() % 8 != 0) bytes_ += '\0';
+    while (bytes_.size() % form_.alignment != 0) bytes_ += '\0';
   }
   void number(std::uint64_t value, std::size_t width) { bytes_ += little_endian(value, width); }
 

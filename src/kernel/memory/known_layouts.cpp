@@ -122,9 +122,14 @@ std::span<const TimekeeperLayout> known_timekeeper_layouts() {
 }
 
 const StructLayout& known_console_layout() {
-  // 5.19 to 6.12. `next` is a pointer until 6.3 and the first word of `node` since.
-  static const StructLayout layout(
-      "console", 120, {{"name", 0, 16}, {"flags", 72, 2}, {"seq", 88, word}, {"next", 112, word}});
+  // 5.19 to 7.3. `next` is a pointer until 6.3 and the first word of `node` since; `nbcon_seq` came
+  // with 6.6, and stands here in all kernels that have drivers which use it (6.12 and 7.3).
+  static const StructLayout layout("console", 176,
+                                   {{"name", 0, 16},
+                                    {"flags", 72, 2},
+                                    {"seq", 88, word},
+                                    {"next", 112, word},
+                                    {"nbcon_seq", 168, word}});
   return layout;
 }
 

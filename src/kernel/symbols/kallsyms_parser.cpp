@@ -26,8 +26,11 @@ constexpr std::size_t longest_names = 64 * 1024 * 1024;
 constexpr std::size_t longest_name = 512;
 constexpr std::size_t most_expanded = 256 * 1024 * 1024;
 
-constexpr std::size_t align(std::size_t offset) {
-  return (offset + alignment - 1) / alignment * alignment;
+// Until 7.2 the tables are aligned to 8 bytes, since then to 4.
+constexpr std::size_t packed_alignment = 4;
+
+constexpr std::size_t align(std::size_t offset, std::size_t to = alignment) {
+  return (offset + to - 1) / to * to;
 }
 
 // The bytes in which the table is looked for; every read is bounded.
@@ -78,13 +81,10 @@ std::optional<std::size_t> skip_tokens(const Bytes& bytes, std::size_t offset, s
   return offset;
 }
 
-// Reads the tokens if those of the digits stand at `digits`: the index behind the table must name
-// the place of each.
-std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits) {
-  const std::optional<std::size_t> table_end = skip_tokens(bytes, digits, '0');
-  if (!table_end) return std::nullopt;
+// Reads the tokens if those of the digits stand at `digits` and token_index at `index`: it must
+// name the place of each.
+std::optional<Tokens> read_tokens_by(const Bytes& bytes, std::size_t digits, std::size_t index) {
   constexpr std::size_t width = sizeof(std::uint16_t);
-  const std::size_t index = align(*table_end);
   const std::size_t before_digits = bytes.number(index + '0' * width, width);
   if (!bytes.contains(index, token_count * width) || before_digits > digits) return std::nullopt;
   Tokens tokens{digits - before_digits, index + token_count * width, {}};
@@ -97,6 +97,13 @@ std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits) {
     expected += tokens.strings[i].size() + 1;
   }
   return tokens;
+}
+
+std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits) {
+  const std::optional<std::size_t> table_end = skip_tokens(bytes, digits, '0');
+  if (!table_end) return std::nullopt;
+  if (auto tokens = read_tokens_by(bytes, digits, align(*table_end))) return tokens;
+  return read_tokens_by(bytes, digits, align(*table_end, packed_alignment));
 }
 
 std::optional<Tokens> find_tokens(const Bytes& bytes) {
@@ -201,13 +208,20 @@ bool begins_with_names(const Bytes& bytes, const Tokens& tokens, std::size_t fir
   return true;
 }
 
-// The names, if num_syms stands at `begin`. The markers behind them prove it: they hold where each
-// 256th name begins.
+// Whether the markers stand behind the names, which end at `end`, in any width and alignment.
+bool are_marked(const Bytes& bytes, std::size_t end, const std::vector<std::size_t>& marked) {
+  const std::size_t markers = align(end);
+  return markers_agree(bytes, markers, 4, marked) || markers_agree(bytes, markers, 8, marked) ||
+         markers_agree(bytes, align(end, packed_alignment), 4, marked);
+}
+
+// The names, if num_syms stands at `begin`, with its padding in `width` bytes. The markers behind
+// them prove it: they hold where each 256th name begins.
 std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::size_t begin,
-                                Budget& budget) {
-  const std::uint64_t count = bytes.number(begin, 8);
+                                std::size_t width, Budget& budget) {
+  const std::uint64_t count = bytes.number(begin, width);
   if (count < fewest_symbols || count > most_symbols) return std::nullopt;
-  const std::size_t first = begin + alignment;
+  const std::size_t first = begin + width;
   if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
   NameReader reader(bytes, tokens, first);
   Names result{begin, {}, {}};
@@ -222,10 +236,7 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
     reader.copy(result.compressed);
     result.ends.push_back(static_cast<std::uint32_t>(result.compressed.size()));
   }
-  const std::size_t markers = align(reader.offset());
-  if (!markers_agree(bytes, markers, 4, marked) && !markers_agree(bytes, markers, 8, marked)) {
-    return std::nullopt;
-  }
+  if (!are_marked(bytes, reader.offset(), marked)) return std::nullopt;
   return result;
 }
 
@@ -234,8 +245,12 @@ std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget
   const std::size_t last = tokens.table / alignment * alignment;
   const std::size_t lowest = last > longest_names ? last - longest_names : 0;
   for (std::size_t at = last; at >= lowest + alignment && !budget.exceeded(); at -= alignment) {
-    auto names = read_names(bytes, tokens, at - alignment, budget);
-    if (names) return names;
+    const std::size_t begin = at - alignment;
+    if (auto names = read_names(bytes, tokens, begin, alignment, budget)) return names;
+    for (const std::size_t packed : {begin + packed_alignment, begin}) {
+      auto names = read_names(bytes, tokens, packed, packed_alignment, budget);
+      if (names) return names;
+    }
   }
   return std::nullopt;
 }
@@ -244,15 +259,17 @@ std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget
 enum class Addressing {
   BehindTokensPerCpu,    // 6.4 to 6.12 with CONFIG_KALLSYMS_ABSOLUTE_PERCPU
   BehindTokensRelative,  // the same without
-  BehindTokensOwnPlace,  // 7.x
+  BehindTokensOwnPlace,  // 7.x, each relative to its own place
+  BehindTokensPacked,    // the same, aligned to 4 bytes
   BeforeNamesPerCpu,     // 4.6 to 6.3 with CONFIG_KALLSYMS_ABSOLUTE_PERCPU
   BeforeNamesRelative,
   BeforeNamesAbsolute,  // up to 4.5
 };
 constexpr std::array addressings = {
     Addressing::BehindTokensPerCpu,   Addressing::BehindTokensRelative,
-    Addressing::BehindTokensOwnPlace, Addressing::BeforeNamesPerCpu,
-    Addressing::BeforeNamesRelative,  Addressing::BeforeNamesAbsolute,
+    Addressing::BehindTokensOwnPlace, Addressing::BehindTokensPacked,
+    Addressing::BeforeNamesPerCpu,    Addressing::BeforeNamesRelative,
+    Addressing::BeforeNamesAbsolute,
 };
 
 class AddressReader {
@@ -267,6 +284,9 @@ class AddressReader {
       case Addressing::BehindTokensOwnPlace:
         table_ = align(tokens.end);
         base_ = bytes.number(table_ + offsets_size, sizeof(std::uint64_t));
+        break;
+      case Addressing::BehindTokensPacked:
+        table_ = align(tokens.end, packed_alignment);
         break;
       case Addressing::BeforeNamesPerCpu:
       case Addressing::BeforeNamesRelative:
@@ -289,6 +309,7 @@ class AddressReader {
     const auto extended = static_cast<std::uint64_t>(std::int64_t{offset});
     switch (addressing_) {
       case Addressing::BehindTokensOwnPlace:
+      case Addressing::BehindTokensPacked:
         return address_ + place + extended;
       case Addressing::BehindTokensPerCpu:
       case Addressing::BeforeNamesPerCpu:
