@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/core_folder.h"
+#include "cli/io/standard_streams.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
@@ -113,8 +113,7 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   const bool with_vmlinux = write_vmlinux(guest, folder, diagnostics);
   write_gdb_files(guest, folder, with_vmlinux);
   diagnostics.clear_progress();
-  fmt::print("{}", describe_core_folder(folder.string(), core_name, with_vmlinux));
-  std::fflush(stdout);
+  print(describe_core_folder(folder.string(), core_name, with_vmlinux));
 }
 
 }  // namespace photon_dmesg

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,10 +11,12 @@
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/core_folder.h"
 #include "cli/io/output_target.h"
+#include "cli/io/standard_streams.h"
 #include "cli/output_guard.h"
 
 namespace photon_dmesg {
@@ -76,19 +77,9 @@ void write_in_pieces(const Write& write, const std::function<void(std::string_vi
 void write_to_descriptor(int descriptor, const std::string& name, const Write& write) {
   try {
     write_in_pieces(write, [&](std::string_view piece) {
-      while (!piece.empty()) {
-        const ssize_t count = ::write(descriptor, piece.data(), piece.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EPIPE) throw ReaderGone();
-        // Whoever else has the other end may have said that nobody is to wait for it.
-        if (count < 0 && errno == EAGAIN) {
-          pollfd ready{descriptor, POLLOUT, 0};
-          ::poll(&ready, 1, -1);
-          continue;
-        }
-        if (count < 0) throw incomplete(name, errno);
-        piece.remove_prefix(static_cast<std::size_t>(count));
-      }
+      const int error = write_all(descriptor, piece);
+      if (is_reader_gone(error)) throw ReaderGone();
+      if (error != 0) throw incomplete(name, error);
     });
   } catch (const ReaderGone&) {
     // What was read is what was wanted.

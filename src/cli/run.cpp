@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <optional>
 
@@ -11,6 +10,7 @@
 #include "cli/core_command.h"
 #include "cli/exit_status.h"
 #include "cli/info_command.h"
+#include "cli/io/standard_streams.h"
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/log_command.h"
 #include "cli/options/options.h"
@@ -52,7 +52,7 @@ int run_or_throw(int argc, char** argv) {
 }
 
 int complain(const char* message, Failure failure) {
-  fmt::print(stderr, "photon-dmesg: {}\n", printable(message));
+  say(fmt::format("photon-dmesg: {}\n", printable(message)));
   return exit_status(failure);
 }
 

@@ -171,11 +171,54 @@ class Pipes(OutputTests):
                 self.assertEqual(done.stderr.decode(), "photon-dmesg: the output: can't be written: "
                                                        "No space left on device\n")
 
-    def test_a_closed_stdout_is_an_error(self) -> None:
-        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", BINARY, *self.files], env=ENVIRONMENT,
-                              stderr=subprocess.PIPE, timeout=TIMEOUT)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("can't be written", done.stderr.decode())
+    def every_command(self) -> list[list[object]]:
+        return [[*self.files], ["--json", *self.files], ["info", *self.files],
+                ["info", "--json", *self.files], ["profile", *self.files],
+                ["core", *self.files, "-o", self.folder / "core"],
+                ["--help"], ["info", "--help"], ["--version"]]
+
+    def redirected(self, how: str, *words: object) -> tuple[int, str]:
+        """The status of a run with redirections of the shell, and what it says on stderr."""
+        done = subprocess.run(["sh", "-c", f'"$@" {how}', "sh", BINARY, *words], env=ENVIRONMENT,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIMEOUT)
+        return done.returncode, done.stderr.decode()
+
+    def test_a_stdout_that_can_not_be_written_is_an_error_of_every_command(self) -> None:
+        for words in self.every_command():
+            for how in (">&-", ">/dev/full", "<&- >&-"):
+                with self.subTest(words=words, how=how):
+                    status, said = self.redirected(how, *words)
+                    self.assertEqual(status, 1)
+                    self.assertIn("photon-dmesg: the output: can't be written: ", said)
+                    self.assertEqual(self.redirected(f"{how} 2>&-", *words), (1, ""))
+
+    def test_a_stderr_that_can_not_be_written_costs_its_messages_only(self) -> None:
+        quiet = photon_dmesg("--json", *self.files).out
+        for how in ("2>&-", "2>/dev/full", "<&- 2>&-"):
+            with self.subTest(how=how):
+                target = self.folder / "whole"
+                self.assertEqual(self.redirected(f"{how} >{target}", "-v", "--json", *self.files)[0], 0)
+                self.assertEqual(target.read_bytes(), quiet)
+                status, _ = self.redirected(f"{how} >{target}", self.folder / "absent")
+                self.assertEqual(status, 3)
+
+    def test_a_reader_of_stderr_who_has_enough_costs_its_messages_only(self) -> None:
+        for words in self.every_command():
+            with self.subTest(words=words):
+                target = self.folder / "status"
+                verbose = [] if words[-1] in ("--help", "--version") else ["-v"]
+                subprocess.run(["sh", "-c", f'{{ "$@" 2>&1 >/dev/null; echo $? > {target}; }} | head -1',
+                                "sh", BINARY, *words, *verbose], env=ENVIRONMENT, check=True,
+                               stdout=subprocess.DEVNULL, timeout=TIMEOUT)
+                self.assertEqual(target.read_text(), "0\n")
+
+    def test_no_file_becomes_a_descriptor_that_was_closed(self) -> None:
+        target = self.folder / "log"
+        expected = photon_dmesg(*self.files).out
+        for how in ("<&-", "2>&-", "<&- >&- 2>&-"):
+            with self.subTest(how=how):
+                self.assertEqual(self.redirected(how, "-v", *self.files, "-o", target)[0], 0)
+                self.assertEqual(target.read_bytes(), expected)
 
     def test_records_leave_before_all_are_decoded(self) -> None:
         """A reader takes the beginning and waits: the program can't be further ahead than a pipe and a
