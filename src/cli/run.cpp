@@ -26,7 +26,7 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return print_log(options, diagnostics);
     case Command::Profile:
       print_profile(options, diagnostics);
-      return exit_complete;
+      return diagnostics.has_lack() ? exit_incomplete : exit_complete;
     case Command::Core:
       write_core_folder(options, diagnostics);
       return diagnostics.has_lack() ? exit_incomplete : exit_complete;

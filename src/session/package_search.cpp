@@ -113,12 +113,17 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) c
   return symbols;
 }
 
+StoredKernel PackageSearch::stored_kernel(const Candidate& candidate) {
+  return {candidate.kernel.release,
+          fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path)};
+}
+
 // The same that load() gives, if an earlier run has kept it; null if not.
 std::shared_ptr<const KernelSymbols> PackageSearch::find_in_cache(
     const Candidate& candidate) const {
   if (!use_.cache) return nullptr;
   const RpmPackage& package = *candidate.package;
-  return use_.cache->find(package.header_digest(),
+  return use_.cache->find(package.header_digest(), stored_kernel(candidate),
                           fmt::format("{}: {}", package.name(), candidate.kernel.file.path),
                           diagnostics_);
 }
@@ -140,9 +145,7 @@ std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
     if (lock) source.symbols = find_in_cache(candidate);
     if (source.symbols) return source;
     source.symbols = load(candidate);
-    use_.cache->store(digest, *source.symbols, candidate.kernel.release,
-                      fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
-                      diagnostics_);
+    use_.cache->store(digest, *source.symbols, stored_kernel(candidate), diagnostics_);
     return source;
   } catch (const Error& error) {
     keep_reason(error);

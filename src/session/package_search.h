@@ -48,6 +48,7 @@ class PackageSearch final : public SymbolCandidates {
   std::optional<Candidate> examine(PackageFile file);
   std::optional<SymbolSource> read(Candidate candidate);
   std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
+  static StoredKernel stored_kernel(const Candidate& candidate);
   std::shared_ptr<const KernelSymbols> find_in_cache(const Candidate& candidate) const;
   std::shared_ptr<const KernelSymbols> load_vmlinux(Candidate& candidate) const;
   void keep_reason(const Error& error);

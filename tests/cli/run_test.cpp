@@ -1,11 +1,14 @@
 #include "cli/run.h"
 
 #include <catch2/catch.hpp>
+#include <regex>
 #include <vector>
 
 #include "cli/exit_status.h"
 #include "support/captured_stderr.h"
 #include "support/guest_on_disk.h"
+#include "support/open_vmlinux.h"
+#include "support/profile_writer.h"
 #include "support/ring_writer.h"
 
 namespace photon_dmesg::test {
@@ -83,6 +86,43 @@ TEST_CASE("run: every command on a guest's files") {
   CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
   CHECK(run_on({}, kernel).status == 2);  // a log is not to take its place
   CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
+}
+
+TEST_CASE(
+    "run: a profile of version 1, whose damage would not show, is never all there is to say") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "log";
+  const std::string whole = json_profile(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
+  const auto read_with = [&](const std::string& profile) {
+    return run_with({"-o", output, folder.write("profile", profile), files.checkpoint});
+  };
+  const Outcome outcome = read_with(whole);
+  CHECK(outcome.status == exit_incomplete);
+  CHECK_THAT(outcome.said, Catch::Contains("has no checksum, by which damage would show"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+  // The type of a member that every record goes through; the known layout is taken.
+  const std::string altered =
+      std::regex_replace(whole, std::regex("(\"name\": \"ts_nsec\",\\s*\"offset\": )8"), "$014");
+  REQUIRE(altered != whole);
+  CHECK_THAT(read_with(altered).said, Catch::Contains("struct printk_info: its members lie as in"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+}
+
+TEST_CASE("run: a damaged profile is said, and the log is read without it") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "log";
+  const std::string profile = folder.path() / "profile";
+  REQUIRE(run_with({"profile", PRINTK_RINGBUFFER_KERNEL, "-o", profile}).status == exit_complete);
+  std::string bytes = file_content(profile);
+  bytes[bytes.size() / 2] ^= 1;
+  folder.write("profile", bytes);
+  const Outcome outcome =
+      run_with({"-o", output, profile, PRINTK_RINGBUFFER_KERNEL, files.checkpoint});
+  CHECK(outcome.status == exit_incomplete);
+  CHECK_THAT(outcome.said, Catch::Contains("not used: " + profile + ": damaged profile"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
 }
 
 TEST_CASE("run: every command leaves a guest's files as they are, named or found") {
