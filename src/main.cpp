@@ -1,6 +1,7 @@
 #include <clocale>
 #include <csignal>
 
+#include "base/unfinished_files.h"
 #include "cli/io/standard_streams.h"
 #include "cli/run.h"
 
@@ -11,5 +12,6 @@ int main(int argc, char** argv) {
   std::setlocale(LC_TIME, "");
   // A reader who has seen enough ends the output, not the program: see write_output().
   std::signal(SIGPIPE, SIG_IGN);
+  photon_dmesg::unfinished_files::remove_at_signals();
   return photon_dmesg::run(argc, argv);
 }

@@ -23,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a guest's memory holds is as secret as the guest.
-constexpr mode_t private_mode = 0600;
-constexpr mode_t public_mode = 0644;
-
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -37,7 +33,7 @@ void make_folder(const fs::path& folder) {
 }
 
 void write_text(const fs::path& path, const std::string& text) {
-  write_file(path, public_mode, std::as_bytes(std::span(text)));
+  write_file(path, Access::Commands, std::as_bytes(std::span(text)));
 }
 
 void check_registers(const Guest& guest, Diagnostics& diagnostics) {
@@ -70,7 +66,7 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
                        .how = "crash finds the KASLR offset by the QEMU notes"});
   }
   check_registers(guest, diagnostics);
-  OutputFile file(path, private_mode);
+  OutputFile file(path, Access::Private);  // as secret as the guest
   write_core(
       file,
       {*state.memory, state.vcpus, mappings, info ? std::optional(info->text()) : std::nullopt},
@@ -87,7 +83,7 @@ bool write_vmlinux(const Guest& guest, const fs::path& folder, Diagnostics& diag
     return false;
   }
   if (!has_vmlinux(folder, symbols)) {
-    OutputFile file(folder / vmlinux_name, public_mode);
+    OutputFile file(folder / vmlinux_name, Access::Public);
     copy_vmlinux(symbols, guest.pool().package_use(), file, diagnostics);
   }
   return true;

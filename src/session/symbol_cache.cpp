@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
-
 // A file that somebody else could have written proves nothing.
 bool is_trustworthy(const fs::path& path) {
   struct stat status {};
@@ -105,7 +103,7 @@ void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
   try {
     const std::vector<std::byte> store = make_symbol_store(symbols, kernel.release, kernel.origin);
     make_folder();
-    write_file(path, owner_only, store);
+    write_file(path, Access::OwnerOnly, store);
     diagnostics.found({.what = "stored in", .value = path.string(), .where = "cache"});
   } catch (const std::exception& error) {
     note(diagnostics, "not stored", error.what());
