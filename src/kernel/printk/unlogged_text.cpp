@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/optional_fact.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
@@ -178,10 +179,13 @@ void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string
 
 void read_unlogged_text(const GuestKernel& kernel, const std::optional<std::string>& last_text,
                         KernelLog& log, Diagnostics& diagnostics) {
-  read_cont(kernel, log);
-  read_text_buffer(kernel, last_text, log, diagnostics);
+  optional_fact("the line that was waiting for its end", diagnostics,
+                [&] { read_cont(kernel, log); });
+  optional_fact("the text that was being logged", diagnostics,
+                [&] { read_text_buffer(kernel, last_text, log, diagnostics); });
   for (const PerCpuBuffer& kind : per_cpu_buffers) {
-    read_per_cpu_buffer(kernel, kind, log, diagnostics);
+    optional_fact(fmt::format("what {} held", kind.symbol), diagnostics,
+                  [&] { read_per_cpu_buffer(kernel, kind, log, diagnostics); });
   }
 }
 
