@@ -276,6 +276,20 @@ class Files(OutputTests):
 
 
 class Terminals(OutputTests):
+    @staticmethod
+    def on_screen(out: bytes) -> bytes:
+        """What a terminal gets where a pipe gets `out`: no character of a record moves its cursor."""
+        return re.sub(rb"[\x0b\x0c\r]", lambda found: b"\\x%02x" % found[0][0], out)
+
+    def test_no_character_of_a_record_moves_the_cursor(self) -> None:
+        out = self.plain()
+        for byte in (b"\r", b"\x0b", b"\x0c"):
+            self.assertIn(byte, out, "this guest's log does not show it")
+        self.assertEqual(self.on_terminal("--color=never"), self.on_screen(out))
+        self.assertEqual(self.on_terminal("--color=never", "-o", "/dev/stdout"), self.on_screen(out))
+        self.assertEqual(self.on_terminal("-r"), self.on_screen(self.plain("-r")))
+        self.assertEqual(self.on_terminal("--color=never", "--noescape"), self.plain("--noescape"))
+
     def on_terminal(self, *options: str, said: bytes = b"", **variables: str) -> bytes:
         """What a terminal gets that stdout is; `said` is part of what stderr gets, or all if empty."""
         master, slave = pty.openpty()
@@ -306,23 +320,23 @@ class Terminals(OutputTests):
         return photon_dmesg(*options, *self.files).out
 
     def test_colors_are_for_terminals(self) -> None:
-        colored = self.plain("--color=always")
+        colored = self.on_screen(self.plain("--color=always"))
         self.assertIn(b"\x1b[32m[    0.000000] \x1b[0m", colored)
         self.assertEqual(self.on_terminal(), colored)
         self.assertEqual(self.on_terminal("-L"), colored)
         self.assertNotIn(b"\x1b", self.plain("-L"))
-        self.assertEqual(self.on_terminal("-L", NO_COLOR="1"), self.plain())
-        self.assertEqual(self.on_terminal(TERM="dumb"), self.plain())
-        self.assertEqual(self.on_terminal("--color=never"), self.plain())
+        self.assertEqual(self.on_terminal("-L", NO_COLOR="1"), self.on_screen(self.plain()))
+        self.assertEqual(self.on_terminal(TERM="dumb"), self.on_screen(self.plain()))
+        self.assertEqual(self.on_terminal("--color=never"), self.on_screen(self.plain()))
         self.assertEqual(self.on_terminal("--color=always", NO_COLOR="1"), colored)
-        self.assertEqual(self.on_terminal("-r"), self.plain("-r"))
+        self.assertEqual(self.on_terminal("-r"), self.on_screen(self.plain("-r")))
 
     def test_machines_formats_have_no_colors(self) -> None:
         for options in (("--json",), ("-J",), ("--format", "ecs")):
             self.assertNotIn(b"\x1b", self.on_terminal(*options))
 
     def test_human_output_goes_through_the_pager(self) -> None:
-        human = self.plain("-H", "--color=always")
+        human = self.on_screen(self.plain("-H", "--color=always"))
         paged = self.on_terminal("-H", PAGER="sed s/^/paged:/")
         self.assertEqual(paged, re.sub(rb"(?m)^(?=.|\n)", b"paged:", human))
         self.assertEqual(self.on_terminal("-H", "-P", PAGER="sed s/^/paged:/"), human)
@@ -339,4 +353,4 @@ class Terminals(OutputTests):
 
     def test_without_a_pager_the_log_is_printed(self) -> None:
         self.assertEqual(self.on_terminal("-H", PAGER="/absent/pager", said=b"not found"),
-                         self.plain("-H", "--color=always"))
+                         self.on_screen(self.plain("-H", "--color=always")))
