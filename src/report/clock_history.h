@@ -59,7 +59,8 @@ class ClockHistory {
   // Ascending by time stamp.
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
 
-  // A sentence for each step that has no certain place: which times of day are not to be trusted.
+  // A sentence for each step, and for the sleep, that has no certain place: which times of day are
+  // not to be trusted.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
@@ -80,6 +81,7 @@ class ClockHistory {
   std::optional<std::int64_t> printk_ahead_;
   std::int64_t printk_at_stop_ = 0;  // what local_clock() was then
   std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
+  std::int64_t unplaced_sleep_ = 0;  // that no record tells of
   std::vector<Step> steps_;
   std::vector<std::int64_t> later_;  // for each step: the sum of it and of those behind it
 };
