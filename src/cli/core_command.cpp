@@ -106,6 +106,7 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   if (guest.symbols().provenance.vmlinux) (void)has_vmlinux(folder, guest.symbols());
   make_folder(folder);
   write_guest(guest, folder / core_name, diagnostics);
+  guest.warn_of_unreadable(diagnostics);
   const bool with_vmlinux = write_vmlinux(guest, folder, diagnostics);
   write_gdb_files(guest, folder, with_vmlinux);
   diagnostics.clear_progress();

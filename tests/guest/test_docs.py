@@ -10,7 +10,7 @@ import paths
 
 ROOT = paths.SOURCE.parents[1]
 # Functions that take a message for the user. Notes, which only -v shows, are not among them.
-CALLS = re.compile(r"\b(?:unusable|Error|incomplete|warn|fail)\(")
+CALLS = re.compile(r"\b(?:unusable|Error|incomplete|warn|warn_of_lack|fail)\(")
 STRING = re.compile(r'R"\((.*?)\)"|"((?:[^"\\]|\\.)*)"|([^\s"])', re.DOTALL)
 
 
