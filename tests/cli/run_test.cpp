@@ -125,6 +125,38 @@ TEST_CASE("run: a damaged profile is said, and the log is read without it") {
   CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
 }
 
+TEST_CASE("run: names from the command line reach no output as they are") {
+  const TemporaryFolder folder;
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.publish();
+  const std::string odd = "a\x1b[2J\r\xff\xe2\x80\xae\x7f";  // erases the screen, turns the text
+  const GuestOnDisk files = write_guest(folder, odd, guest);
+  const std::string junk = folder.write(odd + ".iso", std::string(5000, '\x80'));
+  const std::string output = folder.path() / "output";
+  const auto is_safe = [](const std::string& text) {
+    return text.find_first_of("\x1b\r\x7f\xff") == std::string::npos &&
+           text.find("\xe2\x80\xae") == std::string::npos;
+  };
+  const std::vector<std::vector<std::string>> commands = {
+      {"-v"},         {"--json"},    {"--format", "ecs"}, {"--format", "otlp"},
+      {"info", "-v"}, {"info", "-J"}};
+  for (std::vector<std::string> arguments : commands) {
+    CAPTURE(arguments);
+    arguments.insert(arguments.end(),
+                     {"-o", output, PRINTK_RINGBUFFER_KERNEL, junk, files.checkpoint});
+    const Outcome outcome = run_with(arguments);
+    CHECK(outcome.status == exit_incomplete);
+    CHECK_THAT(outcome.said, Catch::Contains("not used: "));
+    CHECK(is_safe(outcome.said));
+    CHECK(is_safe(file_content(output)));
+  }
+  CHECK(is_safe(run_with({folder.path() / (odd + ".absent")}).said));
+  CHECK(is_safe(run_with({"--" + odd}).said));
+  CHECK(is_safe(run_with({"--format", odd, files.checkpoint}).said));
+}
+
 TEST_CASE("run: every command leaves a guest's files as they are, named or found") {
   const TemporaryFolder folder;
   const GuestOnDisk files = write_sample(folder);

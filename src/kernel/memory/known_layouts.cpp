@@ -70,7 +70,8 @@ std::vector<const StructLayout*> known_layouts_of(std::string_view name) {
 
 bool is_laid_out_as(const StructLayout& layout, const StructLayout& known) {
   // CONFIG_PRINTK_CALLER makes a printk_log longer.
-  const bool is_extended = layout.find("caller_id") != nullptr && !known.find("caller_id");
+  const bool is_extended =
+      layout.find("caller_id") != nullptr && known.find("caller_id") == nullptr;
   if (layout.size() != known.size() && !is_extended) return false;
   return std::all_of(
       known.members().begin(), known.members().end(), [&](const MemberLayout& member) {
