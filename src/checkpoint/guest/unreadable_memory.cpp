@@ -8,6 +8,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t page_bytes = 4096;
+constexpr std::size_t most_noted = 1 << 16;  // so that a file that is gone takes no memory
 
 }  // namespace
 
@@ -15,8 +16,10 @@ std::optional<std::string> UnreadableMemory::describe() const {
   const std::lock_guard lock(mutex_);
   if (pages_.empty()) return std::nullopt;
   const auto& [page, reason] = *pages_.begin();
-  const std::string others =
-      pages_.size() == 1 ? "" : fmt::format(" and {} more", pages_.size() - 1);
+  const std::string others = pages_.size() == 1
+                                 ? ""
+                                 : fmt::format(" and {}{} more", pages_.size() - 1,
+                                               pages_.size() == most_noted ? " or" : "");
   return fmt::format("the page at physical {}{}: {}", GuestPhysical{page * page_bytes}, others,
                      reason);
 }
@@ -42,7 +45,7 @@ void UnreadableMemory::note(GuestPhysical address, std::span<std::byte> target,
     }
     if (reason) {
       const std::lock_guard lock(mutex_);
-      pages_.emplace(page, *reason);
+      if (pages_.size() < most_noted) pages_.emplace(page, *reason);
       any_ = true;
     }
     address = address + count;
