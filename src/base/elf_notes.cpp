@@ -13,6 +13,9 @@ namespace {
 // So that a damaged note can't exhaust memory.
 constexpr std::uint32_t largest_part = 16 * 1024 * 1024;
 
+// More of a name is not read: owners are known by shorter ones.
+constexpr std::uint32_t longest_owner = 256;
+
 constexpr std::uint64_t padding(std::uint64_t size) {
   return (4 - size % 4) % 4;
 }
@@ -29,8 +32,10 @@ std::optional<ElfNote> ElfNotes::next() {
     throw unusable(fmt::format("expected a note of at most {} bytes, found {} at offset {:#x}",
                                largest_part, std::max(name_size, note.size), reader_.position()));
   }
-  note.owner = reader_.text(name_size, "a note's name");
+  const std::uint32_t read_of_name = std::min(name_size, longest_owner);
+  note.owner = reader_.text(read_of_name, "a note's name");
   note.owner.resize(std::min(note.owner.find('\0'), note.owner.size()));
+  reader_.skip(name_size - read_of_name, "a note's name");
   reader_.skip(padding(name_size), "a note's padding");
   note.offset = reader_.position();
   reader_.skip(note.size, "a note's content");

@@ -13,7 +13,7 @@ namespace photon_dmesg {
 // A note of an ELF file, a core or a kernel's image (elf(5): u32 name size, u32 content size, u32
 // type, name and content each padded to 4 bytes).
 struct ElfNote {
-  std::string owner;  // without its NUL
+  std::string owner;  // without its NUL, and no more than the first 256 bytes
   std::uint32_t type = 0;
   std::uint64_t offset = 0;  // of its content, in the source
   std::uint32_t size = 0;    // bytes

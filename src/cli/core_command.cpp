@@ -54,7 +54,7 @@ void check_registers(const Guest& guest, Diagnostics& diagnostics) {
 void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnostics) {
   const GuestState& state = guest.state();
   const KernelMappings mappings =
-      find_kernel_mappings(guest.kernel().memory().tables(), *state.memory);
+      find_kernel_mappings(guest.kernel().memory().tables(), *state.memory, diagnostics);
   if (!mappings.direct_map) {
     diagnostics.warn(
         "the kernel's direct map of RAM was not found: gdb can't read data through it");

@@ -47,7 +47,7 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   report.problems = report.checkpoint->problems;
   for (const Vcpu& vcpu : report.checkpoint->vcpus)
     report.registers.push_back({vcpu, std::nullopt});
-  if (options.tags) report.tags = list_tags(file, report.problems);
+  if (options.tags) report.tags = list_tags(file, report.problems, diagnostics);
   if (options.screenshot) extracts.screenshot = read_screenshot(file);
   if (options.configuration) extracts.configuration = read_configuration(file);
 }

@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
+#include "kernel/printk/log_losses.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
@@ -134,11 +135,19 @@ Selection make_selection(const Options& options, const LogPositions& positions,
 // Which records there were, for those who ask how a value was found.
 class Extent {
  public:
+  explicit Extent(const std::optional<ClockHistory>& clock) : clock_(clock) {}
+
   void add(const LogRecord& record) {
+    if (clock_ && clock_->before_stop(record.ts_nsec) < -inaccuracy()) {
+      behind_stop_.add(record.seq);
+    }
     if (!first_) first_ = record.seq;
     last_ = record.seq;
     last_nsec_ = record.ts_nsec;
   }
+
+  // No kernel stops without having logged anything.
+  [[nodiscard]] bool is_empty() const { return !first_; }
 
   // Why nothing is printed: that a pattern or a time is mistaken is easily taken for a quiet guest.
   [[nodiscard]] std::string nothing_selected(const Selection& selection) const {
@@ -171,7 +180,20 @@ class Extent {
         *first_));
   }
 
+  // A record's time is not later than when the guest stopped, but for the clocks' inaccuracy.
+  void doubt(std::vector<std::string>& doubts) const {
+    behind_stop_.report("with a time behind the one at which the guest stopped", doubts);
+  }
+
  private:
+  // Nanoseconds. NTP slews a clock by at most 1/2000, which need not all be known.
+  [[nodiscard]] std::int64_t inaccuracy() const {
+    constexpr std::int64_t always = 60'000'000'000;
+    return always + clock_->uptime() / 1000;
+  }
+
+  const std::optional<ClockHistory>& clock_;
+  LossCounter behind_stop_;
   std::optional<std::uint64_t> first_;
   std::uint64_t last_ = 0;
   std::uint64_t last_nsec_ = 0;
@@ -206,8 +228,8 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
   const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
   RecordFilter filter(selection, *writer);
-  Extent extent;
-  const KernelLog log = reader.read([&](LogRecord record) {
+  Extent extent(context.guest.clock);
+  KernelLog log = reader.read([&](LogRecord record) {
     extent.add(record);
     return filter.add(std::move(record));
   });
@@ -220,9 +242,13 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   for (const std::string& loss : log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }
+  extent.doubt(log.doubts);
+  for (const std::string& doubt : log.doubts) {
+    diagnostics.warn("part of the log can't be as the kernel wrote it: " + doubt);
+  }
   guest.warn_of_unreadable(diagnostics);
   writer->finish(diagnostics.warnings());
-  return log.losses.empty();
+  return log.losses.empty() && log.doubts.empty() && !extent.is_empty();
 }
 
 // What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.

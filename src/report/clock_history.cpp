@@ -144,12 +144,13 @@ std::int64_t ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
 void ClockHistory::add_sleeps(const ClockSigns& signs) {
   std::int64_t unsaid = clock_.sleep_nsec.value_or(0);
   std::vector<std::uint64_t> silent;
-  for (const ClockSigns::Waking& waking : signs.wakings()) {
-    if (waking.slept) {
-      steps_.push_back({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
-      unsaid = difference(unsaid, *waking.slept);
+  const auto& wakings = signs.wakings();
+  for (auto waking = wakings.rbegin(); waking != wakings.rend(); ++waking) {
+    if (waking->slept) {
+      add({Step::Cause::Sleep, *waking->slept, waking->ts_nsec});
+      unsaid = difference(unsaid, *waking->slept);
     } else {
-      silent.push_back(waking.ts_nsec);
+      silent.push_back(waking->ts_nsec);
     }
   }
   if (silent.empty()) {
@@ -157,18 +158,23 @@ void ClockHistory::add_sleeps(const ClockSigns& signs) {
     return;
   }
   if (unsaid <= 0) return;
-  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.front() : 0};
+  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.back() : 0};
   // Of several sleeps it is not known which lasted how long; others may have been overwritten.
   if (silent.size() > 1 || !signs.has_all()) {
     step.placed = false;
-    step.until_nsec = silent.back();
+    step.until_nsec = silent.front();
   }
-  steps_.push_back(step);
+  add(step);
+}
+
+void ClockHistory::add(const Step& step) {
+  if (steps_budget_.take()) steps_.push_back(step);
 }
 
 void ClockHistory::add_settings(const ClockSigns& signs) {
-  for (const ClockSigns::Setting& setting : signs.settings()) {
-    if (setting.step) steps_.push_back({Step::Cause::Set, *setting.step, setting.ts_nsec});
+  const auto& settings = signs.settings();
+  for (auto setting = settings.rbegin(); setting != settings.rend(); ++setting) {
+    if (setting->step) add({Step::Cause::Set, *setting->step, setting->ts_nsec});
   }
 }
 
@@ -177,12 +183,22 @@ void ClockHistory::add_settings(const ClockSigns& signs) {
 void ClockHistory::add_contradictions(const ClockSigns& signs) {
   std::int64_t found = 0;
   std::optional<std::uint64_t> until;
+  Settings settings;
+  for (const ClockSigns::Setting& setting : signs.settings()) {
+    if (setting.step) continue;
+    settings.any.push_back(setting.ts_nsec);
+    if (!setting.backwards) settings.either_way.push_back(setting.ts_nsec);
+  }
+  std::sort(settings.any.begin(), settings.any.end());
+  std::sort(settings.either_way.begin(), settings.either_way.end());
   std::vector<Step> steps;
-  for (auto reading = signs.readings().rbegin(); reading != signs.readings().rend(); ++reading) {
+  const auto& readings = signs.readings();
+  for (auto reading = readings.rbegin(); reading != readings.rend(); ++reading) {
     const std::int64_t computed = difference(time_of_day(reading->ts_nsec), found);
     const std::int64_t step = difference(computed, reading->time_of_day);
     if (!is_about_nothing(step, reading->coarse ? coarse_tolerance : tolerance)) {
-      steps.push_back(place(step, reading->ts_nsec, until, signs));
+      if (!steps_budget_.take()) break;
+      steps.push_back(place(step, reading->ts_nsec, until, settings));
       found = sum(found, step);
     }
     until = reading->ts_nsec;
@@ -194,15 +210,11 @@ void ClockHistory::add_contradictions(const ClockSigns& signs) {
 // there, else at once, so that as much as possible is counted back from the stop.
 ClockHistory::Step ClockHistory::place(std::int64_t nsec, std::uint64_t after,
                                        std::optional<std::uint64_t> until,
-                                       const ClockSigns& signs) const {
-  const auto is_it = [&](const ClockSigns::Setting& setting) {
-    return !setting.step && (!setting.backwards || nsec < 0) && setting.ts_nsec > after &&
-           (!until || setting.ts_nsec <= *until);
-  };
-  const auto& settings = signs.settings();
-  if (std::count_if(settings.begin(), settings.end(), is_it) == 1) {
-    return {Step::Cause::Set, nsec, std::find_if(settings.begin(), settings.end(), is_it)->ts_nsec};
-  }
+                                       const Settings& settings) const {
+  const std::vector<std::uint64_t>& may_be_it = nsec < 0 ? settings.any : settings.either_way;
+  const auto first = std::upper_bound(may_be_it.begin(), may_be_it.end(), after);
+  const auto end = until ? std::upper_bound(first, may_be_it.end(), *until) : may_be_it.end();
+  if (end - first == 1) return {Step::Cause::Set, nsec, *first};
   Step step{Step::Cause::Set, nsec, after + 1, false, until};
   if (is_about_nothing(difference(nsec, clock_.sleep_nsec.value_or(0)))) {
     step.cause = Step::Cause::Sleep;  // by a kernel that does not log when it wakes up
@@ -222,6 +234,7 @@ void ClockHistory::sort_steps() {
 }
 
 std::vector<std::string> ClockHistory::warnings() const {
+  constexpr std::size_t most_sentences = 100;
   std::vector<std::string> sentences;
   const bool is_explained = is_about_nothing(unplaced_sleep_) ||
                             std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
@@ -233,8 +246,13 @@ std::vector<std::string> ClockHistory::warnings() const {
                     "day before may be late by as much",
                     seconds(unplaced_sleep_)));
   }
+  std::size_t more = 0;
   for (const Step& step : steps_) {
     if (step.placed) continue;
+    if (sentences.size() == most_sentences) {
+      ++more;
+      continue;
+    }
     const std::string until =
         step.until_nsec ? fmt::format("{:.6f} s", seconds(*step.until_nsec)) : "the stop";
     sentences.push_back(
@@ -243,6 +261,16 @@ std::vector<std::string> ClockHistory::warnings() const {
                     "say when: times of day between the two may be off by as much",
                     step.cause == Step::Cause::Sleep ? "went on during sleep" : "was set",
                     seconds(step.nsec), seconds(step.ts_nsec), until));
+  }
+  if (more > 0) {
+    sentences.push_back(fmt::format(
+        "the guest's clock was set {} times more, and the log does not say when", more));
+  }
+  if (steps_budget_.exceeded()) {
+    sentences.push_back(
+        fmt::format("the guest's clock was set more than {} times: times of day before {:.6f} s "
+                    "since boot are not to be trusted",
+                    steps_budget_.taken(), seconds(steps_.front().ts_nsec)));
   }
   return sentences;
 }

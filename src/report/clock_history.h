@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "kernel/facts/guest_clock.h"
 #include "report/clock_signs.h"
 
@@ -60,7 +61,7 @@ class ClockHistory {
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
 
   // A sentence for each step, and for the sleep, that has no certain place: which times of day are
-  // not to be trusted.
+  // not to be trusted. Of very many, one says how many more there are.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
@@ -68,8 +69,14 @@ class ClockHistory {
   void add_sleeps(const ClockSigns& signs);
   void add_settings(const ClockSigns& signs);
   void add_contradictions(const ClockSigns& signs);
+  void add(const Step& step);
+  // When the clock was set by what the log does not say, ascending by time stamp.
+  struct Settings {
+    std::vector<std::uint64_t> any;
+    std::vector<std::uint64_t> either_way;  // without those that only go backwards
+  };
   [[nodiscard]] Step place(std::int64_t nsec, std::uint64_t after,
-                           std::optional<std::uint64_t> until, const ClockSigns& signs) const;
+                           std::optional<std::uint64_t> until, const Settings& settings) const;
   void sort_steps();
   [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
   [[nodiscard]] std::int64_t monotonic(std::uint64_t ts_nsec) const;
@@ -83,6 +90,8 @@ class ClockHistory {
   std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
   std::int64_t unplaced_sleep_ = 0;  // that no record tells of
   std::vector<Step> steps_;
+  // No honest log tells of as many; the oldest are left out.
+  Budget steps_budget_{"changes of the guest's clock", 16384};
   std::vector<std::int64_t> later_;  // for each step: the sum of it and of those behind it
 };
 

@@ -78,7 +78,7 @@ void ClockSigns::add_reading(const LogRecord& record) {
   const std::string_view text = record.text;
   if (const auto clock = behind(text, "setting system clock to ")) {
     if (const auto time = seconds_behind(*clock, " UTC (")) {
-      for (Reading& earlier : readings_) earlier.coarse = true;
+      for (; coarse_ < readings_.size(); ++coarse_) readings_[coarse_].coarse = true;
       readings_.push_back({record.ts_nsec, *time + half_a_second});
       settings_.push_back({record.ts_nsec, std::nullopt, false});
     }

@@ -63,6 +63,7 @@ class ClockSigns {
   Waking& waking_at(std::uint64_t ts_nsec);
 
   std::vector<Reading> readings_;
+  std::size_t coarse_ = 0;  // so many of them are
   std::vector<Setting> settings_;
   std::vector<Waking> wakings_;
   std::uint64_t next_seq_ = 0;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -22,9 +23,13 @@ namespace {
 // The value of `key = "value"` in a configuration, which has one of these a line; empty if none.
 std::string value_of(const fs::path& configuration, std::string_view key) {
   constexpr std::size_t longest = 64 * 1024;
-  std::ifstream file(configuration);
+  std::string text(longest, '\0');
+  std::ifstream file(configuration, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::istringstream lines(text);
   std::string line;
-  for (std::size_t read = 0; read < longest && std::getline(file, line); read += line.size()) {
+  while (std::getline(lines, line)) {
     if (!line.starts_with(key) || line.find_first_of(" =", key.size()) != key.size()) continue;
     const std::size_t begin = line.find('"');
     const std::size_t end = line.rfind('"');

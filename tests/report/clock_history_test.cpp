@@ -292,4 +292,29 @@ TEST_CASE("clock history: numbers of a damaged guest are numbers") {
   (void)history.warnings();
 }
 
+TEST_CASE("clock history: a log that contradicts itself with each of very many records") {
+  Log log;
+  for (std::int64_t i = 0; i < 200'000; ++i) {
+    log.kernel_says(i, "rtc_cmos 00:04: setting system clock to 2026-11-23T17:34:14 UTC (" +
+                           std::to_string((boot + i % 2 * hour) / second + i) + ")");
+  }
+  GuestClock clock{boot, boot + 200'000 * second};
+  const ClockHistory history(clock, log.signs());
+  CHECK(history.steps().size() == 16384);
+  const std::vector<std::string> warnings = history.warnings();
+  REQUIRE_FALSE(warnings.empty());
+  CHECK(warnings.size() <= 102);
+  CHECK_THAT(warnings.back(), Catch::Contains("the guest's clock was set more than 16384 times"));
+}
+
+TEST_CASE("clock history: of very many steps without a place, some are told, and how many more") {
+  Log log;
+  for (std::int64_t i = 0; i < 300; ++i) {
+    log.kernel_says(i, audit(boot + (i % 2 * hour) + i * second));
+  }
+  const std::vector<std::string> warnings = ClockHistory(clock_at(), log.signs()).warnings();
+  REQUIRE(warnings.size() == 101);
+  CHECK_THAT(warnings.back(), Catch::Contains("times more, and the log does not say when"));
+}
+
 }  // namespace photon_dmesg::test

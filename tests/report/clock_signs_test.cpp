@@ -1,5 +1,6 @@
 #include "report/clock_signs.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -113,6 +114,22 @@ TEST_CASE("clock signs: whether printk's clock is stable, and how far ahead it i
   CHECK(signs_of("tsc: Marking TSC unstable due to TSCs unsynchronized").printk_follows_raw() ==
         false);
   CHECK_FALSE(signs_of("Linux version 6.1").printk_follows_raw());
+}
+
+TEST_CASE("clock signs: readings before the hardware's clock was read are coarse, of any number") {
+  ClockSigns signs;
+  LogRecord record;
+  for (unsigned i = 0; i < 500'000; ++i) {
+    record.ts_nsec = i;
+    record.text = "rtc_cmos 00:04: setting system clock to 2026-11-23T17:34:14 UTC (1795455254)";
+    signs.add(record);
+  }
+  const auto& readings = signs.readings();
+  REQUIRE(readings.size() == 500'000);
+  CHECK(std::count_if(readings.begin(), readings.end(), [](const ClockSigns::Reading& reading) {
+          return reading.coarse;
+        }) == 499'999);
+  CHECK_FALSE(readings.back().coarse);
 }
 
 }  // namespace photon_dmesg::test

@@ -49,9 +49,10 @@ class LogWriter {
   }
 
   // Puts the log into the guest's variables.
-  void publish(FixtureGuest& guest) const {
+  void publish(FixtureGuest& guest) const { publish_at(guest.at("log_buf"), guest); }
+  void publish_at(GuestPhysical log_buf, FixtureGuest& guest) const {
     guest.memory().write_text(guest.at("__log_buf"), {buffer.data(), buffer.size()});
-    guest.set("log_buf", guest.address("__log_buf").value);
+    guest.memory().write_value(log_buf, guest.address("__log_buf").value);
     guest.set("log_first_seq", first_seq);
     guest.set("log_next_seq", next_seq);
     guest.set("log_first_idx", first_index);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,11 +39,14 @@ struct Info {
 };
 static_assert(sizeof(Info) == 88);
 
-// A ring written as the kernel writes it. Ids and positions begin shortly before they wrap, as the
-// kernel has them begin.
+// A ring written as the kernel writes it: ids and positions begin shortly before they wrap, and the
+// oldest records make room for new ones.
 class RingWriter {
  public:
-  explicit RingWriter(FixtureGuest& guest) : guest_(guest) {}
+  explicit RingWriter(FixtureGuest& guest) : guest_(guest) {
+    guest_.memory().write_value(descriptor_at(count - 1),
+                                Descriptor{tail_id_ | std::uint64_t{Reusable} << 62, 1, 1});
+  }
 
   // Where the next block begins; set to place blocks at will.
   std::uint64_t head_lpos = 0 - data_size;
@@ -60,25 +64,26 @@ class RingWriter {
     std::string device = {};
     std::optional<std::uint16_t> text_length = std::nullopt;  // as recorded, if not the text's
     bool ends_at_boundary_without_wrap = false;               // as kernels after 6.18 place blocks
+    std::string behind = {};                                  // stands behind the text in its block
   };
 
   void store(const std::string& text) { store(text, {}); }
 
   void store(const std::string& text, const Options& options) {
-    const std::uint64_t size = 8 + (text.size() + 7) / 8 * 8;
+    const std::uint64_t size = 8 + (text.size() + options.behind.size() + 7) / 8 * 8;
     const std::uint64_t begin = head_lpos;
     std::uint64_t next = begin + size;
     const bool fits = options.ends_at_boundary_without_wrap
                           ? begin / data_size == (next - 1) / data_size
                           : begin / data_size == next / data_size;
+    if (!fits) next = (begin / data_size + 1) * data_size + size;
+    make_room(next);
     std::uint64_t place = begin % data_size;
     write_data(place, next_id_, "");
-    if (!fits) {
-      place = 0;
-      next = (begin / data_size + 1) * data_size + size;
-    }
-    write_data(place, next_id_, text);
+    if (!fits) place = 0;
+    write_data(place, next_id_, text + options.behind);
     head_lpos = next;
+    text_ends_.emplace_back(next_id_, next);
     put(options, {begin, next},
         options.text_length.value_or(static_cast<std::uint16_t>(text.size())));
   }
@@ -87,8 +92,18 @@ class RingWriter {
     put({}, {lpos, lpos}, text_len);
   }
 
-  // Leaves the oldest records to be overwritten.
-  void drop_oldest(std::uint64_t records) { tail_id_ = (tail_id_ + records) & id_mask; }
+  // As printk does since 5.15: formatted into the block with its prefix and newline.
+  void print(const std::string& text, const std::string& prefix =
+                                          "\x01"
+                                          "6") {
+    const std::string written = prefix + text + "\n";
+    Options options;
+    options.behind = written.substr(text.size()) + '\0';
+    store(text, options);
+  }
+
+  [[nodiscard]] std::uint64_t head_id() const { return (next_id_ - 1) & id_mask; }
+  [[nodiscard]] std::uint64_t tail_id() const { return tail_id_; }
 
   [[nodiscard]] Descriptor descriptor(std::uint64_t seq) {
     Descriptor result{};
@@ -126,7 +141,7 @@ class RingWriter {
     guest_.set("prb", guest_.address("printk_rb_static").value);
     write(8, guest_.address("_printk_rb_static_descs").value);
     write(16, guest_.address("_printk_rb_static_infos").value);
-    write(24, (next_id_ - 1) & id_mask);
+    write(24, head_id());
     write(32, tail_id_);
     write(data_ring_offset + 8, guest_.address("__log_buf").value);
     write(data_ring_offset + 16, head_lpos);
@@ -136,6 +151,7 @@ class RingWriter {
  private:
   void put(const Options& options, std::pair<std::uint64_t, std::uint64_t> block,
            std::uint16_t text_len) {
+    if (((next_id_ - count) & id_mask) == tail_id_) push_tail();
     Info info{next_seq_,
               next_seq_ * 1000,
               text_len,
@@ -153,6 +169,32 @@ class RingWriter {
     next_id_ = (next_id_ + 1) & id_mask;
   }
 
+  // The records whose text stands where a block up to `next` will.
+  void make_room(std::uint64_t next) {
+    while (next - tail_lpos > data_size && tail_lpos != head_lpos) {
+      const std::uint64_t oldest_with_text = text_ends_.front().first;
+      give_up(oldest_with_text);
+      tail_lpos = text_ends_.front().second;
+      text_ends_.pop_front();
+    }
+  }
+
+  void give_up(std::uint64_t id) {
+    Descriptor oldest = descriptor(id % count);
+    oldest.state_var |= std::uint64_t{Reusable} << 62;
+    set_descriptor(id % count, oldest);
+  }
+
+  // Makes room for one record more, as desc_push_tail() does: text up to the oldest's goes too.
+  void push_tail() {
+    give_up(tail_id_);
+    while (!text_ends_.empty() && text_ends_.front().first == tail_id_) {
+      tail_lpos = text_ends_.front().second;
+      text_ends_.pop_front();
+    }
+    tail_id_ = (tail_id_ + 1) & id_mask;
+  }
+
   [[nodiscard]] GuestPhysical descriptor_at(std::uint64_t seq) const {
     return guest_.at("_printk_rb_static_descs") + seq % count * sizeof(Descriptor);
   }
@@ -163,7 +205,8 @@ class RingWriter {
   FixtureGuest& guest_;
   std::uint64_t next_seq_ = 0;
   std::uint64_t next_id_ = (0 - count) & id_mask;
-  std::uint64_t tail_id_ = next_id_;
+  std::uint64_t tail_id_ = (next_id_ - 1) & id_mask;
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> text_ends_;  // ids and their blocks' ends
 };
 
 }  // namespace photon_dmesg::test

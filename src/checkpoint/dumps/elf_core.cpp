@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/budget.h"
 #include "base/byte_reader.h"
 #include "base/elf_notes.h"
 #include "base/error.h"
@@ -18,6 +19,8 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t most_segments = 1 << 20;
+constexpr std::uint32_t most_vcpus = 4096;             // more than any hypervisor offers
+constexpr std::uint32_t longest_vmcoreinfo = 1 << 16;  // bytes; the kernel's is a page
 
 template <typename Struct>
 Struct read_struct(const ByteSource& source, std::uint64_t offset) {
@@ -34,17 +37,18 @@ class NoteTaker {
   void take(const ElfNote& note) {
     namespace notes = register_notes;
     if (note.owner == notes::core_owner && note.type == NT_PRSTATUS &&
-        note.size >= sizeof(notes::Prstatus)) {
+        note.size >= sizeof(notes::Prstatus) && prstatus_ < most_vcpus) {
       notes::take(read_struct<notes::Prstatus>(file_, note.offset), vcpu(prstatus_++));
     } else if (note.owner == notes::qemu_owner &&
-               note.size >= offsetof(notes::QemuCpuState, kernel_gs_base)) {
+               note.size >= offsetof(notes::QemuCpuState, kernel_gs_base) && qemu_ < most_vcpus) {
       notes::QemuCpuState qemu;
       file_.read_at(note.offset, std::as_writable_bytes(std::span(&qemu, 1))
                                      .first(std::min<std::size_t>(note.size, sizeof(qemu))));
       notes::take(qemu, vcpu(qemu_++));
     } else if (note.owner == notes::vmcoreinfo_owner) {
-      ByteReader reader(file_, note.offset, note.offset + note.size);
-      state_.vmcoreinfo = reader.text(note.size, "VMCOREINFO");
+      const std::uint32_t size = std::min(note.size, longest_vmcoreinfo);
+      ByteReader reader(file_, note.offset, note.offset + size);
+      state_.vmcoreinfo = reader.text(size, "VMCOREINFO");
     }
   }
 
@@ -62,6 +66,20 @@ class NoteTaker {
   std::uint32_t prstatus_ = 0;
   std::uint32_t qemu_ = 0;
 };
+
+// Some for each vCPU. Segments of notes may overlap.
+Budget note_budget() {
+  return {"notes", std::uint64_t{1} << 16};
+}
+
+void take_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size, GuestState& state,
+                Budget& budget) {
+  if (budget.exceeded()) return;
+  ElfNotes notes(file, begin, begin + size);
+  NoteTaker taker(file, state);
+  std::optional<ElfNote> note = notes.next();
+  for (; note && budget.take(); note = notes.next()) taker.take(*note);
+}
 
 class CoreReader {
  public:
@@ -88,10 +106,12 @@ class CoreReader {
     return MemoryLayout(runs);
   }
 
-  void read_notes(GuestState& state) const {
+  void read_notes(GuestState& state, Diagnostics& diagnostics) const {
+    Budget budget = note_budget();
     for (const Elf64_Phdr& segment : notes_) {
-      read_core_notes(file_, segment.p_offset, segment.p_filesz, state);
+      take_notes(file_, segment.p_offset, segment.p_filesz, state, budget);
     }
+    budget.warn_if_exceeded(file_.name(), diagnostics);
   }
 
  private:
@@ -135,10 +155,10 @@ class CoreReader {
 }  // namespace
 
 void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
-                     GuestState& state) {
-  ElfNotes notes(file, begin, begin + size);
-  NoteTaker taker(file, state);
-  while (const std::optional<ElfNote> note = notes.next()) taker.take(*note);
+                     GuestState& state, Diagnostics& diagnostics) {
+  Budget budget = note_budget();
+  take_notes(file, begin, size, state, budget);
+  budget.warn_if_exceeded(file.name(), diagnostics);
 }
 
 bool is_elf_core(const ByteSource& source) {
@@ -156,7 +176,7 @@ GuestState open_elf_core(std::shared_ptr<const ByteSource> file, Completeness co
     const CoreReader reader(*file);
     // Without them the kernel is looked for in memory.
     optional_fact(fmt::format("{}: what its notes hold", file->name()), diagnostics,
-                  [&] { reader.read_notes(state); });
+                  [&] { reader.read_notes(state, diagnostics); });
     MemoryLayout layout = reader.layout();
     cut_to_file(state, layout, *file, completeness, diagnostics);
     state.memory = std::make_unique<MemoryImage>(*file, 0, std::move(layout));

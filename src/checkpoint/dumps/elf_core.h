@@ -21,9 +21,9 @@ namespace photon_dmesg {
                                        Completeness completeness, Diagnostics& diagnostics);
 
 // Reads the notes of a machine's core, which kdump files carry too: `size` bytes at `begin` of
-// `file` into the vCPUs and VMCOREINFO of `state`. Throws Error(UnusableInput) when they are cut
-// short.
+// `file` into the vCPUs and VMCOREINFO of `state`; of more notes than any machine has, the rest is
+// left out with a warning. Throws Error(UnusableInput) when they are cut short.
 void read_core_notes(const ByteSource& file, std::uint64_t begin, std::uint64_t size,
-                     GuestState& state);
+                     GuestState& state, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -8,6 +8,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/budget.h"
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "base/optional_fact.h"
@@ -96,7 +97,20 @@ std::uint64_t read_big_endian(const ByteSource& source, std::uint64_t offset) {
   return value;
 }
 
+// Each piece takes whole pages, and makedumpfile writes few that are smaller than that: what is put
+// in order takes little more memory than the file has bytes.
+Budget memory_budget(const ByteSource& source) {
+  constexpr std::uint64_t always = 64 * 1024 * 1024;
+  return {"bytes of memory for putting it in order", always + 2 * source.size()};
+}
+
+std::uint64_t bytes_of_pages(std::uint64_t offset, std::uint64_t size) {
+  constexpr std::uint64_t page = 4096;
+  return (offset % page + size + page - 1) / page * page;
+}
+
 void put_in_order(const ByteSource& source, MemoryFile& target, Diagnostics& diagnostics) {
+  Budget budget = memory_budget(source);
   std::uint64_t at = flattened_header_bytes;
   while (true) {
     const std::uint64_t offset = read_big_endian(source, at);
@@ -109,6 +123,9 @@ void put_in_order(const ByteSource& source, MemoryFile& target, Diagnostics& dia
           "{}: truncated or damaged: expected {} bytes for offset {:#x} at {:#x}, but it ends at "
           "{:#x}",
           source.name(), size, offset, at, source.size()));
+    }
+    if (!budget.take(bytes_of_pages(offset, size))) {
+      return budget.warn_if_exceeded(source.name(), diagnostics);
     }
     copy(source, at, size, target, offset);
     at += size;
@@ -143,7 +160,7 @@ class KdumpMemory final : public GuestMemory {
 
 // The notes of the machine's core, which libkdumpfile 0.5.1 does not hand out. They are named in
 // the sub-header, a block of its own behind the header (makedumpfile: diskdump_mod.h).
-void read_notes(const ByteSource& file, GuestState& state) {
+void read_notes(const ByteSource& file, GuestState& state, Diagnostics& diagnostics) {
   constexpr std::uint64_t version_at = 8;
   constexpr std::uint64_t block_size_at = 428;
   constexpr std::uint64_t notes_at = 0x30;       // in the sub-header: offset and size
@@ -157,7 +174,7 @@ void read_notes(const ByteSource& file, GuestState& state) {
   const std::uint64_t offset = word(sub_header + notes_at, sizeof(offset));
   const std::uint64_t size = word(sub_header + notes_at + sizeof(offset), sizeof(size));
   if (size == 0 || size > largest_notes || !file.contains(offset, size)) return;
-  read_core_notes(file, offset, size, state);
+  read_core_notes(file, offset, size, state, diagnostics);
 }
 
 // Flattened or packed files put in order in memory, the others as they are.
@@ -192,8 +209,10 @@ GuestState open_kdump_files(std::vector<std::shared_ptr<const ByteSource>> files
   state.memory_path = state.path;
   state.files = prepare(std::move(files), diagnostics);
   state.memory = std::make_unique<KdumpMemory>(state.files, state.path);
+  Budget ranges("ranges of memory", KdumpProcess::most_ranges);
+  if (!ranges.take(state.memory->ranges().size())) ranges.warn_if_exceeded(state.path, diagnostics);
   optional_fact(fmt::format("{}: what its notes hold", state.path), diagnostics,
-                [&] { read_notes(*state.files.front(), state); });
+                [&] { read_notes(*state.files.front(), state, diagnostics); });
   diagnostics.found(
       {.what =
            fmt::format("kdump file of {}", state.files.size() == 1 ? "one part" : "several parts"),

@@ -23,7 +23,6 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-constexpr std::uint64_t most_ranges = 1 << 24;     // so that a damaged map can't exhaust memory
 constexpr std::uint64_t longest_reason = 1 << 12;  // bytes
 
 struct Question {
@@ -87,7 +86,8 @@ class Server {
   void send_ranges(kdump_bmp_t* map) const {
     std::vector<PhysicalRange> ranges;
     kdump_addr_t begin = 0;
-    while (ranges.size() < most_ranges && kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
+    while (ranges.size() <= KdumpProcess::most_ranges &&
+           kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
       kdump_addr_t end = begin;
       if (kdump_bmp_find_clear(map, &end) != KDUMP_OK) break;
       ranges.push_back({{begin * page}, (end - begin) * page});
@@ -182,7 +182,8 @@ void KdumpProcess::start() const {
 std::vector<PhysicalRange> KdumpProcess::receive_ranges() const {
   const Answer answer = receive_answer();
   if (answer.head.status != KDUMP_OK) fail(answer.reason);
-  if (answer.head.size > most_ranges * sizeof(PhysicalRange)) fail("too many ranges of memory");
+  if (answer.head.size > (most_ranges + 1) * sizeof(PhysicalRange))
+    fail("too many ranges of memory");
   std::vector<PhysicalRange> ranges(answer.head.size / sizeof(PhysicalRange));
   receive(std::as_writable_bytes(std::span(ranges)));
   return ranges;

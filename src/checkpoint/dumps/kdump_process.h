@@ -23,7 +23,10 @@ class KdumpProcess {
   KdumpProcess(const KdumpProcess&) = delete;
   KdumpProcess& operator=(const KdumpProcess&) = delete;
 
-  // The pages that the dump holds, ascending.
+  // So that a damaged map can't exhaust memory, here and in the library's process.
+  static constexpr std::uint64_t most_ranges = 1 << 23;
+
+  // The pages that the dump holds, ascending; one more than `most_ranges` if there are too many.
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const { return ranges_; }
 
   // Whether all of it is RAM. Throws Error(UnusableInput) when the library can't read it, or dies

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "checkpoint/guest/completeness.h"
@@ -13,8 +14,12 @@ namespace {
 constexpr std::uint32_t magic = 0x4c694d45;
 constexpr std::uint32_t version = 1;
 
-std::vector<MemoryRun> read_runs(const ByteSource& file) {
+// A machine has some ten ranges, and one for each block of memory that was plugged in since.
+constexpr std::uint64_t most_ranges = std::uint64_t{1} << 20;
+
+std::vector<MemoryRun> read_runs(const ByteSource& file, Diagnostics& diagnostics) {
   std::vector<MemoryRun> runs;
+  Budget budget("ranges of memory", most_ranges);
   ByteReader reader(file);
   while (reader.remaining() > 0) {
     const std::uint64_t at = reader.position();
@@ -29,10 +34,12 @@ std::vector<MemoryRun> read_runs(const ByteSource& file) {
           "{:#x} to {:#x}",
           magic, version, at, found, format, first, last));
     }
+    if (!budget.take()) break;
     runs.push_back({{first}, reader.position(), last - first + 1});
     if (last - first >= reader.remaining()) break;  // the last one, or the file is cut
     reader.skip(last - first + 1, "a range's memory");
   }
+  budget.warn_if_exceeded(file.name(), diagnostics);
   return runs;
 }
 
@@ -48,7 +55,7 @@ GuestState open_lime_file(std::shared_ptr<const ByteSource> file, Completeness c
   state.path = file->name();
   state.memory_path = file->name();
   with_context(file->name(), [&] {
-    MemoryLayout layout(read_runs(*file));
+    MemoryLayout layout(read_runs(*file, diagnostics));
     cut_to_file(state, layout, *file, completeness, diagnostics);
     state.memory = std::make_unique<MemoryImage>(*file, 0, std::move(layout));
   });

@@ -49,12 +49,30 @@ void check_run(const MemoryRun& run) {
   }
 }
 
-void cut_front(MemoryRun& run, std::uint64_t count) {
-  count = std::min(count, run.size);
-  run.begin = run.begin + count;
-  run.image_offset += count;
-  run.size -= count;
-}
+// The memory that is spoken for, in parts that do not touch: where each begins and ends. So what
+// many runs hold is passed over in one step.
+class Coverage {
+ public:
+  // Adds [begin, end), and calls visit(begin, end) for each part of it that was not covered.
+  template <typename Visit>
+  void add(std::uint64_t begin, std::uint64_t end, const Visit& visit) {
+    auto next = parts_.upper_bound(begin);
+    if (next != parts_.begin() && std::prev(next)->second >= begin) --next;
+    std::uint64_t first = begin;
+    std::uint64_t at = begin;
+    while (next != parts_.end() && next->first <= end) {
+      if (next->first > at) visit(at, next->first);
+      at = std::max(at, next->second);
+      first = std::min(first, next->first);
+      next = parts_.erase(next);
+    }
+    if (at < end) visit(at, end);
+    parts_.emplace(first, std::max(at, end));
+  }
+
+ private:
+  std::map<std::uint64_t, std::uint64_t> parts_;
+};
 
 }  // namespace
 
@@ -77,29 +95,20 @@ MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t imag
 }
 
 MemoryLayout::MemoryLayout(const std::vector<MemoryRun>& runs) {
-  // What is left of each run beside those before it, by where it begins.
-  std::map<std::uint64_t, MemoryRun> pieces;
-  for (MemoryRun run : runs) {
+  // What is left of each run beside those before it.
+  std::vector<MemoryRun> pieces;
+  Coverage covered;
+  for (const MemoryRun& run : runs) {
     check_run(run);
-    while (run.size > 0) {
-      const auto after = pieces.upper_bound(run.begin.value);
-      if (after != pieces.begin()) {
-        const MemoryRun& before = std::prev(after)->second;
-        const std::uint64_t taken = before.begin.value + before.size;
-        if (taken > run.begin.value) {
-          cut_front(run, taken - run.begin.value);
-          continue;
-        }
-      }
-      MemoryRun piece = run;
-      if (after != pieces.end()) {
-        piece.size = std::min(piece.size, after->second.begin - piece.begin);
-      }
-      pieces.emplace(piece.begin.value, piece);
-      cut_front(run, piece.size);
-    }
+    if (run.size == 0) continue;
+    covered.add(
+        run.begin.value, run.begin.value + run.size, [&](std::uint64_t begin, std::uint64_t end) {
+          pieces.push_back({{begin}, run.image_offset + (begin - run.begin.value), end - begin});
+        });
   }
-  for (const auto& [begin, piece] : pieces) add(piece);
+  std::sort(pieces.begin(), pieces.end(),
+            [](const MemoryRun& left, const MemoryRun& right) { return left.begin < right.begin; });
+  for (const MemoryRun& piece : pieces) add(piece);
 }
 
 void MemoryLayout::add(const MemoryRun& run) {

@@ -186,6 +186,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
     }
     state.vcpus = read_vcpus(tags, diagnostics);
     warn_of_truncation(tags, diagnostics);
+    tags.warn_if_cut(diagnostics);
     return found;
   });
   diagnostics.found({.what = fmt::format("{} vCPUs, {}", state.vcpus.size(), describe(description)),

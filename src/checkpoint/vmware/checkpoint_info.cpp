@@ -15,7 +15,7 @@ namespace photon_dmesg {
 namespace {
 
 // More than any text or picture in a checkpoint, less than its memory.
-constexpr std::uint64_t largest_block = 256 * 1024 * 1024;
+constexpr std::uint64_t largest_block = 64 * 1024 * 1024;
 
 // The text of a tag up to its NUL.
 std::string text_of(const ByteSource& file, const CheckpointTag& tag, std::uint64_t longest) {
@@ -124,21 +124,28 @@ CheckpointInfo read_checkpoint_info(const ByteSource& file, Diagnostics& diagnos
   });
   attempt(info.problems, [&] { info.vcpus = read_vcpus(tags, diagnostics); });
   attempt(info.problems, [&] { info.memory = read_memory_description(tags); });
+  tags.warn_if_cut(diagnostics);
   return info;
 }
 
-std::vector<ListedTag> list_tags(const ByteSource& file, std::vector<std::string>& problems) {
+std::vector<ListedTag> list_tags(const ByteSource& file, std::vector<std::string>& problems,
+                                 Diagnostics& diagnostics) {
   const TagFile tags(file);
+  // So that they fit into memory, as text or JSON too.
+  Budget budget("tags to be listed", std::uint64_t{1} << 18);
   std::vector<ListedTag> listed;
   std::set<std::string> done;  // for_each_tag() takes all groups of a name
   for (const TagFile::Group& group : tags.groups()) {
     if (!done.insert(group.name).second) continue;
     attempt(problems, [&] {
       tags.for_each_tag(group.name, [&](const CheckpointTag& tag) {
-        listed.push_back(describe(tags, group.name, tag));
+        if (budget.take()) listed.push_back(describe(tags, group.name, tag));
       });
     });
+    if (budget.exceeded()) break;
   }
+  budget.warn_if_exceeded(file.name(), diagnostics);
+  tags.warn_if_cut(diagnostics);
   return listed;
 }
 

@@ -44,9 +44,10 @@ struct ListedTag {
 };
 
 // Every tag of every group, in the order of the group table. The reason why a group could not be
-// read to its end goes to `problems`.
+// read to its end goes to `problems`; that there are too many of them is a warning.
 [[nodiscard]] std::vector<ListedTag> list_tags(const ByteSource& file,
-                                               std::vector<std::string>& problems);
+                                               std::vector<std::string>& problems,
+                                               Diagnostics& diagnostics);
 
 // The bytes of a block that a user may want as a file: the guest's screen (PNG) and its
 // configuration (.vmx text). Throws Error(UnusableInput) if the checkpoint has none, or only a

@@ -44,14 +44,13 @@ class CpuGroupReader {
   }
 
   std::vector<Vcpu> finish(Diagnostics& diagnostics) {
-    const std::uint64_t seen = vcpus_.empty() ? 0 : std::uint64_t{vcpus_.rbegin()->first} + 1;
-    const std::uint64_t count = count_.value_or(seen);
+    const std::uint64_t count = count_.value_or(seen_);
     if (count > vcpu_limit) {
       throw unusable(fmt::format("expected at most {} vCPUs, found {}", vcpu_limit, count));
     }
-    if (seen > count) {
+    if (seen_ > count) {
       diagnostics.warn(fmt::format("{}: registers of vCPU {} left out: the checkpoint counts {}",
-                                   file_.source().name(), seen - 1, count));
+                                   file_.source().name(), seen_ - 1, count));
     }
     std::vector<Vcpu> vcpus(count);
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -64,7 +63,11 @@ class CpuGroupReader {
   }
 
  private:
-  Vcpu& vcpu_of(const CheckpointTag& tag) { return vcpus_[tag.indices.front()]; }
+  Vcpu& vcpu_of(const CheckpointTag& tag) {
+    const std::uint64_t index = tag.indices.front();
+    seen_ = std::max(seen_, index + 1);
+    return index < vcpu_limit ? vcpus_[tag.indices.front()] : nowhere_;
+  }
 
   void visit_block(const CheckpointTag& tag) {
     ByteReader reader(file_.source(), tag.value_offset, tag.value_offset + tag.value_size);
@@ -134,6 +137,8 @@ class CpuGroupReader {
   std::optional<std::uint64_t> count_;
   // Keyed by index: a register may come before the count, and its index may be nonsense.
   std::map<std::uint32_t, Vcpu> vcpus_;
+  Vcpu nowhere_;            // takes the registers of those that no machine has
+  std::uint64_t seen_ = 0;  // the highest index, and one
 };
 
 }  // namespace

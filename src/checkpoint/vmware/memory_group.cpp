@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ struct RegionTags {
 struct Collected {
   std::map<std::uint32_t, RegionTags> regions;
   std::optional<std::uint64_t> region_count;
+  std::uint64_t seen = 0;  // the highest index, and one; only those that there may be are kept
 };
 
 MemoryDescription::Block read_memory_block(const CheckpointTag& tag) {
@@ -54,8 +56,14 @@ void collect_tag(const TagFile& file, const CheckpointTag& tag, Collected& colle
     const std::uint64_t alignment = file.value_of(tag) + 1;
     if (alignment <= largest_alignment) memory.alignment = alignment;
   }
+  if (tag.name != name::region_ppn && tag.name != name::region_page_number &&
+      tag.name != name::region_size) {
+    return;
+  }
   // The index may be left out where there is one region.
   const std::uint32_t region = tag.indices.empty() ? 0 : tag.indices.front();
+  collected.seen = std::max(collected.seen, std::uint64_t{region} + 1);
+  if (region >= region_limit) return;
   if (tag.name == name::region_ppn) collected.regions[region].ppn = file.value_of(tag);
   if (tag.name == name::region_page_number) {
     collected.regions[region].image_page = file.value_of(tag);
@@ -64,7 +72,8 @@ void collect_tag(const TagFile& file, const CheckpointTag& tag, Collected& colle
 }
 
 std::vector<MemoryRegion> complete_regions(const Collected& collected) {
-  const std::uint64_t count = collected.region_count.value_or(collected.regions.size());
+  const std::uint64_t count = collected.region_count.value_or(
+      collected.seen > region_limit ? collected.seen : collected.regions.size());
   if (count > region_limit) {
     throw unusable(
         fmt::format("expected at most {} memory regions, found {}", region_limit, count));

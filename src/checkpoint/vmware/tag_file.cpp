@@ -11,6 +11,14 @@
 namespace photon_dmesg {
 namespace {
 
+// For each time that groups of a name are gone through: groups may overlap, and a tag is read in
+// many steps.
+constexpr std::uint64_t most_tags = std::uint64_t{1} << 20;
+
+Budget tag_budget(std::string_view group_name) {
+  return {fmt::format("tags in the group \"{}\"", group_name), most_tags};
+}
+
 std::optional<std::uint32_t> first_word(const ByteSource& source) {
   if (!source.contains(0, sizeof(std::uint32_t))) {
     return std::nullopt;
@@ -96,7 +104,7 @@ void TagFile::read_groups(std::uint32_t count) {
         count, std::uint64_t{count} * vmware::group_entry_bytes, reader.position(),
         source_.size()));
   }
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (std::uint32_t i = 0; i < count && group_budget_.take(); ++i) {
     std::string name = reader.text(vmware::group_name_bytes, "a group's name");
     name.resize(std::min(name.size(), name.find('\0')));
     const std::uint64_t position = reader.u64("a group's position");
@@ -107,8 +115,25 @@ void TagFile::read_groups(std::uint32_t count) {
   }
 }
 
+// Nothing at the group's end, and when too many have been read.
+std::optional<CheckpointTag> TagFile::next_tag(ByteReader& reader, Budget& tags) const {
+  // A group that fills its size to the last byte needs no end mark.
+  if (reader.remaining() == 0) return std::nullopt;
+  if (!tags.take()) {
+    exceeded_tags_ = tags;
+    return std::nullopt;
+  }
+  return read_tag(reader, magic_->lengths);
+}
+
+void TagFile::warn_if_cut(Diagnostics& diagnostics) const {
+  group_budget_.warn_if_exceeded(source_.name(), diagnostics);
+  if (exceeded_tags_) exceeded_tags_->warn_if_exceeded(source_.name(), diagnostics);
+}
+
 void TagFile::for_each_tag(std::string_view group_name,
                            const std::function<void(const CheckpointTag&)>& visit) const {
+  Budget tags = tag_budget(group_name);
   for (const Group& group : groups_) {
     if (group.name != group_name) {
       continue;
@@ -120,12 +145,7 @@ void TagFile::for_each_tag(std::string_view group_name,
     }
     with_context(fmt::format("group \"{}\"", group.name), [&] {
       ByteReader reader(source_, group.position, group.end);
-      // A group that fills its size to the last byte needs no end mark.
-      while (reader.remaining() > 0) {
-        const std::optional<CheckpointTag> tag = read_tag(reader, magic_->lengths);
-        if (!tag) {
-          break;
-        }
+      while (const std::optional<CheckpointTag> tag = next_tag(reader, tags)) {
         reader.skip(tag->value_size, "a tag's value");
         visit(*tag);
       }
@@ -135,13 +155,12 @@ void TagFile::for_each_tag(std::string_view group_name,
 
 void TagFile::for_each_tag_there(std::string_view group_name,
                                  const std::function<void(const CheckpointTag&)>& visit) const {
+  Budget tags = tag_budget(group_name);
   for (const Group& group : groups_) {
     if (group.name != group_name || group.position >= source_.size()) continue;
     ByteReader reader(source_, group.position, std::min(group.end, source_.size()));
     try {
-      while (reader.remaining() > 0) {
-        const std::optional<CheckpointTag> tag = read_tag(reader, magic_->lengths);
-        if (!tag) break;
+      while (const std::optional<CheckpointTag> tag = next_tag(reader, tags)) {
         visit(*tag);
         reader.skip(tag->value_size, "a tag's value");
       }

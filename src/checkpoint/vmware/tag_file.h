@@ -2,13 +2,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/byte_source.h"
+#include "base/diagnostics.h"
 #include "checkpoint/vmware/vmware_format.h"
 
 namespace photon_dmesg {
+
+class ByteReader;
 
 // One tag of a checkpoint: a name, up to three indices, and where its value lies.
 struct CheckpointTag {
@@ -21,7 +26,9 @@ struct CheckpointTag {
   std::uint64_t value_size = 0;    // bytes on disk
 };
 
-// The container of a checkpoint: groups of tags. Knows nothing of what the tags mean.
+// The container of a checkpoint: groups of tags. Knows nothing of what the tags mean. A checkpoint
+// has some ninety groups, and some hundred tags for each vCPU: of many times more, the rest is left
+// out. Not for use by several threads at once.
 class TagFile {
  public:
   // Reads header and group table of `source`, which must outlive this object. Throws
@@ -50,15 +57,21 @@ class TagFile {
   void for_each_tag_there(std::string_view group_name,
                           const std::function<void(const CheckpointTag&)>& visit) const;
 
+  // Says what of the groups, and of the tags that were visited so far, has been left out.
+  void warn_if_cut(Diagnostics& diagnostics) const;
+
   // The value of an inline tag, or of a block of at most 8 bytes, zero-extended.
   [[nodiscard]] std::uint64_t value_of(const CheckpointTag& tag) const;
 
  private:
   void read_groups(std::uint32_t count);
+  [[nodiscard]] std::optional<CheckpointTag> next_tag(ByteReader& reader, Budget& tags) const;
 
   const ByteSource& source_;
   const vmware::Magic* magic_ = nullptr;
   std::vector<Group> groups_;
+  Budget group_budget_{"groups", std::uint64_t{1} << 16};
+  mutable std::optional<Budget> exceeded_tags_;
 };
 
 // The entry of vmware::magics that `source` begins with, or nullptr.

@@ -42,7 +42,8 @@ class PageTables {
   [[nodiscard]] std::optional<Page> find(GuestVirtual address) const;
 
   // Calls `visit` for each present page that begins in [begin, end), ascending. Tables outside RAM
-  // count as empty.
+  // count as empty, and so does one that was walked before on the same level: what it maps is known
+  // by its lowest addresses only. So there are no more pages than entries in RAM for each level.
   void for_each_page(GuestVirtual begin, GuestVirtual end,
                      const std::function<void(const Page&)>& visit) const;
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/elf_notes.h"
 #include "base/error.h"
 #include "kernel/arch/machines/machines.h"
@@ -65,11 +66,14 @@ std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestP
   if (!read_struct(memory, address, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
     return std::nullopt;
   }
+  // One for each processor, of some hundred bytes.
+  Budget budget("bytes of notes", 16 * 1024 * 1024);
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment{};
     constexpr std::uint64_t largest_notes = 64 * 1024;
     if (!read_struct(memory, address + header.e_phoff + i * sizeof(segment), segment)) break;
     if (segment.p_type != PT_NOTE) continue;
+    if (!budget.take(std::min(segment.p_filesz, largest_notes))) break;
     std::string notes(std::min(segment.p_filesz, largest_notes), '\0');
     if (!memory.read({segment.p_offset}, std::as_writable_bytes(std::span(notes)))) continue;
     if (auto info = find_in_notes(notes)) return info;

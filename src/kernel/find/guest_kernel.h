@@ -28,6 +28,8 @@ class GuestKernel {
   [[nodiscard]] static GuestKernel search(const GuestMemory& memory, const KernelSymbols& symbols,
                                           Diagnostics& diagnostics);
 
+  // The run-time address of what was linked at `linked`.
+  [[nodiscard]] std::optional<GuestVirtual> at_run_time(std::optional<GuestVirtual> linked) const;
   // Run-time address of a symbol; nothing if the kernel has none of that name.
   [[nodiscard]] std::optional<GuestVirtual> find_address(std::string_view symbol) const;
   // The same for a function's static variable.
@@ -60,7 +62,6 @@ class GuestKernel {
         kaslr_offset_(kaslr_offset),
         phys_base_(phys_base) {}
 
-  [[nodiscard]] std::optional<GuestVirtual> at_run_time(std::optional<GuestVirtual> linked) const;
   struct SearchedKernel;
   // search() on one architecture; and at one place where the image may have been loaded.
   [[nodiscard]] static std::optional<GuestKernel> search_as(const Architecture& architecture,

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/budget.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
 
@@ -23,6 +24,10 @@ constexpr std::uint64_t page = 4096;
 
 // A piece of memory that one thread looks through at a time.
 constexpr std::uint64_t piece_bytes = 4 * 1024 * 1024;
+
+// A kernel has one or two, and files in the guest's cache may have some; no more of a piece are
+// looked at.
+constexpr std::uint64_t most_banners_in_piece = 256;
 
 std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ranges) {
   std::vector<PhysicalRange> pieces;
@@ -43,17 +48,21 @@ bool is_hole(const GuestMemory& memory, const PhysicalRange& piece) {
          place->file->next_data(place->offset) >= place->offset + piece.size;
 }
 
-// Where in a piece banners begin.
-void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
+// Where in a piece banners begin; false if there are too many.
+bool search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
                   const std::function<void(GuestPhysical)>& found) {
-  if (is_hole(memory, piece)) return;
+  if (is_hole(memory, piece)) return true;
   buffer.resize(piece.size);
-  if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return;
+  if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return true;
   const std::string_view text(buffer.data(), buffer.size());
+  std::uint64_t count = 0;
   for (std::size_t at = text.find(banner_prefix); at < piece_bytes;
        at = text.find(banner_prefix, at + 1)) {
-    if (parse_banner(text.substr(at))) found(piece.begin + at);
+    if (!parse_banner(text.substr(at))) continue;
+    if (++count > most_banners_in_piece) return false;
+    found(piece.begin + at);
   }
+  return true;
 }
 
 // The banners of all memory, ascending.
@@ -73,6 +82,11 @@ class BannerScan {
     }
     for (std::thread& thread : threads) thread.join();
     if (error_) std::rethrow_exception(error_);
+    if (has_more_) {
+      Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
+      (void)budget.take(most_banners_in_piece + 1);
+      budget.warn_if_exceeded(memory_.name(), diagnostics);
+    }
     std::sort(found_.begin(), found_.end());
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
     return std::move(found_);
@@ -96,10 +110,11 @@ class BannerScan {
     std::vector<char> buffer;
     try {
       for (std::size_t i = next_++; i < pieces_.size(); i = next_++) {
-        search_piece(memory_, pieces_[i], buffer, [this](GuestPhysical address) {
+        const bool all = search_piece(memory_, pieces_[i], buffer, [this](GuestPhysical address) {
           const std::lock_guard lock(mutex_);
           found_.push_back(address);
         });
+        if (!all) has_more_ = true;
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -112,17 +127,20 @@ class BannerScan {
   std::vector<PhysicalRange> pieces_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<unsigned> finished_ = 0;
+  std::atomic<bool> has_more_ = false;  // some piece has more banners than are looked at
   std::mutex mutex_;
   std::vector<GuestPhysical> found_;
   std::exception_ptr error_;
 };
 
 // By how much an image page's physical address is less than its virtual one; nothing if `address`
-// is in none.
-std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical address) {
+// is in none. Adds to `steps` what that took.
+std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical address,
+                                        std::uint64_t& steps) {
   std::optional<std::uint64_t> shift;
   const auto& [image_begin, image_end] = tables.architecture().map().image;
   tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
+    ++steps;
     if (address - page.physical_address < page.size) {
       shift = page.virtual_address.value - page.physical_address.value;
     }
@@ -130,32 +148,79 @@ std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical 
   return shift;
 }
 
-// A kernel's own tables are a part of its image: they map themselves and the banner, both moved by
-// the same distance, as they do all of the image.
-bool are_own_tables(const PageTables& tables, GuestPhysical banner) {
-  const std::optional<std::uint64_t> shift = find_shift(tables, banner);
-  return shift && shift == find_shift(tables, tables.root());
-}
+// The page tables that lie near banners: an image holds those that it runs with, at most this far
+// from its banner. Banners are asked for ascending, so that what lies near several of them is
+// looked at once.
+class OwnTables {
+ public:
+  explicit OwnTables(const GuestMemory& memory) : memory_(memory) {}
 
-// The image holds the tables that it runs with, at most this far from its banner.
-std::optional<PageTables> find_own_tables(const GuestMemory& memory, GuestPhysical banner) {
-  constexpr std::uint64_t reach = 64 * 1024 * 1024;
-  const std::uint64_t begin = (banner.value - std::min(banner.value, reach)) / page * page;
-  for (std::uint64_t at = begin; at < banner.value + reach; at += page) {
-    for (const Architecture* architecture : architectures()) {
-      for (const PageTables& tables : architecture->possible_kernel_tables(memory, {at})) {
-        if (are_own_tables(tables, banner)) return tables;
+  // The tables that a kernel with its banner there runs with: a part of its image, they map
+  // themselves and the banner, both moved by the same distance, as they do all of the image.
+  std::optional<PageTables> find(GuestPhysical banner) {
+    look_until(banner.value + reach);
+    std::erase_if(candidates_, [&](const Candidate& candidate) {
+      return candidate.tables.root().value + reach < banner.value;
+    });
+    for (const Candidate& candidate : candidates_) {
+      if (!steps_.take()) return std::nullopt;
+      const GuestVirtual address{banner.value + candidate.shift};
+      const auto mapped = candidate.tables.find(address);
+      if (candidate.tables.architecture().is_image_address(address) && mapped &&
+          mapped->physical_address + (address - mapped->virtual_address) == banner) {
+        return candidate.tables;
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] const Budget& budget() const { return steps_; }
+
+ private:
+  static constexpr std::uint64_t reach = 64 * 1024 * 1024;
+  static constexpr std::uint64_t most_tables = 512;  // that lead to an image, read for each root
+
+  // Tables that map themselves, and by how much these are moved.
+  struct Candidate {
+    PageTables tables;
+    std::uint64_t shift = 0;
+  };
+
+  // Goes on to `end`. What lies out of reach of all banners is passed over.
+  void look_until(std::uint64_t end) {
+    const std::uint64_t first = end - std::min(end, 2 * reach);
+    for (looked_until_ = std::max(looked_until_, first / page * page); looked_until_ < end;
+         looked_until_ += page) {
+      for (const Architecture* architecture : architectures()) {
+        for (const PageTables& tables :
+             architecture->possible_kernel_tables(memory_, {looked_until_})) {
+          look_at(tables);
+        }
       }
     }
   }
-  return std::nullopt;
-}
+
+  void look_at(const PageTables& tables) {
+    if (steps_.exceeded()) return;
+    std::uint64_t steps = most_tables;
+    const std::optional<std::uint64_t> shift = find_shift(tables, tables.root(), steps);
+    if (steps_.take(steps) && shift) candidates_.push_back({tables, *shift});
+  }
+
+  const GuestMemory& memory_;
+  std::uint64_t looked_until_ = 0;
+  std::vector<Candidate> candidates_;  // ascending, from `reach` before the banner on
+  // Few pages look like page tables and are none; a kernel's image has at most 2^18 pages.
+  Budget steps_{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
+};
 
 }  // namespace
 
 std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
+  OwnTables own_tables(memory);
   for (const GuestPhysical banner : BannerScan(memory).run(diagnostics)) {
-    const std::optional<PageTables> tables = find_own_tables(memory, banner);
+    const std::optional<PageTables> tables = own_tables.find(banner);
+    if (own_tables.budget().exceeded()) break;
     std::shared_ptr<const KernelImage> image;
     if (tables) image = std::make_shared<const KernelImage>(memory, *tables);
     std::vector<FoundBanner> banners;
@@ -170,9 +235,11 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
                        .value = fmt::format("{}", tables->root()),
                        .where = fmt::format("banner at physical {}", banner),
                        .how = fmt::format("{}-level, they map it", tables->levels())});
+    image->budget().warn_if_exceeded(memory.name(), diagnostics);
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
   }
+  own_tables.budget().warn_if_exceeded(memory.name(), diagnostics);
   return std::nullopt;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
@@ -24,9 +25,12 @@ std::string describe_tables(const Vcpu& vcpu) {
   return architecture_of(vcpu.machine).describe_tables(vcpu);
 }
 
-std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu) {
+std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu,
+                                            Budget& budget) {
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
     auto image = std::make_shared<const KernelImage>(memory, tables);
+    constexpr std::uint64_t tables_bytes = 128 * 1024;  // a step, even if nothing is mapped
+    if (!budget.take(tables_bytes + image->budget().taken())) return std::nullopt;
     std::vector<FoundBanner> banners = find_banners(*image);
     if (!banners.empty()) {
       return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};
@@ -137,8 +141,11 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                  const std::vector<Vcpu>& vcpus,
                                                  Diagnostics& diagnostics) {
   const std::vector<Vcpu> paging = with_paging(memory, vcpus);
+  // What does not run Linux has next to nothing mapped where its image would be.
+  Budget budget("bytes that vCPUs have mapped where a kernel may be", 4 * KernelImage::most_bytes);
   for (const Vcpu& vcpu : paging) {
-    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu);
+    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, budget);
+    if (budget.exceeded()) break;
     if (!kernel) {
       diagnostics.found({.what = "no kernel banner",
                          .where = fmt::format("vCPU {}", vcpu.index),
@@ -156,8 +163,10 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                          .how = found.banner.text});
     }
     compare_vcpus(memory, paging, *kernel, diagnostics);
+    kernel->image->budget().warn_if_exceeded(memory.name(), diagnostics);
     return kernel;
   }
+  budget.warn_if_exceeded(memory.name(), diagnostics);
   return std::nullopt;
 }
 

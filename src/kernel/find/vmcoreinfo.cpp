@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <unordered_set>
 
+#include "base/budget.h"
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/find/uts_namespace.h"
@@ -124,10 +126,15 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image, const std::s
   const std::uint64_t begins_so = load_unsigned(std::as_bytes(std::span(beginning)).first(word));
   const KernelMemory& memory = image.memory();
   const Architecture& architecture = memory.tables().architecture();
+  // A kernel has some thousand pointers to pages in its image, and many of them more than once.
+  Budget budget("places where VMCOREINFO may be", std::uint64_t{1} << 18);
+  std::unordered_set<std::uint64_t> seen;
   image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
     const std::uint64_t value = load_unsigned(bytes.first(word));
     const bool is_page = architecture.is_kernel_pointer(value) && value % page == 0;
     if (!is_page && value != begins_so) return true;
+    if (!seen.insert(is_page ? value : address.value).second) return true;
+    if (!budget.take()) return false;
     std::optional<Vmcoreinfo> found = read_text(memory, is_page ? GuestVirtual{value} : address);
     if (!found) return true;
     if (is_of_kernel(*found, memory, release)) {
@@ -145,6 +152,7 @@ std::optional<Vmcoreinfo> find_vmcoreinfo(const KernelImage& image, const std::s
     }
     return !result;
   });
+  budget.warn_if_exceeded("the guest's memory", diagnostics);
   return result;
 }
 

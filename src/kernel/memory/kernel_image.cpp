@@ -33,6 +33,7 @@ KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
   const auto& [image_begin, image_end] = tables.architecture().map().image;
   tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
     const bool read_only = !page.writable && !page.executable;
+    if (!budget_.take(page.size)) return;
     append_page(read_only ? read_only_ : other_, page);
   });
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/budget.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "kernel/arch/page_tables.h"
 #include "kernel/memory/kernel_memory.h"
@@ -22,9 +23,13 @@ struct ImageRange {
 };
 
 // The kernel image as page tables map it: walked once, and each part read once, when it is first
-// asked for. Not for use by several threads at once.
+// asked for. No image is larger than `most_bytes`: of what is mapped where it may lie, as before
+// the kernel has tidied up, no more is read, from the lowest address on. Not for use by several
+// threads at once.
 class KernelImage {
  public:
+  static constexpr std::uint64_t most_bytes = 256 * 1024 * 1024;
+
   // `memory` must outlive this object.
   KernelImage(const GuestMemory& memory, const PageTables& tables);
 
@@ -37,6 +42,9 @@ class KernelImage {
   [[nodiscard]] const std::vector<ImageRange>& read_only() const { return read_only_; }
   // Text, data; everything in a kernel without protection.
   [[nodiscard]] const std::vector<ImageRange>& other() const { return other_; }
+
+  // How much of it these are, and whether more is mapped.
+  [[nodiscard]] const Budget& budget() const { return budget_; }
 
   // Its lowest page: the image begins with its text, and nothing is mapped below it.
   [[nodiscard]] std::optional<GuestVirtual> begin() const;
@@ -62,6 +70,7 @@ class KernelImage {
 
  private:
   KernelMemory memory_;
+  Budget budget_{"bytes of a kernel's image", most_bytes};
   std::vector<ImageRange> read_only_;
   std::vector<ImageRange> other_;
   mutable std::map<std::uint64_t, std::vector<std::byte>> bytes_;  // by where a range begins

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/budget.h"
 #include "kernel/arch/architecture.h"
 
 namespace photon_dmesg {
@@ -67,15 +68,21 @@ std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings
 
 }  // namespace
 
-KernelMappings find_kernel_mappings(const PageTables& tables, const GuestMemory& memory) {
+KernelMappings find_kernel_mappings(const PageTables& tables, const GuestMemory& memory,
+                                    Diagnostics& diagnostics) {
+  constexpr std::uint64_t most_times = 4;
+  Budget budget("bytes of RAM mapped by the kernel's page tables", most_times * memory.size());
   std::vector<Mapping> all;
   const auto add = [&](const PageTables::Page& page) {
-    for_each_ram_part(page, memory.ranges(),
-                      [&](const Mapping& part) { append(all, part, memory.ranges()); });
+    if (budget.exceeded()) return;
+    for_each_ram_part(page, memory.ranges(), [&](const Mapping& part) {
+      if (budget.take(part.size)) append(all, part, memory.ranges());
+    });
   };
   for (const auto& [begin, end] : tables.architecture().map().worth_mapping) {
     tables.for_each_page(begin, end, add);
   }
+  budget.warn_if_exceeded(memory.name(), diagnostics);
   KernelMappings result;
   result.direct_map = find_direct_map(all, tables.architecture());
   for (const Mapping& mapping : all) {

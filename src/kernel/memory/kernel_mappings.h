@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "kernel/arch/page_tables.h"
 
@@ -28,8 +29,11 @@ struct KernelMappings {
 };
 
 // Walks `tables`. What leads outside `memory` (devices) is left out, and so are the stacks for
-// returning to 16-bit code, which are mapped some ten thousand times over.
+// returning to 16-bit code, which are mapped some ten thousand times over. A kernel has its RAM
+// mapped once, and parts of it once more (vmalloc); what comes when all of it has been four times
+// is left out with a warning.
 [[nodiscard]] KernelMappings find_kernel_mappings(const PageTables& tables,
-                                                  const GuestMemory& memory);
+                                                  const GuestMemory& memory,
+                                                  Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

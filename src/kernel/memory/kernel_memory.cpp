@@ -51,7 +51,7 @@ bool KernelMemory::read(GuestVirtual address, std::span<std::byte> target) const
 }
 
 std::optional<std::string> KernelMemory::read_text(GuestVirtual address, std::size_t most) const {
-  std::string text(most, '\0');
+  std::string text(std::min(most, longest_text), '\0');
   if (!read(address, std::as_writable_bytes(std::span(text)))) {
     return std::nullopt;
   }

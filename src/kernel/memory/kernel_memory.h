@@ -24,6 +24,8 @@ class KernelMemory {
   [[nodiscard]] bool read(GuestVirtual address, std::span<std::byte> target) const;
 
   // The text at `address`, up to its NUL or to `most` bytes; nothing unless all `most` can be read.
+  // A kernel has no longer ones than `longest_text`: `most` counts as that where it is more.
+  static constexpr std::size_t longest_text = 64 * 1024;
   [[nodiscard]] std::optional<std::string> read_text(GuestVirtual address, std::size_t most) const;
 
   // The little-endian number of `width` bytes (1 to 8) at `address`.
@@ -32,6 +34,9 @@ class KernelMemory {
 
   // Where `address` lies in guest-physical memory.
   [[nodiscard]] std::optional<GuestPhysical> translate(GuestVirtual address) const;
+
+  // Bytes of RAM that the guest has: nothing in it takes more.
+  [[nodiscard]] std::uint64_t ram_size() const { return memory_->size(); }
 
   [[nodiscard]] const PageTables& tables() const { return tables_; }
 

@@ -11,24 +11,30 @@
 #include "kernel/printk/log_positions.h"
 #include "kernel/printk/printk_log.h"
 #include "kernel/printk/printk_ringbuffer.h"
+#include "kernel/printk/record_checks.h"
 #include "kernel/printk/unlogged_text.h"
 
 namespace photon_dmesg {
 namespace {
 
 struct LogFormat {
-  const char* variable;  // a kernel that has it keeps its log in this format
+  // Where the variable is that a kernel of this format has.
+  std::optional<GuestVirtual> (*find)(const KernelSymbols&);
   std::unique_ptr<StoredLog> (*open)(const GuestKernel&, Diagnostics&);
 };
 
+std::optional<GuestVirtual> find_prb(const KernelSymbols& symbols) {
+  return symbols.find_symbol("prb");
+}
+
 constexpr std::array log_formats = {
-    LogFormat{"prb", open_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
-    LogFormat{"log_buf", open_printk_log},     // 3.5 to 5.9
+    LogFormat{find_prb, open_printk_ringbuffer},  // 5.10 and later, which have log_buf as well
+    LogFormat{find_log_buf, open_printk_log},     // 3.5 to 5.9
 };
 
 std::unique_ptr<StoredLog> open_log(const GuestKernel& kernel, Diagnostics& diagnostics) {
   for (const LogFormat& format : log_formats) {
-    if (kernel.find_address(format.variable)) return format.open(kernel, diagnostics);
+    if (format.find(kernel.symbols())) return format.open(kernel, diagnostics);
   }
   throw unusable(fmt::format(
       "{}: expected the kernel symbol \"prb\" (5.10 and later) or \"log_buf\" (3.5 to 5.9), "
@@ -39,9 +45,8 @@ std::unique_ptr<StoredLog> open_log(const GuestKernel& kernel, Diagnostics& diag
 }  // namespace
 
 bool has_log(const KernelSymbols& symbols) {
-  return std::any_of(log_formats.begin(), log_formats.end(), [&](const LogFormat& format) {
-    return symbols.find_symbol(format.variable).has_value();
-  });
+  return std::any_of(log_formats.begin(), log_formats.end(),
+                     [&](const LogFormat& format) { return format.find(symbols).has_value(); });
 }
 
 void require_log(const KernelSymbols& symbols) {
@@ -64,12 +69,15 @@ void KernelLogReader::read_records(const RecordSink& sink) const {
 KernelLog KernelLogReader::read(const RecordSink& sink) const {
   KernelLog result;
   std::optional<std::string> last_text;
+  RecordChecks checks;
   log_->read(
       [&](LogRecord record) {
         last_text = record.text;
+        checks.add(record);
         return sink(std::move(record));
       },
       result);
+  checks.report(result.doubts);
   read_unlogged_text(kernel_, last_text, result, diagnostics_);
   return result;
 }

@@ -19,7 +19,14 @@ constexpr std::uint64_t word = sizeof(std::uint64_t);
 std::optional<std::uint64_t> read_clear_seq(const GuestKernel& kernel) {
   const std::optional<GuestVirtual> address = kernel.find_address("clear_seq");
   if (!address) return std::nullopt;
-  if (kernel.find_address("logbuf_lock")) return kernel.memory().read_unsigned(*address, word);
+  if (kernel.find_address("logbuf_lock")) {
+    const auto seq = kernel.memory().read_unsigned(*address, word);
+    const auto first = kernel.find_address("log_first_seq");
+    // Until 5.9 the kernel moved clear_seq along with the records that it overwrote, so that this
+    // is no trace of dmesg -C.
+    const bool moved_along = seq && first && kernel.memory().read_unsigned(*first, word) == seq;
+    return moved_along ? 0 : seq;
+  }
   const std::optional<std::uint64_t> counter = kernel.memory().read_unsigned(*address, 4);
   if (!counter) return std::nullopt;
   return kernel.memory().read_unsigned(*address + word + (*counter & 1) * word, word);

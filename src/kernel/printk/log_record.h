@@ -80,6 +80,9 @@ struct KernelLog {
 
   // One sentence for each thing that the log should hold and has no record of.
   std::vector<std::string> losses;
+
+  // One sentence for each thing that is shown and can't be as the kernel wrote it.
+  std::vector<std::string> doubts;
 };
 
 }  // namespace photon_dmesg

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "kernel/symbols/banner.h"
 
 namespace photon_dmesg {
 namespace {
@@ -17,6 +18,11 @@ constexpr std::uint64_t longest_line = 1024;  // LOG_LINE_MAX and its prefix
 PrintkLogBuffer PrintkLogBuffer::read(const KernelMemory& memory, GuestVirtual address,
                                       std::uint64_t length, const StructLayout& layout) {
   constexpr std::uint64_t piece = 1024 * 1024;
+  if (length < layout.size() || length > memory.ram_size()) {
+    throw unusable(
+        fmt::format("log_buf_len: expected {} to {} bytes, which the guest has, found {}",
+                    layout.size(), memory.ram_size(), length));
+  }
   std::vector<std::byte> bytes;
   while (bytes.size() < length) {
     const std::uint64_t done = bytes.size();
@@ -59,6 +65,14 @@ std::string_view PrintkLogBuffer::content(std::uint64_t index) const {
   return all.substr(index + layout_->size(), lengths.text_length + lengths.dictionary_length);
 }
 
+bool PrintkLogBuffer::ends_rightly(std::uint64_t index) const {
+  const std::string_view all = content(index);
+  const std::uint64_t end = layout_->size() + all.size();
+  const auto padding = std::span(bytes_).subspan(index + end, header(index).length - end);
+  return (all.empty() || all.back() != '\0') &&
+         std::all_of(padding.begin(), padding.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
 bool PrintkLogBuffer::is_wrap(std::uint64_t index) const {
   return !has_room_for_header(index) || header(index).length == 0;
 }
@@ -88,6 +102,24 @@ std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
     if (!found && index == to) found = count;
   });
   return found;
+}
+
+std::optional<std::uint64_t> PrintkLogBuffer::count_lap(std::uint64_t from) const {
+  std::optional<std::uint64_t> found;
+  for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
+    if (!found && index == from && count > 0) found = count;
+  });
+  return found;
+}
+
+bool PrintkLogBuffer::begins_at_boot() const {
+  constexpr int most_before_banner = 16;
+  std::uint64_t index = 0;
+  for (int i = 0; i <= most_before_banner && is_likely_record(index); ++i) {
+    if (content(index).starts_with(banner_prefix)) return true;
+    index += header(index).length;
+  }
+  return false;
 }
 
 bool PrintkLogBuffer::is_likely_record(std::uint64_t index) const {

@@ -57,9 +57,21 @@ class PrintkLogBuffer {
   // Text and dictionary of the record at `index`.
   [[nodiscard]] std::string_view content(std::uint64_t index) const;
 
+  // Whether the content of the record at `index` ends where its lengths say: no text or dictionary
+  // ends with a NUL, and log_store() has zeroed what aligns the next record.
+  [[nodiscard]] bool ends_rightly(std::uint64_t index) const;
+
   // How many records lead from `from` to exactly `to`; nothing if they don't.
   [[nodiscard]] std::optional<std::uint64_t> count_records(std::uint64_t from,
                                                            std::uint64_t to) const;
+
+  // How many records lead from `from` once around the buffer back to it; nothing if they don't.
+  [[nodiscard]] std::optional<std::uint64_t> count_lap(std::uint64_t from) const;
+
+  // Whether the records from the buffer's beginning on are the kernel's first: its banner is among
+  // them. Before it come lines of what starts even earlier, such as the control groups in 4.4
+  // (cgroup_init_early: "Initializing cgroup subsys ...").
+  [[nodiscard]] bool begins_at_boot() const;
 
   // Follows the records from `from` on, over the wrap, until they end or come back to it. Calls
   // visit(index, count) for each place behind a record: `count` of them lead there.

@@ -23,7 +23,7 @@ std::optional<RingLayouts> layouts_by_types(const KernelSymbols& symbols) {
 
 struct BestLayouts {
   const KnownRingLayouts* layouts = nullptr;
-  RingExtent extent;
+  RingWindow window;
 };
 
 // The known variant by which most of the ring's records are in their place.
@@ -31,9 +31,9 @@ BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address
   BestLayouts best;
   for (const KnownRingLayouts& known : known_ring_layouts()) {
     try {
-      const RingExtent extent = RingReader(memory, address, known.layouts).extent();
-      if (best.layouts == nullptr || extent.records > best.extent.records) {
-        best = {&known, extent};
+      const RingWindow window = RingReader(memory, address, known.layouts).window();
+      if (best.layouts == nullptr || window.records > best.window.records) {
+        best = {&known, window};
       }
     } catch (const Error&) {
       // The header makes no sense by this variant.
@@ -66,15 +66,16 @@ class StoredRing : public StoredLog {
       : memory_(memory), address_(address), layouts_(std::move(layouts)) {
     const RingReader reader(memory_, address_, layouts_);
     ring_ = reader.ring();
-    first_seq_ = reader.first_seq();
+    window_ = reader.window();
     next_seq_ = reader.next_seq();
   }
 
   [[nodiscard]] const Ring& ring() const { return ring_; }
+  [[nodiscard]] const RingWindow& window() const { return window_; }
   [[nodiscard]] std::uint64_t next_seq() const override { return next_seq_; }
 
   void read(const RecordSink& sink, KernelLog& result) const override {
-    RingReader(memory_, address_, layouts_, first_seq_).read(sink, result);
+    RingReader(memory_, address_, layouts_, window_).read(sink, result);
   }
 
  private:
@@ -82,9 +83,23 @@ class StoredRing : public StoredLog {
   GuestVirtual address_;
   RingLayouts layouts_;
   Ring ring_;
-  std::uint64_t first_seq_ = 0;
+  RingWindow window_;
   std::uint64_t next_seq_ = 0;
 };
+
+// The header's own ids, where the descriptors do not agree with them.
+void warn_of_contradiction(const Ring& ring, const RingWindow& window, Diagnostics& diagnostics) {
+  const auto warn = [&](std::string_view what, std::uint64_t said, std::string_view which,
+                        std::uint64_t found) {
+    if (said == found) return;
+    diagnostics.warn_of_lack(fmt::format(
+        "printk_ringbuffer: {} is {:#x}, which contradicts its descriptors: by them the {} record "
+        "has the id {:#x}; the log was read by the descriptors",
+        what, said, which, found));
+  };
+  warn("tail_id", ring.tail_id, "oldest", window.tail_id);
+  warn("head_id", ring.head_id, "newest", window.head_id);
+}
 
 // What is in the ring that the kernel used until it took a larger one, if it did.
 std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLayouts& layouts,
@@ -109,8 +124,8 @@ std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLay
 
 }  // namespace
 
-RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address) {
-  return choose_ring_layouts(memory, address).extent;
+RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address) {
+  return choose_ring_layouts(memory, address).window;
 }
 
 std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
@@ -119,6 +134,7 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
   const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
   const Ring& ring = log->ring();
+  warn_of_contradiction(ring, log->window(), diagnostics);
   diagnostics.found({.what = "printk_ringbuffer at",
                      .value = fmt::format("{}", address),
                      .where = "log",

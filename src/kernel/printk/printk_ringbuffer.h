@@ -4,7 +4,7 @@
 
 #include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
-#include "kernel/printk/ring_reader.h"
+#include "kernel/printk/ring_window.h"
 #include "kernel/printk/stored_log.h"
 
 namespace photon_dmesg {
@@ -17,8 +17,8 @@ namespace photon_dmesg {
 [[nodiscard]] std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                                                 Diagnostics& diagnostics);
 
-// The extent of the printk_ringbuffer at `address`, by whichever known layout fits best; no records
-// if there is no such ring.
-[[nodiscard]] RingExtent find_ring_extent(const KernelMemory& memory, GuestVirtual address);
+// The part in use of the printk_ringbuffer at `address`, by whichever known layout fits best; no
+// records if there is no such ring.
+[[nodiscard]] RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address);
 
 }  // namespace photon_dmesg

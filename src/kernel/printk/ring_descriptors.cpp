@@ -43,6 +43,12 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
   const StructView data = header.nested("text_data_ring", layouts.data_ring);
   ring.descriptor_count =
       ring_size(descriptors.number("count_bits"), largest_count_bits, "count_bits");
+  if (ring.descriptor_count > memory.ram_size() / layouts.descriptor.size()) {
+    throw unusable(
+        fmt::format("printk_ringbuffer: expected as many descriptors as the guest's {} bytes of "
+                    "memory can hold, found {}",
+                    memory.ram_size(), ring.descriptor_count));
+  }
   ring.descriptors = {descriptors.number("descs")};
   ring.infos = {descriptors.number("infos")};
   ring.head_id = descriptors.number("head_id") & id_mask;
@@ -51,13 +57,11 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
   ring.data = {data.number("data")};
   ring.head_lpos = data.number("head_lpos");
   ring.tail_lpos = data.number("tail_lpos");
-  if (((ring.head_id - ring.tail_id) & id_mask) >= ring.descriptor_count) {
-    throw unusable(
-        fmt::format("printk_ringbuffer at {}: expected head_id at most {} behind tail_id, found "
-                    "{:#x} and {:#x}",
-                    address, ring.descriptor_count - 1, ring.head_id, ring.tail_id));
-  }
   return ring;
+}
+
+std::uint64_t first_id(const Ring& ring) {
+  return (0 - (ring.descriptor_count + 1)) & id_mask;
 }
 
 std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
@@ -66,6 +70,16 @@ std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
 
 std::uint64_t DescriptorRing::distance(std::uint64_t id) const {
   return (id - ring_.tail_id) & id_mask;
+}
+
+std::int64_t DescriptorRing::signed_distance(std::uint64_t id) const {
+  constexpr unsigned state_bits = 64 - state_shift;
+  return static_cast<std::int64_t>((id - ring_.tail_id) << state_bits) >> state_bits;
+}
+
+bool DescriptorRing::holds(std::uint64_t id) {
+  const std::optional<Descriptor> descriptor = read_descriptor(id);
+  return descriptor && descriptor->id == id;
 }
 
 std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {

@@ -25,9 +25,12 @@ struct Ring {
 };
 
 // Reads the struct printk_ringbuffer at `address`. Throws Error(UnusableInput) if it can't be read
-// or is not sane.
+// or its sizes are not sane; of its ids and positions nothing is checked.
 [[nodiscard]] Ring read_ring(const KernelMemory& memory, GuestVirtual address,
                              const RingLayouts& layouts);
+
+// tail_id until the ring's first lap is done (DESC0_ID): no record ever has it.
+[[nodiscard]] std::uint64_t first_id(const Ring& ring);
 
 // enum desc_state
 enum class DescriptorState { Reserved = 0, Committed = 1, Finalized = 2, Reusable = 3 };
@@ -60,6 +63,16 @@ class DescriptorRing {
 
   // How far `id` is behind the oldest.
   [[nodiscard]] std::uint64_t distance(std::uint64_t id) const;
+
+  // The same, negative for one that is older.
+  [[nodiscard]] std::int64_t signed_distance(std::uint64_t id) const;
+
+  [[nodiscard]] bool same_slot(std::uint64_t id, std::uint64_t other) const {
+    return slot_index(id) == slot_index(other);
+  }
+
+  // Whether what is in the slot of `id` is its own.
+  [[nodiscard]] bool holds(std::uint64_t id);
 
   [[nodiscard]] bool is_newest(std::uint64_t id) const { return id == ring_.head_id; }
 

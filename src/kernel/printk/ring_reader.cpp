@@ -1,15 +1,20 @@
 #include "kernel/printk/ring_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
 
+#include "base/error.h"
 #include "kernel/printk/level_prefix.h"
-#include "kernel/printk/log_losses.h"
+#include "kernel/printk/text_end.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
+constexpr std::uint64_t checked_behind = 32;    // bytes; more than what any kernel leaves there
+constexpr std::uint64_t rare_at_most = 8;       // one in so many
 constexpr std::uint64_t newline_flag = 2;       // LOG_NEWLINE
 constexpr std::uint64_t continuation_flag = 8;  // LOG_CONT
 
@@ -19,33 +24,40 @@ LogRecord::State state_of(const Descriptor& descriptor, std::uint64_t flags) {
   return open ? LogRecord::State::Partial : LogRecord::State::Finished;
 }
 
+RingWindow choose_window(const KernelMemory& memory, GuestVirtual address,
+                         const RingLayouts& layouts, const Ring& ring) {
+  DescriptorRing descriptors(memory, layouts, ring);
+  const RingWindow window = find_window(descriptors, ring);
+  if (window.records == 0 && descriptors.size() > ring.descriptor_count) {
+    throw unusable(
+        fmt::format("printk_ringbuffer at {}: expected head_id at most {} behind tail_id, found "
+                    "{:#x} and {:#x}",
+                    address, ring.descriptor_count - 1, ring.head_id, ring.tail_id));
+  }
+  return window;
+}
+
+Ring in_window(Ring ring, const RingWindow& window) {
+  ring.tail_id = window.tail_id;
+  ring.head_id = window.head_id;
+  return ring;
+}
+
 }  // namespace
 
 RingReader::RingReader(const KernelMemory& memory, GuestVirtual address, const RingLayouts& layouts,
-                       std::optional<std::uint64_t> first_seq)
+                       std::optional<RingWindow> window)
     : memory_(memory),
       layouts_(layouts),
       ring_(read_ring(memory, address, layouts)),
-      descriptors_(memory, layouts, ring_),
-      texts_(memory, ring_),
-      first_seq_(first_seq.value_or(0)) {
-  if (!first_seq) vote_on_first_seq();
-}
+      window_(window ? *window : choose_window(memory, address, layouts, ring_)),
+      descriptors_(memory, layouts, in_window(ring_, window_)),
+      texts_(memory, ring_) {}
 
 template <typename Visit>
 void RingReader::for_each_id(Visit visit) {
   const std::uint64_t count = descriptors_.size();
   for (std::uint64_t i = 0; i < count && !stopped_; ++i) visit(descriptors_.id_at(i));
-}
-
-RingExtent RingReader::extent() {
-  RingExtent extent;
-  for_each_id([&](std::uint64_t id) {
-    if (first_seq_by(id) != first_seq_) return;
-    ++extent.records;
-    extent.last_seq = seq_of(id);
-  });
-  return extent;
 }
 
 void RingReader::read(const RecordSink& sink, KernelLog& result) {
@@ -58,36 +70,23 @@ void RingReader::read(const RecordSink& sink, KernelLog& result) {
   if (!stopped_) report_losses(result);
 }
 
-std::optional<std::uint64_t> RingReader::first_seq_by(std::uint64_t id) {
-  const std::optional<Descriptor> descriptor = descriptors_.read_descriptor(id);
-  if (!descriptor || descriptor->id != id || !descriptor->is_stored()) return std::nullopt;
-  const std::optional<StructView> info = descriptors_.read_info(id);
-  if (!info) return std::nullopt;
-  return info->number("seq") - descriptors_.distance(id);
-}
-
-void RingReader::vote_on_first_seq() {
-  std::uint64_t lead = 0;
-  for_each_id([&](std::uint64_t id) {
-    const std::optional<std::uint64_t> first = first_seq_by(id);
-    if (!first) return;
-    if (lead == 0) first_seq_ = *first;
-    lead = *first == first_seq_ ? lead + 1 : lead - 1;
-  });
-}
-
 std::optional<LogRecord> RingReader::read_slot(std::uint64_t id, KernelLog& result) {
   const std::optional<Descriptor> descriptor = descriptors_.read_descriptor(id);
   const std::optional<StructView> info = descriptors_.read_info(id);
   if (!descriptor || !info) {
-    unreadable_.push_back(seq_of(id));
+    unreadable_.add(seq_of(id));
   } else if (descriptor->id != id) {
     // The head's slot gets its new id only when its old record has been given up.
-    (descriptors_.is_newest(id) ? unfinished_ : damaged_).push_back(seq_of(id));
+    (descriptors_.is_newest(id) ? unfinished_ : damaged_).add(seq_of(id));
   } else if (descriptor->state == DescriptorState::Reusable) {
     // Given up to make room for newer text. A record that has none, or whose block lies further
     // on, outlives newer ones, so that these may be gone in between.
-    if (has_records_) overwritten_.push_back(seq_of(id));
+    // Once the kernel is done with that, the text is given up as well.
+    if (texts_.find_block(*descriptor)) {
+      given_up_.add(seq_of(id));
+    } else if (has_records_) {
+      overwritten_.add(seq_of(id));
+    }
   } else {
     return read_record(*descriptor, *info, result);
   }
@@ -102,25 +101,30 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   const bool right_seq = record.seq == seq_of(descriptor.id);
   if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
     keep_half_text(descriptor, result);
-    unfinished_.push_back(seq_of(descriptor.id));
+    unfinished_.add(seq_of(descriptor.id));
     return std::nullopt;
   }
   if (!right_seq) {
-    damaged_.push_back(seq_of(descriptor.id));
+    damaged_.add(seq_of(descriptor.id));
     return std::nullopt;
   }
   fill_info(record, info);
   const std::uint64_t flags = info.number("flags");
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);
-  read_text(record, descriptor, text_length);
+  // Once its line is complete, a record is finished before anything else is done to it.
+  const bool is_complete = (flags & newline_flag) != 0;
+  if (record.state == LogRecord::State::Reopened && is_complete) unfinished_lines_.add(record.seq);
+  read_text(record, descriptor, text_length, is_complete);
   return record;
 }
 
 void RingReader::keep_half_text(const Descriptor& descriptor, KernelLog& result) {
   const std::optional<TextBlock> block = texts_.find_block(descriptor);
   if (!block || !texts_.is_in_first_lap(descriptor)) return;
-  std::optional<std::string> text = memory_.read_text(block->address, block->size);
+  constexpr std::uint64_t longest_text = 65535;  // text_len has 16 bits
+  std::optional<std::string> text =
+      memory_.read_text(block->address, std::min(block->size, longest_text));
   if (!text) return;
   UnloggedText unlogged;
   unlogged.seq = seq_of(descriptor.id);
@@ -147,7 +151,8 @@ void RingReader::fill_info(LogRecord& record, const StructView& info) const {
   }
 }
 
-void RingReader::read_text(LogRecord& record, const Descriptor& descriptor, std::uint64_t length) {
+void RingReader::read_text(LogRecord& record, const Descriptor& descriptor, std::uint64_t length,
+                           bool newline) {
   if (has_no_block(descriptor)) {
     if (block_failed(descriptor) || length > 0) {
       lose_text(record);
@@ -161,30 +166,68 @@ void RingReader::read_text(LogRecord& record, const Descriptor& descriptor, std:
   }
   if (length > block->size) {
     record.state = LogRecord::State::Truncated;
-    truncated_.push_back(record.seq);
+    truncated_.add(record.seq);
   }
-  record.text.resize(std::min(length, block->size));
+  // A little more than the text: what stands behind it tells whether its length is right.
+  record.text.resize(std::min(length + checked_behind, block->size));
   if (!memory_.read(block->address, std::as_writable_bytes(std::span(record.text)))) {
     record.text.clear();
     lose_text(record);
+    return;
+  }
+  const std::size_t shown = std::min(length, block->size);
+  if (record.state == LogRecord::State::Finished) {
+    judge_length(record, shown, newline, texts_.is_in_first_lap(descriptor));
+  }
+  record.text.resize(shown);
+}
+
+void RingReader::judge_length(const LogRecord& record, std::size_t length, bool newline,
+                              bool first_lap) {
+  switch (judge_text_end(record.text, length, newline, first_lap)) {
+    case TextEnd::Printed:
+      ++printed_;
+      break;
+    case TextEnd::Copied:
+      if (first_lap) {
+        ++copied_surely_;
+      } else {
+        copied_.add(record.seq);
+      }
+      break;
+    case TextEnd::Contradicted:
+      length_contradicted_.add(record.seq);
+      break;
   }
 }
 
 void RingReader::lose_text(LogRecord& record) {
   record.state = LogRecord::State::TextLost;
-  texts_lost_.push_back(record.seq);
+  texts_lost_.add(record.seq);
 }
 
 void RingReader::report_losses(KernelLog& result) const {
-  const auto report = [&](const std::vector<std::uint64_t>& seqs, std::string_view what) {
-    if (!seqs.empty()) result.losses.push_back(describe_loss(seqs, what));
+  const auto report = [&](const LossCounter& lost, std::string_view what) {
+    lost.report(what, result.losses);
   };
   report(unfinished_, "being written when the guest stopped, not in the log");
   report(overwritten_, "that the kernel has overwritten, though it still has older ones");
+  report(given_up_, "marked as overwritten whose text is still there, not shown");
   report(damaged_, "with a damaged descriptor, not shown");
   report(unreadable_, "in memory that can't be read, not shown");
   report(texts_lost_, "whose text the kernel has lost or overwritten");
   report(truncated_, "with less text than they should have");
+  unfinished_lines_.report("marked as being written whose line is complete", result.doubts);
+  // The majority tells how this kernel stores its texts. A text that only seems to have been
+  // copied, among thousands that were not, has a length that is wrong by a few bytes.
+  const std::uint64_t odd = length_contradicted_.count();
+  const std::string_view wrong_length =
+      "whose text may end too early or too late: its length contradicts its block";
+  const std::uint64_t fitting = printed_ + copied_surely_ + copied_.count();
+  if (odd * rare_at_most < fitting) {
+    length_contradicted_.report(wrong_length, result.doubts);
+  }
+  if (copied_.count() * rare_at_most < printed_) copied_.report(wrong_length, result.doubts);
 }
 
 }  // namespace photon_dmesg

@@ -5,36 +5,29 @@
 #include <vector>
 
 #include "kernel/memory/known_layouts.h"
+#include "kernel/printk/log_losses.h"
 #include "kernel/printk/ring_descriptors.h"
 #include "kernel/printk/ring_texts.h"
+#include "kernel/printk/ring_window.h"
 #include "kernel/printk/stored_log.h"
 
 namespace photon_dmesg {
 
-// What a ring holds.
-struct RingExtent {
-  std::uint64_t records = 0;   // that are in their place
-  std::uint64_t last_seq = 0;  // of these
-};
-
 // The records of a printk_ringbuffer, put together from its three rings.
 class RingReader {
  public:
-  // `memory` and `layouts` must outlive the reader. `first_seq`: what an earlier reader of this
-  // ring found. Throws Error(UnusableInput) when the ring's header can't be read or is not sane.
+  // `memory` and `layouts` must outlive the reader. `window`: what an earlier reader of this ring
+  // found. Throws Error(UnusableInput) when the ring's header can't be read or is not sane.
   RingReader(const KernelMemory& memory, GuestVirtual address, const RingLayouts& layouts,
-             std::optional<std::uint64_t> first_seq = std::nullopt);
+             std::optional<RingWindow> window = std::nullopt);
 
+  // The header as it is in memory.
   [[nodiscard]] const Ring& ring() const { return ring_; }
 
-  // The stored records that have the sequence number that their place says.
-  [[nodiscard]] RingExtent extent();
+  [[nodiscard]] const RingWindow& window() const { return window_; }
 
   // Of the record behind the newest.
-  [[nodiscard]] std::uint64_t next_seq() const { return seq_of(ring_.head_id) + 1; }
-
-  // Of the oldest.
-  [[nodiscard]] std::uint64_t first_seq() const { return first_seq_; }
+  [[nodiscard]] std::uint64_t next_seq() const { return seq_of(window_.head_id) + 1; }
 
   // See StoredLog::read().
   void read(const RecordSink& sink, KernelLog& result);
@@ -43,15 +36,8 @@ class RingReader {
   template <typename Visit>
   void for_each_id(Visit visit);
 
-  // What number the oldest id has, by the record of `id`: ids and sequence numbers advance
-  // together. Nothing if no record is stored there.
-  [[nodiscard]] std::optional<std::uint64_t> first_seq_by(std::uint64_t id);
-
-  // The majority decides (Boyer and Moore's vote): one damaged number can't spoil the others.
-  void vote_on_first_seq();
-
   [[nodiscard]] std::uint64_t seq_of(std::uint64_t id) const {
-    return first_seq_ + descriptors_.distance(id);
+    return window_.first_seq + descriptors_.distance(id);
   }
 
   std::optional<LogRecord> read_slot(std::uint64_t id, KernelLog& result);
@@ -64,25 +50,36 @@ class RingReader {
   void keep_half_text(const Descriptor& descriptor, KernelLog& result);
 
   void fill_info(LogRecord& record, const StructView& info) const;
-  void read_text(LogRecord& record, const Descriptor& descriptor, std::uint64_t length);
+  void read_text(LogRecord& record, const Descriptor& descriptor, std::uint64_t length,
+                 bool newline);
+
+  // By what stands behind the text in `record`, of which its first `length` bytes are the text.
+  void judge_length(const LogRecord& record, std::size_t length, bool newline, bool first_lap);
   void lose_text(LogRecord& record);
   void report_losses(KernelLog& result) const;
 
   const KernelMemory& memory_;
   const RingLayouts& layouts_;
   Ring ring_;
+  RingWindow window_;
   DescriptorRing descriptors_;
   TextRing texts_;
   bool has_records_ = false;  // whether one was handed over
   bool stopped_ = false;      // no more are wanted
-  std::uint64_t first_seq_;   // of tail_id
-  // Sequence numbers of the records that something is wrong with.
-  std::vector<std::uint64_t> unfinished_;
-  std::vector<std::uint64_t> overwritten_;
-  std::vector<std::uint64_t> damaged_;
-  std::vector<std::uint64_t> unreadable_;
-  std::vector<std::uint64_t> texts_lost_;
-  std::vector<std::uint64_t> truncated_;
+  // The records that something is wrong with.
+  LossCounter unfinished_;
+  LossCounter overwritten_;
+  LossCounter given_up_;
+  LossCounter damaged_;
+  LossCounter unreadable_;
+  LossCounter texts_lost_;
+  LossCounter truncated_;
+  LossCounter length_contradicted_;
+  LossCounter unfinished_lines_;
+  // By what stands behind the texts.
+  std::uint64_t printed_ = 0;
+  std::uint64_t copied_surely_ = 0;  // nothing but zeros follow
+  LossCounter copied_;               // anything follows
 };
 
 }  // namespace photon_dmesg

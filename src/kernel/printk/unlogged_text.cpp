@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/optional_fact.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
 #include "kernel/printk/level_prefix.h"
+#include "kernel/printk/printk_lock.h"
 
 namespace photon_dmesg {
 namespace {
@@ -19,13 +22,15 @@ namespace {
 constexpr std::uint64_t most_cpus = 8192;  // the largest CONFIG_NR_CPUS
 
 // One entry a line; `entry` says whose they are.
-void add_lines(std::string_view text, const UnloggedText& entry, KernelLog& log) {
+void add_lines(std::string_view text, const UnloggedText& entry, Budget& lines, KernelLog& log) {
   while (!text.empty()) {
     UnloggedText line = entry;
     line.text = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.text.size() + 1));
     if (const auto level = take_level_prefix(line.text)) line.level = level;
-    if (!line.text.empty()) log.unlogged.push_back(std::move(line));
+    if (line.text.empty()) continue;
+    if (!lines.take()) return;
+    log.unlogged.push_back(std::move(line));
   }
 }
 
@@ -63,12 +68,14 @@ SafeBufferLayout safe_buffer_layout(const GuestKernel& kernel, GuestVirtual buff
   return beginning == 0 ? known_safe_buffer_layouts().back() : older;
 }
 
-void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, KernelLog& log,
-                         Diagnostics& diagnostics) {
+void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Budget& lines,
+                         KernelLog& log, Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> symbol = kernel.find_address(kind.symbol);
   if (!symbol) return;
   const std::vector<std::uint64_t> offsets = per_cpu_offsets(kernel);
-  for (std::size_t cpu = 0; cpu < offsets.size(); ++cpu) {
+  std::set<std::uint64_t> seen;  // those of processors that there are not all lead to one place
+  for (std::size_t cpu = 0; cpu < offsets.size() && !lines.exceeded(); ++cpu) {
+    if (!seen.insert(offsets[cpu]).second) continue;
     const GuestVirtual buffer = *symbol + offsets[cpu];
     const std::uint64_t length = kernel.memory().read_unsigned(buffer, 4).value_or(0);
     if (length == 0) continue;
@@ -83,7 +90,7 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Ke
     UnloggedText entry;
     entry.source = kind.source;
     entry.cpu = static_cast<std::uint32_t>(cpu);
-    add_lines(*text, entry, log);
+    add_lines(*text, entry, lines, log);
     diagnostics.found({.what = "bytes not yet logged",
                        .value = fmt::format("{}", length),
                        .where = fmt::format("{} of CPU {}", kind.symbol, cpu),
@@ -153,8 +160,7 @@ void cut_end_of_last_record(std::string& text, const std::string& last) {
 void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string>& last_text,
                       KernelLog& log, Diagnostics& diagnostics) {
   constexpr std::uint64_t longest_line = 944;  // the smallest LOG_LINE_MAX there has been
-  const std::optional<GuestVirtual> lock = kernel.find_address("logbuf_lock");
-  if (!lock || kernel.memory().read_unsigned(*lock, 4).value_or(0) == 0) return;
+  if (!is_printk_lock_held(kernel)) return;
   diagnostics.found({.what = "logbuf_lock",
                      .value = "held",
                      .how = "a vCPU was inside printk when the guest stopped"});
@@ -183,10 +189,14 @@ void read_unlogged_text(const GuestKernel& kernel, const std::optional<std::stri
                 [&] { read_cont(kernel, log); });
   optional_fact("the text that was being logged", diagnostics,
                 [&] { read_text_buffer(kernel, last_text, log, diagnostics); });
+  // Those of the largest machine, were each of its buffers full of lines of usual length.
+  constexpr std::uint64_t most_lines = std::uint64_t{1} << 20;
+  Budget lines("lines that are not yet logged", most_lines);
   for (const PerCpuBuffer& kind : per_cpu_buffers) {
     optional_fact(fmt::format("what {} held", kind.symbol), diagnostics,
-                  [&] { read_per_cpu_buffer(kernel, kind, log, diagnostics); });
+                  [&] { read_per_cpu_buffer(kernel, kind, lines, log, diagnostics); });
   }
+  lines.warn_if_exceeded("the guest's memory", diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -97,10 +97,11 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
   const auto is_right = [&](const KallsymsTable& table) {
     return fits_kernel(table, kernel, image.memory());
   };
+  Budget budget = kallsyms_budget();
   // The table is read-only data, but not every kernel protects that.
   for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {
     for (const ImageRange& range : *ranges) {
-      if (auto table = parse_kallsyms(image.bytes(range), range.begin, is_right)) {
+      if (auto table = parse_kallsyms(image.bytes(range), range.begin, budget, is_right)) {
         diagnostics.found({.what = "symbols",
                            .value = fmt::format("{}", table->size()),
                            .where = "kallsyms",
@@ -110,6 +111,7 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
       }
     }
   }
+  budget.warn_if_exceeded("kallsyms in the guest's memory", diagnostics);
   diagnostics.found(
       {.what = "no table", .where = "kallsyms", .how = "none was found in the kernel image"});
   return nullptr;

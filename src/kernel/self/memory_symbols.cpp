@@ -83,13 +83,17 @@ bool MemorySymbols::find_log(const KernelImage& image, Diagnostics& diagnostics)
 }
 
 void MemorySymbols::add(const PrintkLogVariables& log) {
-  add("log_buf", log.log_buf);
-  add("log_buf_len", log.log_buf_len);
+  // What VMCOREINFO names is exact; of code and values it is a conclusion.
+  const auto conclude = [&](const char* name, GuestVirtual address) {
+    if (!found_.contains(name)) add(name, address);
+  };
+  conclude("log_buf", log.log_buf);
+  conclude("log_buf_len", log.log_buf_len);
   if (log.range) {
-    add("log_first_seq", log.range->log_first_seq);
-    add("log_first_idx", log.range->log_first_idx);
-    add("log_next_seq", log.range->log_next_seq);
-    add("log_next_idx", log.range->log_next_idx);
+    conclude("log_first_seq", log.range->log_first_seq);
+    conclude("log_first_idx", log.range->log_first_idx);
+    conclude("log_next_seq", log.range->log_next_seq);
+    conclude("log_next_idx", log.range->log_next_idx);
   }
 }
 

@@ -21,6 +21,8 @@ namespace {
 constexpr std::uint64_t smallest_log = 4096;  // CONFIG_LOG_BUF_SHIFT is at least 12
 constexpr std::uint64_t largest_log = std::uint64_t{1} << 27;  // far above any that is set
 
+constexpr std::size_t step_of_records = PrintkLogBuffer::record_alignment;
+
 // Fewer records that follow each other are no proof of a log.
 constexpr std::uint64_t fewest_records = 4;
 
@@ -152,17 +154,33 @@ std::optional<GuestVirtual> find_length(const KernelMemory& memory, GuestVirtual
   return best;
 }
 
-// Whether the record of the banner, the first of all, is what stands in front of its text at
-// `text`.
-bool is_first_record(std::span<const std::byte> bytes, std::size_t text) {
+// Where the records begin of which one is the banner's, whose text stands at `text`: at that one,
+// or at one before it of the same time 0, as control groups print theirs. Nothing if no record
+// follows.
+std::optional<std::size_t> find_first_record(std::span<const std::byte> bytes, std::size_t text) {
+  constexpr std::size_t most_before = 2048;  // bytes
   constexpr std::size_t probe = 4096;
   const StructLayout& layout = known_printk_log_layout();
-  if (text < layout.size()) return false;
-  const std::span<const std::byte> rest = bytes.subspan(text - layout.size());
-  const std::span<const std::byte> near = rest.first(std::min(probe, rest.size()));
+  if (text < layout.size()) return std::nullopt;
+  const std::size_t banner = text - layout.size();
+  const std::size_t begin =
+      banner - std::min(banner, most_before) / step_of_records * step_of_records;
+  const std::span<const std::byte> near =
+      bytes.subspan(begin, std::min(banner - begin + probe, bytes.size() - begin));
   const PrintkLogBuffer buffer(layout, {near.begin(), near.end()});
-  return buffer.is_likely_record(0) && buffer.ts_nsec(0) == 0 &&
-         buffer.is_likely_record(buffer.header(0).length);
+  const auto is_early = [&](std::size_t at) {
+    return buffer.is_likely_record(at) && buffer.ts_nsec(at) == 0;
+  };
+  const std::size_t place = banner - begin;
+  if (!is_early(place) || !buffer.is_likely_record(place + buffer.header(place).length)) {
+    return std::nullopt;
+  }
+  std::set<std::size_t> leads_there = {place};
+  for (std::size_t at = place; at >= step_of_records;) {
+    at -= step_of_records;
+    if (is_early(at) && leads_there.contains(at + buffer.header(at).length)) leads_there.insert(at);
+  }
+  return begin + *leads_there.begin();
 }
 
 }  // namespace
@@ -173,9 +191,7 @@ std::optional<GuestVirtual> find_static_log_buf(const KernelImage& image) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
          at = text.find(banner_prefix, at + 1)) {
-      if (is_first_record(bytes, at)) {
-        return range.begin + (at - known_printk_log_layout().size());
-      }
+      if (const auto first = find_first_record(bytes, at)) return range.begin + *first;
     }
   }
   return std::nullopt;

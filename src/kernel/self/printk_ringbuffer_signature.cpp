@@ -41,7 +41,7 @@ bool looks_like_ring(const Architecture& architecture, std::span<const std::byte
 
 struct Candidate {
   GuestVirtual ring;
-  RingExtent extent;
+  RingWindow window;
 };
 
 std::vector<Candidate> find_candidates(const KernelImage& image) {
@@ -50,8 +50,8 @@ std::vector<Candidate> find_candidates(const KernelImage& image) {
   const auto visit = [&](GuestVirtual address, std::span<const std::byte> bytes) {
     if (bytes.size() < head_bytes || !looks_like_ring(architecture, bytes.first(head_bytes)))
       return true;
-    const RingExtent extent = find_ring_extent(image.memory(), address);
-    if (extent.records > 0) candidates.push_back({address, extent});
+    const RingWindow window = find_ring_window(image.memory(), address);
+    if (window.records > 0) candidates.push_back({address, window});
     return true;
   };
   image.for_each_word(visit);
@@ -75,15 +75,15 @@ std::optional<FoundRing> find_ring(const KernelImage& image, Diagnostics& diagno
   // The newest record first; of rings that both have it, the kernel has just moved its log from
   // one to the other, and the larger one is in use.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.extent.last_seq, a.extent.records) >
-           std::tie(b.extent.last_seq, b.extent.records);
+    return std::tie(a.window.last_seq, a.window.records) >
+           std::tie(b.window.last_seq, b.window.records);
   });
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& candidate = candidates[i];
     diagnostics.found(
         {.what = "printk_ringbuffer at",
          .value = fmt::format("{}", candidate.ring),
-         .how = fmt::format("by its form: {} records in their place", candidate.extent.records)});
+         .how = fmt::format("by its form: {} records in their place", candidate.window.records)});
     if (const auto pointer = find_pointer(image, candidate.ring)) {
       FoundRing found{candidate.ring, *pointer, std::nullopt};
       if (i + 1 < candidates.size()) found.replaced = candidates[i + 1].ring;

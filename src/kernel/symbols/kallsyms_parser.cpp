@@ -21,6 +21,11 @@ constexpr std::uint64_t most_symbols = 4'000'000;
 // Names and markers of the largest kernels, and more.
 constexpr std::size_t longest_names = 64 * 1024 * 1024;
 
+// The kernel's limit (KSYM_NAME_LEN) is 512, of a token as of a name; and what they come to all in
+// all, so that a short name of long tokens can't make much of little.
+constexpr std::size_t longest_name = 512;
+constexpr std::size_t most_expanded = 256 * 1024 * 1024;
+
 constexpr std::size_t align(std::size_t offset) {
   return (offset + alignment - 1) / alignment * alignment;
 }
@@ -66,9 +71,9 @@ std::string digit_tokens() {
 // Offset behind the last of the tokens from `token` on that begin at `offset`.
 std::optional<std::size_t> skip_tokens(const Bytes& bytes, std::size_t offset, std::size_t token) {
   for (; token < token_count; ++token) {
-    const std::size_t end = bytes.text().find('\0', offset);
+    const std::size_t end = bytes.text().substr(offset, longest_name + 1).find('\0');
     if (end == std::string_view::npos) return std::nullopt;
-    offset = end + 1;
+    offset += end + 1;
   }
   return offset;
 }
@@ -87,7 +92,8 @@ std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits) {
   for (std::size_t i = 0; i < token_count; ++i) {
     if (bytes.number(index + i * width, width) != expected) return std::nullopt;
     const std::string_view rest = bytes.text().substr(tokens.table + expected);
-    tokens.strings[i] = rest.substr(0, rest.find('\0'));
+    tokens.strings[i] = rest.substr(0, rest.substr(0, longest_name + 1).find('\0'));
+    if (tokens.strings[i].size() > longest_name) return std::nullopt;
     expected += tokens.strings[i].size() + 1;
   }
   return tokens;
@@ -127,10 +133,22 @@ class NameReader {
       length = (length & (more - 1)) | bytes_.number(begin, 1) << 7;
       ++begin;
     }
-    if (length == 0 || !bytes_.contains(begin, length)) return false;
+    if (length == 0 || length > 1 + longest_name || !bytes_.contains(begin, length)) return false;
     begin_ = begin;
     offset_ = begin + length;
     return true;
+  }
+
+  // How many tokens the name has that skip() passed over.
+  [[nodiscard]] std::size_t size() const { return offset_ - begin_; }
+
+  // How long it is, with its type.
+  [[nodiscard]] std::size_t expanded_size() const {
+    std::size_t size = 0;
+    for (std::size_t at = begin_; at < offset_; ++at) {
+      size += tokens_.strings[bytes_.number(at, 1)].size();
+    }
+    return size;
   }
 
   // Appends the compressed name that skip() passed over to `names`.
@@ -170,28 +188,37 @@ bool markers_agree(const Bytes& bytes, std::size_t markers, std::size_t width,
 }
 
 // Of random bytes, almost none get through the first few names.
-bool begins_with_names(const Bytes& bytes, const Tokens& tokens, std::size_t first) {
+bool begins_with_names(const Bytes& bytes, const Tokens& tokens, std::size_t first,
+                       Budget& budget) {
   constexpr int probed = 8;
   NameReader reader(bytes, tokens, first);
   for (int i = 0; i < probed; ++i) {
-    if (!reader.skip() || !is_name(reader.expand())) return false;
+    if (!reader.skip() || !budget.take(reader.size()) ||
+        reader.expanded_size() > 1 + longest_name || !is_name(reader.expand())) {
+      return false;
+    }
   }
   return true;
 }
 
 // The names, if num_syms stands at `begin`. The markers behind them prove it: they hold where each
 // 256th name begins.
-std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::size_t begin) {
+std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::size_t begin,
+                                Budget& budget) {
   const std::uint64_t count = bytes.number(begin, 8);
   if (count < fewest_symbols || count > most_symbols) return std::nullopt;
   const std::size_t first = begin + alignment;
-  if (!begins_with_names(bytes, tokens, first)) return std::nullopt;
+  if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
   NameReader reader(bytes, tokens, first);
   Names result{begin, {}, {}};
   std::vector<std::size_t> marked;
+  std::size_t expanded = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (i % names_per_marker == 0) marked.push_back(reader.offset() - first);
-    if (!reader.skip()) return std::nullopt;
+    if (!reader.skip() || !budget.take(reader.size())) return std::nullopt;
+    const std::size_t size = reader.expanded_size();
+    expanded += size;
+    if (size > 1 + longest_name || expanded > most_expanded) return std::nullopt;
     reader.copy(result.compressed);
     result.ends.push_back(static_cast<std::uint32_t>(result.compressed.size()));
   }
@@ -203,11 +230,12 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
 }
 
 // num_syms and the names lie before the tokens in every version.
-std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens) {
+std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget& budget) {
   const std::size_t last = tokens.table / alignment * alignment;
   const std::size_t lowest = last > longest_names ? last - longest_names : 0;
-  for (std::size_t at = last; at >= lowest + alignment; at -= alignment) {
-    if (std::optional<Names> names = read_names(bytes, tokens, at - alignment)) return names;
+  for (std::size_t at = last; at >= lowest + alignment && !budget.exceeded(); at -= alignment) {
+    auto names = read_names(bytes, tokens, at - alignment, budget);
+    if (names) return names;
   }
   return std::nullopt;
 }
@@ -290,12 +318,16 @@ KallsymsTable make_table(const Tokens& tokens, Names names) {
 
 }  // namespace
 
+Budget kallsyms_budget() {
+  return {"bytes that may be symbols' names", 4 * longest_names};
+}
+
 std::optional<KallsymsTable> parse_kallsyms(
-    std::span<const std::byte> bytes, GuestVirtual address,
+    std::span<const std::byte> bytes, GuestVirtual address, Budget& budget,
     const std::function<bool(const KallsymsTable&)>& is_right) {
   const Bytes image(bytes);
   const std::optional<Tokens> tokens = find_tokens(image);
-  std::optional<Names> names = tokens ? find_names(image, *tokens) : std::nullopt;
+  std::optional<Names> names = tokens ? find_names(image, *tokens, budget) : std::nullopt;
   if (!names) {
     return std::nullopt;
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace photon_dmesg {
@@ -42,6 +44,21 @@ bool is_static_name(std::string_view symbol, std::string_view name) {
   symbol.remove_prefix(name.size());
   return symbol.empty() || (symbol.size() > 1 && symbol[0] == '.' &&
                             symbol.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
+std::optional<GuestVirtual> KernelSymbols::find_beside(std::string_view name,
+                                                       std::string_view sibling) const {
+  const std::optional<GuestVirtual> beside = find_symbol(sibling);
+  if (!beside) return std::nullopt;
+  const auto distance = [&](GuestVirtual address) {
+    return std::max(address, *beside) - std::min(address, *beside);
+  };
+  std::optional<GuestVirtual> nearest;
+  for_each_symbol([&](std::string_view symbol, GuestVirtual address, SymbolBinding) {
+    if (symbol != name) return;
+    if (!nearest || distance(address) < distance(*nearest)) nearest = address;
+  });
+  return nearest;
 }
 
 GuestVirtual KernelSymbols::symbol(std::string_view name) const {

@@ -73,6 +73,11 @@ class KernelSymbols {
     return find_symbol(name);
   }
 
+  // Of several symbols called `name`, the one nearest to `sibling`, which stands beside it in the
+  // same source file; nothing if there is no symbol of either name.
+  [[nodiscard]] std::optional<GuestVirtual> find_beside(std::string_view name,
+                                                        std::string_view sibling) const;
+
   // The symbol that the linked address `address` belongs to, if this source can tell. It must be
   // one of the image: sources also hold symbols that lie elsewhere or nowhere, such as per-CPU
   // offsets.

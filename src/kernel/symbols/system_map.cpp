@@ -15,7 +15,7 @@ constexpr std::size_t address_digits = 16;
 constexpr std::size_t name_column = address_digits + 3;  // behind " T "
 
 // More than any kernel's (those of 2026 have 9 MB).
-constexpr std::size_t largest_map = 256 * 1024 * 1024;
+constexpr std::size_t largest_map = 64 * 1024 * 1024;
 
 // Windows' editors put it in front of UTF-8, and "\r" before each end of a line.
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
@@ -61,8 +61,10 @@ std::optional<GuestVirtual> choose(std::string_view text, const std::string& par
   SymbolChoice choice;
   for (std::size_t at = text.find(part); at != std::string_view::npos;
        at = text.find(part, at + 1)) {
-    const std::size_t begin = text.rfind('\n', at) + 1;  // 0 on the first line: npos + 1
-    const std::string_view line = text.substr(begin);
+    // Such a part within a name, of which a line may have any number, is none of its own.
+    constexpr std::size_t column = name_column - 1;
+    if (at < column || (at > column && text[at - column - 1] != '\n')) continue;
+    const std::string_view line = text.substr(at - column);
     const auto entry = parse_line(line.substr(0, line.find('\n')));
     if (entry && is_wanted(entry->name)) choice.offer(entry->address, entry->binding);
   }

@@ -206,4 +206,24 @@ TEST_CASE("is_elf_core: a vmlinux is none") {
                                                          "ELF"))));
 }
 
+TEST_CASE("open_elf_core: notes of more vCPUs than any machine has are left out") {
+  const std::string note =
+      elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0))));
+  std::string notes;
+  for (unsigned i = 0; i < 5000; ++i) notes += note;
+  const std::string core = elf_core({{0, numbered_pages(1)}}, notes);
+  CHECK(read(core).vcpus.size() == 4096);
+}
+
+TEST_CASE("open_elf_core: more notes than any machine has are left out, and said") {
+  std::string notes;
+  for (unsigned i = 0; i < 70'000; ++i) notes += elf_note("X", 1, "");
+  const std::string core = elf_core({{0, numbered_pages(1)}}, notes);
+  CollectedDiagnostics diagnostics;
+  (void)open_elf_core(std::make_unique<BufferSource>("vmss.core", as_bytes(core)),
+                      Completeness::Required, diagnostics);
+  CHECK(diagnostics.warnings() ==
+        std::vector<std::string>{"vmss.core: more than 65536 notes: the rest is left out"});
+}
+
 }  // namespace photon_dmesg::test

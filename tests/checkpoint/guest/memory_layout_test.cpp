@@ -90,4 +90,19 @@ TEST_CASE("MemoryLayout: runs of any size, in any order, and of what is there tw
   }
 }
 
+TEST_CASE("MemoryLayout: runs that overlap by the hundred thousand") {
+  // Each begins a page before the one before it, and all end at the same place: every run after the
+  // first has one page that is new.
+  constexpr std::uint64_t count = 300'000;
+  std::vector<MemoryRun> runs;
+  for (std::uint64_t i = 1; i <= count; ++i) runs.push_back({{(count - i) * 4096}, 0, i * 4096});
+  // And each of these holds all of it.
+  for (std::uint64_t i = 0; i < count; ++i) runs.push_back({{0}, i, count * 4096});
+  const MemoryLayout layout(runs);
+  REQUIRE(layout.ranges().size() == count);
+  CHECK(layout.find({0})->image_offset == 0);
+  CHECK(layout.find({0})->length == 4096);
+  CHECK_FALSE(layout.find({count * 4096}));
+}
+
 }  // namespace photon_dmesg::test

@@ -68,7 +68,9 @@ TEST_CASE("read_checkpoint_info: what is not there is not known") {
 TEST_CASE("list_tags: every tag with its number or the text it begins with") {
   const std::string bytes = whole_file();
   std::vector<std::string> problems;
-  const std::vector<ListedTag> tags = list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems);
+  CollectedDiagnostics diagnostics;
+  const std::vector<ListedTag> tags =
+      list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems, diagnostics);
   REQUIRE(tags.size() == 11);
   CHECK(problems.empty());
   CHECK(tags[0].group == "Checkpoint");
@@ -85,7 +87,8 @@ TEST_CASE("list_tags: a compressed block has neither, and is marked") {
   const std::string bytes =
       checkpoint_file({{"g", block_tag("packed", {}, "abc", {62})}, {"h", "\x09", false}});
   std::vector<std::string> problems;
-  const auto tags = list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems);
+  CollectedDiagnostics diagnostics;
+  const auto tags = list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems, diagnostics);
   REQUIRE(tags.size() == 1);
   CHECK(tags[0].tag.encoding == CheckpointTag::Encoding::CompressedBlock);
   CHECK_FALSE(tags[0].number);

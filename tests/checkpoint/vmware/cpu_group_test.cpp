@@ -130,4 +130,13 @@ TEST_CASE("read_vcpus: a block that is too short for its registers is refused") 
               [] { (void)read(two_vcpus + block_tag("IDTR", {0}, std::string(9, 'x'))); });
 }
 
+TEST_CASE("read_vcpus: registers of vCPUs that no machine has are not kept") {
+  std::string tags = two_vcpus;
+  for (std::uint32_t i = 0; i < 100'000; ++i) tags += inline_tag("rip", {i * 40'000}, i, 8);
+  const Read result = read(tags);
+  CHECK(result.vcpus.size() == 2);
+  REQUIRE(result.warnings.size() == 1);
+  CHECK_THAT(result.warnings.front(), Catch::Contains("registers of vCPU 3999960000 left out"));
+}
+
 }  // namespace photon_dmesg::test

@@ -194,4 +194,37 @@ TEST_CASE("TagFile: a value of more than 8 bytes is no number") {
               [&] { (void)file.value_of(tags_of(file, "cpu").front()); });
 }
 
+TEST_CASE("TagFile: more groups than any product writes are left out, and said") {
+  constexpr std::uint32_t most = 1 << 16;
+  std::string bytes =
+      little_endian(0xbed2bed2, 4) + little_endian(8, 4) + little_endian(most + 1, 4);
+  bytes.resize(bytes.size() + (most + 1) * 80, '\0');
+  const BufferSource source("vm.vmss", as_bytes(bytes));
+  const TagFile file(source);
+  CHECK(file.groups().size() == most);
+  CollectedDiagnostics diagnostics;
+  file.warn_if_cut(diagnostics);
+  CHECK(diagnostics.warnings() ==
+        std::vector<std::string>{"vm.vmss: more than 65536 groups: the rest is left out"});
+}
+
+TEST_CASE("TagFile: groups that share their tags don't multiply them without end") {
+  // 64 groups of one and the same 100,000 tags.
+  constexpr unsigned groups = 64;
+  constexpr unsigned tags = 100'000;
+  std::string bytes = little_endian(0xbed2bed2, 4) + little_endian(8, 4) + little_endian(groups, 4);
+  for (unsigned i = 0; i < groups; ++i) {
+    bytes += "cpu" + std::string(61, '\0') + little_endian(12 + groups * 80, 8) +
+             little_endian(tags * 3, 8);
+  }
+  for (unsigned i = 0; i < tags; ++i) bytes += tag_head(0, "x", {});
+  const BufferSource source("vm.vmss", as_bytes(bytes));
+  const TagFile file(source);
+  CHECK(tags_of(file, "cpu").size() == 1 << 20);
+  CollectedDiagnostics diagnostics;
+  file.warn_if_cut(diagnostics);
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings()[0], Catch::Contains("more than 1048576 tags"));
+}
+
 }  // namespace photon_dmesg::test

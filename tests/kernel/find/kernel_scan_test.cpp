@@ -63,4 +63,40 @@ TEST_CASE("uses_end_of_memory: by what the kernel's tables map of it") {
   CHECK(uses_end_of_memory(kernel, memory));
 }
 
+TEST_CASE("scan_for_kernel: what lies near many banners is looked at once") {
+  // Banners all over, and pages that look like tables but map nothing.
+  constexpr std::uint64_t size = 16 * 1024 * 1024;
+  FakeMemory memory(size);
+  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  for (std::uint64_t at = 0; at < size; at += 64 * 1024) {
+    for (std::uint64_t i = 0; i < 20; ++i) memory.write_text({at + i * 32}, banner);
+    memory.write_value({at + 2 * 4096 - 8}, std::uint64_t{1} << 40 | pte_present);
+  }
+  CollectedDiagnostics diagnostics;
+  CHECK_FALSE(scan_for_kernel(memory, diagnostics));
+  CHECK(diagnostics.evidence().size() == 256 * 4);
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings()[0],
+             Catch::Contains("more than 256 banners of kernels in a piece of memory"));
+}
+
+TEST_CASE("scan_for_kernel: tables that lead to themselves use up a budget, and that is said") {
+  constexpr std::uint64_t pages = 4096;
+  FakeMemory memory(pages * 4096);
+  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  memory.write_text({0x100}, banner);
+  // Roots that all lead to one table, and that to itself: each maps that table 2^18 times.
+  const std::uint64_t table = (pages - 1) * 4096;
+  for (std::uint64_t slot = 0; slot < 512; ++slot) {
+    memory.write_value({table + slot * 8}, table | pte_present);
+  }
+  for (std::uint64_t i = 1; i < pages - 1; ++i) {
+    memory.write_value({i * 4096 + 4088}, table | pte_present);
+  }
+  CollectedDiagnostics diagnostics;
+  CHECK_FALSE(scan_for_kernel(memory, diagnostics));
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings()[0], Catch::Contains("steps to the page tables"));
+}
+
 }  // namespace photon_dmesg::test

@@ -79,4 +79,17 @@ TEST_CASE("KernelImage: tables that map no image have none") {
   CHECK(image.other().empty());
 }
 
+TEST_CASE("KernelImage: no more is read than an image may have, of what is mapped") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t at = 0; at < 0x40000000 - 0x1000000; at += 0x200000) {
+    builder.map({base + at}, {0}, 2);
+  }
+  const KernelImage image(memory, builder.tables());
+  REQUIRE(image.other().size() == 1);
+  CHECK(image.other()[0].begin == GuestVirtual{base});
+  CHECK(image.other()[0].size == KernelImage::most_bytes);
+  CHECK(image.budget().exceeded());
+}
+
 }  // namespace photon_dmesg::test

@@ -74,4 +74,18 @@ TEST_CASE("KernelMemory: numbers of 1 to 8 bytes, little-endian") {
   CHECK_FALSE(memory.read_unsigned({base + 0x1ffc}, 8));
 }
 
+TEST_CASE("KernelMemory: a text is no longer than a kernel's, whatever length is claimed") {
+  FakeMemory ram(0x40000);
+  PageTableBuilder builder(ram, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t at = 0; at < KernelMemory::longest_text; at += 0x1000) {
+    builder.map({base + at}, {0x5000});
+  }
+  ram.write_text({0x5000}, std::string(0x1000, 'x'));
+  const KernelMemory memory(ram, builder.tables());
+  const auto text = memory.read_text({base}, std::size_t{1} << 60);
+  REQUIRE(text);
+  CHECK(text->size() == KernelMemory::longest_text);
+  CHECK_FALSE(memory.read_text({base + 0x1000}, std::size_t{1} << 60));
+}
+
 }  // namespace photon_dmesg::test

@@ -53,6 +53,18 @@ TEST_CASE("log positions: before 5.10, the kernel's own variables") {
   CHECK(log.positions.console == 18);
 }
 
+TEST_CASE("log positions: before 5.10, what the kernel moved along was not cleared") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned i = 0; i < 300; ++i) writer.store(numbered_message(i));
+  writer.publish(guest);
+  REQUIRE(writer.first_seq > 0);
+  guest.set("clear_seq", writer.first_seq);
+  CHECK(guest.read_log().positions.cleared == 0);
+  guest.set("clear_seq", writer.first_seq + 1);
+  CHECK(guest.read_log().positions.cleared == writer.first_seq + 1);
+}
+
 TEST_CASE("log positions: a number that no record can have is none") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   twenty_records().publish(guest);

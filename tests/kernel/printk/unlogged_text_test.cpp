@@ -168,4 +168,14 @@ TEST_CASE("unlogged text: a struct cont without the members that are expected hi
   }
 }
 
+TEST_CASE("unlogged text: a buffer that several CPUs lead to is read once") {
+  auto guest = guest_of(PRINTK_LOG_KERNEL);
+  guest->memory().write_value(guest->at("__per_cpu_offset") + 8, std::uint64_t{0});
+  write_buffer(*guest, "safe_print_seq", 0, "once\n");
+  const std::vector<UnloggedText> found = read(*guest);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].text == "once");
+  CHECK(found[0].cpu == 0);
+}
+
 }  // namespace photon_dmesg::test

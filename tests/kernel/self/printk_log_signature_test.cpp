@@ -99,6 +99,18 @@ TEST_CASE("printk_log by form: the buffer of early boot, by its first record") {
   CHECK(find_static_log_buf(image_of(guest)) == guest.address("__log_buf"));
 }
 
+TEST_CASE("printk_log by form: records before the banner belong to the buffer of early boot") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (const char* group : {"cpuset", "cpu", "cpuacct"}) {
+    writer.store({0, 0, 6, std::string("Initializing cgroup subsys ") + group, ""});
+  }
+  writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+  writer.store(numbered_message(1));
+  writer.publish(guest);
+  CHECK(find_static_log_buf(image_of(guest)) == guest.address("__log_buf"));
+}
+
 TEST_CASE("printk_log by form: the pointer to the records and the length beside it") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;

@@ -33,6 +33,27 @@ bool is_right(const KallsymsTable& table) {
          table.find("_etext") == GuestVirtual{text + 0x200000};
 }
 
+std::optional<KallsymsTable> parse(std::span<const std::byte> bytes, GuestVirtual address,
+                                   const std::function<bool(const KallsymsTable&)>& right) {
+  Budget budget = kallsyms_budget();
+  auto table = parse_kallsyms(bytes, address, budget, right);
+  CHECK_FALSE(budget.exceeded());
+  return table;
+}
+
+// What begins as a table at every eighth byte of `size`, each time with names up to its end:
+// numbers of symbols between names of six characters, and the tokens of a real one.
+std::string tables_within_tables(std::size_t size) {
+  const std::string whole =
+      KallsymsWriter(kallsyms_forms[1], sample_symbols(kallsyms_forms[1]), base).write("");
+  std::string bytes;
+  while (bytes.size() < size) bytes += "\x07Tsymbol";
+  for (std::size_t at = 0; at + 800 < size; at += 800) {
+    bytes.replace(at, 8, little_endian(size / 8 * 2, 8));
+  }
+  return bytes + whole.substr(whole.find(std::string("?0\0fu\0", 6)));
+}
+
 }  // namespace
 
 TEST_CASE("kallsyms: every version's table gives every symbol") {
@@ -42,7 +63,7 @@ TEST_CASE("kallsyms: every version's table gives every symbol") {
     for (const std::size_t before : {0U, 8U, 4096U}) {
       const std::string bytes =
           KallsymsWriter(form, expected, base).write(std::string(before, '\x5a'));
-      const auto found = parse_kallsyms(as_bytes(bytes), base, is_right);
+      const auto found = parse(as_bytes(bytes), base, is_right);
       REQUIRE(found);
       REQUIRE(found->size() == expected.size());
       for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -63,17 +84,33 @@ TEST_CASE("kallsyms: a table cut anywhere is none, and never read past its end")
   for (std::size_t length = 0; length < end; length += 61) {
     CAPTURE(length);
     const std::string cut = whole.substr(0, length);
-    CHECK_FALSE(parse_kallsyms(as_bytes(cut), base, is_right));
+    CHECK_FALSE(parse(as_bytes(cut), base, is_right));
   }
 }
 
 TEST_CASE("kallsyms: digits that are no token table, and zeros, are none") {
   std::string digits;
   for (char digit = '0'; digit <= '9'; ++digit) digits += std::string(1, digit) + '\0';
-  CHECK_FALSE(parse_kallsyms(as_bytes(digits), base, is_right));
-  CHECK_FALSE(parse_kallsyms(as_bytes(digits + std::string(100'000, 'x')), base, is_right));
-  CHECK_FALSE(parse_kallsyms(as_bytes(std::string(100'000, '\0')), base, is_right));
-  CHECK_FALSE(parse_kallsyms({}, base, is_right));
+  CHECK_FALSE(parse(as_bytes(digits), base, is_right));
+  CHECK_FALSE(parse(as_bytes(digits + std::string(100'000, 'x')), base, is_right));
+  CHECK_FALSE(parse(as_bytes(std::string(100'000, '\0')), base, is_right));
+  CHECK_FALSE(parse({}, base, is_right));
+}
+
+TEST_CASE("kallsyms: what looks like a table at very many places is given up") {
+  Budget budget("bytes that may be symbols' names", 1'000'000);
+  const std::string bytes = tables_within_tables(std::size_t{4} << 20);
+  CHECK_FALSE(parse_kallsyms(as_bytes(bytes), base, budget, is_right));
+  CHECK(budget.exceeded());
+}
+
+TEST_CASE("kallsyms: a token longer than any name makes none of them") {
+  const KallsymsForm& form = kallsyms_forms[5];
+  std::string bytes = KallsymsWriter(form, sample_symbols(form), base).write("");
+  const std::size_t token = bytes.find(std::string("?255\0", 5));
+  REQUIRE(token != std::string::npos);
+  bytes.insert(token, std::string(800, 'x'));
+  CHECK_FALSE(parse(as_bytes(bytes), base, is_right));
 }
 
 }  // namespace photon_dmesg::test

@@ -87,4 +87,12 @@ TEST_CASE("is_system_map: by the form of the first line") {
   CHECK_FALSE(is_map(std::string(4096, '\0')));
 }
 
+TEST_CASE("SystemMap: a line of very many parts that look like a name is gone through once") {
+  std::string text = "ffffffff81000000 T _text\nffffffff81000010 d a";
+  for (unsigned i = 0; i < 1'000'000; ++i) text += " textbuf.1";
+  text += "\nffffffff81000020 d textbuf.1\n";
+  const auto map = load(text);
+  CHECK(map->find_static("textbuf") == GuestVirtual{0xffffffff81000020});
+}
+
 }  // namespace photon_dmesg::test

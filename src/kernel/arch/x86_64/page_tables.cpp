@@ -1,6 +1,7 @@
 #include "kernel/arch/x86_64/page_tables.h"
 
 #include <array>
+#include <unordered_set>
 
 #include "base/little_endian.h"
 #include "kernel/arch/x86_64/x86_64.h"
@@ -19,6 +20,7 @@ constexpr std::size_t entry_bytes = 8;
 constexpr std::size_t entries_per_table = 512;
 using Table = std::array<std::byte, entries_per_table * entry_bytes>;
 
+constexpr unsigned most_levels = 5;
 // Levels count from 1 (a table of 4 KiB pages) upwards; large pages exist on levels 2 and 3.
 constexpr unsigned highest_large_level = 3;
 constexpr unsigned level_shift(unsigned level) {
@@ -63,12 +65,15 @@ struct Walk {
   GuestVirtual begin;
   GuestVirtual end;
   const std::function<void(const PageTables::Page&)>& visit;
+  // By their places: tables that lead to themselves or to each other would be walked forever, and
+  // one that is mapped over and over (espfix, KASAN's shadow of nothing) almost so.
+  std::array<std::unordered_set<std::uint64_t>, most_levels> seen{};
 };
 
 // `above.virtual_address` is the first address that `table` maps.
-void visit_table(const Walk& walk, unsigned level, GuestPhysical table,
-                 const PageTables::Page& above) {
+void visit_table(Walk& walk, unsigned level, GuestPhysical table, const PageTables::Page& above) {
   const auto& [levels, encryption_mask] = walk.tables.form();
+  if (!walk.seen[level - 1].insert(table.value).second) return;
   Table bytes{};
   if (!walk.tables.memory().read(table, bytes)) {
     return;
@@ -137,7 +142,8 @@ std::optional<PageTables::Page> find_page(const PageTables& tables, GuestVirtual
 
 void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual end,
                    const std::function<void(const PageTables::Page&)>& visit) {
-  visit_table({tables, begin, end, visit}, tables.levels(), tables.root(), unrestricted);
+  Walk walk{tables, begin, end, visit};
+  visit_table(walk, tables.levels(), tables.root(), unrestricted);
 }
 
 }  // namespace x86_64

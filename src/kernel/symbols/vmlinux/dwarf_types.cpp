@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
 
@@ -62,8 +63,11 @@ std::optional<Dwarf_Die> type_of(Dwarf_Die& die) {
 // Calls visit(child) for each child, until it returns false.
 template <typename Visit>
 void for_each_child(Dwarf_Die parent, Visit visit) {
+  constexpr std::uint64_t most_children = std::uint64_t{1} << 22;
+  std::uint64_t count = 0;
   Dwarf_Die child{};
   for (int more = dwarf_child(&parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+    if (++count > most_children) fail_loop();
     if (!visit(child)) return;
   }
 }
@@ -149,15 +153,17 @@ MemberLayout read_member(Dwarf_Die& die, std::uint64_t base) {
 }
 
 void read_members(Dwarf_Die& structure, std::uint64_t base, std::vector<MemberLayout>& members,
-                  int depth = 0) {
+                  Budget& steps, int depth = 0) {
   constexpr int deepest = 16;
   if (depth > deepest) fail_loop();
   for_each_child(structure, [&](Dwarf_Die& child) {
     if (dwarf_tag(&child) != DW_TAG_member) return true;
     // An anonymous structure's or union's members count as members of the outer one.
+    // Types that name each other several times make many members without a loop.
+    if (!steps.take()) fail_loop();
     std::optional<Dwarf_Die> inner = name_of(child).empty() ? type_of(child) : std::nullopt;
     if (inner) {
-      read_members(*inner, base + member_offset(child), members, depth + 1);
+      read_members(*inner, base + member_offset(child), members, steps, depth + 1);
     } else {
       members.push_back(read_member(child, base));
     }
@@ -172,7 +178,8 @@ std::optional<StructLayout> find_in_unit(Dwarf_Die unit, std::string_view name) 
     const std::optional<std::uint64_t> size = unsigned_attribute(child, DW_AT_byte_size);
     if (!size) return true;  // a declaration
     std::vector<MemberLayout> members;
-    read_members(child, 0, members);
+    Budget steps("members of a structure", 4096);
+    read_members(child, 0, members, steps);
     found.emplace(std::string(name), *size, std::move(members));
     return false;
   });

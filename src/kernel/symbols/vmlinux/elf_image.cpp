@@ -1,20 +1,16 @@
 #include "kernel/symbols/vmlinux/elf_image.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <functional>
-#include <system_error>
 
 #include "base/error.h"
-#include "base/read_files.h"
+#include "base/expanded_file.h"
 #include "kernel/symbols/build_id.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -63,6 +59,24 @@ bool has_address(const Elf64_Sym& symbol) {
   return symbol.st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
 }
 
+// Several times those of the largest kernel, of symbols and of their names.
+constexpr std::uint64_t most_symbol_bytes = 128 * 1024 * 1024;
+
+// What libelf looks at at once. More than 16 bits of sections, which would stand elsewhere, no
+// vmlinux has.
+std::unique_ptr<ExpandableFile> open_with_headers(const std::filesystem::path& path) {
+  auto file = std::make_unique<ExpandedFile>(path);
+  Elf64_Ehdr header{};
+  const std::uint64_t size = file->bytes().size();
+  const std::span<const std::byte> bytes = file->expand({0, std::min(size, sizeof(header))});
+  std::copy(bytes.begin(), bytes.end(), std::as_writable_bytes(std::span(&header, 1)).begin());
+  if (header.e_shoff < size) {
+    const std::uint64_t wanted = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
+    (void)file->expand({header.e_shoff, std::min(wanted, size - header.e_shoff)});
+  }
+  return file;
+}
+
 }  // namespace
 
 bool is_elf_file(const ByteSource& source) {
@@ -78,24 +92,13 @@ void ElfImage::End::operator()(Elf* elf) const {
   elf_end(elf);
 }
 
-ElfImage::ElfImage(const std::filesystem::path& path) : name_(path.string()) {
-  elf_version(EV_CURRENT);
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    throw unusable(
-        fmt::format("{}: can't be opened: {}", name_, std::generic_category().message(errno)));
-  }
-  descriptor_.reset(new int(descriptor));
-  read_files::add(descriptor);
-  elf_.reset(elf_begin(descriptor, ELF_C_READ_MMAP, nullptr));
-  check_file();
-  index_symbols();
-}
+ElfImage::ElfImage(const std::filesystem::path& path)
+    : ElfImage(path.string(), open_with_headers(path)) {}
 
-ElfImage::ElfImage(std::string name, std::unique_ptr<SpooledFile> file)
-    : name_(std::move(name)), spool_(std::move(file)) {
+ElfImage::ElfImage(std::string name, std::unique_ptr<ExpandableFile> file)
+    : name_(std::move(name)), file_(std::move(file)) {
   elf_version(EV_CURRENT);
-  const std::span<std::byte> bytes = spool_->bytes();
+  const std::span<std::byte> bytes = file_->bytes();
   elf_.reset(elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size()));
   check_file();
   index_symbols();
@@ -110,11 +113,6 @@ ElfImage::ElfImage(std::string name, std::vector<std::byte> file)
 }
 
 ElfImage::~ElfImage() = default;
-
-void ElfImage::Close::operator()(const int* descriptor) const {
-  ::close(*descriptor);
-  delete descriptor;
-}
 
 void ElfImage::require_symbols() const {
   if (has_symbols_) return;
@@ -154,6 +152,16 @@ void ElfImage::check_file() {
     }
     return true;
   });
+  read_section_names();
+}
+
+void ElfImage::read_section_names() const {
+  std::size_t index = 0;
+  GElf_Shdr names{};
+  if (elf_getshdrstrndx(elf_.get(), &index) == 0 &&
+      gelf_getshdr(elf_getscn(elf_.get(), index), &names) != nullptr && has_contents(names)) {
+    (void)read({names.sh_offset, names.sh_size});
+  }
 }
 
 void ElfImage::index_symbols() {
@@ -163,6 +171,10 @@ void ElfImage::index_symbols() {
         gelf_getshdr(elf_getscn(elf_.get(), header.sh_link), &names) == nullptr ||
         !has_contents(names)) {
       return true;
+    }
+    if (header.sh_size > most_symbol_bytes || names.sh_size > most_symbol_bytes) {
+      throw unusable(fmt::format("{}: expected at most {} bytes of symbols, found {}", name_,
+                                 most_symbol_bytes, std::max(header.sh_size, names.sh_size)));
     }
     symbols_ = read({header.sh_offset, header.sh_size});
     const std::span<const std::byte> bytes = read({names.sh_offset, names.sh_size});
@@ -225,14 +237,14 @@ void ElfImage::for_each_symbol(const KernelSymbols::SymbolVisit& visit) const {
   }
 }
 
-std::span<const std::byte> ElfImage::initial_data(GuestVirtual address) const {
+std::span<const std::byte> ElfImage::initial_data(GuestVirtual address, std::uint64_t most) const {
   std::span<const std::byte> result;
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
     const std::uint64_t inside = address.value - header.sh_addr;
     if ((header.sh_flags & SHF_ALLOC) == 0 || !has_contents(header) || inside >= header.sh_size) {
       return true;
     }
-    result = read({header.sh_offset + inside, header.sh_size - inside});
+    result = read({header.sh_offset + inside, std::min(most, header.sh_size - inside)});
     return false;
   });
   return result;
@@ -254,7 +266,7 @@ std::optional<ElfImage::Section> ElfImage::find_section(std::string_view name) c
 }
 
 std::span<const std::byte> ElfImage::read(FileRange range) const {
-  return spool_ ? spool_->expand(range) : file_bytes_.subspan(range.offset, range.size);
+  return file_ ? file_->expand(range) : file_bytes_.subspan(range.offset, range.size);
 }
 
 std::optional<std::string> ElfImage::build_id() const {

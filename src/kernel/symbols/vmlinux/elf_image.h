@@ -11,7 +11,7 @@
 
 #include "base/address.h"
 #include "base/byte_source.h"
-#include "base/spooled_file.h"
+#include "base/expandable_file.h"
 #include "kernel/symbols/kernel_symbols.h"
 
 struct Elf;
@@ -30,7 +30,7 @@ class ElfImage {
 
   // The same over a file that came as a stream, `name` being what messages call it. Its header,
   // section headers, symbols and their names must have been expanded; the rest is when it is read.
-  ElfImage(std::string name, std::unique_ptr<SpooledFile> file);
+  ElfImage(std::string name, std::unique_ptr<ExpandableFile> file);
 
   // The same over a whole file in memory.
   ElfImage(std::string name, std::vector<std::byte> file);
@@ -54,9 +54,10 @@ class ElfImage {
   // See KernelSymbols.
   void for_each_symbol(const KernelSymbols::SymbolVisit& visit) const;
 
-  // The bytes that the file holds from `address` on, to the end of their section; empty if it holds
-  // none there (a .debug file keeps sections without contents).
-  [[nodiscard]] std::span<const std::byte> initial_data(GuestVirtual address) const;
+  // The bytes that the file holds from `address` on, to the end of their section or `most` of them;
+  // empty if it holds none there (a .debug file keeps sections without contents).
+  [[nodiscard]] std::span<const std::byte> initial_data(GuestVirtual address,
+                                                        std::uint64_t most) const;
 
   [[nodiscard]] std::optional<std::string> build_id() const;
 
@@ -80,17 +81,14 @@ class ElfImage {
   struct End {
     void operator()(Elf* elf) const;
   };
-  struct Close {
-    void operator()(const int* descriptor) const;
-  };
   void check_file();
+  void read_section_names() const;
   void index_symbols();
   [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
 
   std::string name_;
-  std::unique_ptr<SpooledFile> spool_;            // null: everything can be read as it is
-  std::vector<std::byte> memory_;                 // empty unless elf_ is over it
-  std::unique_ptr<const int, Close> descriptor_;  // null: it is not over a file; outlives elf_
+  std::unique_ptr<ExpandableFile> file_;  // null: everything can be read as it is
+  std::vector<std::byte> memory_;         // empty unless elf_ is over it
   std::unique_ptr<Elf, End> elf_;
   std::span<const std::byte> file_bytes_;
   std::span<const std::byte> symbols_;      // the symbol table

@@ -115,11 +115,13 @@ class SectionWalk {
   }
 
   void find_printk_function() {
+    Budget budget = kallsyms_budget();
     for (const Segment& segment : segments_) {
       const GuestVirtual begin{segment.header.p_vaddr};
       if (!architecture_->is_image_address(begin)) continue;
-      const auto table = parse_kallsyms(
-          segment.bytes, begin, [&](const KallsymsTable& found) { return fits_image(found); });
+      const auto table =
+          parse_kallsyms(segment.bytes, begin, budget,
+                         [&](const KallsymsTable& found) { return fits_image(found); });
       if (!table) continue;
       function_ = *table->find(printk_function);
       return;

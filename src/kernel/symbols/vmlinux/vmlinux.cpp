@@ -179,9 +179,8 @@ std::optional<std::string> Vmlinux::banner_bytes() const {
   if (!address) {
     return std::nullopt;
   }
-  const std::span<const std::byte> bytes = image_->initial_data(*address);
-  const std::size_t count = std::min(bytes.size(), banner_bytes_limit);
-  return std::string(reinterpret_cast<const char*>(bytes.data()), count);
+  const std::span<const std::byte> bytes = image_->initial_data(*address, banner_bytes_limit);
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace photon_dmesg

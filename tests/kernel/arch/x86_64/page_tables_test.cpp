@@ -113,14 +113,30 @@ TEST_CASE("page tables: a table outside RAM maps nothing") {
   }
 }
 
-TEST_CASE("page tables: tables that name themselves end all the same") {
+TEST_CASE("page tables: tables that name themselves are walked once for each level") {
   Built built;
   for (std::uint64_t slot = 0; slot < 512; ++slot) {
     built.memory.write_value(tables_at + slot * 8, tables_at.value | pte_present);
   }
   CHECK(built.translate(0xffffffff81000000) == tables_at);
+  // There would be 2^27 of them in a quarter of the address space.
+  const auto pages = pages_in(built.builder.tables(), 0xffff800000000000, 0xffffc00000000000);
+  REQUIRE(pages.size() == 512);
+  CHECK(pages.front().virtual_address == GuestVirtual{0xffff800000000000});
+}
+
+TEST_CASE("page tables: one that is mapped over and over shows its pages at the lowest addresses") {
+  Built built;
+  built.builder.map({0xffffffff80000000}, {0x1000});
+  const GuestPhysical middle = tables_at + 2 * 4096;  // its table of 2 MiB entries
+  for (std::uint64_t slot = 1; slot < 512; ++slot) {
+    built.memory.write_value(middle + slot * 8, (tables_at.value + 3 * 4096) | pte_present);
+  }
+  built.builder.map({0xffffffff80000000 + 511 * large}, {0x2000}, 2);
   const auto pages = pages_in(built.builder.tables(), 0xffffffff80000000, 0xffffffffc0000000);
-  CHECK(pages.size() == huge / 4096);
+  REQUIRE(pages.size() == 2);
+  CHECK(pages[0].virtual_address == GuestVirtual{0xffffffff80000000});
+  CHECK(pages[1].virtual_address == GuestVirtual{0xffffffff80000000 + 511 * large});
 }
 
 TEST_CASE("page tables: a walk gives the pages of a range in order, with their sizes") {

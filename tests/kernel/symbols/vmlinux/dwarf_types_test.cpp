@@ -14,7 +14,7 @@ const char* const fixtures[] = {TYPES_DWARF5_KERNEL, TYPES_DWARF4_KERNEL, TYPES_
 // What the compiler itself wrote into the fixture.
 std::vector<std::uint32_t> expected_numbers(const ElfImage& image, std::size_t count) {
   std::vector<std::uint32_t> numbers(count);
-  const auto data = image.initial_data(*image.find_symbol("expected"));
+  const auto data = image.initial_data(*image.find_symbol("expected"), 1 << 20);
   REQUIRE(data.size() >= count * sizeof(std::uint32_t));
   std::memcpy(numbers.data(), data.data(), count * sizeof(std::uint32_t));
   return numbers;
@@ -60,7 +60,8 @@ TEST_CASE("DwarfTypes: bit fields hold the value the compiler stored, in every v
     DwarfTypes types(image);
     const StructLayout& shapes = *types.find_struct("shapes");
     for (const Field& set : fields) {
-      const auto bytes = image.initial_data(*image.find_symbol(set.variable)).first(shapes.size());
+      const auto bytes =
+          image.initial_data(*image.find_symbol(set.variable), 1 << 20).first(shapes.size());
       for (const Field& read : fields) {
         CAPTURE(fixture, set.variable, read.member);
         const std::uint64_t value = StructView(shapes, bytes).number(read.member);
@@ -118,7 +119,7 @@ TEST_CASE("DwarfTypes: units of several versions in one file, with relocations a
 TEST_CASE("DwarfTypes: types that lead back to themselves are an error, not a loop") {
   const ElfImage image{std::filesystem::path(DWARF_LOOPS_KERNEL)};
   DwarfTypes types(image);
-  for (const char* name : {"inside_itself", "typedefs", "arrays"}) {
+  for (const char* name : {"inside_itself", "typedefs", "arrays", "wide"}) {
     CAPTURE(name);
     check_fails(Failure::UnusableInput, "damaged debug information: it leads back to itself",
                 [&] { (void)types.find_struct(name); });

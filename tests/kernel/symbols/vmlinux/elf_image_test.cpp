@@ -28,16 +28,16 @@ TEST_CASE("ElfImage: symbols by name, without those that leave a doubt") {
   CHECK_FALSE(image.find_symbol("twice"));                  // two static ones
   const auto prevailing = image.find_symbol("prevailing");  // a global one beside a static one
   REQUIRE(prevailing);
-  CHECK(image.initial_data(*prevailing)[0] == std::byte{3});
+  CHECK(image.initial_data(*prevailing, 1 << 20)[0] == std::byte{3});
 }
 
 TEST_CASE("ElfImage: initial data to the end of its section, none of what is only reserved") {
   const ElfImage image(path_of(PRINTK_RINGBUFFER_KERNEL));
-  const auto banner = image.initial_data(*image.find_symbol("linux_banner"));
+  const auto banner = image.initial_data(*image.find_symbol("linux_banner"), 1 << 20);
   CHECK(as_text(banner.first(27)) == "Linux version 6.1.10-1.ph5 ");
-  CHECK(image.initial_data(*image.find_symbol("phys_base")).empty());  // .bss
-  CHECK(image.initial_data({0}).empty());
-  CHECK(image.initial_data({~std::uint64_t{0}}).empty());
+  CHECK(image.initial_data(*image.find_symbol("phys_base"), 1 << 20).empty());  // .bss
+  CHECK(image.initial_data({0}, 1 << 20).empty());
+  CHECK(image.initial_data({~std::uint64_t{0}}, 1 << 20).empty());
 }
 
 TEST_CASE("ElfImage: the build-id that the linker wrote") {
@@ -51,7 +51,7 @@ TEST_CASE("ElfImage: a .debug file has the symbols, the build-id and no initial 
   const ElfImage image(path_of(ONLY_DEBUG_KERNEL));
   const ElfImage whole(path_of(PRINTK_RINGBUFFER_KERNEL));
   CHECK(image.find_symbol("linux_banner") == whole.find_symbol("linux_banner"));
-  CHECK(image.initial_data(*image.find_symbol("linux_banner")).empty());
+  CHECK(image.initial_data(*image.find_symbol("linux_banner"), 1 << 20).empty());
   CHECK(image.build_id() == whole.build_id());
 }
 

@@ -1,0 +1,67 @@
+#include "kernel/printk/record_checks.h"
+
+#include <catch2/catch.hpp>
+
+namespace photon_dmesg::test {
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+
+std::vector<std::string> check(const std::vector<std::uint64_t>& seconds) {
+  RecordChecks checks;
+  for (std::size_t i = 0; i < seconds.size(); ++i) {
+    LogRecord record;
+    record.seq = i;
+    record.ts_nsec = seconds[i] * second;
+    checks.add(record);
+  }
+  std::vector<std::string> doubts;
+  checks.report(doubts);
+  return doubts;
+}
+
+std::vector<std::string> out_of_turn(std::string_view seqs) {
+  return {std::string(seqs)};
+}
+
+}  // namespace
+
+TEST_CASE("record checks: times that go on, or back by a little, are as the kernel writes them") {
+  CHECK(check({}).empty());
+  CHECK(check({0, 0, 5, 3, 900, 900, 880, 1'000'000}).empty());
+}
+
+TEST_CASE("record checks: a time that the records around it contradict is out of turn") {
+  const auto expected =
+      out_of_turn("1 record whose time is more than a minute out of turn (sequence number 2)");
+  CHECK(check({10, 20, 100'000, 30, 40}) == expected);
+  CHECK(check({1000, 1010, 2, 1020, 1030}) == expected);
+  CHECK(check({1000, 1010, 2}) == expected);
+}
+
+TEST_CASE("record checks: the first record may be the one that is wrong") {
+  CHECK(check({500, 1, 2}) ==
+        out_of_turn("1 record whose time is more than a minute out of turn (sequence number 0)"));
+}
+
+TEST_CASE("record checks: a clock that goes back and stays there is the kernel's own") {
+  CHECK(check({1000, 1001, 5, 6, 7}).empty());
+}
+
+TEST_CASE("record checks: callers beyond any task's or CPU's number") {
+  RecordChecks checks;
+  LogRecord record;
+  for (const auto& [kind, id] :
+       {std::pair(LogCaller::Kind::Task, 4'194'304U), std::pair(LogCaller::Kind::Task, 4'194'305U),
+        std::pair(LogCaller::Kind::Cpu, 0U), std::pair(LogCaller::Kind::Cpu, 1U << 20U)}) {
+    record.caller = LogCaller{kind, id};
+    checks.add(record);
+    ++record.seq;
+  }
+  std::vector<std::string> doubts;
+  checks.report(doubts);
+  CHECK(doubts == std::vector<std::string>{
+                      "2 records by a task or CPU that can't be (sequence numbers 1, 3)"});
+}
+
+}  // namespace photon_dmesg::test
