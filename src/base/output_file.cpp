@@ -13,12 +13,15 @@
 
 #include "base/error.h"
 #include "base/read_files.h"
+#include "base/unfinished_files.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t step = std::uint64_t{8} << 20;
 constexpr std::size_t block = 4096;
+constexpr mode_t public_mode = 0666;  // as far as the umask lets
+constexpr mode_t private_mode = 0600;
 
 off_t as_offset(std::uint64_t value) {
   return static_cast<off_t>(value);
@@ -38,24 +41,55 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::filesystem::path path, mode_t mode) : path_(std::move(path)) {
+OutputFile::OutputFile(std::filesystem::path path, Access access) : path_(std::move(path)) {
   refuse_input();
+  const bool is_secret = access == Access::Private || access == Access::OwnerOnly;
+  open(is_secret ? private_mode : public_mode);
   struct stat replaced {};
-  if (::stat(path_.c_str(), &replaced) == 0 && S_ISREG(replaced.st_mode)) mode &= replaced.st_mode;
+  if (::stat(path_.c_str(), &replaced) != 0 || !S_ISREG(replaced.st_mode)) return;
+  // What is secret, or is run, is not handed to whoever may have put a file there.
+  const bool is_own = access != Access::OwnerOnly && replaced.st_uid == ::geteuid();
+  if (is_own || access == Access::Public) take_over(replaced);
+}
+
+// Gives the file the owner, the group and the mode of another, as far as the system lets it.
+void OutputFile::take_over(const struct stat& replaced) const {
+  mode_t mode = replaced.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO);
+  struct stat own {};
+  if (::fstat(descriptor_, &own) != 0) return;
+  const auto change = [&](uid_t user, gid_t group) {
+    return ::fchown(descriptor_, user, group) == 0;
+  };
+  const bool is_same = own.st_uid == replaced.st_uid && own.st_gid == replaced.st_gid;
+  if (!is_same && !change(replaced.st_uid, replaced.st_gid) &&
+      !change(own.st_uid, replaced.st_gid)) {
+    mode &= ~static_cast<mode_t>(S_IRWXG) | (mode & S_IRWXO) << 3U;
+  }
+  ::fchmod(descriptor_, mode);
+}
+
+// Opens a file without a name, or one with a name that nobody else has.
+void OutputFile::open(mode_t mode) {
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
   if (descriptor_ < 0) {
     // Not every file system has files without a name.
     temporary_ = temporary_name(path_);
+    unfinished_files::add(temporary_);
     descriptor_ =
         ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
   }
-  if (descriptor_ < 0) fail("can't be created", errno);
+  if (descriptor_ >= 0) return;
+  const int error = errno;
+  unfinished_files::forget(temporary_);
+  fail("can't be created", error);
 }
 
 OutputFile::~OutputFile() {
   ::close(descriptor_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (temporary_.empty()) return;
+  ::unlink(temporary_.c_str());
+  unfinished_files::forget(temporary_);
 }
 
 void OutputFile::fail(const char* doing, int error) const {
@@ -139,23 +173,26 @@ void OutputFile::finish(std::uint64_t size) {
   if (temporary_.empty()) link();
   refuse_input();
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("can't get its name", errno);
+  unfinished_files::forget(temporary_);
   temporary_.clear();
 }
 
 // Gives the file without a name one that it can be renamed from.
 void OutputFile::link() {
   temporary_ = temporary_name(path_);
+  unfinished_files::add(temporary_);
   const std::string itself = fmt::format("/proc/self/fd/{}", descriptor_);
   if (::linkat(AT_FDCWD, itself.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
     const int error = errno;
+    unfinished_files::forget(temporary_);
     temporary_.clear();
     fail("can't get its name", error);
   }
 }
 
-void write_file(const std::filesystem::path& path, mode_t mode,
+void write_file(const std::filesystem::path& path, Access access,
                 std::span<const std::byte> content) {
-  OutputFile file(path, mode);
+  OutputFile file(path, access);
   file.write(0, content);
   file.finish(content.size());
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,15 +14,25 @@
 
 namespace photon_dmesg {
 
+// Who can read an output. A file that it takes the place of says more than a default does.
+enum class Access {
+  Public,     // a new file is as the umask has it; one that is there keeps its mode and owner
+  Commands,   // as Public, but another user's file does not stay theirs: what it says is run
+  Private,    // a new file is its owner's alone; one of this user's that is there keeps its mode
+  OwnerOnly,  // always its owner's alone
+};
+
 // A file that is written at any offset and appears under its name only when it is whole: an
-// interrupted run leaves nothing of it there. What is not written is a hole. It never takes the
+// interrupted run leaves nothing of it there, nor under another name if the process has called
+// unfinished_files::remove_at_signals(). What is not written is a hole. It never takes the
 // place of a file that this process has read (see read_files.h).
 class OutputFile {
  public:
-  // Begins a file that will be `path`, in a folder that exists. `mode` is further limited by the
-  // umask, and by the mode of a file that it takes the place of. Throws Error(Incomplete) with the
-  // system's reason, Error(Usage) if `path` was read.
-  OutputFile(std::filesystem::path path, mode_t mode);
+  // Begins a file that will be `path`, in a folder that exists. An owner or a group that this
+  // process can't give it, it does not keep; then its group gets no rights that are not
+  // everybody's. Throws Error(Incomplete) with the system's reason, Error(Usage) if `path` was
+  // read.
+  OutputFile(std::filesystem::path path, Access access);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -46,6 +56,8 @@ class OutputFile {
  private:
   void copy_data(const ByteSource& source, std::uint64_t from, std::uint64_t size,
                  std::uint64_t offset);
+  void open(mode_t mode);
+  void take_over(const struct stat& replaced) const;
   [[noreturn]] void fail(const char* doing, int error) const;
   void link();
   void refuse_input() const;
@@ -57,6 +69,7 @@ class OutputFile {
 };
 
 // Writes a file that holds `content` and nothing else, as OutputFile does.
-void write_file(const std::filesystem::path& path, mode_t mode, std::span<const std::byte> content);
+void write_file(const std::filesystem::path& path, Access access,
+                std::span<const std::byte> content);
 
 }  // namespace photon_dmesg

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/core_folder.h"
+#include "cli/io/standard_streams.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
@@ -23,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a guest's memory holds is as secret as the guest.
-constexpr mode_t private_mode = 0600;
-constexpr mode_t public_mode = 0644;
-
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -37,7 +33,7 @@ void make_folder(const fs::path& folder) {
 }
 
 void write_text(const fs::path& path, const std::string& text) {
-  write_file(path, public_mode, std::as_bytes(std::span(text)));
+  write_file(path, Access::Commands, std::as_bytes(std::span(text)));
 }
 
 void check_registers(const Guest& guest, Diagnostics& diagnostics) {
@@ -70,7 +66,7 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
                        .how = "crash finds the KASLR offset by the QEMU notes"});
   }
   check_registers(guest, diagnostics);
-  OutputFile file(path, private_mode);
+  OutputFile file(path, Access::Private);  // as secret as the guest
   write_core(
       file,
       {*state.memory, state.vcpus, mappings, info ? std::optional(info->text()) : std::nullopt},
@@ -87,7 +83,7 @@ bool write_vmlinux(const Guest& guest, const fs::path& folder, Diagnostics& diag
     return false;
   }
   if (!has_vmlinux(folder, symbols)) {
-    OutputFile file(folder / vmlinux_name, public_mode);
+    OutputFile file(folder / vmlinux_name, Access::Public);
     copy_vmlinux(symbols, guest.pool().package_use(), file, diagnostics);
   }
   return true;
@@ -110,11 +106,11 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   if (guest.symbols().provenance.vmlinux) (void)has_vmlinux(folder, guest.symbols());
   make_folder(folder);
   write_guest(guest, folder / core_name, diagnostics);
+  guest.warn_of_unreadable(diagnostics);
   const bool with_vmlinux = write_vmlinux(guest, folder, diagnostics);
   write_gdb_files(guest, folder, with_vmlinux);
   diagnostics.clear_progress();
-  fmt::print("{}", describe_core_folder(folder.string(), core_name, with_vmlinux));
-  std::fflush(stdout);
+  print(describe_core_folder(folder.string(), core_name, with_vmlinux));
 }
 
 }  // namespace photon_dmesg

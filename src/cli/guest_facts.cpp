@@ -24,7 +24,8 @@ GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
 std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
                                                const KernelLogReader* log,
                                                Diagnostics& diagnostics) {
-  const std::optional<GuestClock> clock = read_guest_clock(kernel, diagnostics);
+  const std::optional<GuestClock> clock = optional_fact(
+      "when the guest stopped", diagnostics, [&] { return read_guest_clock(kernel, diagnostics); });
   if (!clock) return std::nullopt;
   ClockSigns signs;
   if (log != nullptr) {

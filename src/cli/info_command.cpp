@@ -105,7 +105,9 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
         report.kernels.push_back({kernel.release, kernel.package, kernel.has_types});
       }
     } else {
-      read_guest(Guest(inputs, std::move(pool), diagnostics), report, diagnostics);
+      const Guest guest(inputs, std::move(pool), diagnostics);
+      read_guest(guest, report, diagnostics);
+      guest.warn_of_unreadable(diagnostics);
     }
   } catch (const Error& error) {
     report.problems.emplace_back(error.what());

@@ -223,8 +223,8 @@ bool write_unlogged(const Options& options, const KernelLog& log, const RecordFi
 }
 
 // Returns whether the log is complete.
-bool write_log(const Options& options, const KernelLogReader& reader, const ReportContext& context,
-               std::ostream& out, TerminalDiagnostics& diagnostics) {
+bool write_log(const Options& options, const Guest& guest, const KernelLogReader& reader,
+               const ReportContext& context, std::ostream& out, TerminalDiagnostics& diagnostics) {
   const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
   const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
   RecordFilter filter(selection, *writer);
@@ -246,6 +246,7 @@ bool write_log(const Options& options, const KernelLogReader& reader, const Repo
   for (const std::string& doubt : log.doubts) {
     diagnostics.warn("part of the log can't be as the kernel wrote it: " + doubt);
   }
+  guest.warn_of_unreadable(diagnostics);
   writer->finish(diagnostics.warnings());
   return log.losses.empty() && log.doubts.empty() && !extent.is_empty();
 }
@@ -290,7 +291,7 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   if (options.use_pager) pager.emplace();
   bool complete = true;
   write_output(options, [&](std::ostream& out) {
-    complete = write_log(options, reader, context, out, diagnostics);
+    complete = write_log(options, guest, reader, context, out, diagnostics);
   });
   const bool has_times = !lacks_times(options, context.guest.clock);
   return complete && has_times && !diagnostics.has_lack() ? exit_complete : exit_incomplete;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,10 +11,12 @@
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/output_file.h"
 #include "cli/core_folder.h"
 #include "cli/io/output_target.h"
+#include "cli/io/standard_streams.h"
 #include "cli/output_guard.h"
 
 namespace photon_dmesg {
@@ -23,9 +24,6 @@ namespace photon_dmesg {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr mode_t public_mode = 0666;   // as far as the umask lets
-constexpr mode_t private_mode = 0600;  // for what is as secret as the guest
 
 Error incomplete(const std::string& name, int error) {
   return {Failure::Incomplete,
@@ -76,19 +74,9 @@ void write_in_pieces(const Write& write, const std::function<void(std::string_vi
 void write_to_descriptor(int descriptor, const std::string& name, const Write& write) {
   try {
     write_in_pieces(write, [&](std::string_view piece) {
-      while (!piece.empty()) {
-        const ssize_t count = ::write(descriptor, piece.data(), piece.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno == EPIPE) throw ReaderGone();
-        // Whoever else has the other end may have said that nobody is to wait for it.
-        if (count < 0 && errno == EAGAIN) {
-          pollfd ready{descriptor, POLLOUT, 0};
-          ::poll(&ready, 1, -1);
-          continue;
-        }
-        if (count < 0) throw incomplete(name, errno);
-        piece.remove_prefix(static_cast<std::size_t>(count));
-      }
+      const int error = write_all(descriptor, piece);
+      if (is_reader_gone(error)) throw ReaderGone();
+      if (error != 0) throw incomplete(name, error);
     });
   } catch (const ReaderGone&) {
     // What was read is what was wanted.
@@ -103,8 +91,8 @@ void write_to_device(const fs::path& path, const Write& write) {
   write_to_descriptor(descriptor, path.string(), write);
 }
 
-void write_to_file(const fs::path& path, mode_t mode, const Write& write) {
-  OutputFile file(path, mode);
+void write_to_file(const fs::path& path, Access access, const Write& write) {
+  OutputFile file(path, access);
   std::uint64_t size = 0;
   write_in_pieces(write, [&](std::string_view piece) {
     file.write(size, piece);
@@ -144,7 +132,7 @@ void check_different(const OutputTarget& target, const std::vector<OutputTarget>
   }
 }
 
-void write_to(const Options& options, const Output& output, mode_t mode, const Write& write) {
+void write_to(const Options& options, const Output& output, Access access, const Write& write) {
   // Once more: what has been read is known now, and a link may lead elsewhere.
   const OutputTarget target = find_output_target(output.named);
   check_target(options, target, output.exceptions);
@@ -153,7 +141,7 @@ void write_to(const Options& options, const Output& output, mode_t mode, const W
   } else if (target.is_special) {
     write_to_device(target.path, write);
   } else {
-    write_to_file(target.path, mode, write);
+    write_to_file(target.path, access, write);
   }
 }
 
@@ -171,12 +159,12 @@ void check_output(const Options& options) {
 }
 
 void write_output(const Options& options, const Write& write) {
-  write_to(options, main_output(options), public_mode, write);
+  write_to(options, main_output(options), Access::Public, write);
 }
 
 void write_extract(const Options& options, const fs::path& named,
                    std::span<const std::byte> content) {
-  write_to(options, extract(options, named), private_mode, [&](std::ostream& out) {
+  write_to(options, extract(options, named), Access::Private, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(content.data()),
               static_cast<std::streamsize>(content.size()));
   });

@@ -88,7 +88,7 @@ void check_file(const OutputTarget& target, Exceptions exceptions) {
 }
 
 // One that is not open yet could become any file that is opened meanwhile. Not so stdout itself:
-// see main(). That it is closed shows when it is written to.
+// see keep_standard_descriptors(). That it is closed shows when it is written to.
 void check_descriptor(const OutputTarget& target) {
   if (target.names.empty()) return;
   const int flags = ::fcntl(*target.descriptor, F_GETFL);

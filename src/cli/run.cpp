@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <optional>
 
@@ -11,6 +10,7 @@
 #include "cli/core_command.h"
 #include "cli/exit_status.h"
 #include "cli/info_command.h"
+#include "cli/io/standard_streams.h"
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/log_command.h"
 #include "cli/options/options.h"
@@ -26,7 +26,7 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return print_log(options, diagnostics);
     case Command::Profile:
       print_profile(options, diagnostics);
-      return exit_complete;
+      return diagnostics.has_lack() ? exit_incomplete : exit_complete;
     case Command::Core:
       write_core_folder(options, diagnostics);
       return diagnostics.has_lack() ? exit_incomplete : exit_complete;
@@ -52,7 +52,7 @@ int run_or_throw(int argc, char** argv) {
 }
 
 int complain(const char* message, Failure failure) {
-  fmt::print(stderr, "photon-dmesg: {}\n", printable(message));
+  say(fmt::format("photon-dmesg: {}\n", printable(message)));
   return exit_status(failure);
 }
 

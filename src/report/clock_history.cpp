@@ -153,7 +153,11 @@ void ClockHistory::add_sleeps(const ClockSigns& signs) {
       silent.push_back(waking->ts_nsec);
     }
   }
-  if (silent.empty() || unsaid <= 0) return;
+  if (silent.empty()) {
+    unplaced_sleep_ = std::max<std::int64_t>(unsaid, 0);
+    return;
+  }
+  if (unsaid <= 0) return;
   Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.back() : 0};
   // Of several sleeps it is not known which lasted how long; others may have been overwritten.
   if (silent.size() > 1 || !signs.has_all()) {
@@ -232,6 +236,16 @@ void ClockHistory::sort_steps() {
 std::vector<std::string> ClockHistory::warnings() const {
   constexpr std::size_t most_sentences = 100;
   std::vector<std::string> sentences;
+  const bool is_explained = is_about_nothing(unplaced_sleep_) ||
+                            std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+                              return is_about_nothing(difference(step.nsec, unplaced_sleep_));
+                            });
+  if (!is_explained) {
+    sentences.push_back(
+        fmt::format("the guest has slept for {:.3f} s, and nothing in the log says when: times of "
+                    "day before may be late by as much",
+                    seconds(unplaced_sleep_)));
+  }
   std::size_t more = 0;
   for (const Step& step : steps_) {
     if (step.placed) continue;

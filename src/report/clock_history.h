@@ -60,8 +60,8 @@ class ClockHistory {
   // Ascending by time stamp.
   [[nodiscard]] const std::vector<Step>& steps() const { return steps_; }
 
-  // A sentence for each step that has no certain place: which times of day are not to be trusted.
-  // Of very many, one says how many more there are.
+  // A sentence for each step, and for the sleep, that has no certain place: which times of day are
+  // not to be trusted. Of very many, one says how many more there are.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
@@ -88,6 +88,7 @@ class ClockHistory {
   std::optional<std::int64_t> printk_ahead_;
   std::int64_t printk_at_stop_ = 0;  // what local_clock() was then
   std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
+  std::int64_t unplaced_sleep_ = 0;  // that no record tells of
   std::vector<Step> steps_;
   // No honest log tells of as many; the oldest are left out.
   Budget steps_budget_{"changes of the guest's clock", 16384};

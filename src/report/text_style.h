@@ -35,6 +35,7 @@ struct TextStyle {
   bool force_prefix = false;  // -p: on every line of a record
   bool escape = true;         // unprintable bytes as \xNN; not with --noescape
   bool color = false;
+  bool for_terminal = false;  // what moves a cursor is unprintable too, as it is not to dmesg
 };
 
 // What dmesg makes of the time formats asked for, in that order, and of -d (`show_delta`): the

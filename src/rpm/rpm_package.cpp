@@ -97,11 +97,13 @@ std::string_view without_root(std::string_view path) {
 class FileContent final : public ByteStream {
  public:
   FileContent(CpioReader reader, RpmPackage::File file, std::string name,
-              const RpmPackage::OnMismatch& on_mismatch, bool check_digest)
+              const RpmPackage::OnMismatch& on_mismatch, std::vector<std::string>& verified,
+              bool check_digest)
       : reader_(std::move(reader)),
         file_(std::move(file)),
         name_(std::move(name)),
-        on_mismatch_(on_mismatch) {
+        on_mismatch_(on_mismatch),
+        verified_(verified) {
     if (check_digest && !file_.digest.empty()) digest_.emplace(file_.digest_algorithm);
   }
 
@@ -124,7 +126,9 @@ class FileContent final : public ByteStream {
     if (!digest_) return;
     const std::string found = digest_->finish();
     digest_.reset();
-    if (found != file_.digest) {
+    if (found == file_.digest) {
+      verified_.push_back(fmt::format("digest of {}", file_.path));
+    } else {
       on_mismatch_(fmt::format("{}: digest: expected {}, found {}", name_, file_.digest, found));
     }
   }
@@ -133,6 +137,7 @@ class FileContent final : public ByteStream {
   RpmPackage::File file_;
   std::string name_;
   const RpmPackage::OnMismatch& on_mismatch_;
+  std::vector<std::string>& verified_;
   std::optional<Digest> digest_;
 };
 
@@ -284,7 +289,7 @@ std::unique_ptr<ByteStream> RpmPackage::open(const File& file) {
     // What proves the payload proves its files, at a fifth of their bytes.
     return std::make_unique<FileContent>(std::move(reader), file,
                                          fmt::format("{}: {}", name(), file.path), on_mismatch_,
-                                         !payload_can_be_verified());
+                                         verified_, !payload_can_be_verified());
   });
 }
 

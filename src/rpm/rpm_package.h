@@ -68,6 +68,9 @@ class RpmPackage {
   // may be read from open()'s stream then.
   void verify_payload();
 
+  // Whether anything has been proved so far. A package that rpm built has digests, unless somebody
+  // has taken them out.
+  [[nodiscard]] bool is_proved() const { return !verified_.empty(); }
   // What has been proved so far, and the signatures that could not be: a phrase each.
   [[nodiscard]] const std::vector<std::string>& verified() const { return verified_; }
   [[nodiscard]] const std::vector<std::string>& unverified() const { return unverified_; }

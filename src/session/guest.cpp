@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/optional_fact.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/host_log.h"
@@ -98,9 +99,9 @@ Guest::Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics
     : pool_(std::move(pool)) {
   require_guest(inputs.guest);
   open_kernel(open_files(inputs, diagnostics), diagnostics);
-  if (const auto header = find_elf_core_header(*kernel_, diagnostics)) {
-    open_crashed_kernel(*header, diagnostics);
-  }
+  const auto header = optional_fact("whether this is a crash-dump kernel", diagnostics,
+                                    [&] { return find_elf_core_header(*kernel_, diagnostics); });
+  if (header) open_crashed_kernel(*header, diagnostics);
 }
 
 // Reads the files in the first way that leads to a kernel, or that leaves it to symbols to find it.
@@ -140,8 +141,22 @@ std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diag
     architecture_of(state_.vcpus.front().machine)
         .decide_stack_registers(*state_.memory, state_.vcpus, diagnostics);
   }
-  // What was not named like this proves itself.
-  return find_kernel(pool_->empty() || is_alone || !state_.missing.empty(), diagnostics);
+  try {
+    // What was not named like this proves itself.
+    return find_kernel(pool_->empty() || is_alone || !state_.missing.empty(), diagnostics);
+  } catch (const Error&) {
+    // Nothing fits what can't be read.
+    const auto reason = state_.memory->unreadable();
+    if (!reason) throw;
+    throw unusable(fmt::format("no kernel is found, as memory can't be read: {}", *reason));
+  }
+}
+
+void Guest::warn_of_unreadable(Diagnostics& diagnostics) const {
+  if (const auto where = state_.memory->unreadable()) {
+    diagnostics.warn_of_lack(
+        fmt::format("some of the guest's memory can't be read and counts as missing: {}", *where));
+  }
 }
 
 bool Guest::runs_kernel(const Vcpu& vcpu) const {

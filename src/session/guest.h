@@ -34,6 +34,9 @@ class Guest {
   // guest had crashed and another kernel was saving its memory. True where it can't be told.
   [[nodiscard]] bool runs_kernel(const Vcpu& vcpu) const;
 
+  // Says what of its memory could not be read so far, which is a lack of whatever was made of it.
+  void warn_of_unreadable(Diagnostics& diagnostics) const;
+
   // Takes the symbols of kernel() from its own memory instead. False if they are that already, or
   // if the pool is strict. Throws Error if there are none; then all stays as it was.
   bool use_own_symbols(Diagnostics& diagnostics);

@@ -113,18 +113,31 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) c
   return symbols;
 }
 
+StoredKernel PackageSearch::stored_kernel(const Candidate& candidate) {
+  return {candidate.kernel.release,
+          fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path)};
+}
+
 // The same that load() gives, if an earlier run has kept it; null if not.
 std::shared_ptr<const KernelSymbols> PackageSearch::find_in_cache(
     const Candidate& candidate) const {
   if (!use_.cache) return nullptr;
   const RpmPackage& package = *candidate.package;
-  return use_.cache->find(package.header_digest(),
+  return use_.cache->find(package.header_digest(), stored_kernel(candidate),
                           fmt::format("{}: {}", package.name(), candidate.kernel.file.path),
                           diagnostics_);
 }
 
+// What load() gives; notes whether anything proves it.
+std::shared_ptr<const KernelSymbols> PackageSearch::load_and_judge(Candidate& candidate) {
+  auto symbols = load(candidate);
+  if (!candidate.package->is_proved()) unproved_ = candidate.package->name();
+  return symbols;
+}
+
 // The candidate's symbols, if they can be read.
 std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
+  unproved_.reset();
   try {
     SymbolSource source;
     name_source(source, candidate.file, candidate.kernel);
@@ -132,17 +145,16 @@ std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
     if (source.symbols) return source;
     // What --no-verify lets pass is for this run only.
     if (!use_.cache || !use_.verify) {
-      source.symbols = load(candidate);
+      source.symbols = load_and_judge(candidate);
       return source;
     }
     const std::string digest = candidate.package->header_digest();
     const auto lock = use_.cache->lock(digest, diagnostics_);
     if (lock) source.symbols = find_in_cache(candidate);
     if (source.symbols) return source;
-    source.symbols = load(candidate);
-    use_.cache->store(digest, *source.symbols, candidate.kernel.release,
-                      fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path),
-                      diagnostics_);
+    source.symbols = load_and_judge(candidate);
+    if (!unproved_)
+      use_.cache->store(digest, *source.symbols, stored_kernel(candidate), diagnostics_);
     return source;
   } catch (const Error& error) {
     keep_reason(error);
@@ -204,6 +216,12 @@ void PackageSearch::refuse(const Error& why) {
 }
 
 void PackageSearch::accept() {
+  if (unproved_) {
+    diagnostics_.warn_of_lack(fmt::format(
+        "{}: nothing proves this package: it has neither a digest nor a signature that could be "
+        "verified",
+        *unproved_));
+  }
   if (unusable_) diagnostics_.warn_of_lack(fmt::format("not used: {}", unusable_->what()));
 }
 

@@ -48,6 +48,8 @@ class PackageSearch final : public SymbolCandidates {
   std::optional<Candidate> examine(PackageFile file);
   std::optional<SymbolSource> read(Candidate candidate);
   std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
+  std::shared_ptr<const KernelSymbols> load_and_judge(Candidate& candidate);
+  static StoredKernel stored_kernel(const Candidate& candidate);
   std::shared_ptr<const KernelSymbols> find_in_cache(const Candidate& candidate) const;
   std::shared_ptr<const KernelSymbols> load_vmlinux(Candidate& candidate) const;
   void keep_reason(const Error& error);
@@ -61,10 +63,11 @@ class PackageSearch final : public SymbolCandidates {
   std::deque<Candidate> later_;                 // of the first group, examined, to be put in order
   std::deque<Candidate> ready_;                 // to be read
 
-  std::vector<std::string> found_;   // labels of packages that hold another kernel
-  std::vector<std::string> others_;  // labels of packages that hold none
-  std::optional<Error> unusable_;    // of the first package that can't be used
-  std::optional<Error> refused_;     // of the last that was not the guest's
+  std::vector<std::string> found_;       // labels of packages that hold another kernel
+  std::vector<std::string> others_;      // labels of packages that hold none
+  std::optional<Error> unusable_;        // of the first package that can't be used
+  std::optional<std::string> unproved_;  // the name of the last one read, if nothing proves it
+  std::optional<Error> refused_;         // of the last that was not the guest's
 };
 
 // A kernel that a package holds symbols of.

@@ -18,13 +18,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
-
 // A file that somebody else could have written proves nothing.
 bool is_trustworthy(const fs::path& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
          status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+// A file that was copied, say, onto another's name.
+void check_kernel(const SymbolStore& store, const StoredKernel& kernel, const fs::path& path) {
+  if (store.release() == kernel.release && store.origin() == kernel.origin) return;
+  throw unusable(fmt::format("{}: expected a profile of {} ({}), found one of {} ({})",
+                             path.string(), kernel.release, kernel.origin, store.release(),
+                             store.origin()));
 }
 
 void note(Diagnostics& diagnostics, std::string what, std::string how) {
@@ -52,7 +58,8 @@ void SymbolCache::make_folder() const {
   if (fs::create_directories(folder_)) fs::permissions(folder_, fs::perms::owner_all);
 }
 
-std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest, const std::string& name,
+std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest,
+                                               const StoredKernel& kernel, const std::string& name,
                                                Diagnostics& diagnostics) const {
   const fs::path path = path_of(digest);
   std::error_code ignored;
@@ -63,10 +70,12 @@ std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest, const 
   }
   try {
     auto store = SymbolStore::map(path, name);
+    check_kernel(*store, kernel, path);
     note(diagnostics, fmt::format("found {}", path.string()), "the package need not be unpacked");
     return store;
   } catch (const Error& error) {
-    note(diagnostics, "a store is not used", error.what());
+    diagnostics.warn(fmt::format("{}: what was kept of it is made anew: {}", name, error.what()));
+    fs::remove(path, ignored);
     return nullptr;
   }
 }
@@ -89,13 +98,12 @@ std::unique_ptr<FileLock> SymbolCache::lock(const std::string& digest,
 }
 
 void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
-                        const std::string& release, const std::string& origin,
-                        Diagnostics& diagnostics) const {
+                        const StoredKernel& kernel, Diagnostics& diagnostics) const {
   const fs::path path = path_of(digest);
   try {
-    const std::vector<std::byte> store = make_symbol_store(symbols, release, origin);
+    const std::vector<std::byte> store = make_symbol_store(symbols, kernel.release, kernel.origin);
     make_folder();
-    write_file(path, owner_only, store);
+    write_file(path, Access::OwnerOnly, store);
     diagnostics.found({.what = "stored in", .value = path.string(), .where = "cache"});
   } catch (const std::exception& error) {
     note(diagnostics, "not stored", error.what());

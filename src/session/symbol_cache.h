@@ -11,6 +11,12 @@
 
 namespace photon_dmesg {
 
+// What a store says of itself.
+struct StoredKernel {
+  std::string release;  // as `uname -r`
+  std::string origin;   // where the symbols were found
+};
+
 // Stores of the symbols of packages that were read before, so that a second run unpacks nothing:
 // one file each, named after the digest of the package's header, which holds the digests of all its
 // files, and after what the store holds, so that another photon-dmesg's is another file. Only their
@@ -25,9 +31,11 @@ class SymbolCache {
   // neither.
   [[nodiscard]] static std::optional<std::filesystem::path> default_folder();
 
-  // What is stored under `digest`, `name` being what messages call these symbols; null if there is
-  // nothing, or nothing that can be used and trusted: then the reason is noted.
+  // What is stored under `digest` for `kernel`, `name` being what messages call these symbols; null
+  // if there is nothing, or nothing that can be used and trusted: then the reason is noted. A store
+  // that is damaged, or another kernel's, is a warning and is removed, so that it is made anew.
   [[nodiscard]] std::unique_ptr<SymbolStore> find(const std::string& digest,
+                                                  const StoredKernel& kernel,
                                                   const std::string& name,
                                                   Diagnostics& diagnostics) const;
 
@@ -38,8 +46,8 @@ class SymbolCache {
                                                Diagnostics& diagnostics) const;
 
   // Stores what `symbols` know. A cache that can't be written is a note: nothing is lost.
-  void store(const std::string& digest, const KernelSymbols& symbols, const std::string& release,
-             const std::string& origin, Diagnostics& diagnostics) const;
+  void store(const std::string& digest, const KernelSymbols& symbols, const StoredKernel& kernel,
+             Diagnostics& diagnostics) const;
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const std::string& digest) const;

@@ -1,11 +1,14 @@
 #include "session/symbol_kinds.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "base/file_stream.h"
 #include "checkpoint/dumps/elf_core.h"
 #include "iso/iso_image.h"
+#include "kernel/memory/known_layouts.h"
 #include "kernel/symbols/profile.h"
 #include "kernel/symbols/symbol_store.h"
 #include "kernel/symbols/system_map.h"
@@ -35,11 +38,26 @@ void read_system_map(const SymbolInput& input, SymbolSource& source, Diagnostics
   source.provenance.system_map = input.name();
 }
 
-void read_profile(const SymbolInput& input, SymbolSource& source, Diagnostics&) {
+// What such a file says is believed as far as other things bear it out.
+std::shared_ptr<const KernelSymbols> read_unproved_profile(const ByteSource& file,
+                                                           Diagnostics& diagnostics) {
+  std::shared_ptr<Profile> profile = Profile::read(file);
+  for (const std::string& name : profile->forget_structs_unless(is_as_known)) {
+    diagnostics.warn_of_lack(fmt::format(
+        "{}: struct {}: its members lie as in no known kernel: it is not used", file.name(), name));
+  }
+  diagnostics.warn_of_lack(
+      fmt::format("{}: a profile of version 1 has no checksum, by which damage would show: make it "
+                  "again with this photon-dmesg",
+                  file.name()));
+  return profile;
+}
+
+void read_profile(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics) {
   if (is_symbol_store(*input.file)) {
     source.symbols = SymbolStore::read(*input.file);
   } else {
-    source.symbols = Profile::read(*input.file);
+    source.symbols = read_unproved_profile(*input.file, diagnostics);
   }
   source.provenance.profile = input.name();
 }

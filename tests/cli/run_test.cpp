@@ -1,11 +1,14 @@
 #include "cli/run.h"
 
 #include <catch2/catch.hpp>
+#include <regex>
 #include <vector>
 
 #include "cli/exit_status.h"
 #include "support/captured_stderr.h"
 #include "support/guest_on_disk.h"
+#include "support/open_vmlinux.h"
+#include "support/profile_writer.h"
 #include "support/ring_writer.h"
 
 namespace photon_dmesg::test {
@@ -83,6 +86,75 @@ TEST_CASE("run: every command on a guest's files") {
   CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
   CHECK(run_on({}, kernel).status == 2);  // a log is not to take its place
   CHECK_THAT(file_content(output), Catch::Contains("PHDMSYMS"));
+}
+
+TEST_CASE(
+    "run: a profile of version 1, whose damage would not show, is never all there is to say") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "log";
+  const std::string whole = json_profile(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
+  const auto read_with = [&](const std::string& profile) {
+    return run_with({"-o", output, folder.write("profile", profile), files.checkpoint});
+  };
+  const Outcome outcome = read_with(whole);
+  CHECK(outcome.status == exit_incomplete);
+  CHECK_THAT(outcome.said, Catch::Contains("has no checksum, by which damage would show"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+  // The type of a member that every record goes through; the known layout is taken.
+  const std::string altered =
+      std::regex_replace(whole, std::regex("(\"name\": \"ts_nsec\",\\s*\"offset\": )8"), "$014");
+  REQUIRE(altered != whole);
+  CHECK_THAT(read_with(altered).said, Catch::Contains("struct printk_info: its members lie as in"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+}
+
+TEST_CASE("run: a damaged profile is said, and the log is read without it") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder);
+  const std::string output = folder.path() / "log";
+  const std::string profile = folder.path() / "profile";
+  REQUIRE(run_with({"profile", PRINTK_RINGBUFFER_KERNEL, "-o", profile}).status == exit_complete);
+  std::string bytes = file_content(profile);
+  bytes[bytes.size() / 2] ^= 1;
+  folder.write("profile", bytes);
+  const Outcome outcome =
+      run_with({"-o", output, profile, PRINTK_RINGBUFFER_KERNEL, files.checkpoint});
+  CHECK(outcome.status == exit_incomplete);
+  CHECK_THAT(outcome.said, Catch::Contains("not used: " + profile + ": damaged profile"));
+  CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+}
+
+TEST_CASE("run: names from the command line reach no output as they are") {
+  const TemporaryFolder folder;
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.publish();
+  const std::string odd = "a\x1b[2J\r\xff\xe2\x80\xae\x7f";  // erases the screen, turns the text
+  const GuestOnDisk files = write_guest(folder, odd, guest);
+  const std::string junk = folder.write(odd + ".iso", std::string(5000, '\x80'));
+  const std::string output = folder.path() / "output";
+  const auto is_safe = [](const std::string& text) {
+    return text.find_first_of("\x1b\r\x7f\xff") == std::string::npos &&
+           text.find("\xe2\x80\xae") == std::string::npos;
+  };
+  const std::vector<std::vector<std::string>> commands = {
+      {"-v"},         {"--json"},    {"--format", "ecs"}, {"--format", "otlp"},
+      {"info", "-v"}, {"info", "-J"}};
+  for (std::vector<std::string> arguments : commands) {
+    CAPTURE(arguments);
+    arguments.insert(arguments.end(),
+                     {"-o", output, PRINTK_RINGBUFFER_KERNEL, junk, files.checkpoint});
+    const Outcome outcome = run_with(arguments);
+    CHECK(outcome.status == exit_incomplete);
+    CHECK_THAT(outcome.said, Catch::Contains("not used: "));
+    CHECK(is_safe(outcome.said));
+    CHECK(is_safe(file_content(output)));
+  }
+  CHECK(is_safe(run_with({folder.path() / (odd + ".absent")}).said));
+  CHECK(is_safe(run_with({"--" + odd}).said));
+  CHECK(is_safe(run_with({"--format", odd, files.checkpoint}).said));
 }
 
 TEST_CASE("run: every command leaves a guest's files as they are, named or found") {

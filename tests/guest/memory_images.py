@@ -134,6 +134,21 @@ def compress_snappy(data: bytes) -> bytes:
     return target.raw[:size.value]
 
 
+def damage_kdump_page(file: Path, physical: int) -> None:
+    """Overwrites what a kdump file of zlib pages has of the page at a physical address."""
+    data = bytearray(file.read_bytes())
+    block_size, sub_blocks, bitmap_blocks = struct.unpack_from("<iiI", data, 428)
+    bitmap = block_size * (1 + sub_blocks)
+    descriptors = bitmap + block_size * bitmap_blocks
+    half = int.from_bytes(data[bitmap + block_size * bitmap_blocks // 2:descriptors], "little")
+    number = physical // PAGE
+    assert half >> number & 1, "the file has no such page"
+    index = (half & ((1 << number) - 1)).bit_count()
+    offset, size = struct.unpack_from("<QI", data, descriptors + 24 * index)
+    data[offset:offset + size] = b"\xff" * size
+    file.write_bytes(data)
+
+
 # Page flags of a kdump file, and what compresses so; Debian's makedumpfile knows zlib and lzo only.
 ZLIB = 1
 KDUMP_COMPRESSIONS = {"snappy": (4, compress_snappy), "zstd": (0x20, compress_zstd)}

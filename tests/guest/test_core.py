@@ -4,6 +4,7 @@ tool and crash say of the checkpoint."""
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from checkpoint_writer import Form, Memory, Registers
 from guest_files import GuestFiles
 from tool import photon_dmesg
 
-START_GDB = ["gdb", "-q", "-batch", "-iex", "add-auto-load-safe-path .", "-ex",
+START_GDB = ["gdb", "-q", "-batch", "-iex", "add-auto-load-safe-path ./.gdbinit", "-ex",
              "set pagination off"]
 
 
@@ -58,8 +59,8 @@ class CoreTests(GuestFiles):
                          [".gdbinit", "photon.gdb", "vmlinux", "vmss.core"])
         self.assertEqual((self.core / "vmss.core").stat().st_mode & 0o777, 0o600)
         text = self.result.out.decode()
-        self.assertIn(f'cd {self.core} && gdb -iex "add-auto-load-safe-path ."', text)
-        self.assertIn(f"cd {self.core} && crash vmlinux vmss.core", text)
+        self.assertIn(f'cd {self.core} && gdb -iex "add-auto-load-safe-path ./.gdbinit"', text)
+        self.assertIn(f"crash {self.core}/vmlinux {self.core}/vmss.core", text)
 
     def test_holes_stay_holes(self) -> None:
         core = (self.core / "vmss.core").stat()
@@ -229,11 +230,14 @@ class Folders(unittest.TestCase):
     def test_a_core_of_another_program_is_not_replaced(self) -> None:
         self.core.mkdir()
         elf_core.write_for_makedumpfile(self.core / "vmss.core", self.guest)
-        before = (self.core / "vmss.core").stat()
+        def state() -> tuple[int, ...]:  # but for when it was read
+            stat = (self.core / "vmss.core").stat()
+            return stat.st_ino, stat.st_size, stat.st_mode, stat.st_mtime_ns
+        before = state()
         result = photon_dmesg("core", self.checkpoint, "-o", self.core)
         self.assertEqual(result.status, 2)
         self.assertIn("photon-dmesg core has not written it", result.err)
-        self.assertEqual((self.core / "vmss.core").stat(), before)
+        self.assertEqual(state(), before)
 
     def test_the_vmlinux_of_another_kernel_is_not_replaced(self) -> None:
         self.core.mkdir()
@@ -275,6 +279,58 @@ class Folders(unittest.TestCase):
                 return
             shutil.rmtree(self.core)
         self.skipTest("writing the core takes no time here")
+
+    def test_a_signal_leaves_nothing_where_files_need_names(self) -> None:
+        """As on file systems without O_TMPFILE; and it ends the run as it would any other."""
+        shim = self.folder / "shim.so"
+        source = Path(__file__).parent / "fixtures/no_tmpfile.c"
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, source], check=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number):
+                process = subprocess.Popen([tool.BINARY, "core", self.checkpoint, "-o", self.core],
+                                           env={**os.environ, "LD_PRELOAD": str(shim)},
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                while process.poll() is None and not (self.core.exists() and
+                                                      list(self.core.iterdir())):
+                    time.sleep(0.01)
+                left = [file.name for file in self.core.iterdir()]
+                process.send_signal(number)
+                self.assertEqual(process.wait(tool.TIMEOUT), -number)
+                self.assertRegex("".join(left), r"\A\.vmss\.core\.[0-9a-f]{16}\Z")
+                self.assertEqual(list(self.core.iterdir()), [])
+
+    def test_files_keep_the_mode_of_those_they_replace(self) -> None:
+        command = ("core", self.checkpoint, "-o", self.core)
+        self.assertEqual(photon_dmesg(*command).status, 0)
+        modes = {"vmss.core": 0o640, ".gdbinit": 0o600, "photon.gdb": 0o664}
+        for name, mode in modes.items():
+            (self.core / name).chmod(mode)
+        self.assertEqual(photon_dmesg(*command).status, 0)
+        self.assertEqual({name: (self.core / name).stat().st_mode & 0o777 for name in modes}, modes)
+
+    def test_gdb_runs_nothing_that_a_vmlinux_or_the_folder_holds(self) -> None:
+        ran = self.folder / "ran"
+        script = f'import os; os.close(os.open("{ran}", os.O_CREAT))\n'
+        section = self.folder / "section"
+        section.write_bytes(b"\4inlined\n" + script.encode() + b"\0\1beside.py\0")
+        hostile = self.folder / "hostile"
+        subprocess.run(["objcopy", "--add-section", f".debug_gdb_scripts={section}", self.vmlinux,
+                        hostile], check=True)
+        self.core.mkdir()
+        for name in ("beside.py", "vmlinux-gdb.py"):
+            (self.core / name).write_text(script)
+        result = photon_dmesg("core", hostile, self.checkpoint, "-o", self.core)
+        self.assertEqual(result.status, 0, result.err)
+        start = re.search(r"&& (gdb .*?)    then", result.out.decode())[1]
+        words = [*shlex.split(start), "-q", "-batch", "-ex", "btpid 99999"]
+        done = subprocess.run(words, cwd=self.core, capture_output=True, timeout=tool.TIMEOUT)
+        # The macros are there, so that .gdbinit was read.
+        self.assertIn(b"no task has the thread id 99999", done.stdout)
+        self.assertFalse(ran.exists())
+        # Or else this would test nothing.
+        words[words.index("-iex") + 1] = "add-auto-load-safe-path ."
+        subprocess.run(words, cwd=self.core, capture_output=True, timeout=tool.TIMEOUT)
+        self.assertTrue(ran.exists())
 
     def test_a_disk_that_fills_up_is_an_error_that_leaves_nothing(self) -> None:
         def limit() -> None:

@@ -101,6 +101,29 @@ class Images(GuestFiles, unittest.TestCase):
                 for record in result.json["dmesg"] if result.out else []:
                     self.assertEqual(record["msg"], messages[record["seq"]])
 
+    def test_a_page_that_can_not_be_unpacked_costs_what_is_on_it(self) -> None:
+        dump = self.own / "dump"
+        paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, dump)
+        linked = elf_core.linked_address(self.guest, "__log_buf") + 2 * memory_images.PAGE
+        offset = int(photon_dmesg("--json", self.vmlinux, self.vmcore).json["guest"]["kaslr_offset"], 16)
+        with self.guest.memory.open("rb") as memory:
+            physical = elf_core.PageTables(self.guest, memory).translate(linked + offset)
+        memory_images.damage_kdump_page(dump, physical)
+        expected = {record["seq"]: record for record in self.records}
+        for symbols in ([self.vmlinux], []):
+            result = photon_dmesg("--json", *symbols, dump)
+            self.assertEqual(result.status, 1, result.err)
+            self.assertIn("can't be read and counts as missing: the page at physical "
+                          f"{physical & -memory_images.PAGE:#x}: ", result.err)
+            found = [r for r in result.json["dmesg"] if r.get("state") != "text-lost"]
+            self.assertGreater(len(found), len(expected) - 100)
+            self.assertLess(len(found), len(expected))
+            for record in found:
+                self.assertEqual(record, expected[record["seq"]])
+        core = photon_dmesg("core", self.vmlinux, dump, "-o", self.own / "core")
+        self.assertEqual(core.status, 1)
+        self.assertIn("counts as missing", core.err)
+
     def test_kdump_file_in_several_parts(self) -> None:
         parts = [self.own / f"part{number}" for number in range(3)]
         paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)

@@ -171,11 +171,54 @@ class Pipes(OutputTests):
                 self.assertEqual(done.stderr.decode(), "photon-dmesg: the output: can't be written: "
                                                        "No space left on device\n")
 
-    def test_a_closed_stdout_is_an_error(self) -> None:
-        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", BINARY, *self.files], env=ENVIRONMENT,
-                              stderr=subprocess.PIPE, timeout=TIMEOUT)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("can't be written", done.stderr.decode())
+    def every_command(self) -> list[list[object]]:
+        return [[*self.files], ["--json", *self.files], ["info", *self.files],
+                ["info", "--json", *self.files], ["profile", *self.files],
+                ["core", *self.files, "-o", self.folder / "core"],
+                ["--help"], ["info", "--help"], ["--version"]]
+
+    def redirected(self, how: str, *words: object) -> tuple[int, str]:
+        """The status of a run with redirections of the shell, and what it says on stderr."""
+        done = subprocess.run(["sh", "-c", f'"$@" {how}', "sh", BINARY, *words], env=ENVIRONMENT,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=TIMEOUT)
+        return done.returncode, done.stderr.decode()
+
+    def test_a_stdout_that_can_not_be_written_is_an_error_of_every_command(self) -> None:
+        for words in self.every_command():
+            for how in (">&-", ">/dev/full", "<&- >&-"):
+                with self.subTest(words=words, how=how):
+                    status, said = self.redirected(how, *words)
+                    self.assertEqual(status, 1)
+                    self.assertIn("photon-dmesg: the output: can't be written: ", said)
+                    self.assertEqual(self.redirected(f"{how} 2>&-", *words), (1, ""))
+
+    def test_a_stderr_that_can_not_be_written_costs_its_messages_only(self) -> None:
+        quiet = photon_dmesg("--json", *self.files).out
+        for how in ("2>&-", "2>/dev/full", "<&- 2>&-"):
+            with self.subTest(how=how):
+                target = self.folder / "whole"
+                self.assertEqual(self.redirected(f"{how} >{target}", "-v", "--json", *self.files)[0], 0)
+                self.assertEqual(target.read_bytes(), quiet)
+                status, _ = self.redirected(f"{how} >{target}", self.folder / "absent")
+                self.assertEqual(status, 3)
+
+    def test_a_reader_of_stderr_who_has_enough_costs_its_messages_only(self) -> None:
+        for words in self.every_command():
+            with self.subTest(words=words):
+                target = self.folder / "status"
+                verbose = [] if words[-1] in ("--help", "--version") else ["-v"]
+                subprocess.run(["sh", "-c", f'{{ "$@" 2>&1 >/dev/null; echo $? > {target}; }} | head -1',
+                                "sh", BINARY, *words, *verbose], env=ENVIRONMENT, check=True,
+                               stdout=subprocess.DEVNULL, timeout=TIMEOUT)
+                self.assertEqual(target.read_text(), "0\n")
+
+    def test_no_file_becomes_a_descriptor_that_was_closed(self) -> None:
+        target = self.folder / "log"
+        expected = photon_dmesg(*self.files).out
+        for how in ("<&-", "2>&-", "<&- >&- 2>&-"):
+            with self.subTest(how=how):
+                self.assertEqual(self.redirected(how, "-v", *self.files, "-o", target)[0], 0)
+                self.assertEqual(target.read_bytes(), expected)
 
     def test_records_leave_before_all_are_decoded(self) -> None:
         """A reader takes the beginning and waits: the program can't be further ahead than a pipe and a
@@ -233,6 +276,20 @@ class Files(OutputTests):
 
 
 class Terminals(OutputTests):
+    @staticmethod
+    def on_screen(out: bytes) -> bytes:
+        """What a terminal gets where a pipe gets `out`: no character of a record moves its cursor."""
+        return re.sub(rb"[\x0b\x0c\r]", lambda found: b"\\x%02x" % found[0][0], out)
+
+    def test_no_character_of_a_record_moves_the_cursor(self) -> None:
+        out = self.plain()
+        for byte in (b"\r", b"\x0b", b"\x0c"):
+            self.assertIn(byte, out, "this guest's log does not show it")
+        self.assertEqual(self.on_terminal("--color=never"), self.on_screen(out))
+        self.assertEqual(self.on_terminal("--color=never", "-o", "/dev/stdout"), self.on_screen(out))
+        self.assertEqual(self.on_terminal("-r"), self.on_screen(self.plain("-r")))
+        self.assertEqual(self.on_terminal("--color=never", "--noescape"), self.plain("--noescape"))
+
     def on_terminal(self, *options: str, said: bytes = b"", **variables: str) -> bytes:
         """What a terminal gets that stdout is; `said` is part of what stderr gets, or all if empty."""
         master, slave = pty.openpty()
@@ -263,23 +320,23 @@ class Terminals(OutputTests):
         return photon_dmesg(*options, *self.files).out
 
     def test_colors_are_for_terminals(self) -> None:
-        colored = self.plain("--color=always")
+        colored = self.on_screen(self.plain("--color=always"))
         self.assertIn(b"\x1b[32m[    0.000000] \x1b[0m", colored)
         self.assertEqual(self.on_terminal(), colored)
         self.assertEqual(self.on_terminal("-L"), colored)
         self.assertNotIn(b"\x1b", self.plain("-L"))
-        self.assertEqual(self.on_terminal("-L", NO_COLOR="1"), self.plain())
-        self.assertEqual(self.on_terminal(TERM="dumb"), self.plain())
-        self.assertEqual(self.on_terminal("--color=never"), self.plain())
+        self.assertEqual(self.on_terminal("-L", NO_COLOR="1"), self.on_screen(self.plain()))
+        self.assertEqual(self.on_terminal(TERM="dumb"), self.on_screen(self.plain()))
+        self.assertEqual(self.on_terminal("--color=never"), self.on_screen(self.plain()))
         self.assertEqual(self.on_terminal("--color=always", NO_COLOR="1"), colored)
-        self.assertEqual(self.on_terminal("-r"), self.plain("-r"))
+        self.assertEqual(self.on_terminal("-r"), self.on_screen(self.plain("-r")))
 
     def test_machines_formats_have_no_colors(self) -> None:
         for options in (("--json",), ("-J",), ("--format", "ecs")):
             self.assertNotIn(b"\x1b", self.on_terminal(*options))
 
     def test_human_output_goes_through_the_pager(self) -> None:
-        human = self.plain("-H", "--color=always")
+        human = self.on_screen(self.plain("-H", "--color=always"))
         paged = self.on_terminal("-H", PAGER="sed s/^/paged:/")
         self.assertEqual(paged, re.sub(rb"(?m)^(?=.|\n)", b"paged:", human))
         self.assertEqual(self.on_terminal("-H", "-P", PAGER="sed s/^/paged:/"), human)
@@ -296,4 +353,4 @@ class Terminals(OutputTests):
 
     def test_without_a_pager_the_log_is_printed(self) -> None:
         self.assertEqual(self.on_terminal("-H", PAGER="/absent/pager", said=b"not found"),
-                         self.plain("-H", "--color=always"))
+                         self.on_screen(self.plain("-H", "--color=always")))

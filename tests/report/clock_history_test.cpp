@@ -202,6 +202,20 @@ TEST_CASE("clock history: a sleep may not be the only one where records are miss
   CHECK(time_at(history, 101) == boot + hour + 101 * second);
 }
 
+TEST_CASE("clock history: a sleep that nothing in the log tells of is said") {
+  GuestClock clock = clock_at(boot + hour);
+  clock.sleep_nsec = hour;
+  const Log log = Log().kernel_says(500, "usb 1-1: new high-speed USB device");
+  const std::vector<std::string> warnings = ClockHistory(clock, log.signs()).warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0] ==
+        "the guest has slept for 3600.000 s, and nothing in the log says when: times of day before "
+        "may be late by as much");
+  // What the hardware rounds is no sleep.
+  clock.sleep_nsec = second / 2;
+  CHECK(ClockHistory(clock, log.signs()).warnings().empty());
+}
+
 TEST_CASE("clock history: sleeps that the kernel measured need no guess") {
   GuestClock clock = clock_at(boot + hour);
   clock.sleep_nsec = hour;

@@ -8,6 +8,7 @@
 #include "support/errors.h"
 #include "support/file_content.h"
 #include "support/iso_builder.h"
+#include "support/rpm_tags.h"
 #include "support/same_symbols.h"
 #include "support/temporary_folder.h"
 
@@ -198,6 +199,38 @@ TEST_CASE("packages: many first runs on one unpack it once") {
   }
   CHECK(stored == 1);
   CHECK(std::distance(std::filesystem::directory_iterator(cache.path()), {}) == 1);
+}
+
+TEST_CASE("packages: one that nothing proves is said to be unproved, and not kept for later") {
+  Search search;
+  search.use.cache.emplace(search.folder.path() / "cache");
+  const std::string bare = without_tags(fixture_package(), signature_proofs, header_proofs);
+  for (int run = 0; run < 2; ++run) {
+    const SymbolSource source = search.find({{"RPMS/x86_64/" + package_name, bare}}, release);
+    CHECK(source.symbols->find_symbol("prb"));
+    REQUIRE(search.diagnostics.warnings().size() == static_cast<std::size_t>(run) + 1);
+    CHECK_THAT(search.diagnostics.warnings().back(),
+               Catch::Contains(package_name + ": nothing proves this package"));
+  }
+  CHECK(std::filesystem::is_empty(search.folder.path() / "cache"));
+}
+
+TEST_CASE("packages: any digest that fits proves one") {
+  const auto check_proved = [](const RpmTags& of_signature, const RpmTags& of_header) {
+    Search search;
+    const std::string package = without_tags(fixture_package(), of_signature, of_header);
+    (void)search.find({{"RPMS/x86_64/" + package_name, package}}, release);
+    CHECK(search.diagnostics.warnings().empty());
+  };
+  // Digests of the header; the payload's; the file's own.
+  for (const std::uint32_t kept : {269U, 273U}) {
+    CAPTURE(kept);
+    RpmTags tags = signature_proofs;
+    tags.erase(kept);
+    check_proved(tags, {});
+  }
+  check_proved(signature_proofs, {1035});
+  check_proved(signature_proofs, {5092, 5093, 5097});
 }
 
 TEST_CASE("packages: of a package that is not what was packed nothing is kept for later") {

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "kernel/symbols/vmlinux/vmlinux.h"
@@ -21,14 +22,15 @@ namespace fs = std::filesystem;
 struct Cached {
   TemporaryFolder folder;
   fs::path cache = folder.path() / "deep" / "cache";
+  StoredKernel kernel{"6.1.10-1.ph5", "a test"};
   CollectedDiagnostics diagnostics;
   std::unique_ptr<Vmlinux> vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
 
   void store(const std::string& digest) {
-    SymbolCache(cache).store(digest, *vmlinux, "6.1.10-1.ph5", "a test", diagnostics);
+    SymbolCache(cache).store(digest, *vmlinux, kernel, diagnostics);
   }
   std::unique_ptr<SymbolStore> find(const std::string& digest) {
-    return SymbolCache(cache).find(digest, "the kernel", diagnostics);
+    return SymbolCache(cache).find(digest, kernel, "the kernel", diagnostics);
   }
   [[nodiscard]] std::vector<fs::path> files() const {
     std::vector<fs::path> files;
@@ -112,13 +114,38 @@ TEST_CASE("symbol cache: where nothing can be locked, each run works for itself"
   CHECK(cached.diagnostics.evidence()[0].where == "cache");
 }
 
-TEST_CASE("symbol cache: a damaged file is not used, and replaced") {
+TEST_CASE("symbol cache: a damaged file is said once, not used, and replaced") {
+  Cached cached;
+  const auto cut = [](const fs::path& path) { fs::resize_file(path, 100); };
+  const auto empty = [](const fs::path& path) { fs::resize_file(path, 0); };
+  const auto alter = [](const fs::path& path) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(fs::file_size(path) / 2));
+    file.put('\x55');
+    file.put('\xaa');
+  };
+  for (void (*damage)(const fs::path&) : {+cut, +empty, +alter}) {
+    cached.store("aa");
+    const std::size_t said = cached.diagnostics.warnings().size();
+    damage(cached.files()[0]);
+    CHECK_FALSE(cached.find("aa"));
+    CHECK_FALSE(cached.find("aa"));
+    REQUIRE(cached.diagnostics.warnings().size() == said + 1);
+    CHECK_THAT(cached.diagnostics.warnings().back(),
+               Catch::StartsWith("the kernel: what was kept of it is made anew: "));
+    cached.store("aa");
+    CHECK(cached.find("aa"));
+  }
+}
+
+TEST_CASE("symbol cache: what was kept of another kernel is not believed, whatever it is called") {
   Cached cached;
   cached.store("aa");
-  fs::resize_file(cached.files()[0], 100);
+  cached.kernel.release = "6.1.11-1.ph5";
   CHECK_FALSE(cached.find("aa"));
-  cached.store("aa");
-  CHECK(cached.find("aa"));
+  CHECK_THAT(cached.diagnostics.warnings().at(0),
+             Catch::Contains("expected a profile of 6.1.11-1.ph5"));
+  CHECK(cached.files().empty());
 }
 
 TEST_CASE("symbol cache: a folder that can't be made is no error") {
@@ -139,8 +166,10 @@ TEST_CASE("symbol cache: many runs at once never see half a file") {
       CollectedDiagnostics diagnostics;
       const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
       for (int round = 0; round < 20; ++round) {
-        SymbolCache(cached.cache).store("aa", *vmlinux, "6.1.10-1.ph5", "a test", diagnostics);
-        if (!SymbolCache(cached.cache).find("aa", "the kernel", diagnostics)) failed = true;
+        SymbolCache(cached.cache).store("aa", *vmlinux, cached.kernel, diagnostics);
+        if (!SymbolCache(cached.cache).find("aa", cached.kernel, "the kernel", diagnostics)) {
+          failed = true;
+        }
       }
     });
   }

@@ -10,6 +10,7 @@
 #include "base/byte_reader.h"
 #include "base/elf_notes.h"
 #include "base/error.h"
+#include "base/optional_fact.h"
 #include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
 #include "checkpoint/guest/register_notes.h"
@@ -173,7 +174,9 @@ GuestState open_elf_core(std::shared_ptr<const ByteSource> file, Completeness co
   state.memory_path = file->name();
   with_context(file->name(), [&] {
     const CoreReader reader(*file);
-    reader.read_notes(state, diagnostics);
+    // Without them the kernel is looked for in memory.
+    optional_fact(fmt::format("{}: what its notes hold", file->name()), diagnostics,
+                  [&] { reader.read_notes(state, diagnostics); });
     MemoryLayout layout = reader.layout();
     cut_to_file(state, layout, *file, completeness, diagnostics);
     state.memory = std::make_unique<MemoryImage>(*file, 0, std::move(layout));

@@ -14,8 +14,9 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_elf_core(const ByteSource& source);
 
 // A guest from an ELF core of its physical memory, with the vCPUs of its PRSTATUS and QEMU notes.
-// Throws Error(UnusableInput) when the core is damaged, not of an x86-64 machine, cut short where
-// completeness is required, or of virtual addresses only (vmss2core without -N, or a process's).
+// Notes that can't be read are a warning. Throws Error(UnusableInput) when the core is damaged, not
+// of an x86-64 machine, cut short where completeness is required, or of virtual addresses only
+// (vmss2core without -N, or a process's).
 [[nodiscard]] GuestState open_elf_core(std::shared_ptr<const ByteSource> file,
                                        Completeness completeness, Diagnostics& diagnostics);
 

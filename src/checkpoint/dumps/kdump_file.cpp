@@ -11,8 +11,10 @@
 #include "base/budget.h"
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "base/optional_fact.h"
 #include "checkpoint/dumps/elf_core.h"
 #include "checkpoint/dumps/kdump_process.h"
+#include "checkpoint/guest/unreadable_memory.h"
 
 namespace photon_dmesg {
 namespace {
@@ -138,16 +140,22 @@ class KdumpMemory final : public GuestMemory {
       : name_(name), process_(files, name) {}
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
-    return process_.read(address, target);
+    return unreadable_.read(address, target, [&](GuestPhysical at, std::span<std::byte> part) {
+      return process_.read(at, part);
+    });
   }
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
     return process_.ranges();
   }
   [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] std::optional<std::string> unreadable() const override {
+    return unreadable_.describe();
+  }
 
  private:
   std::string name_;
   KdumpProcess process_;
+  UnreadableMemory unreadable_;
 };
 
 // The notes of the machine's core, which libkdumpfile 0.5.1 does not hand out. They are named in
@@ -203,7 +211,8 @@ GuestState open_kdump_files(std::vector<std::shared_ptr<const ByteSource>> files
   state.memory = std::make_unique<KdumpMemory>(state.files, state.path);
   Budget ranges("ranges of memory", KdumpProcess::most_ranges);
   if (!ranges.take(state.memory->ranges().size())) ranges.warn_if_exceeded(state.path, diagnostics);
-  with_context(state.path, [&] { read_notes(*state.files.front(), state, diagnostics); });
+  optional_fact(fmt::format("{}: what its notes hold", state.path), diagnostics,
+                [&] { read_notes(*state.files.front(), state, diagnostics); });
   diagnostics.found(
       {.what =
            fmt::format("kdump file of {}", state.files.size() == 1 ? "one part" : "several parts"),

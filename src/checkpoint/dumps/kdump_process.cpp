@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 #include "base/error.h"
 
@@ -146,10 +147,21 @@ struct KdumpProcess::Answer {
 KdumpProcess::KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>& files,
                            std::string name)
     : name_(std::move(name)) {
-  std::vector<int> descriptors;
-  descriptors.reserve(files.size());
-  for (const std::shared_ptr<const ByteSource>& file : files)
-    descriptors.push_back(*file->descriptor());
+  descriptors_.reserve(files.size());
+  for (const std::shared_ptr<const ByteSource>& file : files) {
+    descriptors_.push_back(*file->descriptor());
+  }
+  start();
+  try {
+    ranges_ = receive_ranges();
+  } catch (...) {
+    // No destructor runs for an object that was never whole.
+    end();
+    throw;
+  }
+}
+
+void KdumpProcess::start() const {
   std::array<int, 2> sockets{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
     fail(std::generic_category().message(errno));
@@ -157,23 +169,24 @@ KdumpProcess::KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>&
   process_ = ::fork();
   if (process_ == 0) {
     ::close(sockets[0]);
-    serve(sockets[1], descriptors);
+    serve(sockets[1], descriptors_);
   }
   ::close(sockets[1]);
   socket_ = sockets[0];
-  try {
-    if (process_ < 0) fail("no process for libkdumpfile");
-    const Answer answer = receive_answer();
-    if (answer.head.status != KDUMP_OK) fail(answer.reason);
-    if (answer.head.size > (most_ranges + 1) * sizeof(PhysicalRange))
-      fail("too many ranges of memory");
-    ranges_.resize(answer.head.size / sizeof(PhysicalRange));
-    receive(std::as_writable_bytes(std::span(ranges_)));
-  } catch (...) {
-    // No destructor runs for an object that was never whole.
-    end();
-    throw;
-  }
+  ++starts_;
+  if (process_ >= 0) return;
+  end();
+  fail("no process for libkdumpfile");
+}
+
+std::vector<PhysicalRange> KdumpProcess::receive_ranges() const {
+  const Answer answer = receive_answer();
+  if (answer.head.status != KDUMP_OK) fail(answer.reason);
+  if (answer.head.size > (most_ranges + 1) * sizeof(PhysicalRange))
+    fail("too many ranges of memory");
+  std::vector<PhysicalRange> ranges(answer.head.size / sizeof(PhysicalRange));
+  receive(std::as_writable_bytes(std::span(ranges)));
+  return ranges;
 }
 
 KdumpProcess::~KdumpProcess() {
@@ -183,17 +196,38 @@ KdumpProcess::~KdumpProcess() {
 // Closing alone would not reach the child while that of another dump, forked since, holds a copy of
 // the socket.
 void KdumpProcess::end() const {
-  ::shutdown(socket_, SHUT_RDWR);
-  ::close(socket_);
+  if (socket_ >= 0) {
+    ::shutdown(socket_, SHUT_RDWR);
+    ::close(std::exchange(socket_, -1));
+  }
   if (process_ > 0) ::waitpid(process_, nullptr, 0);
+  process_ = -1;
+}
+
+// It may have died of the last question.
+void KdumpProcess::require_process() const {
+  constexpr int most_starts = 64;  // a file that is damaged all over is not worth more
+  if (process_ > 0) return;
+  if (starts_ >= most_starts) fail("libkdumpfile has crashed on it again and again");
+  start();
+  (void)receive_ranges();
 }
 
 bool KdumpProcess::read(GuestPhysical address, std::span<std::byte> target) const {
   const std::lock_guard lock(mutex_);
+  require_process();
+  return ask(address, target);
+}
+
+bool KdumpProcess::ask(GuestPhysical address, std::span<std::byte> target) const {
   const Question question{address.value, target.size()};
-  if (!send_all(socket_, &question, sizeof(question))) fail("libkdumpfile has crashed on it");
+  if (!send_all(socket_, &question, sizeof(question))) {
+    end();
+    fail("libkdumpfile has crashed on it");
+  }
   const Answer answer = receive_answer();
   if (answer.head.status == KDUMP_ERR_NODATA) return false;
+  if (answer.head.status == KDUMP_OK && answer.head.size != target.size()) end();  // out of step
   if (answer.head.status != KDUMP_OK || answer.head.size != target.size()) {
     fail(fmt::format("reading {} bytes at physical {} failed: {}", target.size(), address,
                      answer.reason));
@@ -213,6 +247,7 @@ KdumpProcess::Answer KdumpProcess::receive_answer() const {
 
 void KdumpProcess::receive(std::span<std::byte> target) const {
   if (!receive_all(socket_, target.data(), target.size())) {
+    end();
     fail("libkdumpfile has crashed on it: the file is damaged");
   }
 }

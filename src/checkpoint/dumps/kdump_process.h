@@ -29,20 +29,28 @@ class KdumpProcess {
   // The pages that the dump holds, ascending; one more than `most_ranges` if there are too many.
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const { return ranges_; }
 
-  // As GuestMemory::read().
+  // Whether all of it is RAM. Throws Error(UnusableInput) when the library can't read it, or dies
+  // of it: the next read then has a new process.
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const;
 
  private:
-  void end() const;
   struct Answer;
+
+  void start() const;
+  void end() const;
+  void require_process() const;
+  [[nodiscard]] bool ask(GuestPhysical address, std::span<std::byte> target) const;
+  [[nodiscard]] std::vector<PhysicalRange> receive_ranges() const;
 
   [[nodiscard]] Answer receive_answer() const;
   void receive(std::span<std::byte> target) const;
   [[noreturn]] void fail(const std::string& reason) const;
 
   std::string name_;
-  int socket_ = -1;
-  int process_ = -1;
+  std::vector<int> descriptors_;
+  mutable int socket_ = -1;
+  mutable int process_ = -1;  // -1: it has died
+  mutable int starts_ = 0;
   std::vector<PhysicalRange> ranges_;
   mutable std::mutex mutex_;  // one question at a time
 };

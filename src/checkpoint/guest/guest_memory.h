@@ -28,8 +28,8 @@ class GuestMemory {
   virtual ~GuestMemory() = default;
 
   // Fills `target` from `address`. False, with `target` in an undefined state, if any byte of it is
-  // not RAM: a hole is never some other memory. Throws Error when the file can't be read. Several
-  // threads may read at once.
+  // not RAM: a hole is never some other memory. What the file should have and can't be read is no
+  // RAM either, and unreadable(). Several threads may read at once.
   [[nodiscard]] virtual bool read(GuestPhysical address, std::span<std::byte> target) const = 0;
 
   // Bytes of RAM as they stand in a file.
@@ -49,6 +49,10 @@ class GuestMemory {
 
   // The file that holds the memory, for messages.
   [[nodiscard]] virtual const std::string& name() const = 0;
+
+  // Where and why memory that should be there could not be read so far, as a phrase; nothing if all
+  // could. Whoever shows what was read of it should say so.
+  [[nodiscard]] virtual std::optional<std::string> unreadable() const { return std::nullopt; }
 
   // Bytes of RAM.
   [[nodiscard]] std::uint64_t size() const;

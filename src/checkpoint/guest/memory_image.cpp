@@ -5,6 +5,12 @@
 namespace photon_dmesg {
 
 bool MemoryImage::read(GuestPhysical address, std::span<std::byte> target) const {
+  return unreadable_.read(address, target, [&](GuestPhysical at, std::span<std::byte> part) {
+    return read_from_source(at, part);
+  });
+}
+
+bool MemoryImage::read_from_source(GuestPhysical address, std::span<std::byte> target) const {
   while (!target.empty()) {
     const std::optional<MemoryLayout::Place> place = layout_.find(address);
     if (!place) {

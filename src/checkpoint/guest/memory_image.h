@@ -5,6 +5,7 @@
 #include "base/byte_source.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/guest/memory_layout.h"
+#include "checkpoint/guest/unreadable_memory.h"
 
 namespace photon_dmesg {
 
@@ -22,11 +23,17 @@ class MemoryImage final : public GuestMemory {
     return layout_.ranges();
   }
   [[nodiscard]] const std::string& name() const override { return source_.name(); }
+  [[nodiscard]] std::optional<std::string> unreadable() const override {
+    return unreadable_.describe();
+  }
 
  private:
+  [[nodiscard]] bool read_from_source(GuestPhysical address, std::span<std::byte> target) const;
+
   const ByteSource& source_;
   std::uint64_t base_;
   MemoryLayout layout_;
+  UnreadableMemory unreadable_;
 };
 
 }  // namespace photon_dmesg

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/cpu_group.h"
@@ -31,9 +32,8 @@ std::string describe(const MemoryDescription& description) {
   return fmt::format("memory regions {}", fmt::join(parts, ", "));
 }
 
-std::uint64_t expected_size(const MemoryDescription& description, const MemoryLayout& layout) {
-  return description.regions.empty() ? description.configured_mib.value_or(0) * mebibyte
-                                     : layout.image_size();
+std::uint64_t configured_size(const MemoryDescription& description) {
+  return description.configured_mib.value_or(0) * mebibyte;
 }
 
 // A memory file of another size belongs to another checkpoint, or its copy was cut short.
@@ -48,17 +48,6 @@ void check_memory_file_size(const ByteSource& file, const MemoryDescription& des
                             "this checkpoint's memory, or an incomplete copy of it",
                             file.name(), expected, file.size()));
   }
-}
-
-// Says what is missing of the memory, and leaves it out.
-void cut_to_file(GuestState& state, const ByteSource& file, std::uint64_t expected,
-                 MemoryLayout& layout, Diagnostics& diagnostics) {
-  if (file.size() >= expected) return;
-  diagnostics.warn_of_lack(fmt::format(
-      "{}: incomplete: the checkpoint describes {} bytes of memory, found {}: what lies in the "
-      "rest is missing (copy it again; or is it the memory of another machine?)",
-      file.name(), expected, file.size()));
-  state.missing = layout.cut(file.size());
 }
 
 // Another snapshot's memory is as long, and of the same kernel.
@@ -98,13 +87,11 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
                      .where = file.name(),
                      .how = fmt::format("in the checkpoint itself, {} bytes at offset {:#x}",
                                         block.size, block.offset)});
-  if (const std::uint64_t there = file.size() - block.offset; there < layout.image_size()) {
-    diagnostics.warn_of_lack(fmt::format(
-        "{}: incomplete: it holds {} bytes of memory, found {}: what lies in the rest is missing "
-        "(copy it again)",
-        file.name(), layout.image_size(), there));
-    state.missing = layout.cut(there);
-  }
+  const std::uint64_t there = file.size() - block.offset;
+  cut_to(there,
+         fmt::format("{}: incomplete: it holds {} bytes of memory, found {}", file.name(),
+                     layout.image_size(), there),
+         state, layout, diagnostics);
   state.memory_path = file.name();
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
 }
@@ -137,11 +124,17 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
     throw unusable(
         fmt::format("{}: expected the guest's memory, found an empty file", memory_file->name()));
   }
-  MemoryLayout layout = with_context(
-      checkpoint.name(), [&] { return MemoryLayout(description.regions, memory_file->size()); });
-  const std::uint64_t expected = expected_size(description, layout);
-  check_memory_file_size(*memory_file, description, expected, completeness);
-  cut_to_file(state, *memory_file, expected, layout, diagnostics);
+  // Without regions, only the configuration says how much of it there should be.
+  const std::uint64_t there = memory_file->size();
+  MemoryLayout layout = with_context(checkpoint.name(), [&] {
+    return MemoryLayout(description.regions, std::max(there, configured_size(description)));
+  });
+  check_memory_file_size(*memory_file, description, layout.image_size(), completeness);
+  cut_to(there,
+         fmt::format("{}: incomplete: the checkpoint describes {} bytes of memory, found {} (is it "
+                     "the memory of another machine?)",
+                     memory_file->name(), layout.image_size(), there),
+         state, layout, diagnostics);
   diagnostics.found({.what = "memory",
                      .where = memory_file->name(),
                      .how = fmt::format("{} bytes", memory_file->size())});
@@ -154,7 +147,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
 void compare_with_configuration(const MemoryDescription& description, const GuestState& state,
                                 Diagnostics& diagnostics) {
   if (!state.missing.empty()) return;
-  const std::uint64_t configured = description.configured_mib.value_or(0) * mebibyte;
+  const std::uint64_t configured = configured_size(description);
   if (state.memory->size() < configured) {
     diagnostics.warn(fmt::format(
         "{}: the memory regions add up to {} bytes, but the machine has {}: part of its memory is "

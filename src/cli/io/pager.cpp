@@ -31,14 +31,19 @@ Pager::Pager() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
   process_ = ::fork();
   if (process_ == 0) run_pager(ends[0]);
-  if (process_ > 0) ::dup2(ends[1], STDOUT_FILENO);
+  if (process_ > 0) {
+    stdout_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    ::dup2(ends[1], STDOUT_FILENO);
+  }
   ::close(ends[0]);
   ::close(ends[1]);
 }
 
 Pager::~Pager() {
   if (process_ <= 0) return;
-  ::close(STDOUT_FILENO);
+  // Closing the pager's stdin ends it. The descriptor stays taken, or a file would become stdout.
+  if (::dup2(stdout_, STDOUT_FILENO) < 0) ::close(STDOUT_FILENO);
+  if (stdout_ >= 0) ::close(stdout_);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }

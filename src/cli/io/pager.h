@@ -17,6 +17,7 @@ class Pager {
 
  private:
   pid_t process_ = -1;
+  int stdout_ = -1;  // what stdout was before
 };
 
 }  // namespace photon_dmesg

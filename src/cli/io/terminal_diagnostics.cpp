@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "base/printable.h"
+#include "cli/io/standard_streams.h"
 
 namespace photon_dmesg {
 namespace {
@@ -30,7 +29,7 @@ TerminalDiagnostics::TerminalDiagnostics(Level level)
 void TerminalDiagnostics::print(std::string_view prefix, std::string_view message) {
   clear_progress();
   // Messages may quote file names and guest memory: no control byte of theirs reaches a terminal.
-  fmt::print(stderr, "photon-dmesg: {}{}\n", prefix, printable(message));
+  say(fmt::format("photon-dmesg: {}{}\n", prefix, printable(message)));
 }
 
 void TerminalDiagnostics::warn(std::string message) {
@@ -61,13 +60,12 @@ void TerminalDiagnostics::progress(const Progress& progress) {
   const double total = static_cast<double>(progress.total) / mebibyte;
   const std::string amount = progress.total == 0 ? fmt::format("{:.0f} MiB", done)
                                                  : fmt::format("{:.0f} of {:.0f} MiB", done, total);
-  fmt::print(stderr, "\r\033[K{}: {}", printable(progress.what), amount);
-  std::fflush(stderr);
+  say(fmt::format("\r\033[K{}: {}", printable(progress.what), amount));
 }
 
 void TerminalDiagnostics::clear_progress() {
   if (progress_shown_) {
-    std::fputs("\r\033[K", stderr);
+    say("\r\033[K");
     progress_shown_ = false;
   }
 }

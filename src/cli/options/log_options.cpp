@@ -181,6 +181,7 @@ void LogOptions::finish_style() {
   TextStyle& style = options_.style;
   style.times = combine(asked_times(), show_delta_);
   style.escape = !noescape_;
+  style.for_terminal = writes_to_terminal(options_.output);
   style.color = wants_color(color_, !options_.output) && !style.raw;
   options_.use_pager = human_ && !nopager_ && !options_.output &&
                        options_.format == &output_formats.front() && ::isatty(STDOUT_FILENO) == 1;

@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
 #include "base/error.h"
+#include "cli/io/output_target.h"
 #include "report/formats/syslog_names.h"
 #include "report/time_spec.h"
 
@@ -135,6 +138,14 @@ void check_time(const char* option, const std::string& text) {
                             "\"-5min\" or \"1 hour ago\"",
                             option, text));
   }
+}
+
+bool writes_to_terminal(const std::optional<std::filesystem::path>& output) {
+  const OutputTarget target = find_output_target(output.value_or(standard_output));
+  if (target.descriptor) return ::isatty(*target.descriptor) == 1;
+  // Of other devices it makes no difference.
+  std::error_code ignored;
+  return std::filesystem::is_character_file(target.path, ignored);
 }
 
 bool wants_color(const std::string& value, bool to_stdout) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bitset>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ void add_facilities(const std::string& list, std::bitset<256>& facilities);
 
 // Whether `text` is a time; which one, only the guest's clock will tell.
 void check_time(const char* option, const std::string& text);
+
+// Whether `output`, or stdout if there is none, is a terminal.
+[[nodiscard]] bool writes_to_terminal(const std::optional<std::filesystem::path>& output);
 
 // Whether text is printed in colors, by --color's value (empty: not given) and, for "auto", by what
 // stdout is and what the environment says (NO_COLOR, TERM).

@@ -4,12 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "cli/io/output_target.h"
+#include "cli/io/standard_streams.h"
 #include "cli/options/help_format.h"
 #include "cli/options/help_texts.h"
 #include "cli/options/log_options.h"
@@ -49,10 +49,10 @@ class Parser {
       app_.parse(std::move(arguments));
       if (options_.files.empty()) throw CLI::RequiredError("FILE");
     } catch (const CLI::CallForHelp&) {
-      std::cout << command()->help();
+      print(command()->help());
       return std::nullopt;
     } catch (const CLI::CallForVersion& version) {
-      std::cout << version.what() << '\n';
+      print(version.what() + std::string("\n"));
       return std::nullopt;
     } catch (const CLI::ExtrasError&) {
       refuse(unknown_options());

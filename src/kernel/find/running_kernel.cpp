@@ -57,11 +57,7 @@ class WatchedMemory final : public GuestMemory {
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
     const bool is_there = memory_.read(address, target);
-    missed_ =
-        missed_ || (!is_there &&
-                    std::any_of(missing_.begin(), missing_.end(), [&](const PhysicalRange& range) {
-                      return address >= range.begin && address - range.begin < range.size;
-                    }));
+    missed_ = missed_ || (!is_there && (is_missing(address) || memory_.unreadable()));
     return is_there;
   }
   [[nodiscard]] std::optional<FilePlace> find_in_file(GuestPhysical address) const override {
@@ -75,6 +71,12 @@ class WatchedMemory final : public GuestMemory {
   [[nodiscard]] bool has_missed() const { return missed_; }
 
  private:
+  [[nodiscard]] bool is_missing(GuestPhysical address) const {
+    return std::any_of(missing_.begin(), missing_.end(), [&](const PhysicalRange& range) {
+      return address >= range.begin && address - range.begin < range.size;
+    });
+  }
+
   const GuestMemory& memory_;
   const std::vector<PhysicalRange>& missing_;
   mutable bool missed_ = false;

@@ -1,5 +1,6 @@
 #include "kernel/memory/known_layouts.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -51,6 +52,33 @@ RingLayouts make_ring_layouts(const RingVariant& variant) {
         {"dev_info", variant.device_info_offset, device_info_size}}},
       {"dev_printk_info", device_info_size, {{"subsystem", 0, 16}, {"device", 16, 48}}},
   };
+}
+
+// Those of a structure that every record goes through, by its name.
+std::vector<const StructLayout*> known_layouts_of(std::string_view name) {
+  std::vector<const StructLayout*> found;
+  for (const KnownRingLayouts& known : known_ring_layouts()) {
+    const RingLayouts& all = known.layouts;
+    for (const StructLayout* layout : {&all.ring, &all.descriptor_ring, &all.data_ring,
+                                       &all.descriptor, &all.block, &all.info, &all.device_info}) {
+      if (layout->name() == name) found.push_back(layout);
+    }
+  }
+  if (name == "printk_log" || name == "log") found.push_back(&known_printk_log_layout());
+  return found;
+}
+
+bool is_laid_out_as(const StructLayout& layout, const StructLayout& known) {
+  // CONFIG_PRINTK_CALLER makes a printk_log longer.
+  const bool is_extended =
+      layout.find("caller_id") != nullptr && known.find("caller_id") == nullptr;
+  if (layout.size() != known.size() && !is_extended) return false;
+  return std::all_of(
+      known.members().begin(), known.members().end(), [&](const MemberLayout& member) {
+        const MemberLayout* found = layout.find(member.name);
+        return found != nullptr && found->offset == member.offset && found->size == member.size &&
+               found->bit_shift == member.bit_shift && found->bit_width == member.bit_width;
+      });
 }
 
 }  // namespace
@@ -108,6 +136,13 @@ std::span<const SafeBufferLayout> known_safe_buffer_layouts() {
   static constexpr std::array layouts = {SafeBufferLayout{32, largest},
                                          SafeBufferLayout{40, largest}};
   return layouts;
+}
+
+bool is_as_known(const StructLayout& layout) {
+  const std::vector<const StructLayout*> known = known_layouts_of(layout.name());
+  return known.empty() || std::any_of(known.begin(), known.end(), [&](const StructLayout* other) {
+           return is_laid_out_as(layout, *other);
+         });
 }
 
 std::span<const TimekeeperLayout> known_timekeeper_layouts() {

@@ -47,6 +47,11 @@ struct SafeBufferLayout {
 };
 [[nodiscard]] std::span<const SafeBufferLayout> known_safe_buffer_layouts();
 
+// Whether `layout`, of one of the structures that every record goes through (those of RingLayouts,
+// printk_log, log), has each member where a kernel that is known has it; it may have others too.
+// Of other structures, whose layouts are many, always.
+[[nodiscard]] bool is_as_known(const StructLayout& layout);
+
 // Offsets in struct timekeeper (include/linux/timekeeper_internal.h), in bytes.
 struct TimekeeperLayout {
   std::string_view versions;

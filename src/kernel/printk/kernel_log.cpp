@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/optional_fact.h"
 #include "kernel/printk/log_positions.h"
 #include "kernel/printk/printk_log.h"
 #include "kernel/printk/printk_ringbuffer.h"
@@ -60,9 +59,7 @@ KernelLogReader::KernelLogReader(const GuestKernel& kernel, Diagnostics& diagnos
     : kernel_(kernel),
       diagnostics_(diagnostics),
       log_(open_log(kernel, diagnostics)),
-      positions_(optional_fact("what had been cleared and printed", diagnostics, [&] {
-        return read_log_positions(kernel, log_->next_seq(), diagnostics);
-      })) {}
+      positions_(read_log_positions(kernel, log_->next_seq(), diagnostics)) {}
 
 void KernelLogReader::read_records(const RecordSink& sink) const {
   KernelLog losses;
@@ -81,8 +78,7 @@ KernelLog KernelLogReader::read(const RecordSink& sink) const {
       },
       result);
   checks.report(result.doubts);
-  optional_fact("what was not in the log yet", diagnostics_,
-                [&] { read_unlogged_text(kernel_, last_text, result, diagnostics_); });
+  read_unlogged_text(kernel_, last_text, result, diagnostics_);
   return result;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/error.h"
+#include "base/optional_fact.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
 
@@ -89,8 +89,13 @@ LogPositions read_log_positions(const GuestKernel& kernel, std::uint64_t next_se
                        .where = reader});
     return position;
   };
-  return {check(read_clear_seq(kernel), "dmesg -C (clear_seq)"),
-          check(read_console_seq(kernel), "consoles")};
+  // Each for itself: what keeps one from being read says nothing of the other.
+  return {check(optional_fact("what had been cleared", diagnostics,
+                              [&] { return read_clear_seq(kernel); }),
+                "dmesg -C (clear_seq)"),
+          check(optional_fact("what had been printed", diagnostics,
+                              [&] { return read_console_seq(kernel); }),
+                "consoles")};
 }
 
 }  // namespace photon_dmesg

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "base/optional_fact.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
@@ -184,13 +185,16 @@ void read_text_buffer(const GuestKernel& kernel, const std::optional<std::string
 
 void read_unlogged_text(const GuestKernel& kernel, const std::optional<std::string>& last_text,
                         KernelLog& log, Diagnostics& diagnostics) {
-  read_cont(kernel, log);
-  read_text_buffer(kernel, last_text, log, diagnostics);
+  optional_fact("the line that was waiting for its end", diagnostics,
+                [&] { read_cont(kernel, log); });
+  optional_fact("the text that was being logged", diagnostics,
+                [&] { read_text_buffer(kernel, last_text, log, diagnostics); });
   // Those of the largest machine, were each of its buffers full of lines of usual length.
   constexpr std::uint64_t most_lines = std::uint64_t{1} << 20;
   Budget lines("lines that are not yet logged", most_lines);
   for (const PerCpuBuffer& kind : per_cpu_buffers) {
-    read_per_cpu_buffer(kernel, kind, lines, log, diagnostics);
+    optional_fact(fmt::format("what {} held", kind.symbol), diagnostics,
+                  [&] { read_per_cpu_buffer(kernel, kind, lines, log, diagnostics); });
   }
   lines.warn_if_exceeded("the guest's memory", diagnostics);
 }

@@ -112,6 +112,17 @@ std::unique_ptr<Profile> Profile::read(const ByteSource& source) {
   });
 }
 
+std::vector<std::string> Profile::forget_structs_unless(
+    bool (*is_sound)(const StructLayout& layout)) {
+  std::vector<std::string> forgotten;
+  std::erase_if(structs_, [&](const auto& entry) {
+    if (is_sound(entry.second)) return false;
+    forgotten.push_back(entry.first);
+    return true;
+  });
+  return forgotten;
+}
+
 std::optional<GuestVirtual> Profile::find_symbol(std::string_view name) const {
   const auto found = symbols_.find(name);
   return found == symbols_.end() ? std::nullopt : std::optional(found->second);

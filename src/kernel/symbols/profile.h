@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/byte_source.h"
 #include "kernel/symbols/kernel_symbols.h"
@@ -13,11 +14,15 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_profile(const ByteSource& source);
 
 // KernelSymbols from a profile of version 1 (docs/profile.md): a small JSON file with all that the
-// log needs of one kernel. Only read: what is written is a SymbolStore.
+// log needs of one kernel. Only read: what is written is a SymbolStore. It has no checksum, so that
+// a number that was altered does not show.
 class Profile final : public KernelSymbols {
  public:
   // Throws Error(UnusableInput) when the file is damaged or of another version.
   [[nodiscard]] static std::unique_ptr<Profile> read(const ByteSource& source);
+
+  // Forgets the layouts that `is_sound` is false of, and returns the structures' names.
+  std::vector<std::string> forget_structs_unless(bool (*is_sound)(const StructLayout& layout));
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   void for_each_symbol(const SymbolVisit& visit) const override;

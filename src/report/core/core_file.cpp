@@ -183,21 +183,47 @@ class CoreWriter {
     std::uint64_t done = 0;
     while (done < range.size) {
       const auto place = content_.memory.find_in_file(range.begin + done);
-      if (place) {
-        const std::uint64_t count = std::min(place->length, range.size - done);
-        file_.copy(*place->file, place->offset, count, offset + done,
-                   [&](std::uint64_t part) { progress(done + part); });
-        done += count;
-        continue;
+      const std::uint64_t count = std::min(place ? place->length : range.size, range.size - done);
+      const auto progress_on = [&](std::uint64_t part) { progress(done + part); };
+      if (!place || !copy_from_file(*place, count, offset + done, progress_on)) {
+        copy_by_reading(range.begin + done, count, offset + done, progress_on);
       }
-      constexpr std::uint64_t step = 1024 * 1024;
-      std::vector<std::byte> buffer(std::min(step, range.size - done));
-      // A part of RAM can't fail to be RAM.
-      if (content_.memory.read(range.begin + done, buffer)) {
-        file_.write_sparse(offset + done, buffer);
+      done += count;
+    }
+  }
+
+  // False if some of it can't be read.
+  template <typename Progress>
+  bool copy_from_file(const GuestMemory::FilePlace& place, std::uint64_t count,
+                      std::uint64_t offset, const Progress& progress) {
+    try {
+      file_.copy(*place.file, place.offset, count, offset, progress);
+      return true;
+    } catch (const Error& error) {
+      if (error.failure() != Failure::UnusableInput) throw;
+      return false;
+    }
+  }
+
+  // Pages that can't be read are holes.
+  template <typename Progress>
+  void copy_by_reading(GuestPhysical begin, std::uint64_t count, std::uint64_t offset,
+                       const Progress& progress) {
+    constexpr std::uint64_t step = 1024 * 1024;
+    constexpr std::uint64_t page = 4096;
+    std::vector<std::byte> buffer(step);
+    for (std::uint64_t done = 0; done < count; done += step) {
+      const auto part = std::span(buffer).first(std::min(step, count - done));
+      if (content_.memory.read(begin + done, part)) {
+        file_.write_sparse(offset + done, part);
+      } else {
+        for (std::uint64_t at = 0; at < part.size(); at += page) {
+          const auto piece = part.subspan(at, std::min<std::uint64_t>(page, part.size() - at));
+          if (!content_.memory.read(begin + done + at, piece)) continue;
+          file_.write_sparse(offset + done + at, piece);
+        }
       }
-      done += buffer.size();
-      progress(done);
+      progress(done + part.size());
     }
   }
 

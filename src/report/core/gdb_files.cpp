@@ -2,10 +2,26 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
+
 namespace photon_dmesg {
 namespace {
 
 constexpr std::string_view gdbinit_mark = "# Written by photon-dmesg core: ";
+
+// Trusts the one file that loads the core. All of the folder would be too much: gdb runs what a
+// vmlinux holds in .debug_gdb_scripts, and what lies beside it as vmlinux-gdb.py.
+constexpr std::string_view start_gdb = "gdb -iex \"add-auto-load-safe-path ./.gdbinit\"";
+
+// `text` as one word of a shell's command line, or as near as it can be shown.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
+  if (text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return printable(word + "'");
+}
 
 bool begins_with(const ByteSource& beginning, std::string_view mark) {
   std::string found(mark.size(), '\0');
@@ -27,8 +43,8 @@ bool is_written_gdbinit(const ByteSource& beginning) {
 std::string make_gdbinit(const GdbSession& session) {
   std::string text = fmt::format(
       "{}a guest that ran Linux {}.\n"
-      "# gdb reads this only if it is told to: gdb -iex \"add-auto-load-safe-path .\"\n",
-      gdbinit_mark, session.release);
+      "# gdb reads this only if it is told to: {}\n",
+      gdbinit_mark, session.release, start_gdb);
   if (session.vmlinux) {
     // symbol-file, and not file: the guest's code and data are in the core, not in vmlinux.
     text += fmt::format("symbol-file {} -o {:#x}\n", *session.vmlinux, session.kaslr_offset);
@@ -41,13 +57,12 @@ std::string make_gdbinit(const GdbSession& session) {
 
 std::string describe_core_folder(const std::string& folder, const std::string& core,
                                  bool has_vmlinux) {
-  const std::string vmlinux = has_vmlinux ? "vmlinux" : "VMLINUX";
   return fmt::format(
       "{0}: the guest, for gdb and crash\n"
-      "  cd {0} && gdb -iex \"add-auto-load-safe-path .\"    then: bt, info threads, dmesg, ps, "
-      "btt\n"
-      "  cd {0} && crash {1} {2}    then: log, bt -a, ps\n",
-      folder, vmlinux, core);
+      "  cd {1} && {2}    then: bt, info threads, dmesg, ps, btt\n"
+      "  crash {3} {4}    then: log, bt -a, ps\n",
+      printable(folder), shell_word(folder), start_gdb,
+      has_vmlinux ? shell_word(folder + "/vmlinux") : "VMLINUX", shell_word(folder + "/" + core));
 }
 
 }  // namespace photon_dmesg

@@ -29,7 +29,8 @@ struct GdbSession {
 // Whether `beginning`, of a file, is that of what make_gdbinit() makes.
 [[nodiscard]] bool is_written_gdbinit(const ByteSource& beginning);
 
-// What to tell a user who has such a folder: how to start gdb and crash.
+// What to tell a user who has such a folder: how to start gdb and crash so that they run nothing
+// but what this program wrote. crash reads a .crashrc where it is started, so not in that folder.
 [[nodiscard]] std::string describe_core_folder(const std::string& folder, const std::string& core,
                                                bool has_vmlinux);
 

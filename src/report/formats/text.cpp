@@ -27,6 +27,11 @@ bool turns_text(std::string_view bytes) {
   return utf8_length(bytes) == bytes.size() && is_control(bytes);
 }
 
+// What dmesg takes for white space, and a terminal for an order to write over what is there.
+bool moves_cursor(char byte) {
+  return byte == '\r' || byte == '\v' || byte == '\f';
+}
+
 Character first_character(std::string_view text) {
   const auto byte = static_cast<unsigned char>(text.front());
   std::mbstate_t state{};
@@ -60,7 +65,8 @@ void append_raw(std::string& line, std::string_view text, std::size_t indent, bo
 }
 
 // `more`: further text of the same record follows.
-void append_escaped(std::string& line, std::string_view text, std::size_t indent, bool more) {
+void append_escaped(std::string& line, std::string_view text, std::size_t indent, bool more,
+                    bool for_terminal) {
   while (!text.empty()) {
     if (const std::size_t plain = plain_length(text); plain > 0) {
       line += text.substr(0, plain);
@@ -69,7 +75,7 @@ void append_escaped(std::string& line, std::string_view text, std::size_t indent
     }
     const Character character = first_character(text);
     const std::string_view bytes = text.substr(0, character.length);
-    if (character.printable) {
+    if (character.printable && !(for_terminal && moves_cursor(bytes.front()))) {
       line += bytes;
     } else {
       for (const char byte : bytes) line += hex_escape(byte);
@@ -207,7 +213,11 @@ class TextWriter : public ReportWriter {
   }
 
   void append_text(std::string_view text, std::size_t indent, bool more) {
-    (style_.escape ? append_escaped : append_raw)(line_, text, indent, more);
+    if (style_.escape) {
+      append_escaped(line_, text, indent, more, style_.for_terminal);
+    } else {
+      append_raw(line_, text, indent, more);
+    }
   }
 
   TextStyle style_;

@@ -179,6 +179,16 @@ TEST_CASE("Checkpoint: without regions the configured size must be there") {
   CHECK(page_at(*files.open().memory, 255 * page) == 255U);
   files.folder.write("vm.vmem", numbered_pages(255));
   check_fails(Failure::Mismatch, "describes 1048576 bytes", [&] { (void)files.open(); });
+  files.completeness = Completeness::NotRequired;
+  const GuestState cut = files.open();
+  REQUIRE(cut.missing.size() == 1);
+  CHECK(cut.missing.front().begin == GuestPhysical{255 * page});
+  CHECK(cut.missing.front().size == page);
+  CHECK(page_at(*cut.memory, 254 * page) == 254U);
+  CHECK_FALSE(page_at(*cut.memory, 255 * page));
+  // Once, and not by the configuration as well.
+  REQUIRE(files.diagnostics.warnings().size() == 1);
+  CHECK_THAT(files.diagnostics.warnings().front(), Catch::Contains("vm.vmem: incomplete"));
 }
 
 TEST_CASE("Checkpoint: a count of 0 regions means 1:1, and a single one may leave out its place") {

@@ -24,7 +24,44 @@ void check_agrees(const StructLayout& known, const StructLayout& compiled,
   }
 }
 
+// What `layout` is with its size, or one of its members, somewhere else.
+std::vector<StructLayout> altered(const StructLayout& layout) {
+  std::vector<StructLayout> all = {{layout.name(), layout.size() + 8, layout.members()}};
+  for (std::size_t i = 0; i < layout.members().size(); ++i) {
+    std::vector<MemberLayout> members = layout.members();
+    ++members[i].offset;
+    all.emplace_back(layout.name(), layout.size() + 1, members);
+    members[i] = layout.members()[i];
+    members[i].name += "x";
+    all.emplace_back(layout.name(), layout.size(), members);
+  }
+  return all;
+}
+
 }  // namespace
+
+TEST_CASE("known layouts: those of every kernel are told from altered ones") {
+  for (const char* kernel : {PRINTK_RINGBUFFER_KERNEL, PRINTK_RINGBUFFER_5_10_KERNEL,
+                             PRINTK_RINGBUFFER_CONTEXT_KERNEL, PRINTK_LOG_KERNEL}) {
+    const auto vmlinux = open_vmlinux(kernel);
+    for (const char* name :
+         {"printk_ringbuffer", "prb_desc_ring", "prb_data_ring", "prb_desc", "prb_data_blk_lpos",
+          "printk_info", "dev_printk_info", "printk_log", "console", "cont"}) {
+      CAPTURE(kernel, name);
+      const StructLayout* layout = vmlinux->find_struct(name);
+      if (layout != nullptr) CHECK(is_as_known(*layout));
+    }
+  }
+  for (const KnownRingLayouts& known : known_ring_layouts()) {
+    for (const StructLayout& layout : altered(known.layouts.info)) CHECK_FALSE(is_as_known(layout));
+    for (const StructLayout& layout : altered(known.layouts.descriptor)) {
+      CHECK_FALSE(is_as_known(layout));
+    }
+  }
+  for (const StructLayout& layout : altered(known_printk_log_layout())) {
+    CHECK_FALSE(is_as_known(layout));
+  }
+}
 
 TEST_CASE("known layouts: printk_ringbuffer of 6.1 and later is what a compiler makes of it") {
   const auto kernel = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);

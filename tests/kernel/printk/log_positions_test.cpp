@@ -3,7 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "kernel/find/running_kernel.h"
+#include "kernel/memory/known_layouts.h"
 #include "support/log_writer.h"
+#include "support/ring_writer.h"
+#include "support/with_struct.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -99,6 +102,27 @@ TEST_CASE("log positions: a list of consoles that never ends is left") {
   add_console(guest, 0, enabled, 5, true);
   guest.memory().write_value(guest.at("consoles") + 112, guest.address("consoles").value);
   CHECK(positions_of(guest).console == 5);
+}
+
+TEST_CASE("log positions: a console without the members that are expected costs no other fact") {
+  for (const char* member : {"flags", "seq", "next"}) {
+    CAPTURE(member);
+    FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+    RingWriter ring(guest);
+    ring.store("booted");
+    ring.publish();
+    guest.set("console_drivers", guest.address("consoles").value);
+    add_console(guest, 0, enabled, 1, true);
+    const WithStruct symbols(guest.vmlinux(), without_member(known_console_layout(), member));
+    const CollectedLog log = guest.read_log(symbols);
+    CHECK(log.records.size() == 1);
+    CHECK(log.positions.cleared);
+    CHECK_FALSE(log.positions.console);
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK(guest.diagnostics().warnings()[0] ==
+          "what had been printed is not known: struct console: expected a member " +
+              std::string(member) + ", found none");
+  }
 }
 
 }  // namespace photon_dmesg::test

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/log_writer.h"
+#include "support/with_struct.h"
 #include "support/without_types.h"
 
 namespace photon_dmesg::test {
@@ -146,6 +147,25 @@ TEST_CASE("unlogged text: a length beyond the buffer is cut to it") {
   const CollectedLog log = guest->read_log();
   REQUIRE_FALSE(log.unlogged.empty());
   CHECK(log.unlogged[0].text.size() <= 256 - 32);
+}
+
+TEST_CASE("unlogged text: a struct cont without the members that are expected hides nothing else") {
+  for (const char* member : {"buf", "len", "level", "ts_nsec"}) {
+    CAPTURE(member);
+    auto guest = guest_of(PRINTK_LOG_KERNEL);
+    write_cont(*guest, "Checking hypervisor...", false);
+    write_buffer(*guest, "nmi_print_seq", 1, "\0014NMI backtrace\n");
+    const StructLayout& cont = guest->vmlinux().structure("cont");
+    const CollectedLog log =
+        guest->read_log(WithStruct(guest->vmlinux(), without_member(cont, member)));
+    CHECK(log.records.size() == 1);
+    REQUIRE(log.unlogged.size() == 1);
+    CHECK(log.unlogged[0].text == "NMI backtrace");
+    REQUIRE(guest->diagnostics().warnings().size() == 1);
+    CHECK(guest->diagnostics().warnings()[0] ==
+          "the line that was waiting for its end is not known: struct cont: expected a member " +
+              std::string(member) + ", found none");
+  }
 }
 
 TEST_CASE("unlogged text: a buffer that several CPUs lead to is read once") {

@@ -98,4 +98,13 @@ TEST_CASE("profile: numbers that make no sense are refused") {
               [&] { (void)read(replaced(whole, "\"bit_width\": 5", "\"bit_width\": 55")); });
 }
 
+TEST_CASE("profile: layouts that something else must bear out are forgotten without it") {
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
+  const auto profile = read(json_profile(*vmlinux));
+  const auto is_another = [](const StructLayout& layout) { return layout.name() != "printk_info"; };
+  CHECK(profile->forget_structs_unless(is_another) == std::vector<std::string>{"printk_info"});
+  CHECK(profile->find_struct("printk_info") == nullptr);
+  CHECK(profile->find_struct("prb_desc") != nullptr);
+}
+
 }  // namespace photon_dmesg::test

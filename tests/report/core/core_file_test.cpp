@@ -32,7 +32,7 @@ struct Written {
   GuestState write(const GuestMemory& memory, const KernelMappings& mappings,
                    const std::vector<Vcpu>& vcpus = {},
                    const std::optional<std::string>& vmcoreinfo = std::nullopt) {
-    OutputFile file(folder.path() / "vmss.core", 0600);
+    OutputFile file(folder.path() / "vmss.core", Access::Private);
     write_core(file, {memory, vcpus, mappings, vmcoreinfo}, diagnostics);
     return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"),
                          Completeness::Required, diagnostics);
@@ -158,6 +158,16 @@ TEST_CASE("make_gdbinit: loads symbols at the offset, the core, the macros") {
   const std::string without = make_gdbinit({"6.1.10-1.ph5", 0, "vmss.core", std::nullopt});
   CHECK_THAT(without, !Catch::Contains("\nsymbol-file"));
   CHECK_THAT(std::string(gdb_macros()), Catch::Contains("define btpid"));
+}
+
+TEST_CASE("describe_core_folder: what it says to type trusts the .gdbinit alone, in any folder") {
+  const std::string text = describe_core_folder("stuck", "vmss.core", true);
+  CHECK_THAT(text, Catch::Contains(
+                       "  cd stuck && gdb -iex \"add-auto-load-safe-path ./.gdbinit\"    then: "));
+  CHECK_THAT(text, Catch::Contains("  crash stuck/vmlinux stuck/vmss.core    then: "));
+  const std::string odd = describe_core_folder("it's a\x1b[2J", "vmss.core", false);
+  CHECK_THAT(odd, Catch::StartsWith("it's a\\x1b[2J: the guest"));
+  CHECK_THAT(odd, Catch::Contains(R"(crash VMLINUX 'it'\''s a\x1b[2J/vmss.core')"));
 }
 
 }  // namespace photon_dmesg::test

@@ -71,6 +71,15 @@ TEST_CASE("text: tabs and other white space stay, as in dmesg") {
   CHECK(text_line(record_of(0, "a\tb\rc\vd")) == "[    0.000000] a\tb\rc\vd\n");
 }
 
+TEST_CASE("text: on a terminal nothing moves the cursor but a tab and the end of a line") {
+  TextStyle style;
+  style.for_terminal = true;
+  CHECK(text_line(record_of(0, "a\tb\rc\vd\fe\nf"), style) ==
+        "[    0.000000] a\tb\\x0dc\\x0bd\\x0ce\n               f\n");
+  style.escape = false;  // --noescape
+  CHECK(text_line(record_of(0, "a\rb"), style) == "[    0.000000] a\rb\n");
+}
+
 TEST_CASE("text: UTF-8 is printed where the locale has it") {
   {
     const Locale locale("C.UTF-8");
