@@ -11,11 +11,13 @@ namespace photon_dmesg::fuzz {
 namespace {
 
 constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t least_image_bytes = 3 * page;  // all variables
 constexpr std::uint64_t most_image_bytes = 32 * page;
-constexpr GuestPhysical tables_place{0};
-constexpr std::uint64_t tables_bytes = 8 * page;
-constexpr GuestPhysical zeros{7 * page};
-constexpr GuestPhysical image_place{tables_bytes};
+constexpr GuestPhysical tables_place{page};  // 0 in CR3 means none
+constexpr std::uint64_t tables_end = 9 * page;
+constexpr GuestPhysical zeros{8 * page};
+constexpr GuestPhysical image_place = SmallGuest::image_place;
+static_assert(image_place.value == tables_end);
 constexpr GuestVirtual direct_map{0xffff888000000000};
 // A buffer of unknown size is read in pieces of 64 KiB.
 constexpr std::uint64_t pages_behind_ram = 32;
@@ -121,7 +123,7 @@ GuestVirtual address_of(const Variable& variable) {
 }
 
 std::uint64_t in_pages(std::uint64_t bytes) {
-  return std::clamp((bytes + page - 1) / page * page, page, most_image_bytes);
+  return std::clamp((bytes + page - 1) / page * page, least_image_bytes, most_image_bytes);
 }
 
 // The tables of a guest with so large an image. Making them takes longer than most runs.
@@ -129,7 +131,7 @@ const std::string& tables_for(std::uint64_t image_bytes) {
   static std::array<std::string, most_image_bytes / page + 1> made;
   std::string& tables = made.at(image_bytes / page);
   if (!tables.empty()) return tables;
-  test::FakeMemory memory(tables_bytes);
+  test::FakeMemory memory(tables_end);
   test::PageTableBuilder builder(memory, tables_place, PagingLevels::Four);
   for (std::uint64_t at = 0; at < image_bytes; at += page) {
     builder.map(x86_64::linked_text + at, image_place + at);
@@ -138,7 +140,7 @@ const std::string& tables_for(std::uint64_t image_bytes) {
   for (std::uint64_t at = 0; at < ram + pages_behind_ram * page; at += page) {
     builder.map(direct_map + at, at < ram ? GuestPhysical{at} : zeros);
   }
-  tables.resize(tables_bytes);
+  tables.resize(tables_end - tables_place.value);
   (void)memory.read(tables_place, std::as_writable_bytes(std::span(tables)));
   return tables;
 }

@@ -39,6 +39,8 @@ class SmallGuest {
   // The image's bytes, without the zeros that they end with.
   [[nodiscard]] std::string content() const;
 
+  static constexpr GuestPhysical image_place{0x9000};
+  // Of Linux 6.1.10-1.ph5.
   static constexpr std::string_view banner =
       "Linux version 6.1.10-1.ph5 (root@photon) (gcc 12) #1-photon SMP Thu Jun 9 21:51:19 UTC "
       "2016\n";

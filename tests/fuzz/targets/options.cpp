@@ -13,8 +13,9 @@ namespace {
 // can stop it.
 bool is_cheap(std::string_view pattern) {
   constexpr std::size_t longest = 32;
-  return pattern.size() <= longest && pattern.find('{') == std::string_view::npos &&
-         pattern.find('\\') == std::string_view::npos;
+  constexpr auto most_repeats = 2;  // of repeats: each doubles what is to be kept
+  return pattern.size() <= longest && pattern.find_first_of("{\\") == std::string_view::npos &&
+         std::count(pattern.begin(), pattern.end(), '+') <= most_repeats;
 }
 
 void try_pattern(Input& input) {
