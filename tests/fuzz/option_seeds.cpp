@@ -42,9 +42,10 @@ void make_reports(const PutSeed& put) {
       record(0x0c, 0, 2'000'000'000, "continues \xc3\xa9 \x1b[2J \xff", "usb") +
       record(0x36, 0, 3'000'000'000, "lost") + record(0x14, 99, 4'000'000'000, "");
   const std::string selection = little_endian(0, 3);
-  const std::string clock = little_endian(1'795'455'252'404'972'809, 8) +
-                            little_endian(1'795'455'312'404'972'809, 8) + little_endian(1, 1) +
-                            little_endian(60'000'000'000, 8) + little_endian(0, 2);
+  const std::string clock = little_endian(1'795'455'252'404'972'809, 8) + little_endian(0, 1) +
+                            little_endian(1'795'455'312'404'972'809, 8) +
+                            little_endian(1'000'000, 8) + little_endian(0, 2) +
+                            little_endian(128, 1);
   const std::string names = text("6.1.10-1.ph5") + text("Linux version 6.1.10");
   for (unsigned format = 0; format < 9; ++format) {
     const std::string style = little_endian(format % 2 == 0 ? 17 : 4, 1) + little_endian(format, 1);

@@ -43,14 +43,23 @@ LogRecord take_record(Input& input, std::uint64_t seq) {
   return record;
 }
 
+// Within what kernel/facts takes for a clock.
 GuestClock take_clock(Input& input) {
-  const auto number = [&] { return static_cast<std::int64_t>(input.number(8)); };
+  constexpr std::int64_t second = 1'000'000'000;
+  constexpr std::int64_t farthest = second << 32;
+  const auto number = [&](std::int64_t most) {
+    return static_cast<std::int64_t>(input.number(8) % static_cast<std::uint64_t>(most));
+  };
   GuestClock clock;
-  clock.realtime_offset_nsec = number();
-  clock.last_update_nsec = number();
-  if ((input.byte() & 1) != 0) clock.raw_nsec = number();
-  if ((input.byte() & 1) != 0) clock.sleep_nsec = number();
-  if ((input.byte() & 1) != 0) clock.printk_ahead_nsec = number();
+  clock.realtime_offset_nsec = number(farthest) - ((input.byte() & 1) != 0 ? farthest : 0);
+  clock.last_update_nsec = second + number(farthest - second);
+  const std::int64_t monotonic = clock.monotonic_nsec();
+  if (monotonic > 0 && monotonic < std::int64_t{1} << 61) {
+    clock.raw_nsec = monotonic + number(monotonic / 8 + second);
+  }
+  if ((input.byte() & 1) != 0) clock.sleep_nsec = number(clock.last_update_nsec);
+  if ((input.byte() & 1) != 0) clock.printk_ahead_nsec = number(1200 * second) - 600 * second;
+  clock.slew_rate = static_cast<double>(input.byte()) / 2560 - 0.05;
   return clock;
 }
 
