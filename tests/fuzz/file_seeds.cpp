@@ -229,7 +229,7 @@ void make_packed_memory(const PutSeed& put) {
           "0123456789" + reaching.packed());
   const test::FastlzWriter first = test::full_block("first");
   put("packed-memory", "blocks",
-      little_endian(0, 1) + test::packed_block(first.packed(), test::block_size) +
+      little_endian(2, 1) + test::packed_block(first.packed(), test::block_size) +
           test::packed_block("the end", 7));
   put("packed-memory", "one-block",
       little_endian(0, 1) + test::packed_block(writer.packed(), writer.text().size()));
