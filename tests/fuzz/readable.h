@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,12 @@ void run_part(Work&& work) {
   } catch (const Error&) {
     // What the program says of damaged files.
   }
+}
+
+// Whether one record's number is behind another's. Those of a guest that was made up may begin so
+// high that they wrap.
+inline bool is_behind(std::uint64_t earlier, std::uint64_t later) {
+  return later != earlier && later - earlier <= ~std::uint64_t{0} / 2;
 }
 
 // Whether `text` is lines that steer no terminal.

@@ -1,6 +1,7 @@
 // The log in both formats, what is beside it, and the clock that its times count by, in arbitrary
 // memory.
 #include "fuzz/input.h"
+#include "fuzz/readable.h"
 #include "fuzz/small_guest.h"
 #include "kernel/facts/guest_clock.h"
 #include "kernel/find/guest_kernel.h"
@@ -42,7 +43,7 @@ void fuzz_log(Bytes bytes) {
   std::uint64_t newest = 0;
   ClockSigns signs;
   const KernelLog log = reader.read([&](const LogRecord& record) {
-    require(!last || record.seq > *last, "records come in the order of their numbers");
+    require(!last || is_behind(*last, record.seq), "records come in the order of their numbers");
     require(record.level < 8, "there are eight levels");
     last = record.seq;
     newest = record.ts_nsec;
