@@ -6,16 +6,12 @@
 #include "support/checkpoint_builder.h"
 #include "support/elf_core_builder.h"
 #include "support/errors.h"
+#include "support/lime_builder.h"
 #include "support/memory_pages.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-std::string lime_range(std::uint64_t first, const std::string& memory) {
-  return little_endian(0x4c694d45, 4) + little_endian(1, 4) + little_endian(first, 8) +
-         little_endian(first + memory.size() - 1, 8) + little_endian(0, 8) + memory;
-}
 
 GuestState open_alone(const TemporaryFolder& folder, const std::string& name,
                       const std::string& content) {

@@ -1,36 +1,13 @@
 #include "rpm/cpio_reader.h"
 
-#include <fmt/format.h>
-
 #include <catch2/catch.hpp>
 
+#include "support/cpio_writer.h"
 #include "support/errors.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-constexpr unsigned regular = 0100644;
-constexpr unsigned folder = 040755;
-
-std::string padded(std::string bytes) {
-  bytes.resize((bytes.size() + 3) / 4 * 4);
-  return bytes;
-}
-
-std::string newc(const std::string& path, const std::string& content, unsigned mode = regular,
-                 unsigned inode = 1) {
-  return padded(fmt::format("070701{:08x}{:08x}{:032x}{:08x}{:032x}{:08x}{:08x}{}", inode, mode, 0,
-                            content.size(), 0, path.size() + 1, 0, path) +
-                '\0') +
-         padded(content);
-}
-
-std::string stripped(unsigned index, const std::string& content) {
-  return padded(fmt::format("07070X{:08x}", index)) + padded(content);
-}
-
-const std::string trailer = newc("TRAILER!!!", "", 0, 0);
 
 std::vector<RpmPackage::File> package_files() {
   RpmPackage::File first;
@@ -62,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> read(const std::string& archive
 
 TEST_CASE("CpioReader: members with content of any length, and their ends") {
   const auto members =
-      read(newc("./usr", "", folder) + newc("./a", "x") + newc("./b", "12345678") + trailer);
+      read(newc("./usr", "", cpio_folder) + newc("./a", "x") + newc("./b", "12345678") + trailer);
   REQUIRE(members.size() == 3);
   CHECK(members[0] == std::pair<std::string, std::string>{"./usr", ""});
   CHECK(members[1] == std::pair<std::string, std::string>{"./a", "x"});

@@ -48,9 +48,13 @@ class LogWriter {
     ++next_seq;
   }
 
-  // Puts the log into the guest's variables.
-  void publish(FixtureGuest& guest) const { publish_at(guest.at("log_buf"), guest); }
-  void publish_at(GuestPhysical log_buf, FixtureGuest& guest) const {
+  // Puts the log into the guest's variables; it may be a FixtureGuest or one that is asked alike.
+  template <typename Guest>
+  void publish(Guest& guest) const {
+    publish_at(guest.at("log_buf"), guest);
+  }
+  template <typename Guest>
+  void publish_at(GuestPhysical log_buf, Guest& guest) const {
     guest.memory().write_text(guest.at("__log_buf"), {buffer.data(), buffer.size()});
     guest.memory().write_value(log_buf, guest.address("__log_buf").value);
     guest.set("log_first_seq", first_seq);

@@ -39,11 +39,12 @@ struct Info {
 };
 static_assert(sizeof(Info) == 88);
 
-// A ring written as the kernel writes it: ids and positions begin shortly before they wrap, and the
-// oldest records make room for new ones.
-class RingWriter {
+// A ring written as the kernel writes it, into a FixtureGuest or one that is asked alike: ids and
+// positions begin shortly before they wrap, and the oldest records make room for new ones.
+template <typename Guest>
+class RingWriterInto {
  public:
-  explicit RingWriter(FixtureGuest& guest) : guest_(guest) {
+  explicit RingWriterInto(Guest& guest) : guest_(guest) {
     guest_.memory().write_value(descriptor_at(count - 1),
                                 Descriptor{tail_id_ | std::uint64_t{Reusable} << 62, 1, 1});
   }
@@ -202,11 +203,13 @@ class RingWriter {
     return guest_.at("_printk_rb_static_infos") + seq % count * sizeof(Info);
   }
 
-  FixtureGuest& guest_;
+  Guest& guest_;
   std::uint64_t next_seq_ = 0;
   std::uint64_t next_id_ = (0 - count) & id_mask;
   std::uint64_t tail_id_ = (next_id_ - 1) & id_mask;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> text_ends_;  // ids and their blocks' ends
 };
+
+using RingWriter = RingWriterInto<FixtureGuest>;
 
 }  // namespace photon_dmesg::test

@@ -34,19 +34,26 @@ void add_lines(std::string_view text, const UnloggedText& entry, Budget& lines, 
   }
 }
 
-// The per-CPU areas of a kernel, by __per_cpu_offset.
-std::vector<std::uint64_t> per_cpu_offsets(const GuestKernel& kernel) {
+struct PerCpuArea {
+  std::size_t cpu = 0;
+  std::uint64_t offset = 0;
+};
+
+// The per-CPU areas of a kernel, by __per_cpu_offset. No two CPUs have one in common: what a
+// damaged number of CPUs counts besides has the same one over and over.
+std::vector<PerCpuArea> per_cpu_areas(const GuestKernel& kernel) {
   const std::optional<GuestVirtual> table = kernel.find_address("__per_cpu_offset");
   const std::optional<GuestVirtual> count = kernel.find_address("nr_cpu_ids");
-  std::vector<std::uint64_t> offsets;
-  if (!table || !count) return offsets;
+  std::vector<PerCpuArea> areas;
+  if (!table || !count) return areas;
   const std::uint64_t cpus =
       std::min(most_cpus, kernel.memory().read_unsigned(*count, 4).value_or(0));
+  std::set<std::uint64_t> seen;
   for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
-    offsets.push_back(
-        kernel.memory().read_unsigned(*table + cpu * sizeof(std::uint64_t), 8).value_or(0));
+    const auto offset = kernel.memory().read_unsigned(*table + cpu * sizeof(std::uint64_t), 8);
+    if (offset && seen.insert(*offset).second) areas.push_back({cpu, *offset});
   }
-  return offsets;
+  return areas;
 }
 
 struct PerCpuBuffer {
@@ -72,11 +79,9 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Bu
                          KernelLog& log, Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> symbol = kernel.find_address(kind.symbol);
   if (!symbol) return;
-  const std::vector<std::uint64_t> offsets = per_cpu_offsets(kernel);
-  std::set<std::uint64_t> seen;  // those of processors that there are not all lead to one place
-  for (std::size_t cpu = 0; cpu < offsets.size() && !lines.exceeded(); ++cpu) {
-    if (!seen.insert(offsets[cpu]).second) continue;
-    const GuestVirtual buffer = *symbol + offsets[cpu];
+  for (const auto& [cpu, offset] : per_cpu_areas(kernel)) {
+    if (lines.exceeded()) break;
+    const GuestVirtual buffer = *symbol + offset;
     const std::uint64_t length = kernel.memory().read_unsigned(buffer, 4).value_or(0);
     if (length == 0) continue;
     const SafeBufferLayout layout = safe_buffer_layout(kernel, buffer);

@@ -3,57 +3,13 @@
 #include <catch2/catch.hpp>
 
 #include "checkpoint/vmware/debug_guest_format.h"
+#include "support/debug_guest_builder.h"
 #include "support/errors.h"
 #include "support/memory_pages.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
 namespace {
-
-struct Hole {
-  std::uint64_t ppn;
-  std::uint64_t pages;
-};
-
-// debug.guest as the crash utility's reader takes it, with its numbers and not the program's table.
-struct Layout {
-  std::uint32_t version;
-  std::uint64_t memory_at;
-  std::uint64_t first_vcpu_at;
-  std::uint64_t gap;
-  bool narrow;
-};
-
-constexpr std::array layouts = {Layout{1, 21, 61, 45, true},  Layout{3, 22, 78, 45, false},
-                                Layout{4, 22, 78, 42, false}, Layout{5, 22, 78, 42, false},
-                                Layout{6, 23, 79, 42, false}, Layout{7, 16, 83, 42, false}};
-
-std::string debug_guest(const Layout& layout, std::uint32_t vcpus, std::uint64_t pages,
-                        const std::vector<Hole>& holes = {}) {
-  const std::size_t width = layout.narrow ? 4 : 8;
-  std::string file = little_endian(layout.version, 4) + little_endian(vcpus, 4);
-  file.resize(layout.memory_at, '\0');
-  std::uint64_t total = pages;
-  for (const Hole& hole : holes) total += hole.pages;
-  file += little_endian(total * page - 1, 8) + little_endian(pages, width) + little_endian(0, 4) +
-          little_endian(holes.size(), 4);
-  for (std::size_t i = 0; i < 2; ++i) {
-    const Hole hole = i < holes.size() ? holes[i] : Hole{0, 0};
-    file += little_endian(hole.ppn, width) + little_endian(hole.pages, width);
-  }
-  if (layout.version == 7) file += little_endian(1, 4);
-  file.resize(layout.first_vcpu_at + (layout.narrow ? 8 * holes.size() : 0), '\0');
-  for (std::uint32_t i = 0; i < vcpus; ++i) {
-    std::string vcpu = little_endian(0x80050033, 4);
-    for (const std::uint64_t number : {2U, 3U, 4U}) vcpu += little_endian(0x1000 * number + i, 8);
-    vcpu += std::string(80, '\0') + little_endian(0xfffffe0000000000, 8);
-    vcpu.resize(116 + layout.gap, '\0');
-    for (std::uint64_t reg = 0; reg < 27; ++reg) vcpu += little_endian(0x100 * (i + 1) + reg, 8);
-    vcpu += std::string(17 + 4096, '\0');
-    file += vcpu;
-  }
-  return file;
-}
 
 GuestState open(const TemporaryFolder& folder, const std::string& content) {
   CollectedDiagnostics diagnostics;
@@ -63,7 +19,7 @@ GuestState open(const TemporaryFolder& folder, const std::string& content) {
 }  // namespace
 
 TEST_CASE("open_debug_guest: every version's vCPUs and memory") {
-  for (const Layout& layout : layouts) {
+  for (const DebugGuestForm& layout : debug_guest_forms) {
     CAPTURE(layout.version);
     const TemporaryFolder folder;
     folder.write("debug.vmem", numbered_pages(8));
@@ -86,7 +42,7 @@ TEST_CASE("open_debug_guest: every version's vCPUs and memory") {
 }
 
 TEST_CASE("open_debug_guest: memory goes on behind each hole") {
-  for (const Layout& layout : layouts) {
+  for (const DebugGuestForm& layout : debug_guest_forms) {
     CAPTURE(layout.version);
     const TemporaryFolder folder;
     folder.write("debug.vmem", numbered_pages(8));
@@ -101,10 +57,10 @@ TEST_CASE("open_debug_guest: memory goes on behind each hole") {
 }
 
 TEST_CASE("is_debug_guest: cut or extended by a byte, or with a sum that is wrong, it is none") {
-  const std::string content = debug_guest(layouts[2], 1, 8);
+  const std::string content = debug_guest(debug_guest_forms[2], 1, 8);
   for (const std::string& other :
        {content.substr(1), content.substr(0, content.size() - 1), content + '\0',
-        debug_guest({2, 22, 78, 42, false}, 1, 8), debug_guest(layouts[2], 0, 8)}) {
+        debug_guest({2, 22, 78, 42, false}, 1, 8), debug_guest(debug_guest_forms[2], 0, 8)}) {
     CHECK_FALSE(is_debug_guest(BufferSource("x", as_bytes(other))));
   }
   std::string wrong_sum = content;
@@ -116,27 +72,27 @@ TEST_CASE("open_debug_guest: memory of another size is not its memory") {
   const TemporaryFolder folder;
   folder.write("debug.vmem", numbered_pages(7));
   check_fails(Failure::Mismatch, "describes 32768 bytes of memory, found 28672",
-              [&] { (void)open(folder, debug_guest(layouts[2], 1, 8)); });
+              [&] { (void)open(folder, debug_guest(debug_guest_forms[2], 1, 8)); });
 }
 
 TEST_CASE("open_debug_guest: without memory the message says what to name") {
   const TemporaryFolder folder;
   check_fails(Failure::UnusableInput, "no .vmem of that name beside it",
-              [&] { (void)open(folder, debug_guest(layouts[2], 1, 8)); });
+              [&] { (void)open(folder, debug_guest(debug_guest_forms[2], 1, 8)); });
 }
 
 TEST_CASE("open_debug_guest: holes that overlap are refused") {
   const TemporaryFolder folder;
   folder.write("debug.vmem", numbered_pages(8));
   check_fails(Failure::UnusableInput, "expected holes one behind the other", [&] {
-    (void)open(folder, debug_guest(layouts[2], 1, 8, {{4, 4}, {6, 2}}));
+    (void)open(folder, debug_guest(debug_guest_forms[2], 1, 8, {{4, 4}, {6, 2}}));
   });
 }
 
 TEST_CASE("open_debug_guest: a guest of another architecture is refused") {
   const TemporaryFolder folder;
   folder.write("debug.vmem", numbered_pages(8));
-  std::string content = debug_guest(layouts[5], 1, 8);
+  std::string content = debug_guest(debug_guest_forms[5], 1, 8);
   content[72] = 0;
   check_fails(Failure::UnusableInput, "expected the guest of an x86 host",
               [&] { (void)open(folder, content); });

@@ -5,74 +5,12 @@
 #include "checkpoint/vmware/fastlz.h"
 #include "support/errors.h"
 #include "support/memory_pages.h"
+#include "support/packed_memory_builder.h"
 
 namespace photon_dmesg::test {
 namespace {
 
-constexpr std::size_t block_size = 0x400000;
-
-// FastLZ level 2, instruction by instruction, and what it unpacks to.
-class Writer {
- public:
-  explicit Writer(std::string before = "") : text_(std::move(before)), skip_(text_.size()) {}
-
-  Writer& literals(const std::string& text) {
-    for (std::size_t at = 0; at < text.size(); at += 32) {
-      const std::string run = text.substr(at, 32);
-      packed_ += static_cast<char>(run.size() - 1);
-      packed_ += run;
-    }
-    text_ += text;
-    return *this;
-  }
-
-  Writer& match(std::size_t length, std::size_t distance) {
-    for (std::size_t i = 0; i < length; ++i) {
-      text_ += distance > text_.size() ? '\0' : text_[text_.size() - distance];
-    }
-    const std::size_t back = distance - 1;
-    const std::size_t near = std::min<std::size_t>(back, 8191);
-    std::size_t code = length - 2;
-    packed_ += static_cast<char>(std::min<std::size_t>(code, 7) << 5 | near >> 8);
-    if (code >= 7) {
-      for (code -= 7; code >= 255; code -= 255) packed_ += '\xff';
-      packed_ += static_cast<char>(code);
-    }
-    packed_ += static_cast<char>(near & 0xff);
-    if (near == 8191) {
-      packed_ += static_cast<char>((back - near) >> 8);
-      packed_ += static_cast<char>((back - near) & 0xff);
-    }
-    return *this;
-  }
-
-  [[nodiscard]] std::string packed() const {
-    std::string result = packed_;
-    result[0] = static_cast<char>(result[0] | 0x20);
-    return result;
-  }
-  [[nodiscard]] std::string text() const { return text_.substr(skip_); }
-
- private:
-  std::string packed_;
-  std::string text_;
-  std::size_t skip_;
-};
-
-std::string block(const std::string& packed, std::size_t size) {
-  return little_endian(size, 4) + little_endian(0, 4) + little_endian(packed.size(), 4) +
-         little_endian(0, 4) + packed;
-}
-
-// A whole block that packs to little, begun with `text`.
-Writer full_block(const std::string& text, std::string before = "") {
-  Writer writer(std::move(before));
-  writer.literals(text);
-  writer.match(block_size - text.size(), text.size());
-  return writer;
-}
-
-std::string unpack(const Writer& writer, const std::string& before = "", bool zeros = false) {
+std::string unpack(const FastlzWriter& writer, const std::string& before = "", bool zeros = false) {
   std::string target(writer.text().size(), '?');
   const std::string packed = writer.packed();
   const FastlzResult result = unpack_fastlz(as_bytes(packed), as_bytes(before), zeros,
@@ -90,7 +28,7 @@ std::string read_all(const ByteSource& source) {
 }  // namespace
 
 TEST_CASE("unpack_fastlz: literals, near and far matches, long ones, overlapping ones") {
-  Writer writer;
+  FastlzWriter writer;
   writer.literals(std::string(100, 'a') + "bcdef").match(3, 5).match(8, 1).match(9, 2);
   writer.match(300, 7).match(265, 100).literals(numbered_pages(20));
   writer.match(12, 8191).match(12, 8192).match(12, 8193).match(700, 73727);
@@ -99,7 +37,7 @@ TEST_CASE("unpack_fastlz: literals, near and far matches, long ones, overlapping
 
 TEST_CASE("unpack_fastlz: references may reach in front, where that is known") {
   const std::string before = "0123456789";
-  Writer writer(before);
+  FastlzWriter writer(before);
   writer.literals("x").match(6, 11);
   CHECK(unpack(writer) == "needs before");
   CHECK(unpack(writer, before) == "x012345");
@@ -107,7 +45,7 @@ TEST_CASE("unpack_fastlz: references may reach in front, where that is known") {
 }
 
 TEST_CASE("unpack_fastlz: damage never leads out of either buffer") {
-  Writer writer;
+  FastlzWriter writer;
   writer.literals("abcdefgh").match(40, 3).match(9, 8);
   const std::string packed = writer.packed();
   for (std::size_t length = 0; length < packed.size(); ++length) {
@@ -123,10 +61,10 @@ TEST_CASE("unpack_fastlz: damage never leads out of either buffer") {
 }
 
 TEST_CASE("PackedMemory: packed and stored blocks make one flat memory") {
-  const Writer first = full_block("first");
+  const FastlzWriter first = full_block("first");
   std::string stored = numbered_pages(block_size / page);
-  const std::string file =
-      block(first.packed(), block_size) + block(stored, block_size) + block("the end", 7);
+  const std::string file = packed_block(first.packed(), block_size) +
+                           packed_block(stored, block_size) + packed_block("the end", 7);
   REQUIRE(is_packed_memory(BufferSource("vm.vmem", as_bytes(file))));
   const PackedMemory memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   CHECK(memory.size() == 2 * block_size + 7);
@@ -134,13 +72,14 @@ TEST_CASE("PackedMemory: packed and stored blocks make one flat memory") {
 }
 
 TEST_CASE("PackedMemory: a block may refer to the one before it, however it is come upon") {
-  const Writer first = full_block("zero one two ");
-  Writer second(first.text());
+  const FastlzWriter first = full_block("zero one two ");
+  FastlzWriter second(first.text());
   second.literals("second").match(20, 26).match(block_size - 26, 8000);
-  Writer third(first.text() + second.text());
+  FastlzWriter third(first.text() + second.text());
   third.literals("third").match(50, 30);
-  const std::string file = block(first.packed(), block_size) + block(second.packed(), block_size) +
-                           block(third.packed(), third.text().size());
+  const std::string file = packed_block(first.packed(), block_size) +
+                           packed_block(second.packed(), block_size) +
+                           packed_block(third.packed(), third.text().size());
   const PackedMemory memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   std::string end(third.text().size(), '\0');
   memory.read_at(2 * block_size, std::as_writable_bytes(std::span(end)));
@@ -149,17 +88,17 @@ TEST_CASE("PackedMemory: a block may refer to the one before it, however it is c
 }
 
 TEST_CASE("PackedMemory: damage is refused by the block's number") {
-  const Writer first = full_block("first");
-  const std::string begin = block(first.packed(), block_size);
+  const FastlzWriter first = full_block("first");
+  const std::string begin = packed_block(first.packed(), block_size);
   const auto open = [](const std::string& file) {
     return std::make_unique<PackedMemory>(
         std::make_unique<BufferSource>("vm.vmem", as_bytes(file)));
   };
-  const std::string oversized = begin + block("xxxxxxxx", block_size + 1);
+  const std::string oversized = begin + packed_block("xxxxxxxx", block_size + 1);
   check_fails(Failure::UnusableInput, "vm.vmem: packed block 1", [&] { (void)open(oversized); });
-  const std::string cut = begin + block("xxxxxxxx", 100).substr(0, 20);
+  const std::string cut = begin + packed_block("xxxxxxxx", 100).substr(0, 20);
   check_fails(Failure::UnusableInput, "truncated", [&] { (void)open(cut); });
-  const std::string garbage = begin + block("\x20x\xff\xff\xff", 100);
+  const std::string garbage = begin + packed_block("\x20x\xff\xff\xff", 100);
   check_fails(Failure::UnusableInput, "vm.vmem: packed block 1 at offset", [&] {
     const auto memory = open(garbage);
     (void)read_all(*memory);
@@ -172,7 +111,7 @@ TEST_CASE("is_packed_memory: plain memory is not taken for it") {
   const std::string pages = numbered_pages(64);
   CHECK_FALSE(is_packed_memory(BufferSource("vm.vmem", as_bytes(pages))));
   // The first words are those of a block by chance.
-  const std::string chance = block("", 100).replace(8, 4, little_endian(16, 4)) + pages;
+  const std::string chance = packed_block("", 100).replace(8, 4, little_endian(16, 4)) + pages;
   CHECK_FALSE(is_packed_memory(BufferSource("vm.vmem", as_bytes(chance))));
 }
 

@@ -1,0 +1,23 @@
+// What is done with libkdumpfile's reading of makedumpfile's dumps: flattened files, notes, pages.
+#include "checkpoint/dumps/kdump_file.h"
+#include "fuzz/input.h"
+#include "fuzz/readable.h"
+
+namespace photon_dmesg::fuzz {
+
+void fuzz_kdump(Bytes bytes) {
+  constexpr std::size_t most_ranges = 16;
+  auto file = std::make_shared<BufferSource>("/nowhere/dump", bytes);
+  if (!is_kdump_file(*file)) return;
+  SilentDiagnostics diagnostics;
+  const GuestState state = open_kdump_files({file}, diagnostics);
+  // Whether a page that the dump lists can be unpacked, only reading it tells.
+  std::array<std::byte, 16> beginning{};
+  std::size_t seen = 0;
+  for (const PhysicalRange& range : state.memory->ranges()) {
+    if (++seen > most_ranges) break;
+    run_part([&] { (void)state.memory->read(range.begin, beginning); });
+  }
+}
+
+}  // namespace photon_dmesg::fuzz

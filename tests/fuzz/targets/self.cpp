@@ -1,0 +1,47 @@
+// A guest of which nothing but memory is known: its kernel by a vCPU, its symbols and its log by
+// what the kernel carries for itself.
+#include "fuzz/input.h"
+#include "fuzz/readable.h"
+#include "fuzz/small_guest.h"
+#include "kernel/facts/guest_identity.h"
+#include "kernel/find/crash_kernel.h"
+#include "kernel/find/cross_check.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/printk/kernel_log.h"
+#include "kernel/self/memory_symbols.h"
+
+namespace photon_dmesg::fuzz {
+namespace {
+
+// With all symbols of the small guest.
+void tell_facts(const GuestMemory& memory, const RunningKernel& running, Diagnostics& diagnostics) {
+  const SmallSymbols symbols({.ring = true});
+  const GuestKernel kernel = GuestKernel::attach(running, symbols, diagnostics);
+  (void)read_guest_identity(kernel, diagnostics);
+  (void)find_vmcoreinfo(kernel, diagnostics);
+  if (const auto header = find_elf_core_header(kernel, diagnostics)) {
+    (void)find_crashed_kernel(memory, running.tables().architecture(), *header, diagnostics);
+  }
+}
+
+}  // namespace
+
+void fuzz_self(Bytes bytes) {
+  SmallGuest guest(bytes);
+  SilentDiagnostics diagnostics;
+  const Vcpu vcpu = guest.vcpu();
+  const auto running = find_running_kernel(guest.memory(), {vcpu}, diagnostics);
+  if (!running) return;
+  run_part([&] { tell_facts(guest.memory(), *running, diagnostics); });
+  const auto symbols = MemorySymbols::find(guest.memory(), *running, diagnostics);
+  const GuestKernel kernel = GuestKernel::attach(*running, *symbols, diagnostics);
+  const KernelLogReader reader(kernel, diagnostics);
+  std::optional<std::uint64_t> last;
+  (void)reader.read([&](const LogRecord& record) {
+    require(!last || is_behind(*last, record.seq), "records come in the order of their numbers");
+    last = record.seq;
+    return true;
+  });
+}
+
+}  // namespace photon_dmesg::fuzz
