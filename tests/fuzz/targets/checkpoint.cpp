@@ -27,7 +27,7 @@ void take_blocks(const ByteSource& file) {
 void describe(const ByteSource& file, Diagnostics& diagnostics) {
   InfoReport report;
   report.checkpoint = read_checkpoint_info(file, diagnostics);
-  report.tags = list_tags(file, report.problems);
+  report.tags = list_tags(file, report.problems, diagnostics);
   for (const Vcpu& vcpu : report.checkpoint->vcpus) report.registers.push_back({vcpu, {}});
   std::ostringstream text;
   write_info_text(report, text);

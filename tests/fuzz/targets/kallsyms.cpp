@@ -13,7 +13,8 @@ void fuzz_kallsyms(Bytes bytes) {
   Input input(bytes);
   const bool any_is_right = (input.byte() & 1) != 0;  // or the second reading, or none
   unsigned readings = 0;
-  auto table = parse_kallsyms(input.rest(), place, [&](const KallsymsTable& reading) {
+  Budget budget = kallsyms_budget();
+  auto table = parse_kallsyms(input.rest(), place, budget, [&](const KallsymsTable& reading) {
     (void)reading.find("_text");
     return any_is_right || ++readings > 1;
   });
