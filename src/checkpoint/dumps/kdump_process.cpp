@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <libkdumpfile/kdumpfile.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -123,6 +125,18 @@ class Server {
   std::vector<std::byte> buffer_;
 };
 
+// What a damaged header says there is must not take the machine's memory: the library asks for maps
+// of it before it looks whether there can be so much. A bit for each page of 4 TiB is 128 MiB.
+void bound_memory() {
+  constexpr rlim_t most_more = rlim_t{1} << 30;
+  std::ifstream statm("/proc/self/statm");
+  std::array<rlim_t, 6> pages{};  // the last is what RLIMIT_DATA counts
+  for (rlim_t& number : pages) statm >> number;
+  const auto page = static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+  const rlimit limit{pages.back() * page + most_more, pages.back() * page + most_more};
+  if (statm) ::setrlimit(RLIMIT_DATA, &limit);
+}
+
 // Never returns, and never runs what the program would do at its end.
 [[noreturn]] void serve(int socket, const std::vector<int>& descriptors) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -130,6 +144,7 @@ class Server {
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   ::dup2(nowhere, STDERR_FILENO);
   try {
+    bound_memory();
     Server(socket).run(descriptors);
   } catch (...) {
     ::_exit(1);

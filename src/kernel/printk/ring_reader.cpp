@@ -98,7 +98,7 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   LogRecord record;
   record.seq = info.number("seq");
   const std::uint64_t text_length = info.number("text_len");
-  const bool right_seq = record.seq == seq_of(descriptor.id);
+  const bool right_seq = record.seq == seq_of(descriptor.id) && is_sequence_number(record.seq);
   if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
     keep_half_text(descriptor, result);
     unfinished_.add(seq_of(descriptor.id));

@@ -36,7 +36,7 @@ std::optional<Vote> read_vote(DescriptorRing& descriptors, std::uint64_t slot) {
     return std::nullopt;
   }
   const std::optional<StructView> info = descriptors.read_info(slot);
-  if (!info) return std::nullopt;
+  if (!info || !is_sequence_number(info->number("seq"))) return std::nullopt;
   const std::int64_t distance = descriptors.signed_distance(descriptor->id);
   return Vote{distance, info->number("seq") - static_cast<std::uint64_t>(distance)};
 }

@@ -6,6 +6,11 @@
 
 namespace photon_dmesg {
 
+// Whether a record can have that number: no kernel comes near 2^63.
+[[nodiscard]] constexpr bool is_sequence_number(std::uint64_t number) {
+  return number >> 63 == 0;
+}
+
 // Which part of a ring is in use. The header says so with two ids; the descriptors say it too, as
 // ids and sequence numbers advance together and a slot outside of the part in use never holds a
 // stored record (the kernel makes a descriptor reusable before it moves tail_id past it). One
