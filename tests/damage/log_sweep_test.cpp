@@ -5,11 +5,10 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "damage/sweep.h"
+#include "support/file_content.h"
 #include "support/log_writer.h"
 #include "support/ring_writer.h"
 
@@ -23,7 +22,7 @@ std::vector<PhysicalRange> each(GuestPhysical begin, std::uint64_t stride, std::
   return ranges;
 }
 
-std::vector<Region> ring_regions(FixtureGuest& guest) {
+std::vector<Target> ring_regions(FixtureGuest& guest) {
   const GuestPhysical header = guest.at("printk_rb_static");
   const GuestPhysical descriptors = guest.at("_printk_rb_static_descs");
   const GuestPhysical infos = guest.at("_printk_rb_static_infos");
@@ -68,8 +67,8 @@ std::vector<Outcome> sweep_log(unsigned stored) {
   writer.publish(guest);
   guest.set("console_seq", writer.next_seq);
   const GuestPhysical buffer = guest.at("__log_buf");
-  Region lengths{"records: lengths", {}, true};
-  Region values{"records: time, level, facility, flags", {}, true};
+  Target lengths{"records: lengths", {}, true};
+  Target values{"records: time, level, facility, flags", {}, true};
   std::uint32_t index = writer.first_index;
   for (std::size_t i = 0; i < std::min<std::size_t>(writer.kept.size(), 12); ++i) {
     if (writer.length_at(index) == 0) index = 0;
@@ -112,9 +111,8 @@ TEST_CASE("damage: the tables", "[.tables]") {
 }
 
 TEST_CASE("damage: no flipped bit of the log's structures is wrong in silence") {
-  std::ifstream file(std::filesystem::path(SOURCE_FOLDER) / "docs/reliability.md");
-  std::stringstream document;
-  document << file.rdbuf();
+  const std::string document =
+      file_content(std::filesystem::path(SOURCE_FOLDER) / "docs/reliability.md");
   for (const Table& table : all_tables()) {
     CAPTURE(table.title);
     for (const Outcome& row : table.outcomes) {
@@ -124,7 +122,7 @@ TEST_CASE("damage: no flipped bit of the log's structures is wrong in silence") 
     // So that the document is what was found.
     const std::string section = section_of(table);
     INFO("expected in docs/reliability.md:\n" << section);
-    CHECK(document.str().find(section) != std::string::npos);
+    CHECK(document.find(section) != std::string::npos);
   }
 }
 

@@ -9,13 +9,6 @@
 namespace photon_dmesg::test {
 namespace {
 
-// What the program tells of a guest.
-struct Answer {
-  bool refused = false;
-  bool said = false;
-  std::vector<LogRecord> records;
-};
-
 Answer read(FixtureGuest& guest) {
   const std::size_t before = guest.diagnostics().warnings().size();
   Answer answer;
@@ -53,7 +46,9 @@ std::optional<std::size_t> differing_values(const Answer& left, const Answer& ri
   return differing;
 }
 
-void count(const Answer& right, const Answer& found, bool holds_values, Outcome& outcome) {
+}  // namespace
+
+void judge(const Answer& right, const Answer& found, bool holds_values, Outcome& outcome) {
   ++outcome.bits;
   const auto differing = differing_values(right, found);
   if (found.refused) {
@@ -69,12 +64,10 @@ void count(const Answer& right, const Answer& found, bool holds_values, Outcome&
   }
 }
 
-}  // namespace
-
-std::vector<Outcome> sweep(FixtureGuest& guest, const std::vector<Region>& regions) {
+std::vector<Outcome> sweep(FixtureGuest& guest, const std::vector<Target>& regions) {
   const Answer right = read(guest);
   std::vector<Outcome> outcomes;
-  for (const Region& region : regions) {
+  for (const Target& region : regions) {
     Outcome& outcome = outcomes.emplace_back();
     outcome.what = region.what;
     for (const PhysicalRange& range : region.ranges) {
@@ -83,7 +76,7 @@ std::vector<Outcome> sweep(FixtureGuest& guest, const std::vector<Region>& regio
         std::array<std::byte, 1> byte{};
         if (!guest.memory().read(place, byte)) continue;
         guest.memory().write_value(place, byte[0] ^ std::byte{1} << static_cast<int>(bit % 8));
-        count(right, read(guest), region.holds_values, outcome);
+        judge(right, read(guest), region.holds_values, outcome);
         guest.memory().write_value(place, byte[0]);
       }
     }

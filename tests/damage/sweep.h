@@ -12,7 +12,7 @@
 namespace photon_dmesg::test {
 
 // Bytes of a guest of which every bit is flipped, one after the other.
-struct Region {
+struct Target {
   std::string what;
   std::vector<PhysicalRange> ranges;
   // Bits of which nothing else tells: none but the value itself is wrong then.
@@ -30,8 +30,18 @@ struct Outcome {
   std::uint64_t silent = 0;     // records are missing, too many or renumbered, and nothing is said
 };
 
+// What the program tells of a guest.
+struct Answer {
+  bool refused = false;
+  bool said = false;
+  std::vector<LogRecord> records;
+};
+
+// Adds to `outcome` what `found` is, where `right` is the answer without the damage.
+void judge(const Answer& right, const Answer& found, bool holds_values, Outcome& outcome);
+
 // Flips each bit of the regions in the memory of `guest`, reads its log and puts the bit back.
-[[nodiscard]] std::vector<Outcome> sweep(FixtureGuest& guest, const std::vector<Region>& regions);
+[[nodiscard]] std::vector<Outcome> sweep(FixtureGuest& guest, const std::vector<Target>& regions);
 
 // As a table in Markdown.
 [[nodiscard]] std::string to_table(const std::vector<Outcome>& outcomes);
