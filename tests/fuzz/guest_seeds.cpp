@@ -41,7 +41,8 @@ using SmallRingWriter = test::RingWriterInto<SmallGuest>;
 
 // A ring that wraps, with records of every kind.
 void fill(SmallRingWriter& writer) {
-  for (int i = 0; i < 20; ++i) writer.store(fmt::format("record {} {}", i, std::string(i, '.')));
+  for (unsigned i = 0; i < 20; ++i)
+    writer.store(fmt::format("record {} {}", i, std::string(i, '.')));
   writer.store("with a dictionary", {.subsystem = "usb", .device = "c189:1"});
   writer.store("who called", {.caller_id = 0x80000001});
   writer.store("unfinished", {.state = test::Committed, .flags = 0});

@@ -285,10 +285,17 @@ class Folders(unittest.TestCase):
         shim = self.folder / "shim.so"
         source = Path(__file__).parent / "fixtures/no_tmpfile.c"
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", shim, source], check=True)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+        def expect_signals() -> None:  # what a shell has its background jobs ignore stays ignored
+            for number in numbers:
+                signal.signal(number, signal.SIG_DFL)
+
+        for number in numbers:
             with self.subTest(signal=number):
                 process = subprocess.Popen([tool.BINARY, "core", self.checkpoint, "-o", self.core],
                                            env={**os.environ, "LD_PRELOAD": str(shim)},
+                                           preexec_fn=expect_signals,
                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 while process.poll() is None and not (self.core.exists() and
                                                       list(self.core.iterdir())):

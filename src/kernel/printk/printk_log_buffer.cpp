@@ -42,7 +42,8 @@ StructView PrintkLogBuffer::view(std::uint64_t index) const {
 
 PrintkLogBuffer::Header PrintkLogBuffer::header(std::uint64_t index) const {
   const StructView record = view(index);
-  return {record.number("len"), record.number("text_len"), record.number("dict_len")};
+  return {record.number(*length_), record.number(*text_length_),
+          record.number(*dictionary_length_)};
 }
 
 std::uint64_t PrintkLogBuffer::ts_nsec(std::uint64_t index) const {

@@ -30,7 +30,11 @@ class PrintkLogBuffer {
                                             std::uint64_t length, const StructLayout& layout);
 
   PrintkLogBuffer(const StructLayout& layout, std::vector<std::byte> bytes)
-      : layout_(&layout), bytes_(std::move(bytes)) {}
+      : layout_(&layout),
+        length_(&layout.member("len")),
+        text_length_(&layout.member("text_len")),
+        dictionary_length_(&layout.member("dict_len")),
+        bytes_(std::move(bytes)) {}
 
   struct Header {
     std::uint64_t length = 0;  // of the whole record; 0 marks the wrap to the buffer's beginning
@@ -103,6 +107,10 @@ class PrintkLogBuffer {
   [[nodiscard]] Lap follow(std::uint64_t index) const;
 
   const StructLayout* layout_;
+  // Of its members those that every step asks for.
+  const MemberLayout* length_;
+  const MemberLayout* text_length_;
+  const MemberLayout* dictionary_length_;
   std::vector<std::byte> bytes_;
 };
 

@@ -89,10 +89,10 @@ std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
     return std::nullopt;
   }
   const StructView view(layouts_.descriptor, descriptor_bytes_);
-  const std::uint64_t state = view.number("state_var");
+  const std::uint64_t state = view.number(state_);
   const StructView block = view.nested("text_blk_lpos", layouts_.block);
   return Descriptor{state & id_mask, static_cast<DescriptorState>(state >> state_shift),
-                    block.number("begin"), block.number("next")};
+                    block.number(begin_), block.number(next_)};
 }
 
 std::optional<StructView> DescriptorRing::read_info(std::uint64_t id) {

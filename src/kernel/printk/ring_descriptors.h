@@ -53,7 +53,12 @@ class DescriptorRing {
  public:
   // `memory` and `layouts` must outlive this.
   DescriptorRing(const KernelMemory& memory, const RingLayouts& layouts, const Ring& ring)
-      : memory_(memory), layouts_(layouts), ring_(ring) {}
+      : memory_(memory),
+        layouts_(layouts),
+        state_(layouts.descriptor.member("state_var")),
+        begin_(layouts.block.member("begin")),
+        next_(layouts.block.member("next")),
+        ring_(ring) {}
 
   // How many ids there are from the oldest to the newest.
   [[nodiscard]] std::uint64_t size() const { return distance(ring_.head_id) + 1; }
@@ -90,6 +95,10 @@ class DescriptorRing {
 
   const KernelMemory& memory_;
   const RingLayouts& layouts_;
+  // Of the members those that each descriptor is asked for.
+  const MemberLayout& state_;
+  const MemberLayout& begin_;
+  const MemberLayout& next_;
   Ring ring_;
   std::vector<std::byte> descriptor_bytes_;
   std::vector<std::byte> info_bytes_;

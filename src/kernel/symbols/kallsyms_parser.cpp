@@ -45,6 +45,10 @@ class Bytes {
   [[nodiscard]] std::string_view text() const {
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
   }
+  // The byte at `offset`, or 0.
+  [[nodiscard]] std::size_t byte(std::size_t offset) const {
+    return offset < size() ? std::to_integer<std::size_t>(bytes_[offset]) : 0;
+  }
   // The number of `width` bytes at `offset`; 0 where there is none, which no check takes for sound.
   [[nodiscard]] std::uint64_t number(std::size_t offset, std::size_t width) const {
     return contains(offset, width) ? load_unsigned(bytes_.subspan(offset, width)) : 0;
@@ -133,11 +137,11 @@ class NameReader {
   // Passes over the next name: a length (of two bytes if it is above 127: 6.1 and later), then as
   // many tokens. False at the end of the bytes.
   bool skip() {
-    std::size_t length = bytes_.number(offset_, 1);
+    std::size_t length = bytes_.byte(offset_);
     std::size_t begin = offset_ + 1;
     constexpr std::size_t more = 0x80;
     if ((length & more) != 0) {
-      length = (length & (more - 1)) | bytes_.number(begin, 1) << 7;
+      length = (length & (more - 1)) | bytes_.byte(begin) << 7;
       ++begin;
     }
     if (length == 0 || length > 1 + longest_name || !bytes_.contains(begin, length)) return false;
@@ -152,28 +156,27 @@ class NameReader {
   // How long it is, with its type.
   [[nodiscard]] std::size_t expanded_size() const {
     std::size_t size = 0;
-    for (std::size_t at = begin_; at < offset_; ++at) {
-      size += tokens_.strings[bytes_.number(at, 1)].size();
-    }
+    for (const char token : name())
+      size += tokens_.strings[static_cast<unsigned char>(token)].size();
     return size;
   }
 
   // Appends the compressed name that skip() passed over to `names`.
   void copy(std::vector<std::uint8_t>& names) const {
-    const std::string_view name = bytes_.text().substr(begin_, offset_ - begin_);
-    names.insert(names.end(), name.begin(), name.end());
+    const std::string_view compressed = name();
+    names.insert(names.end(), compressed.begin(), compressed.end());
   }
 
   // The same name as text, its type in front.
   [[nodiscard]] std::string expand() const {
-    std::string name;
-    for (std::size_t at = begin_; at < offset_; ++at) {
-      name += tokens_.strings[bytes_.number(at, 1)];
-    }
-    return name;
+    std::string expanded;
+    for (const char token : name()) expanded += tokens_.strings[static_cast<unsigned char>(token)];
+    return expanded;
   }
 
  private:
+  [[nodiscard]] std::string_view name() const { return bytes_.text().substr(begin_, size()); }
+
   const Bytes& bytes_;
   const Tokens& tokens_;
   std::size_t offset_;
@@ -181,7 +184,8 @@ class NameReader {
 };
 
 struct Names {
-  std::size_t begin = 0;  // offset of num_syms
+  std::size_t begin = 0;   // offset of num_syms
+  bool is_packed = false;  // aligned to 4 bytes
   std::vector<std::uint8_t> compressed;
   std::vector<std::uint32_t> ends;
 };
@@ -220,11 +224,10 @@ bool are_marked(const Bytes& bytes, std::size_t end, const std::vector<std::size
 std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::size_t begin,
                                 std::size_t width, Budget& budget) {
   const std::uint64_t count = bytes.number(begin, width);
-  if (count < fewest_symbols || count > most_symbols) return std::nullopt;
   const std::size_t first = begin + width;
   if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
   NameReader reader(bytes, tokens, first);
-  Names result{begin, {}, {}};
+  Names result{begin, width == packed_alignment, {}, {}};
   std::vector<std::size_t> marked;
   std::size_t expanded = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -246,11 +249,16 @@ std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget
   const std::size_t lowest = last > longest_names ? last - longest_names : 0;
   for (std::size_t at = last; at >= lowest + alignment && !budget.exceeded(); at -= alignment) {
     const std::size_t begin = at - alignment;
-    if (auto names = read_names(bytes, tokens, begin, alignment, budget)) return names;
-    for (const std::size_t packed : {begin + packed_alignment, begin}) {
-      auto names = read_names(bytes, tokens, packed, packed_alignment, budget);
-      if (names) return names;
-    }
+    const std::uint64_t both = bytes.number(begin, alignment);
+    const auto try_at = [&](std::size_t place, std::size_t width, std::uint64_t count) {
+      const bool can_be = count >= fewest_symbols && count <= most_symbols;
+      return can_be ? read_names(bytes, tokens, place, width, budget) : std::nullopt;
+    };
+    constexpr unsigned half = 32;
+    if (auto names = try_at(begin, alignment, both)) return names;
+    if (auto names = try_at(begin + packed_alignment, packed_alignment, both >> half)) return names;
+    auto names = try_at(begin, packed_alignment, static_cast<std::uint32_t>(both));
+    if (names) return names;
   }
   return std::nullopt;
 }
@@ -331,6 +339,7 @@ class AddressReader {
   std::size_t table_ = 0;
   std::uint64_t base_ = 0;
 };
+
 KallsymsTable make_table(const Tokens& tokens, Names names) {
   KallsymsTable::Tokens strings;
   std::copy(tokens.strings.begin(), tokens.strings.end(), strings.begin());
@@ -353,9 +362,11 @@ std::optional<KallsymsTable> parse_kallsyms(
     return std::nullopt;
   }
   const std::size_t begin = names->begin;
+  const bool is_packed = names->is_packed;
   KallsymsTable table = make_table(*tokens, std::move(*names));
   const std::size_t count = table.size();
   for (const Addressing addressing : addressings) {
+    if ((addressing == Addressing::BehindTokensPacked) != is_packed) continue;
     const AddressReader addresses(image, address, *tokens, begin, count, addressing);
     for (std::size_t i = 0; i < count; ++i) table.set_address(i, addresses[i]);
     if (is_right(table)) {
