@@ -135,15 +135,25 @@ Selection make_selection(const Options& options, const LogPositions& positions,
 // Which records there were, for those who ask how a value was found.
 class Extent {
  public:
+  // `clock` must outlive this.
   explicit Extent(const std::optional<ClockHistory>& clock) : clock_(clock) {}
 
   void add(const LogRecord& record) {
-    if (clock_ && clock_->before_stop(record.ts_nsec) < -inaccuracy()) {
-      behind_stop_.add(record.seq);
-    }
+    if (clock_) compare(record.seq, record.ts_nsec, *clock_);
+    ends_late_ = first_ && record.ts_nsec > last_nsec_ + late_nsec;
     if (!first_) first_ = record.seq;
     last_ = record.seq;
     last_nsec_ = record.ts_nsec;
+  }
+
+  // Of a record that is far behind all others only the guest's clock tells whether it can be:
+  // where nothing else asks for that, it is read for this.
+  void check_end(const GuestKernel& kernel) {
+    if (clock_ || !ends_late_) return;
+    SilentDiagnostics silent;
+    if (const auto clock = read_clock_history(kernel, nullptr, silent)) {
+      compare(last_, last_nsec_, *clock);
+    }
   }
 
   // No kernel stops without having logged anything.
@@ -180,16 +190,21 @@ class Extent {
         *first_));
   }
 
-  // A record's time is not later than when the guest stopped, but for the clocks' inaccuracy.
-  void doubt(std::vector<std::string>& doubts) const {
-    behind_stop_.report("with a time behind the one at which the guest stopped", doubts);
+  // What is later than the guest's clock when it was last moved on, if anything is.
+  [[nodiscard]] std::optional<std::string> behind_stop() const {
+    if (behind_stop_.empty()) return std::nullopt;
+    return behind_stop_.describe(
+        "later than the guest's clock when it stopped: it had stood still while they were logged, "
+        "or their times are damaged");
   }
 
  private:
-  // Nanoseconds. NTP slews a clock by at most 1/2000, which need not all be known.
-  [[nodiscard]] std::int64_t inaccuracy() const {
-    constexpr std::int64_t always = 60'000'000'000;
-    return always + clock_->uptime() / 1000;
+  static constexpr std::int64_t late_nsec = 60'000'000'000;
+
+  void compare(std::uint64_t seq, std::uint64_t nsec, const ClockHistory& clock) {
+    // NTP slews a clock by at most 1/2000, which need not all be known.
+    const std::int64_t inaccuracy = late_nsec + clock.uptime() / 1000;
+    if (clock.before_stop(nsec) < -inaccuracy) behind_stop_.add(seq);
   }
 
   const std::optional<ClockHistory>& clock_;
@@ -197,6 +212,7 @@ class Extent {
   std::optional<std::uint64_t> first_;
   std::uint64_t last_ = 0;
   std::uint64_t last_nsec_ = 0;
+  bool ends_late_ = false;
 };
 
 // Returns whether there was any.
@@ -229,10 +245,11 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
   RecordFilter filter(selection, *writer);
   Extent extent(context.guest.clock);
-  KernelLog log = reader.read([&](LogRecord record) {
+  const KernelLog log = reader.read([&](LogRecord record) {
     extent.add(record);
     return filter.add(std::move(record));
   });
+  extent.check_end(guest.kernel());
   filter.finish();
   out.flush();  // what is said about the log comes behind it
   extent.note(diagnostics);
@@ -242,13 +259,14 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   for (const std::string& loss : log.losses) {
     diagnostics.warn("the log is incomplete: " + loss);
   }
-  extent.doubt(log.doubts);
+  const std::optional<std::string> behind_stop = extent.behind_stop();
+  if (behind_stop) diagnostics.warn(*behind_stop);
   for (const std::string& doubt : log.doubts) {
     diagnostics.warn("part of the log can't be as the kernel wrote it: " + doubt);
   }
   guest.warn_of_unreadable(diagnostics);
   writer->finish(diagnostics.warnings());
-  return log.losses.empty() && log.doubts.empty() && !extent.is_empty();
+  return log.losses.empty() && log.doubts.empty() && !behind_stop && !extent.is_empty();
 }
 
 // What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.

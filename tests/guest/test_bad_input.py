@@ -384,6 +384,25 @@ class DamagedLog(BadInputTests):
         self.overwrite(infos + 88 * 50, b"\xff" * 88)
         self.check_damage({50}, "1 record with a damaged descriptor")
 
+    def test_a_time_that_is_later_than_the_guest_s_clock(self) -> None:
+        last = self.sound["dmesg"][-1]["seq"]
+        later = struct.pack("<Q", 13 * 86400 * 10**9)
+        self.overwrite(self.physical("_printk_rb_static_infos") + 88 * last + 8, later)
+        for options in ([], ["--json"], ["-T"]):
+            with self.subTest(options=options):
+                result = photon_dmesg(*options, self.vmlinux, self.checkpoint)
+                self.assertEqual(result.status, 1)
+                self.assertIn("1 record later than the guest's clock when it stopped", result.err)
+                self.assertIn(f"(sequence number {last})", result.err)
+
+    def test_a_time_that_the_records_around_it_contradict(self) -> None:
+        later = struct.pack("<Q", 13 * 86400 * 10**9)
+        self.overwrite(self.physical("_printk_rb_static_infos") + 88 * 100 + 8, later)
+        result = photon_dmesg(self.vmlinux, self.checkpoint)
+        self.assertEqual(result.status, 1)
+        self.assertIn("1 record whose time is more than a minute out of turn (sequence number 100)",
+                      result.err)
+
     def test_log_that_leads_nowhere(self) -> None:
         self.overwrite(self.physical("prb"), struct.pack("<Q", 0xFFFF123400000000))
         self.check(3, "the guest's memory at 0xffff123400000000", "not mapped",

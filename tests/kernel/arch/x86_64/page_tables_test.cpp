@@ -11,7 +11,6 @@ namespace {
 constexpr std::uint64_t memory_size = 0x400000;
 constexpr GuestPhysical tables_at{0x100000};
 constexpr std::uint64_t large = 0x200000;
-constexpr std::uint64_t huge = 0x40000000;
 
 struct Built {
   explicit Built(PagingLevels levels = PagingLevels::Four) : builder(memory, tables_at, levels) {}
