@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace photon_dmesg {
@@ -43,18 +45,20 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
   const StructView data = header.nested("text_data_ring", layouts.data_ring);
   ring.descriptor_count =
       ring_size(descriptors.number("count_bits"), largest_count_bits, "count_bits");
-  if (ring.descriptor_count > memory.ram_size() / layouts.descriptor.size()) {
-    throw unusable(
-        fmt::format("printk_ringbuffer: expected as many descriptors as the guest's {} bytes of "
-                    "memory can hold, found {}",
-                    memory.ram_size(), ring.descriptor_count));
-  }
   ring.descriptors = {descriptors.number("descs")};
   ring.infos = {descriptors.number("infos")};
   ring.head_id = descriptors.number("head_id") & id_mask;
   ring.tail_id = descriptors.number("tail_id") & id_mask;
   ring.data_size = ring_size(data.number("size_bits"), largest_size_bits, "size_bits");
   ring.data = {data.number("data")};
+  // A descriptor stands for 32 bytes of text (PRB_AVGBITS), so there are fewer of them than bytes.
+  const std::uint64_t most = memory.ram_size() / layouts.descriptor.size();
+  if (ring.descriptor_count > std::min(most, ring.data_size)) {
+    throw unusable(
+        fmt::format("printk_ringbuffer: expected as many descriptors as {} bytes of text and the "
+                    "guest's {} bytes of memory can have, found {}",
+                    ring.data_size, memory.ram_size(), ring.descriptor_count));
+  }
   ring.head_lpos = data.number("head_lpos");
   ring.tail_lpos = data.number("tail_lpos");
   return ring;

@@ -1,5 +1,7 @@
 #include "kernel/self/memory_symbols.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "kernel/printk/kernel_log.h"
@@ -126,6 +128,32 @@ TEST_CASE("MemorySymbols: before 5.10, functions are enough to find the log, by 
   CHECK(log.records.back().text == writer.kept.back().text);
   CHECK(log.losses.empty());
   CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("MemorySymbols: what VMCOREINFO names is not replaced by conclusions from code") {
+  FixtureGuest guest(PRINTK_LOG_O2_KERNEL);
+  guest.memory().write_text(
+      guest.at("kallsyms_room"),
+      KallsymsWriter(kallsyms_forms[2], esx_symbols(guest), guest.address("kallsyms_room"))
+          .write(""));
+  LogWriter writer;
+  for (unsigned number = 0; number < 400; ++number) writer.store(numbered_message(number));
+  writer.publish(guest);
+  // Another variable of the same value, so that it shows who has named it.
+  guest.set("console_seq", std::uint64_t{writer.first_index});
+  guest.memory().write_text(
+      guest.at("larger_log_buf"),
+      fmt::format("OSRELEASE=4.4.8\nSYMBOL(init_uts_ns)={:x}\nSYMBOL(_stext)={:x}\n"
+                  "SYMBOL(log_first_idx)={:x}\nNUMBER(phys_base)={}\nKERNELOFFSET={:x}\n",
+                  guest.address("init_uts_ns").value, guest.address("_text").value,
+                  guest.address("console_seq").value,
+                  FixtureGuest::load_address.value - FixtureGuest::kaslr_offset - 0x1000000,
+                  FixtureGuest::kaslr_offset) +
+          '\0');
+  guest.set("type_in_use", guest.address("larger_log_buf").value);
+  const auto symbols = find(guest);
+  CHECK(symbols->find_symbol("log_first_idx") == guest.vmlinux().find_symbol("console_seq"));
+  CHECK(symbols->find_symbol("log_next_idx") == guest.vmlinux().find_symbol("log_next_idx"));
 }
 
 TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {
