@@ -57,8 +57,9 @@ void add(const std::filesystem::path& path) {
 
 void forget(const std::filesystem::path& path) {
   for (Entry& entry : entries) {
-    if (!take(entry, Entry::Whole)) continue;
-    entry.state = path.native() == entry.path.data() ? Entry::Free : Entry::Whole;
+    // What is another's stays whole throughout: a signal may come now.
+    const bool is_same = entry.state == Entry::Whole && path.native() == entry.path.data();
+    if (is_same && take(entry, Entry::Whole)) entry.state = Entry::Free;
   }
 }
 

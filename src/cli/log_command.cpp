@@ -139,21 +139,25 @@ class Extent {
   explicit Extent(const std::optional<ClockHistory>& clock) : clock_(clock) {}
 
   void add(const LogRecord& record) {
-    if (clock_) compare(record.seq, record.ts_nsec, *clock_);
-    ends_late_ = first_ && record.ts_nsec > last_nsec_ + late_nsec;
+    if (clock_) compare(record, *clock_);
+    has_gap_ = has_gap_ || (first_ && record.ts_nsec > last_nsec_ + late_nsec);
     if (!first_) first_ = record.seq;
     last_ = record.seq;
     last_nsec_ = record.ts_nsec;
+    latest_nsec_ = std::max(latest_nsec_, record.ts_nsec);
   }
 
-  // Of a record that is far behind all others only the guest's clock tells whether it can be:
-  // where nothing else asks for that, it is read for this.
-  void check_end(const GuestKernel& kernel) {
-    if (clock_ || !ends_late_) return;
+  // Whether records that are far behind others can be so late only the guest's clock tells: where
+  // nothing else asks for it, it is read for this.
+  void check_gaps(const GuestKernel& kernel, const KernelLogReader& reader) {
+    if (clock_ || !has_gap_) return;
     SilentDiagnostics silent;
-    if (const auto clock = read_clock_history(kernel, nullptr, silent)) {
-      compare(last_, last_nsec_, *clock);
-    }
+    const auto clock = read_clock_history(kernel, nullptr, silent);
+    if (!clock || !is_behind_stop(latest_nsec_, *clock)) return;
+    reader.read_records([&](const LogRecord& record) {
+      compare(record, *clock);
+      return true;
+    });
   }
 
   // No kernel stops without having logged anything.
@@ -190,6 +194,9 @@ class Extent {
         *first_));
   }
 
+  // Whether a time must be damaged: several records tell of a clock that stood still.
+  [[nodiscard]] bool has_odd_time() const { return behind_stop_.count() == 1; }
+
   // What is later than the guest's clock when it was last moved on, if anything is.
   [[nodiscard]] std::optional<std::string> behind_stop() const {
     if (behind_stop_.empty()) return std::nullopt;
@@ -201,10 +208,14 @@ class Extent {
  private:
   static constexpr std::int64_t late_nsec = 60'000'000'000;
 
-  void compare(std::uint64_t seq, std::uint64_t nsec, const ClockHistory& clock) {
+  static bool is_behind_stop(std::uint64_t nsec, const ClockHistory& clock) {
     // NTP slews a clock by at most 1/2000, which need not all be known.
     const std::int64_t inaccuracy = late_nsec + clock.uptime() / 1000;
-    if (clock.before_stop(nsec) < -inaccuracy) behind_stop_.add(seq);
+    return clock.before_stop(nsec) < -inaccuracy;
+  }
+
+  void compare(const LogRecord& record, const ClockHistory& clock) {
+    if (is_behind_stop(record.ts_nsec, clock)) behind_stop_.add(record.seq);
   }
 
   const std::optional<ClockHistory>& clock_;
@@ -212,7 +223,8 @@ class Extent {
   std::optional<std::uint64_t> first_;
   std::uint64_t last_ = 0;
   std::uint64_t last_nsec_ = 0;
-  bool ends_late_ = false;
+  std::uint64_t latest_nsec_ = 0;
+  bool has_gap_ = false;
 };
 
 // Returns whether there was any.
@@ -249,7 +261,7 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
     extent.add(record);
     return filter.add(std::move(record));
   });
-  extent.check_end(guest.kernel());
+  extent.check_gaps(guest.kernel(), reader);
   filter.finish();
   out.flush();  // what is said about the log comes behind it
   extent.note(diagnostics);
@@ -266,7 +278,7 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   }
   guest.warn_of_unreadable(diagnostics);
   writer->finish(diagnostics.warnings());
-  return log.losses.empty() && log.doubts.empty() && !behind_stop && !extent.is_empty();
+  return log.losses.empty() && log.doubts.empty() && !extent.has_odd_time() && !extent.is_empty();
 }
 
 // What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 namespace photon_dmesg {
 namespace {
@@ -144,17 +145,17 @@ std::int64_t ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
 void ClockHistory::add_sleeps(const ClockSigns& signs) {
   std::int64_t unsaid = clock_.sleep_nsec.value_or(0);
   std::vector<std::uint64_t> silent;
-  const auto& wakings = signs.wakings();
-  for (auto waking = wakings.rbegin(); waking != wakings.rend(); ++waking) {
-    if (waking->slept) {
-      add({Step::Cause::Sleep, *waking->slept, waking->ts_nsec});
-      unsaid = difference(unsaid, *waking->slept);
+  for (const ClockSigns::Waking& waking : std::ranges::reverse_view(signs.wakings())) {
+    if (waking.slept) {
+      add({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
+      unsaid = difference(unsaid, *waking.slept);
     } else {
-      silent.push_back(waking->ts_nsec);
+      silent.push_back(waking.ts_nsec);
     }
   }
   if (silent.empty()) {
-    unplaced_sleep_ = std::max<std::int64_t>(unsaid, 0);
+    // Where the log has lost its beginning, that is where the guest slept, as far as is known.
+    if (signs.has_all()) unplaced_sleep_ = std::max<std::int64_t>(unsaid, 0);
     return;
   }
   if (unsaid <= 0) return;
@@ -172,9 +173,8 @@ void ClockHistory::add(const Step& step) {
 }
 
 void ClockHistory::add_settings(const ClockSigns& signs) {
-  const auto& settings = signs.settings();
-  for (auto setting = settings.rbegin(); setting != settings.rend(); ++setting) {
-    if (setting->step) add({Step::Cause::Set, *setting->step, setting->ts_nsec});
+  for (const ClockSigns::Setting& setting : std::ranges::reverse_view(signs.settings())) {
+    if (setting.step) add({Step::Cause::Set, *setting.step, setting.ts_nsec});
   }
 }
 
@@ -192,16 +192,15 @@ void ClockHistory::add_contradictions(const ClockSigns& signs) {
   std::sort(settings.any.begin(), settings.any.end());
   std::sort(settings.either_way.begin(), settings.either_way.end());
   std::vector<Step> steps;
-  const auto& readings = signs.readings();
-  for (auto reading = readings.rbegin(); reading != readings.rend(); ++reading) {
-    const std::int64_t computed = difference(time_of_day(reading->ts_nsec), found);
-    const std::int64_t step = difference(computed, reading->time_of_day);
-    if (!is_about_nothing(step, reading->coarse ? coarse_tolerance : tolerance)) {
+  for (const ClockSigns::Reading& reading : std::ranges::reverse_view(signs.readings())) {
+    const std::int64_t computed = difference(time_of_day(reading.ts_nsec), found);
+    const std::int64_t step = difference(computed, reading.time_of_day);
+    if (!is_about_nothing(step, reading.coarse ? coarse_tolerance : tolerance)) {
       if (!steps_budget_.take()) break;
-      steps.push_back(place(step, reading->ts_nsec, until, settings));
+      steps.push_back(place(step, reading.ts_nsec, until, settings));
       found = sum(found, step);
     }
-    until = reading->ts_nsec;
+    until = reading.ts_nsec;
   }
   steps_.insert(steps_.end(), steps.begin(), steps.end());
 }

@@ -93,9 +93,9 @@ struct Table {
 };
 
 std::vector<Table> all_tables() {
-  return {{"Since 5.15, the ring has wrapped", sweep_ring({true, 100})},
-          {"Since 5.15, in its first lap", sweep_ring({true, 9})},
-          {"5.10 to 5.14, the ring has wrapped", sweep_ring({false, 100})},
+  return {{"After 5.10, the ring has wrapped", sweep_ring({true, 100})},
+          {"After 5.10, in its first lap", sweep_ring({true, 9})},
+          {"5.10, the ring has wrapped", sweep_ring({false, 100})},
           {"Until 5.9, the buffer has wrapped", sweep_log(300)},
           {"Until 5.9, in its first lap", sweep_log(20)}};
 }

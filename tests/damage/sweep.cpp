@@ -31,8 +31,7 @@ bool same_values(const LogRecord& left, const LogRecord& right) {
   };
   return left.ts_nsec == right.ts_nsec && left.facility == right.facility &&
          left.level == right.level && caller(left) == caller(right) && left.text == right.text &&
-         left.dictionary == right.dictionary && left.continues == right.continues &&
-         left.state == right.state;
+         left.dictionary == right.dictionary && left.continues == right.continues;
 }
 
 // In how many records they differ; nothing if they are not the same records.

@@ -93,7 +93,7 @@ class RingWriterInto {
     put({}, {lpos, lpos}, text_len);
   }
 
-  // As printk does since 5.15: formatted into the block with its prefix and newline.
+  // As later kernels do: formatted into the block with its prefix and newline.
   void print(const std::string& text, const std::string& prefix =
                                           "\x01"
                                           "6") {
@@ -205,7 +205,8 @@ class RingWriterInto {
 
   Guest& guest_;
   std::uint64_t next_seq_ = 0;
-  std::uint64_t next_id_ = (0 - count) & id_mask;
+  // In 32 bits, as the kernel begins.
+  std::uint64_t next_id_ = static_cast<std::uint32_t>(0 - count);
   std::uint64_t tail_id_ = (next_id_ - 1) & id_mask;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> text_ends_;  // ids and their blocks' ends
 };

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,9 +127,13 @@ class Server {
 };
 
 // What a damaged header says there is must not take the machine's memory: the library asks for maps
-// of it before it looks whether there can be so much. A bit for each page of 4 TiB is 128 MiB.
-void bound_memory() {
-  constexpr rlim_t most_more = rlim_t{1} << 30;
+// of it before it looks whether there can be so much. An honest dump's maps are in its files.
+void bound_memory(const std::vector<int>& descriptors) {
+  rlim_t most_more = rlim_t{1} << 30;
+  for (const int descriptor : descriptors) {
+    struct stat file {};
+    if (::fstat(descriptor, &file) == 0) most_more += static_cast<rlim_t>(file.st_size);
+  }
   std::ifstream statm("/proc/self/statm");
   std::array<rlim_t, 6> pages{};  // the last is what RLIMIT_DATA counts
   for (rlim_t& number : pages) statm >> number;
@@ -144,7 +149,7 @@ void bound_memory() {
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   ::dup2(nowhere, STDERR_FILENO);
   try {
-    bound_memory();
+    bound_memory(descriptors);
     Server(socket).run(descriptors);
   } catch (...) {
     ::_exit(1);

@@ -79,7 +79,7 @@ bool PrintkLogBuffer::is_wrap(std::uint64_t index) const {
 }
 
 void PrintkLogBuffer::for_each_place(
-    std::uint64_t from, const std::function<void(std::uint64_t, std::uint64_t)>& visit) const {
+    std::uint64_t from, const std::function<bool(std::uint64_t, std::uint64_t)>& visit) const {
   bool wrapped = false;
   std::uint64_t index = from;
   for (std::uint64_t count = 1;; ++count) {
@@ -87,11 +87,11 @@ void PrintkLogBuffer::for_each_place(
       if (wrapped) return;
       wrapped = true;
       index = 0;
-      visit(index, count - 1);
+      if (!visit(index, count - 1)) return;
     }
     if (!is_record(index, size()) || (wrapped && index >= from)) return;
     index += header(index).length;
-    visit(index, count);
+    if (!visit(index, count)) return;
   }
 }
 
@@ -100,7 +100,8 @@ std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
   if (from == to) return 0;
   std::optional<std::uint64_t> found;
   for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
-    if (!found && index == to) found = count;
+    if (index == to) found = count;
+    return !found;
   });
   return found;
 }
@@ -108,7 +109,8 @@ std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
 std::optional<std::uint64_t> PrintkLogBuffer::count_lap(std::uint64_t from) const {
   std::optional<std::uint64_t> found;
   for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
-    if (!found && index == from && count > 0) found = count;
+    if (index == from && count > 0) found = count;
+    return !found;
   });
   return found;
 }
@@ -135,9 +137,30 @@ PrintkLogBuffer::Lap PrintkLogBuffer::follow(std::uint64_t index) const {
     index += header(index).length;
   }
   lap.end = index;
-  // Only where no long record fits any more does the log go on at the beginning.
-  lap.reaches_end = is_wrap(index) && size() - index <= 2 * (longest_line + layout_->size());
+  lap.reaches_end = is_end(index);
   return lap;
+}
+
+bool PrintkLogBuffer::is_end(std::uint64_t index) const {
+  // Only where no long record fits any more does the log go on at the beginning.
+  return is_wrap(index) && size() - index <= 2 * (longest_line + layout_->size());
+}
+
+std::uint64_t PrintkLogBuffer::count_to_end(std::uint64_t index,
+                                            std::vector<bool>& leads_nowhere) const {
+  leads_nowhere.resize(size() / record_alignment + 1);
+  std::uint64_t records = 0;
+  std::uint64_t at = index;
+  for (; is_likely_record(at) && !leads_nowhere[at / record_alignment]; ++records) {
+    at += header(at).length;
+  }
+  // Records are multiples of the alignment and end by the buffer's end.
+  if (!leads_nowhere[at / record_alignment] && is_end(at)) return records;
+  for (at = index; records > 0; --records) {
+    leads_nowhere[at / record_alignment] = true;
+    at += header(at).length;
+  }
+  return 0;
 }
 
 PrintkLogBuffer::Extent PrintkLogBuffer::extent_of_first_lap() const {
@@ -163,11 +186,11 @@ std::optional<PrintkLogBuffer::Extent> PrintkLogBuffer::find_extent() const {
       extent = {0, last.indices[i], i};
     }
   }
+  std::vector<bool> leads_nowhere;
   for (std::uint64_t at = extent.next_index; at < size(); at += record_alignment) {
     if (!is_likely_record(at) || ts_nsec(at) > ts_nsec(0)) continue;
-    const Lap earlier = follow(at);
-    if (earlier.reaches_end) {
-      return Extent{at, extent.next_index, extent.records + earlier.indices.size()};
+    if (const std::uint64_t earlier = count_to_end(at, leads_nowhere)) {
+      return Extent{at, extent.next_index, extent.records + earlier};
     }
   }
   return extent;

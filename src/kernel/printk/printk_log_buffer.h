@@ -78,9 +78,10 @@ class PrintkLogBuffer {
   [[nodiscard]] bool begins_at_boot() const;
 
   // Follows the records from `from` on, over the wrap, until they end or come back to it. Calls
-  // visit(index, count) for each place behind a record: `count` of them lead there.
+  // visit(index, count) for each place behind a record: `count` of them lead there. It returns
+  // whether to go on.
   void for_each_place(std::uint64_t from,
-                      const std::function<void(std::uint64_t, std::uint64_t)>& visit) const;
+                      const std::function<bool(std::uint64_t, std::uint64_t)>& visit) const;
 
   // Where the log begins and ends.
   struct Extent {
@@ -105,6 +106,12 @@ class PrintkLogBuffer {
   };
   [[nodiscard]] bool is_wrap(std::uint64_t index) const;
   [[nodiscard]] Lap follow(std::uint64_t index) const;
+  // Whether what follows `index` can't be another record, as the buffer ends there.
+  [[nodiscard]] bool is_end(std::uint64_t index) const;
+  // How many records of an earlier lap lead from `index` to the buffer's end; 0 if none do. Every
+  // place on the way that does not lead there is noted, so that all calls take linear time.
+  [[nodiscard]] std::uint64_t count_to_end(std::uint64_t index,
+                                           std::vector<bool>& leads_nowhere) const;
 
   const StructLayout* layout_;
   // Of its members those that every step asks for.

@@ -82,7 +82,8 @@ void mend_skew(LogRange& range, std::uint64_t found, const PrintkLogBuffer& buff
     return;
   }
   const std::uint64_t next = range.next_index;
-  if (buffer.is_likely_record(next) && buffer.ts_nsec(next) >= buffer.ts_nsec(range.first_index)) {
+  if (buffer.is_likely_record(next) && buffer.has_room_for_header(range.first_index) &&
+      buffer.ts_nsec(next) >= buffer.ts_nsec(range.first_index)) {
     range.next_index += buffer.header(next).length;
     diagnostics.found(
         {.what = "the last record was counted before its index was moved",
@@ -143,19 +144,19 @@ void mend_numbers(LogRange& range, std::uint64_t found, const GuestKernel& kerne
       trust_next ? "log_next_seq" : "log_first_seq"));
 }
 
-// The place from which `count` records lead to `to`, the records found by themselves.
+// The place from which `count` records lead to `to`, if those from `from` on come by there.
 std::optional<std::uint64_t> place_before(const PrintkLogBuffer& buffer, std::uint64_t from,
                                           std::uint64_t to, std::uint64_t count) {
-  std::vector<std::uint64_t> places = {from};
+  std::vector<std::uint64_t> places = {from};  // by how many records lead there
   bool arrived = false;
-  buffer.for_each_place(from, [&](std::uint64_t index, std::uint64_t) {
-    if (!arrived && index != places.back()) places.push_back(index);
-    if (index == to) arrived = true;
+  buffer.for_each_place(from, [&](std::uint64_t index, std::uint64_t records) {
+    places.resize(records + 1);
+    places[records] = index;
+    arrived = index == to;
+    return !arrived;
   });
-  for (const std::uint64_t place : places) {
-    if (arrived && buffer.count_records(place, to) == count) return place;
-  }
-  return std::nullopt;
+  if (!arrived || places.size() - 1 < count) return std::nullopt;
+  return places[places.size() - 1 - count];
 }
 
 // Numbers and records may agree where an index doesn't: then it is known where the index should be.
@@ -202,7 +203,11 @@ LogRange find_log_range(const GuestKernel& kernel, const PrintkLogBuffer& buffer
   const std::optional<std::uint64_t> found =
       has_sane_indices(range, buffer) ? count_between(range, buffer) : std::nullopt;
   const bool off_by_one = found && (*found == counted + 1 || *found + 1 == counted);
-  if (off_by_one && is_printk_lock_held(kernel)) {
+  // Of a log that still begins with what the kernel said first nothing has been given up.
+  const bool is_whole_boot = range.first_seq == 0 && range.first_index == 0;
+  const bool gave_one_up =
+      found && *found + 1 == counted && !buffer.is_likely_record(range.next_index);
+  if (off_by_one && is_printk_lock_held(kernel) && !(gave_one_up && is_whole_boot)) {
     mend_skew(range, *found, buffer, diagnostics);
   } else if (found && *found != counted && is_whole(range, *found, buffer)) {
     mend_numbers(range, *found, kernel, buffer, diagnostics);

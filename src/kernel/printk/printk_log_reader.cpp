@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
 constexpr std::uint64_t continuation_flag = 8;  // LOG_CONT
-constexpr std::uint64_t rare_at_most = 8;       // one in so many
 
 // KEY=value strings, a NUL between them.
 void add_dictionary(LogRecord& record, std::string_view entries) {
@@ -44,11 +43,7 @@ void PrintkLogReader::read(const RecordSink& sink, KernelLog& result) {
       break;
     }
     last_place = place;
-    if (buffer_.ends_rightly(place)) {
-      ++ends_rightly_;
-    } else {
-      ends_wrongly_.add(seq);
-    }
+    if (!buffer_.ends_rightly(place)) ends_wrongly_.add(seq);
     LogRecord record = read_record(seq, index);
     if (range_.last_is_unindexed && seq + 1 == next_seq) {
       record.state = LogRecord::State::Unindexed;
@@ -57,12 +52,8 @@ void PrintkLogReader::read(const RecordSink& sink, KernelLog& result) {
     index = index_after(index);
   }
   damaged_.report("damaged, not shown", result.losses);
-  // As the majority tells how this kernel stores its texts.
-  if (ends_wrongly_.count() * rare_at_most < ends_rightly_) {
-    ends_wrongly_.report(
-        "whose text may end too early or too late: its length contradicts its block",
-        result.doubts);
-  }
+  ends_wrongly_.report("whose text may end too early or too late: its length contradicts its block",
+                       result.doubts);
 }
 
 std::uint64_t PrintkLogReader::unwrap(std::uint64_t index) const {

@@ -80,7 +80,6 @@ class PrintkLogReader {
   LogRange range_;
   std::vector<std::uint32_t> chain_lengths_;  // by index / record_alignment
   LossCounter damaged_;
-  std::uint64_t ends_rightly_ = 0;
   LossCounter ends_wrongly_;
 };
 

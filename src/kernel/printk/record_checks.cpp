@@ -18,11 +18,11 @@ bool is_later(std::uint64_t nsec, std::uint64_t than) {
 
 }  // namespace
 
-void RecordChecks::judge(std::optional<Stamp> next) {
+void RecordChecks::judge(const Stamp& next) {
   const bool early = before_ && is_later(before_->nsec, waiting_->nsec);
-  const bool late = next && is_later(waiting_->nsec, next->nsec);
+  const bool late = is_later(waiting_->nsec, next.nsec);
   // Those around it decide which of two that don't follow each other is wrong.
-  const bool next_follows = !next || !before_ || !is_later(before_->nsec, next->nsec);
+  const bool next_follows = !before_ || !is_later(before_->nsec, next.nsec);
   if ((early || late) && next_follows) {
     out_of_turn_.add(waiting_->seq);
   } else {
@@ -31,6 +31,8 @@ void RecordChecks::judge(std::optional<Stamp> next) {
 }
 
 void RecordChecks::add(const LogRecord& record) {
+  // Where there was no room for its text, the kernel stores a record without anything.
+  if (record.state == LogRecord::State::TextLost && record.ts_nsec == 0) return;
   const Stamp stamp{record.seq, record.ts_nsec};
   if (waiting_) judge(stamp);
   waiting_ = stamp;
@@ -39,9 +41,7 @@ void RecordChecks::add(const LogRecord& record) {
   if (record.caller->id > (is_cpu ? most_cpus : largest_pid)) callers_.add(record.seq);
 }
 
-void RecordChecks::report(std::vector<std::string>& doubts) {
-  if (waiting_) judge(std::nullopt);
-  waiting_.reset();
+void RecordChecks::report(std::vector<std::string>& doubts) const {
   out_of_turn_.report("whose time is more than a minute out of turn", doubts);
   callers_.report("by a task or CPU that can't be", doubts);
 }

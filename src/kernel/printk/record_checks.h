@@ -17,15 +17,16 @@ class RecordChecks {
   void add(const LogRecord& record);
 
   // What was found, one sentence for each kind.
-  void report(std::vector<std::string>& doubts);
+  void report(std::vector<std::string>& doubts) const;
 
  private:
   struct Stamp {
     std::uint64_t seq = 0;
     std::uint64_t nsec = 0;
   };
-  // Whether `waiting_` is out of turn, now that `next` is known.
-  void judge(std::optional<Stamp> next);
+  // Whether `waiting_` is out of turn, now that `next` is known. Of the last record nothing tells:
+  // a clock that was set back looks the same.
+  void judge(const Stamp& next);
 
   std::optional<Stamp> before_;   // the last one that is in turn
   std::optional<Stamp> waiting_;  // for the one behind it

@@ -65,7 +65,8 @@ Ring read_ring(const KernelMemory& memory, GuestVirtual address, const RingLayou
 }
 
 std::uint64_t first_id(const Ring& ring) {
-  return (0 - (ring.descriptor_count + 1)) & id_mask;
+  // Computed in 32 bits, as _DESCS_COUNT() is an unsigned int.
+  return static_cast<std::uint32_t>(0 - (ring.descriptor_count + 1));
 }
 
 std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {

@@ -13,8 +13,8 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint32_t caller_is_cpu = std::uint32_t{1} << 31;
+constexpr std::uint64_t most_meanwhile = 64;    // records
 constexpr std::uint64_t checked_behind = 32;    // bytes; more than what any kernel leaves there
-constexpr std::uint64_t rare_at_most = 8;       // one in so many
 constexpr std::uint64_t newline_flag = 2;       // LOG_NEWLINE
 constexpr std::uint64_t continuation_flag = 8;  // LOG_CONT
 
@@ -52,7 +52,8 @@ RingReader::RingReader(const KernelMemory& memory, GuestVirtual address, const R
       ring_(read_ring(memory, address, layouts)),
       window_(window ? *window : choose_window(memory, address, layouts, ring_)),
       descriptors_(memory, layouts, in_window(ring_, window_)),
-      texts_(memory, ring_) {}
+      texts_(memory, ring_),
+      half_texts_("bytes of texts being written", ring_.data_size) {}
 
 template <typename Visit>
 void RingReader::for_each_id(Visit visit) {
@@ -76,8 +77,9 @@ std::optional<LogRecord> RingReader::read_slot(std::uint64_t id, KernelLog& resu
   if (!descriptor || !info) {
     unreadable_.add(seq_of(id));
   } else if (descriptor->id != id) {
-    // The head's slot gets its new id only when its old record has been given up.
-    (descriptors_.is_newest(id) ? unfinished_ : damaged_).add(seq_of(id));
+    // A slot gets its new id only when its old record has been given up; several processors may be
+    // at that, each behind the newest record that is stored.
+    (is_behind_stored(id) ? unfinished_ : damaged_).add(seq_of(id));
   } else if (descriptor->state == DescriptorState::Reusable) {
     // Given up to make room for newer text. A record that has none, or whose block lies further
     // on, outlives newer ones, so that these may be gone in between.
@@ -112,9 +114,13 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   const std::uint64_t flags = info.number("flags");
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);
-  // Once its line is complete, a record is finished before anything else is done to it.
+  // Once its line is complete, a record is finished within moments, in which only a few others can
+  // be stored.
   const bool is_complete = (flags & newline_flag) != 0;
-  if (record.state == LogRecord::State::Reopened && is_complete) unfinished_lines_.add(record.seq);
+  if (record.state == LogRecord::State::Reopened && is_complete &&
+      record.seq + most_meanwhile < window_.last_seq) {
+    unfinished_lines_.add(record.seq);
+  }
   read_text(record, descriptor, text_length, is_complete);
   return record;
 }
@@ -123,8 +129,10 @@ void RingReader::keep_half_text(const Descriptor& descriptor, KernelLog& result)
   const std::optional<TextBlock> block = texts_.find_block(descriptor);
   if (!block || !texts_.is_in_first_lap(descriptor)) return;
   constexpr std::uint64_t longest_text = 65535;  // text_len has 16 bits
-  std::optional<std::string> text =
-      memory_.read_text(block->address, std::min(block->size, longest_text));
+  const std::uint64_t most = std::min(block->size, longest_text);
+  // Blocks don't overlap, so that together they are no longer than the ring.
+  if (!half_texts_.take(most)) return;
+  std::optional<std::string> text = memory_.read_text(block->address, most);
   if (!text) return;
   UnloggedText unlogged;
   unlogged.seq = seq_of(descriptor.id);
@@ -218,16 +226,19 @@ void RingReader::report_losses(KernelLog& result) const {
   report(texts_lost_, "whose text the kernel has lost or overwritten");
   report(truncated_, "with less text than they should have");
   unfinished_lines_.report("marked as being written whose line is complete", result.doubts);
-  // The majority tells how this kernel stores its texts. A text that only seems to have been
-  // copied, among thousands that were not, has a length that is wrong by a few bytes.
-  const std::uint64_t odd = length_contradicted_.count();
+  if (half_texts_.exceeded()) {
+    result.losses.emplace_back(
+        "of texts being written, only as many bytes are shown as the ring has");
+  }
+  // The majority tells how this kernel stores its texts: one that only seems to have been copied,
+  // among others that were not, has a length that is wrong by a few bytes.
   const std::string_view wrong_length =
       "whose text may end too early or too late: its length contradicts its block";
   const std::uint64_t fitting = printed_ + copied_surely_ + copied_.count();
-  if (odd * rare_at_most < fitting) {
+  if (length_contradicted_.count() < fitting) {
     length_contradicted_.report(wrong_length, result.doubts);
   }
-  if (copied_.count() * rare_at_most < printed_) copied_.report(wrong_length, result.doubts);
+  if (copied_.count() < printed_) copied_.report(wrong_length, result.doubts);
 }
 
 }  // namespace photon_dmesg

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/budget.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/printk/log_losses.h"
 #include "kernel/printk/ring_descriptors.h"
@@ -40,6 +41,11 @@ class RingReader {
     return window_.first_seq + descriptors_.distance(id);
   }
 
+  // Whether the id is newer than every record that is stored.
+  [[nodiscard]] bool is_behind_stored(std::uint64_t id) const {
+    return window_.records == 0 ? descriptors_.is_newest(id) : seq_of(id) > window_.last_seq;
+  }
+
   std::optional<LogRecord> read_slot(std::uint64_t id, KernelLog& result);
   std::optional<LogRecord> read_record(const Descriptor& descriptor, const StructView& info,
                                        KernelLog& result);
@@ -64,6 +70,7 @@ class RingReader {
   RingWindow window_;
   DescriptorRing descriptors_;
   TextRing texts_;
+  Budget half_texts_;
   bool has_records_ = false;  // whether one was handed over
   bool stopped_ = false;      // no more are wanted
   // The records that something is wrong with.

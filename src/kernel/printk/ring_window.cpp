@@ -16,6 +16,7 @@ struct Vote {
 
 // The records that agree on the number of tail_id.
 struct Agreement {
+  std::uint64_t votes = 0;  // all of them
   std::uint64_t first_seq = 0;
   std::uint64_t records = 0;
   std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
@@ -48,6 +49,7 @@ Agreement vote(DescriptorRing& descriptors, std::uint64_t slots) {
   for (std::uint64_t slot = 0; slot < slots; ++slot) {
     const std::optional<Vote> one = read_vote(descriptors, slot);
     if (!one) continue;
+    ++agreement.votes;
     if (lead == 0) agreement.first_seq = one->first_seq;
     if (one->first_seq == agreement.first_seq) {
       ++lead;
@@ -66,9 +68,24 @@ Agreement count_again(DescriptorRing& descriptors, std::uint64_t slots, std::uin
   agreement.first_seq = first_seq;
   for (std::uint64_t slot = 0; slot < slots; ++slot) {
     const std::optional<Vote> one = read_vote(descriptors, slot);
-    if (one && one->first_seq == first_seq) agreement.count(*one);
+    if (!one) continue;
+    ++agreement.votes;
+    if (one->first_seq == first_seq) agreement.count(*one);
   }
   return agreement;
+}
+
+// What most agree on, as far as that is more than chance. Until the ring's first lap is done the
+// number of tail_id is known: it is the one before 0.
+Agreement agree(DescriptorRing& descriptors, const Ring& ring) {
+  constexpr std::uint64_t fewest = 8;  // of so many one at least
+  const std::uint64_t slots = ring.descriptor_count;
+  Agreement found = vote(descriptors, slots);
+  if (!found.unanimous) found = count_again(descriptors, slots, found.first_seq);
+  if (found.records * fewest >= found.votes) return found;
+  constexpr std::uint64_t before_zero = ~std::uint64_t{0};
+  if (ring.tail_id == first_id(ring)) return count_again(descriptors, slots, before_zero);
+  return {};
 }
 
 // Whether the header's newest id can be: behind the newest stored record there are only those that
@@ -97,8 +114,7 @@ bool is_tail(DescriptorRing& descriptors, const Ring& ring, std::int64_t oldest,
 
 RingWindow find_window(DescriptorRing& descriptors, const Ring& ring) {
   const std::uint64_t slots = ring.descriptor_count;
-  Agreement found = vote(descriptors, slots);
-  if (!found.unanimous) found = count_again(descriptors, slots, found.first_seq);
+  const Agreement found = agree(descriptors, ring);
   RingWindow window{ring.tail_id, ring.head_id, found.first_seq, found.records, 0};
   if (found.records == 0) return window;
   window.last_seq = found.first_seq + static_cast<std::uint64_t>(found.newest);

@@ -92,17 +92,18 @@ std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates
     const std::uint64_t first = candidate.first;
     buffer.for_each_place(first, [&](std::uint64_t index, std::uint64_t count) {
       const auto next = candidates.indices.find(index);
-      if (next == candidates.indices.end() || count < fewest_records || count <= most) return;
+      if (next == candidates.indices.end() || count < fewest_records || count <= most) return true;
       const auto seq = std::find_if(candidates.numbers.begin(), candidates.numbers.end(),
                                     [&](const auto& number) {
                                       // The first record of all has the number 0, at index 0.
                                       return candidates.numbers.contains(number.first + count) &&
                                              (number.first != 0 || first == 0);
                                     });
-      if (seq == candidates.numbers.end()) return;
+      if (seq == candidates.numbers.end()) return true;
       best = {seq->second, candidate.second, candidates.numbers.at(seq->first + count),
               next->second};
       most = count;
+      return true;
     });
   }
   return best;

@@ -36,7 +36,7 @@ TEST_CASE("record checks: a time that the records around it contradict is out of
       out_of_turn("1 record whose time is more than a minute out of turn (sequence number 2)");
   CHECK(check({10, 20, 100'000, 30, 40}) == expected);
   CHECK(check({1000, 1010, 2, 1020, 1030}) == expected);
-  CHECK(check({1000, 1010, 2}) == expected);
+  CHECK(check({1000, 1010, 2}).empty());  // by itself, it may be the clock that went back
 }
 
 TEST_CASE("record checks: the first record may be the one that is wrong") {
