@@ -1,6 +1,7 @@
 #include "kernel/printk/printk_log_buffer.h"
 
 #include <catch2/catch.hpp>
+#include <cstring>
 
 #include "kernel/memory/known_layouts.h"
 #include "support/log_writer.h"
@@ -51,6 +52,22 @@ TEST_CASE("PrintkLogBuffer: there is no extent without a record at the beginning
   writer.store(numbered_message(1));
   writer.buffer[8] = 1;
   CHECK_FALSE(buffer_of(writer).find_extent());
+}
+
+TEST_CASE("PrintkLogBuffer: a long lap that ends in damage is gone through once") {
+  // Were it gone through from each of its records, this would take hours.
+  constexpr std::size_t size = 16 * 1024 * 1024;
+  std::vector<std::byte> bytes(size);
+  constexpr std::uint16_t length = 16;
+  for (std::size_t at = 0; at < size - 4096; at += length) {
+    std::memcpy(&bytes[at + 8], &length, sizeof(length));
+  }
+  std::memset(&bytes[32], 0, length);  // the newest record ends here
+  std::memset(&bytes[size - 4096], 0xff, 1024);
+  const PrintkLogBuffer buffer(known_printk_log_layout(), std::move(bytes));
+  const auto extent = buffer.find_extent();
+  REQUIRE(extent);
+  CHECK(extent->records == 2);
 }
 
 TEST_CASE("PrintkLogBuffer: records are counted only between places they lead to") {

@@ -221,6 +221,20 @@ TEST_CASE("printk_log: what it says of a contradiction names both numbers") {
                                  "records: they were numbered from 0, as log_next_seq says"});
 }
 
+TEST_CASE("printk_log: a length that contradicts what stands behind the text is said") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (const char* text : {"one", "two 1234567", "three"}) writer.store({1, 0, 6, text, ""});
+  const std::uint16_t shorter = 9;
+  std::memcpy(writer.buffer.data() + 20 + 10, &shorter, sizeof(shorter));
+  writer.publish(guest);
+  const CollectedLog log = guest.read_log();
+  REQUIRE(log.records.size() == 3);
+  CHECK(log.doubts ==
+        std::vector<std::string>{"1 record whose text may end too early or too late: "
+                                 "its length contradicts its block (sequence number 1)"});
+}
+
 TEST_CASE("printk_log: records that lead in a circle come to an end") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;

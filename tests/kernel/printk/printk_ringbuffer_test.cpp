@@ -275,6 +275,35 @@ TEST_CASE("printk_ringbuffer: a damaged head_id or tail_id costs no record") {
   check(32, ring.tail_id());
 }
 
+TEST_CASE("printk_ringbuffer: several processors may have an id and no descriptor yet") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (int i = 0; i < 5; ++i) ring.store(fmt::format("record {}", i));
+  ring.publish();
+  guest.memory().write_value(guest.at("printk_rb_static") + 24, ring.head_id() + 2);
+  const CollectedLog log = guest.read_log();
+  CHECK(log.records.size() == 5);
+  CHECK(log.losses == Texts{"2 records being written when the guest stopped, not in the log "
+                            "(sequence numbers 5, 6)"});
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("printk_ringbuffer: texts being written are no more than the ring holds") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("finished");
+  // Each claims to reach to the ring's end.
+  for (std::uint64_t seq = 1; seq < 12; ++seq) {
+    ring.store("half", {.state = Reserved, .text_length = 0});
+    Descriptor descriptor = ring.descriptor(seq);
+    descriptor.next = 0;
+    ring.set_descriptor(seq, descriptor);
+  }
+  const CollectedLog log = ring.read();
+  CHECK(log.unlogged.size() == 1);
+  CHECK(log.losses.size() == 2);
+}
+
 TEST_CASE("printk_ringbuffer: a contradiction between header and descriptors says both values") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter ring(guest);

@@ -48,6 +48,20 @@ TEST_CASE("record checks: a clock that goes back and stays there is the kernel's
   CHECK(check({1000, 1001, 5, 6, 7}).empty());
 }
 
+TEST_CASE("record checks: the kernel's record without text has no time either") {
+  RecordChecks checks;
+  LogRecord record;
+  for (const std::uint64_t time : {1000U, 0U, 1001U, 1002U}) {
+    record.ts_nsec = time * second;
+    record.state = time == 0 ? LogRecord::State::TextLost : LogRecord::State::Finished;
+    checks.add(record);
+    ++record.seq;
+  }
+  std::vector<std::string> doubts;
+  checks.report(doubts);
+  CHECK(doubts.empty());
+}
+
 TEST_CASE("record checks: callers beyond any task's or CPU's number") {
   RecordChecks checks;
   LogRecord record;
