@@ -4,10 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 namespace photon_dmesg {
 namespace {
+
+// A list from its end on, for loops.
+template <typename Item>
+struct NewestFirst {
+  const std::vector<Item>& items;
+  [[nodiscard]] auto begin() const { return items.rbegin(); }
+  [[nodiscard]] auto end() const { return items.rend(); }
+};
+
+template <typename Item>
+NewestFirst<Item> newest_first(const std::vector<Item>& items) {
+  return {items};
+}
 
 constexpr double nsec_per_second = 1e9;
 
@@ -145,7 +157,7 @@ std::int64_t ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
 void ClockHistory::add_sleeps(const ClockSigns& signs) {
   std::int64_t unsaid = clock_.sleep_nsec.value_or(0);
   std::vector<std::uint64_t> silent;
-  for (const ClockSigns::Waking& waking : std::ranges::reverse_view(signs.wakings())) {
+  for (const ClockSigns::Waking& waking : newest_first(signs.wakings())) {
     if (waking.slept) {
       add({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
       unsaid = difference(unsaid, *waking.slept);
@@ -173,7 +185,7 @@ void ClockHistory::add(const Step& step) {
 }
 
 void ClockHistory::add_settings(const ClockSigns& signs) {
-  for (const ClockSigns::Setting& setting : std::ranges::reverse_view(signs.settings())) {
+  for (const ClockSigns::Setting& setting : newest_first(signs.settings())) {
     if (setting.step) add({Step::Cause::Set, *setting.step, setting.ts_nsec});
   }
 }
@@ -192,7 +204,7 @@ void ClockHistory::add_contradictions(const ClockSigns& signs) {
   std::sort(settings.any.begin(), settings.any.end());
   std::sort(settings.either_way.begin(), settings.either_way.end());
   std::vector<Step> steps;
-  for (const ClockSigns::Reading& reading : std::ranges::reverse_view(signs.readings())) {
+  for (const ClockSigns::Reading& reading : newest_first(signs.readings())) {
     const std::int64_t computed = difference(time_of_day(reading.ts_nsec), found);
     const std::int64_t step = difference(computed, reading.time_of_day);
     if (!is_about_nothing(step, reading.coarse ? coarse_tolerance : tolerance)) {
