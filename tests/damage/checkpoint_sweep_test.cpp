@@ -10,8 +10,8 @@
 #include "damage/sweep.h"
 #include "kernel/printk/kernel_log.h"
 #include "session/session.h"
-#include "support/checkpoint_builder.h"
 #include "support/file_content.h"
+#include "support/guest_on_disk.h"
 #include "support/ring_writer.h"
 #include "support/temporary_folder.h"
 
@@ -37,12 +37,7 @@ class SmallGuest {
       memory += bytes;
     }
     (void)folder_.write("vm.vmem", memory);
-    const Vcpu& vcpu = guest.vcpu();
-    const std::string cpu = inline_tag("cpu:numVCPUs", {}, 1) +
-                            inline_tag("rip", {0}, vcpu.x86.rip->value, 8) +
-                            inline_tag("CR64", {0, 0}, *vcpu.x86.cr[0], 8) +
-                            inline_tag("CR64", {0, 3}, *vcpu.x86.cr[3], 8) +
-                            inline_tag("CR64", {0, 4}, *vcpu.x86.cr[4], 8);
+    const std::string cpu = vcpu_tags(guest.vcpu());
     const std::string regions_group = region_tags(regions) + inline_tag("align_mask", {0}, 0xfff);
     checkpoint_ = checkpoint_file({{"cpu", cpu}, {"memory", regions_group}});
     memory_begin_ = checkpoint_.size() - regions_group.size() - 2;
