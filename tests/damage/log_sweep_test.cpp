@@ -39,7 +39,7 @@ std::vector<Target> ring_regions(FixtureGuest& guest) {
       {"infos: length of the text", each(infos, sizeof(Info), count, 16, 2), true},
       {"infos: time", each(infos, sizeof(Info), count, 8, 8), true},
       {"infos: level, facility, flags, caller", each(infos, sizeof(Info), count, 18, 6), true},
-      {"infos: device", each(infos, sizeof(Info), count, 24, 64), true},
+      {"infos: device (of four)", each(infos, sizeof(Info), 4, 24, 64), true},
       {"texts and the ids before them", {{guest.at("__log_buf"), data_size}}, true},
   };
 }
