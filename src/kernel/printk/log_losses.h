@@ -7,6 +7,10 @@
 
 namespace photon_dmesg {
 
+// What is said of records whose text is not as long as what stands behind it says, in any format.
+inline constexpr std::string_view contradicted_length =
+    "whose text may end too early or too late: its length contradicts its block";
+
 // The sequence numbers of the records that the same thing is wrong with. Takes little memory,
 // however many there are: a damaged ring may lose millions.
 class LossCounter {

@@ -52,8 +52,7 @@ void PrintkLogReader::read(const RecordSink& sink, KernelLog& result) {
     index = index_after(index);
   }
   damaged_.report("damaged, not shown", result.losses);
-  ends_wrongly_.report("whose text may end too early or too late: its length contradicts its block",
-                       result.doubts);
+  ends_wrongly_.report(contradicted_length, result.doubts);
 }
 
 std::uint64_t PrintkLogReader::unwrap(std::uint64_t index) const {

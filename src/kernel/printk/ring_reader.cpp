@@ -232,13 +232,11 @@ void RingReader::report_losses(KernelLog& result) const {
   }
   // The majority tells how this kernel stores its texts: one that only seems to have been copied,
   // among others that were not, has a length that is wrong by a few bytes.
-  const std::string_view wrong_length =
-      "whose text may end too early or too late: its length contradicts its block";
   const std::uint64_t fitting = printed_ + copied_surely_ + copied_.count();
   if (length_contradicted_.count() < fitting) {
-    length_contradicted_.report(wrong_length, result.doubts);
+    length_contradicted_.report(contradicted_length, result.doubts);
   }
-  if (copied_.count() < printed_) copied_.report(wrong_length, result.doubts);
+  if (copied_.count() < printed_) copied_.report(contradicted_length, result.doubts);
 }
 
 }  // namespace photon_dmesg
