@@ -95,24 +95,24 @@ void PrintkLogBuffer::for_each_place(
   }
 }
 
-std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
-                                                            std::uint64_t to) const {
-  if (from == to) return 0;
+std::optional<std::uint64_t> PrintkLogBuffer::count_until(std::uint64_t from,
+                                                          std::uint64_t to) const {
   std::optional<std::uint64_t> found;
   for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
-    if (index == to) found = count;
+    if (index == to && (count > 0 || from != to)) found = count;
     return !found;
   });
   return found;
 }
 
+std::optional<std::uint64_t> PrintkLogBuffer::count_records(std::uint64_t from,
+                                                            std::uint64_t to) const {
+  if (from == to) return 0;
+  return count_until(from, to);
+}
+
 std::optional<std::uint64_t> PrintkLogBuffer::count_lap(std::uint64_t from) const {
-  std::optional<std::uint64_t> found;
-  for_each_place(from, [&](std::uint64_t index, std::uint64_t count) {
-    if (index == from && count > 0) found = count;
-    return !found;
-  });
-  return found;
+  return count_until(from, from);
 }
 
 bool PrintkLogBuffer::begins_at_boot() const {

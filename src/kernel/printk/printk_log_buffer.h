@@ -105,6 +105,9 @@ class PrintkLogBuffer {
     bool reaches_end = false;  // of the buffer, or the mark in its place
   };
   [[nodiscard]] bool is_wrap(std::uint64_t index) const;
+  // How many records lead from `from` to `to`, once around if it is the same place.
+  [[nodiscard]] std::optional<std::uint64_t> count_until(std::uint64_t from,
+                                                         std::uint64_t to) const;
   [[nodiscard]] Lap follow(std::uint64_t index) const;
   // Whether what follows `index` can't be another record, as the buffer ends there.
   [[nodiscard]] bool is_end(std::uint64_t index) const;
