@@ -40,7 +40,8 @@ inline bool is_harmless(std::string_view text) {
   return true;
 }
 
-// Ranges are what they are said to be: ascending, disjoint, RAM at both ends and none behind.
+// Ranges are what they are said to be: ascending, disjoint, RAM at both ends, unless what the file
+// has of it is damaged and the memory says so, and none behind.
 inline void check_memory(const GuestMemory& memory) {
   const PhysicalRange* before = nullptr;
   std::array<std::byte, 16> bytes{};
@@ -52,8 +53,11 @@ inline void check_memory(const GuestMemory& memory) {
     require(before == nullptr || range.begin > before->begin, "ranges ascend");
     const std::size_t size = std::min<std::uint64_t>(bytes.size(), range.size);
     const auto part = std::span(bytes).first(size);
-    require(memory.read(range.begin, part), "a range's beginning is RAM");
-    require(memory.read(range.begin + (range.size - size), part), "a range's end is RAM");
+    const auto is_ram = [&](GuestPhysical at) {
+      return memory.read(at, part) || memory.unreadable();
+    };
+    require(is_ram(range.begin), "a range's beginning is RAM");
+    require(is_ram(range.begin + (range.size - size)), "a range's end is RAM");
     (void)memory.find_in_file(range.begin);
     before = &range;
   }
