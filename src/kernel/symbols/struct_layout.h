@@ -15,6 +15,8 @@ struct MemberLayout {
   std::uint64_t size = 0;    // bytes that hold it
   unsigned bit_shift = 0;    // bit fields: lowest bit in those bytes, read little-endian
   unsigned bit_width = 0;    // bit fields: bits; 0 for an ordinary member
+  // The structure that it is, or that it is an array of; empty: neither, or not known.
+  std::string type{};
 };
 
 // A structure as one compiler laid it out.
