@@ -1,0 +1,19 @@
+#include "kernel/self/guest_types.h"
+
+#include <memory>
+#include <utility>
+
+#include "kernel/self/memory_btf.h"
+#include "kernel/symbols/symbol_types.h"
+
+namespace photon_dmesg {
+
+KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  KernelTypes types;
+  auto own = std::make_shared<SymbolTypes>(kernel.symbols());
+  if (own->find_struct("task_struct") != nullptr) types.add(std::move(own));
+  if (auto btf = find_memory_btf(kernel, diagnostics)) types.add(std::move(btf));
+  return types;
+}
+
+}  // namespace photon_dmesg

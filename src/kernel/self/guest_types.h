@@ -1,0 +1,14 @@
+#pragma once
+
+#include "base/diagnostics.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+
+namespace photon_dmesg {
+
+// The structures of the guest's kernel by all that is at hand, in the order of trust: what its
+// symbols come with, if that goes beyond the log; BTF in its memory. `kernel` and its symbols must
+// outlive what is returned.
+[[nodiscard]] KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg
