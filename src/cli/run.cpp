@@ -16,6 +16,7 @@
 #include "cli/options/options.h"
 #include "cli/output.h"
 #include "cli/profile_command.h"
+#include "cli/task_commands.h"
 
 namespace photon_dmesg {
 namespace {
@@ -32,6 +33,10 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return diagnostics.has_lack() ? exit_incomplete : exit_complete;
     case Command::Info:
       return print_info(options, diagnostics);
+    case Command::Traces:
+      return print_traces(options, diagnostics);
+    case Command::Tasks:
+      return print_tasks(options, diagnostics);
   }
   return exit_complete;
 }

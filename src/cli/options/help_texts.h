@@ -34,10 +34,23 @@ inline constexpr const char* info_description =
     "lies,\n"
     "the guest's kernel and how long it was up. Can take its screenshot and configuration out.";
 
+inline constexpr const char* bt_description =
+    "Prints what every vCPU was doing when the guest stopped, and what each task waits in: which\n"
+    "function had called which, as the kernel's own traces have it.";
+
+inline constexpr const char* ps_description =
+    "Lists the guest's tasks: every thread with its state, its CPU and how long ago it ran.";
+
 // What exit status 1 means.
 inline constexpr const char* log_is_incomplete =
     "it was printed, but is incomplete, without the times asked for, or read without an\n"
     "     input that was named; the warnings say so, or why the output could not be written";
+inline constexpr const char* traces_are_incomplete =
+    "they were printed, but some end early or are missing, or were found without an input\n"
+    "     that was named; the warnings say so, or why the output could not be written";
+inline constexpr const char* tasks_are_incomplete =
+    "it was printed, but some tasks may be missing, or it was made without an input that was\n"
+    "     named; the warnings say so, or why the output could not be written";
 inline constexpr const char* output_is_incomplete = "the output could not be written";
 inline constexpr const char* input_is_missing =
     "it was, but without an input that was named; or the output could not be written";

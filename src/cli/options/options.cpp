@@ -15,6 +15,7 @@
 #include "cli/options/log_options.h"
 #include "cli/options/option_checks.h"
 #include "cli/options/option_values.h"
+#include "cli/options/task_options.h"
 
 #ifndef PHOTON_DMESG_VERSION
 #error "PHOTON_DMESG_VERSION comes from the build"
@@ -35,7 +36,9 @@ class Parser {
     add_profile_command();
     add_core_command();
     add_info_command();
-    for (CLI::App* command : {profile_, core_, info_}) {
+    add_bt_command();
+    add_ps_command();
+    for (CLI::App* command : {profile_, core_, info_, bt_, ps_}) {
       command->set_version_flag("-V,--version", program_version());
     }
     for (CLI::App* command : commands()) refuse_empty_values(*command);
@@ -178,10 +181,35 @@ class Parser {
     add_verbosity(*info_);
   }
 
-  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_}; }
+  // What bt and ps take beside what is their own.
+  void add_task_command(CLI::App& command) {
+    add_files(command, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
+    command.add_flag("-J,--json", options_.json, "Print one JSON document");
+    add_output(command, "FILE", "Write to FILE instead of stdout");
+    add_strict(command);
+    add_cache(command);
+    add_packages(command);
+    add_verbosity(command);
+  }
+
+  void add_bt_command() {
+    bt_ = app_.add_subcommand("bt", help::bt_description);
+    bt_->footer(help::statuses("the traces are whole", help::traces_are_incomplete));
+    add_task_command(*bt_);
+    add_bt_options(*bt_, options_.tasks);
+  }
+
+  void add_ps_command() {
+    ps_ = app_.add_subcommand("ps", help::ps_description);
+    ps_->footer(help::statuses("the list is whole", help::tasks_are_incomplete));
+    add_task_command(*ps_);
+    add_ps_options(*ps_, options_.tasks);
+  }
+
+  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_, bt_, ps_}; }
 
   CLI::App* command() {
-    for (CLI::App* command : {profile_, core_, info_}) {
+    for (CLI::App* command : {profile_, core_, info_, bt_, ps_}) {
       if (command->parsed()) return command;
     }
     return &app_;
@@ -191,6 +219,8 @@ class Parser {
     if (profile_->parsed()) options_.command = Command::Profile;
     if (core_->parsed()) options_.command = Command::Core;
     if (info_->parsed()) options_.command = Command::Info;
+    if (bt_->parsed()) options_.command = Command::Traces;
+    if (ps_->parsed()) options_.command = Command::Tasks;
     options_.use_cache = !no_cache_;
     options_.verify_packages = !no_verify_;
     if (core_->parsed() && output_ == standard_output) {
@@ -210,6 +240,8 @@ class Parser {
   CLI::App* profile_ = nullptr;
   CLI::App* core_ = nullptr;
   CLI::App* info_ = nullptr;
+  CLI::App* bt_ = nullptr;
+  CLI::App* ps_ = nullptr;
   Options options_;
   LogOptions log_options_{app_, options_};
   std::string output_;

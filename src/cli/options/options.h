@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/io/terminal_diagnostics.h"
+#include "cli/options/task_options.h"
 #include "report/formats/output_format.h"
 #include "report/record_filter.h"
 
@@ -17,6 +18,8 @@ enum class Command {
   Profile,  // write a kernel's profile
   Core,     // write a folder for gdb and crash
   Info,     // say what the files hold
+  Traces,   // print what vCPUs and tasks were doing
+  Tasks,    // list the tasks
 };
 
 // The command line, taken apart.
@@ -39,10 +42,11 @@ struct Options {
   bool strict = false;                                 // refuse what can't be used
   std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
-  bool json = false;                                   // Info: JSON instead of text
+  bool json = false;                                   // Info, Traces, Tasks: JSON, not text
   bool tags = false;                                   // Info: list every tag
   std::optional<std::filesystem::path> screenshot;     // Info: where to write it
   std::optional<std::filesystem::path> configuration;  // Info: where to write it
+  TaskOptions tasks;                                   // Traces, Tasks
 };
 
 // Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when

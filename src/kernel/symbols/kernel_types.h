@@ -30,10 +30,10 @@ class TypeSource {
 
 // Where a member lies, counted from the beginning of the outermost structure.
 struct Field {
-  std::uint64_t offset = 0;           // bytes
-  std::uint64_t size = 0;             // bytes
-  unsigned bit_shift = 0;             // bit fields: see MemberLayout
-  unsigned bit_width = 0;             // bit fields; 0: none
+  std::uint64_t offset = 0;            // bytes
+  std::uint64_t size = 0;              // bytes
+  unsigned bit_shift = 0;              // bit fields: see MemberLayout
+  unsigned bit_width = 0;              // bit fields; 0: none
   const TypeSource* source = nullptr;  // that said so
 };
 

@@ -1,0 +1,131 @@
+#include "cli/task_commands.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "cli/exit_status.h"
+#include "cli/guest_facts.h"
+#include "cli/output.h"
+#include "cli/session_options.h"
+#include "report/task_report.h"
+#include "report/task_rows.h"
+#include "session/guest_tasks.h"
+#include "session/session.h"
+
+namespace photon_dmesg {
+namespace {
+
+template <typename Value>
+bool has(const std::vector<Value>& values, const Value& wanted) {
+  return std::find(values.begin(), values.end(), wanted) != values.end();
+}
+
+bool is_selected(const TaskOptions& options, const Task& task) {
+  const bool is_named =
+      std::any_of(options.comms.begin(), options.comms.end(), [&](const std::string& pattern) {
+        return ::fnmatch(pattern.c_str(), task.comm.c_str(), 0) == 0;
+      });
+  return (!options.blocked || task.state == 'D') &&
+         (options.pids.empty() || has(options.pids, task.pid) || has(options.pids, task.tgid)) &&
+         (options.comms.empty() || is_named) &&
+         (options.cpus.empty() || (task.cpu && has(options.cpus, *task.cpu)));
+}
+
+void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskReport& report,
+                  Diagnostics& diagnostics) {
+  for (const Task& task : guest.tasks().all()) {
+    if (is_selected(options, task)) report.tasks.push_back({task, std::nullopt, {}, 0});
+  }
+  for (const std::int32_t pid : options.pids) {
+    const bool is_there =
+        std::any_of(guest.tasks().all().begin(), guest.tasks().all().end(),
+                    [&](const Task& task) { return task.pid == pid || task.tgid == pid; });
+    if (!is_there) diagnostics.warn_of_lack(fmt::format("the guest has no task {}", pid));
+  }
+}
+
+void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskReport& report,
+                  Diagnostics& diagnostics) {
+  for (VcpuActivity& vcpu : guest.vcpus(diagnostics)) {
+    if (!options.cpus.empty() && !has(options.cpus, vcpu.cpu.value_or(vcpu.vcpu))) continue;
+    report.vcpus.push_back({vcpu.vcpu, vcpu.cpu, vcpu.in_user_mode, std::move(vcpu.task),
+                            std::move(vcpu.witnesses), std::move(vcpu.trace)});
+  }
+}
+
+// Says what is missing of the traces, in one line whatever their number.
+void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
+  std::size_t count = 0;
+  std::string first;
+  const auto check = [&](const Trace& trace, const std::string& whose) {
+    if (trace.is_complete()) return;
+    if (count++ == 0) first = fmt::format("{}: {}", whose, trace.why);
+  };
+  for (const TaskReport::Cpu& cpu : report.vcpus) {
+    check(cpu.trace, fmt::format("vCPU {}", cpu.vcpu));
+  }
+  for (const TaskReport::Row& row : report.tasks) {
+    if (row.trace) check(*row.trace, fmt::format("{} ({})", row.task.comm, row.task.pid));
+  }
+  if (count == 0) return;
+  diagnostics.warn_of_lack(fmt::format("{} {} early: {}", count,
+                                       count == 1 ? "trace ends" : "traces end, the first of them",
+                                       first));
+}
+
+TaskReport describe(const Guest& guest, const GuestTasks& tasks, Diagnostics& diagnostics) {
+  TaskReport report;
+  report.guest = describe_guest(guest, diagnostics);
+  report.guest.clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
+  report.source = describe_source(guest);
+  report.now_nsec = tasks.cpus().now_nsec();
+  return report;
+}
+
+using WriteReport = void (*)(const TaskReport& report, std::ostream& out);
+
+int finish(const Options& options, const Guest& guest, TaskReport& report, WriteReport write,
+           TerminalDiagnostics& diagnostics) {
+  guest.warn_of_unreadable(diagnostics);
+  report.warnings = diagnostics.warnings();
+  diagnostics.clear_progress();
+  write_output(options, [&](std::ostream& out) { write(report, out); });
+  return diagnostics.has_lack() ? exit_incomplete : exit_complete;
+}
+
+}  // namespace
+
+int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
+  const Guest guest = session::open(options.files, session_options(options), diagnostics);
+  const GuestTasks tasks(guest, diagnostics);
+  TaskReport report = describe(guest, tasks, diagnostics);
+  const TaskOptions& wanted = options.tasks;
+  if (!wanted.selects()) select_vcpus(wanted, tasks, report, diagnostics);
+  if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
+  for (TaskReport::Row& row : report.tasks) row.trace = tasks.trace(row.task);
+  check_traces(report, diagnostics);
+  WriteReport write = write_traces_text;
+  if (options.json) write = write_traces_json;
+  if (wanted.ndjson) write = write_traces_ndjson;
+  if (wanted.fold && write == write_traces_text) fold_same_traces(report);
+  return finish(options, guest, report, write, diagnostics);
+}
+
+int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
+  const Guest guest = session::open(options.files, session_options(options), diagnostics);
+  const GuestTasks tasks(guest, diagnostics);
+  TaskReport report = describe(guest, tasks, diagnostics);
+  select_tasks(options.tasks, tasks, report, diagnostics);
+  sort_rows(report, options.tasks.sort);
+  if (options.tasks.tree) make_tree(report);
+  WriteReport write = write_tasks_text;
+  if (options.json) write = write_tasks_json;
+  if (options.tasks.ndjson) write = write_tasks_ndjson;
+  return finish(options, guest, report, write, diagnostics);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,108 @@
+#include "kernel/code/code_map.h"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "kernel/arch/architecture.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t longest_name = 512;  // KSYM_NAME_LEN
+
+}  // namespace
+
+CodeMap::CodeMap(const GuestKernel& kernel, std::vector<Module> modules)
+    : kernel_(kernel), image_(kernel.symbols()), modules_(std::move(modules)) {}
+
+const Module* CodeMap::find_module(GuestVirtual address) const {
+  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
+    return std::any_of(module.text.begin(), module.text.end(),
+                       [&](const CodeRange& range) { return range.contains(address); });
+  });
+  return found == modules_.end() ? nullptr : &*found;
+}
+
+bool CodeMap::is_text(GuestVirtual address) const {
+  if (kernel_.memory().tables().architecture().is_image_address(address)) {
+    return image_.is_text({address.value - kernel_.kaslr_offset()});
+  }
+  return find_module(address) != nullptr;
+}
+
+std::optional<CodePlace> CodeMap::place(GuestVirtual address) const {
+  if (kernel_.memory().tables().architecture().is_image_address(address)) {
+    return image_.place({address.value - kernel_.kaslr_offset()});
+  }
+  const Module* module = find_module(address);
+  return module == nullptr ? std::nullopt : place_in(*module, address);
+}
+
+std::optional<CodePlace> CodeMap::place_of_call(GuestVirtual return_address) const {
+  auto place = this->place({return_address.value - 1});
+  if (place) ++place->offset;
+  return place;
+}
+
+// The module's symbols, by address, as they stand in its table (find_kallsyms_symbol in
+// kernel/module/kallsyms.c): of several at one address the first.
+const std::vector<CodeMap::ModuleSymbol>& CodeMap::symbols_of(const Module& module) const {
+  const auto [known, is_new] = symbols_.try_emplace(module.address.value);
+  if (!is_new) return known->second;
+  std::vector<Elf64_Sym> table(module.symbol_count);
+  if (!kernel_.memory().read(module.symbols, std::as_writable_bytes(std::span(table)))) {
+    return known->second;
+  }
+  for (const Elf64_Sym& symbol : table) {
+    if (symbol.st_shndx == SHN_UNDEF) continue;
+    known->second.push_back({{symbol.st_value}, symbol.st_name});
+  }
+  std::stable_sort(known->second.begin(), known->second.end(),
+                   [](const ModuleSymbol& left, const ModuleSymbol& right) {
+                     return left.address < right.address;
+                   });
+  return known->second;
+}
+
+std::optional<std::string> CodeMap::name_of(const Module& module,
+                                            const ModuleSymbol& symbol) const {
+  const GuestVirtual at = module.strings + symbol.name;
+  // The last name may stand at the end of what is mapped.
+  constexpr std::size_t short_name = 32;
+  auto name = kernel_.memory().read_text(at, longest_name);
+  if (!name) name = kernel_.memory().read_text(at, short_name);
+  if (!name || name->empty() || name->starts_with('$') || name->starts_with(".L")) {
+    return std::nullopt;
+  }
+  return name;
+}
+
+std::optional<CodePlace> CodeMap::place_in(const Module& module, GuestVirtual address) const {
+  const auto range = std::find_if(module.text.begin(), module.text.end(),
+                                  [&](const CodeRange& text) { return text.contains(address); });
+  const std::vector<ModuleSymbol>& symbols = symbols_of(module);
+  const auto by_address = [](GuestVirtual wanted, const ModuleSymbol& symbol) {
+    return wanted < symbol.address;
+  };
+  const auto after = std::upper_bound(symbols.begin(), symbols.end(), address, by_address);
+  // The nearest address that has a name, and the first of its names.
+  std::optional<CodePlace> place;
+  GuestVirtual begin = address;
+  for (auto at = after; at != symbols.begin();) {
+    --at;
+    if (!range->contains(at->address) || (place && at->address != begin)) break;
+    const auto name = name_of(module, *at);
+    if (!name) continue;
+    begin = at->address;
+    const GuestVirtual range_end = range->begin + range->size;
+    const GuestVirtual end =
+        after == symbols.end() ? range_end : std::min(after->address, range_end);
+    place = CodePlace{*name, address - begin, end - begin, module.name};
+  }
+  return place;
+}
+
+}  // namespace photon_dmesg

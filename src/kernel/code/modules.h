@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/diagnostics.h"
+#include "kernel/code/code_place.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+
+namespace photon_dmesg {
+
+// Where a kernel or module has its table of how to unwind its code (ORC).
+struct OrcRange {
+  GuestVirtual addresses;  // s32 each, relative to its own place, ascending
+  GuestVirtual entries;    // 6 bytes each
+  std::uint64_t count = 0;
+};
+
+// A module that was loaded when the guest stopped.
+struct Module {
+  std::string name;
+  GuestVirtual address;         // of its struct module
+  std::vector<CodeRange> text;  // its code, and that of its init function while that runs
+  std::optional<OrcRange> orc;  // none: the kernel has no ORC, or the module no code
+  GuestVirtual symbols;         // an array of Elf64_Sym with run-time addresses
+  std::uint64_t symbol_count = 0;
+  GuestVirtual strings;  // their names
+};
+
+// All modules in the kernel's list `modules`, the newest first. Without that symbol (linux-esx's
+// kallsyms don't have it) or its types there are none; a list that is damaged is a warning.
+[[nodiscard]] std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& types,
+                                               Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg

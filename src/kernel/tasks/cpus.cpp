@@ -1,0 +1,97 @@
+#include "kernel/tasks/cpus.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "kernel/memory/fields.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t word = sizeof(std::uint64_t);
+constexpr std::uint64_t most_cpus = 8192;  // CONFIG_NR_CPUS at its largest
+
+// How many CPUs there may be.
+std::uint64_t count_possible(const GuestKernel& kernel, std::size_t vcpus) {
+  const auto at = kernel.find_address("nr_cpu_ids");
+  const auto count = at ? kernel.memory().read_unsigned(*at, sizeof(std::uint32_t)) : std::nullopt;
+  return std::clamp<std::uint64_t>(count.value_or(vcpus), 1, most_cpus);
+}
+
+// Whether `cpu` is there by the kernel's own mask; by the number of vCPUs if that can't be read.
+// Not whether it is online: a panic takes the others off.
+bool is_present(const GuestKernel& kernel, std::uint64_t cpu, std::size_t vcpus) {
+  auto mask = kernel.find_address("__cpu_present_mask");  // since 4.5
+  if (!mask) mask = kernel.find_address("cpu_present_bits");
+  const auto bits = mask ? kernel.memory().read_unsigned(*mask + cpu / 8, 1) : std::nullopt;
+  return bits ? (*bits >> cpu % 8 & 1) != 0 : cpu < vcpus;
+}
+
+constexpr std::uint16_t privilege_mask = 3;
+
+}  // namespace
+
+Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::size_t vcpus,
+           Diagnostics& diagnostics)
+    : kernel_(kernel) {
+  const auto offsets = kernel.find_address("__per_cpu_offset");
+  if (!offsets) {
+    diagnostics.found({.what = "no per-CPU data", .how = "there is no symbol __per_cpu_offset"});
+    return;
+  }
+  const std::uint64_t possible = count_possible(kernel, vcpus);
+  for (std::uint64_t number = 0; number < possible; ++number) {
+    const auto offset = kernel.memory().read_unsigned(*offsets + number * word, word);
+    if (!offset || !is_present(kernel, number, vcpus)) continue;
+    Cpu cpu;
+    cpu.number = static_cast<std::uint32_t>(number);
+    cpu.per_cpu_offset = *offset;
+    read(cpu, types);
+    cpus_.push_back(cpu);
+  }
+}
+
+std::optional<GuestVirtual> Cpus::variable(const Cpu& cpu, std::string_view symbol) const {
+  const auto at = kernel_.find_address(symbol);
+  return at ? std::optional(*at + cpu.per_cpu_offset) : std::nullopt;
+}
+
+void Cpus::read(Cpu& cpu, const KernelTypes& types) const {
+  const KernelMemory& memory = kernel_.memory();
+  if (const auto hot = variable(cpu, "pcpu_hot")) {  // 6.2 to 6.14
+    cpu.current = read_pointer(memory, *hot, types.find("pcpu_hot.current_task"));
+  } else if (const auto current = variable(cpu, "current_task")) {
+    cpu.current = read_pointer(memory, *current);
+  }
+  if (const auto queue = variable(cpu, "runqueues")) {
+    cpu.queue_current = read_pointer(memory, *queue, types.find("rq.curr"));
+    cpu.idle = read_pointer(memory, *queue, types.find("rq.idle"));
+    cpu.clock_nsec = read_number(memory, *queue, types.find("rq.clock"));
+  }
+}
+
+const Cpu* Cpus::find(const Vcpu& vcpu) const {
+  const auto find_if = [&](const auto& is_it) {
+    const auto found = std::find_if(cpus_.begin(), cpus_.end(), is_it);
+    return found == cpus_.end() ? nullptr : &*found;
+  };
+  const bool in_kernel = vcpu.x86.cs && (*vcpu.x86.cs & privilege_mask) == 0;
+  if (in_kernel && vcpu.x86.gs_base) {
+    const Cpu* cpu =
+        find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == vcpu.x86.gs_base->value; });
+    if (cpu != nullptr) return cpu;
+  }
+  return find_if([&](const Cpu& cpu) { return cpu.number == vcpu.index; });
+}
+
+std::optional<std::uint64_t> Cpus::now_nsec() const {
+  std::optional<std::uint64_t> now;
+  for (const Cpu& cpu : cpus_) {
+    if (cpu.clock_nsec) now = std::max(now.value_or(0), *cpu.clock_nsec);
+  }
+  return now;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/diagnostics.h"
+#include "checkpoint/guest/vcpu.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+
+namespace photon_dmesg {
+
+// One of the guest's processors, as its kernel numbers them.
+struct Cpu {
+  std::uint32_t number = 0;
+  std::uint64_t per_cpu_offset = 0;  // __per_cpu_offset[number]
+
+  // Its current task by its own variable (pcpu_hot, current_task), and by its run queue: they
+  // differ for a moment while tasks are switched.
+  std::optional<GuestVirtual> current;
+  std::optional<GuestVirtual> queue_current;
+  std::optional<GuestVirtual> idle;  // its idle task
+
+  // The run queue's clock, nanoseconds since boot at its last update.
+  std::optional<std::uint64_t> clock_nsec;
+};
+
+// The processors that the guest has.
+class Cpus {
+ public:
+  // `kernel` must outlive this object. Without the symbols or types that tell, there are none.
+  Cpus(const GuestKernel& kernel, const KernelTypes& types, std::size_t vcpus,
+       Diagnostics& diagnostics);
+
+  [[nodiscard]] const std::vector<Cpu>& all() const { return cpus_; }
+
+  // Where `symbol`, a per-CPU variable, stands on `cpu`.
+  [[nodiscard]] std::optional<GuestVirtual> variable(const Cpu& cpu, std::string_view symbol) const;
+
+  // Which one `vcpu` is: in the kernel its GS base says so, which the checkpoint's number must not;
+  // else it is taken for the one of that number. Null if there is none.
+  [[nodiscard]] const Cpu* find(const Vcpu& vcpu) const;
+
+  // The latest of the run queues' clocks.
+  [[nodiscard]] std::optional<std::uint64_t> now_nsec() const;
+
+ private:
+  void read(Cpu& cpu, const KernelTypes& types) const;
+
+  const GuestKernel& kernel_;
+  std::vector<Cpu> cpus_;
+};
+
+}  // namespace photon_dmesg

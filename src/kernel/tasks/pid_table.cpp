@@ -1,0 +1,110 @@
+#include "kernel/tasks/pid_table.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/budget.h"
+#include "kernel/memory/fields.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t word = sizeof(std::uint64_t);
+constexpr std::uint64_t most_pids = std::uint64_t{1} << 22;  // PID_MAX_LIMIT
+
+class PidTable {
+ public:
+  PidTable(const GuestKernel& kernel, const KernelTypes& types)
+      : kernel_(kernel), memory_(kernel.memory()), types_(types) {
+    first_task_ = types.find("pid.tasks");
+    link_ = types.find_any({"task_struct.pid_links", "task_struct.pids"});  // since 4.19, before
+  }
+
+  std::optional<std::vector<GuestVirtual>> read() {
+    if (!first_task_ || !link_) return std::nullopt;
+    if (!read_tree() && !read_hash()) return std::nullopt;
+    return std::move(tasks_);
+  }
+
+ private:
+  // The task whose own pid `pid`, a struct pid, is; the thread that no longer has one has left it.
+  void add(GuestVirtual pid) {
+    const auto node = read_pointer(memory_, pid + first_task_->offset);
+    if (node) tasks_.push_back({node->value - link_->offset});
+  }
+
+  bool read_tree() {
+    const auto space = kernel_.find_address("init_pid_ns");
+    if (!space) return false;
+    slots_ = types_.find_any({"xa_node.slots", "radix_tree_node.slots"});
+    auto root = types_.find("pid_namespace.idr.idr_rt.xa_head");
+    // What marks an entry as a node: since 4.20, and before.
+    node_mark_ = 2;
+    if (!root) {
+      root = types_.find("pid_namespace.idr.idr_rt.rnode");
+      node_mark_ = 1;
+    }
+    if (!root || !slots_) return false;
+    const auto entry = read_pointer(memory_, *space, root);
+    if (entry) add_entry(entry->value, 0);
+    return true;
+  }
+
+  void add_entry(std::uint64_t entry, int depth) {
+    constexpr std::uint64_t mark_bits = 3;
+    constexpr int deepest = 12;
+    if (entry == 0 || depth > deepest || !budget_.take()) return;
+    if ((entry & mark_bits) != node_mark_) {
+      if ((entry & mark_bits) == 0) add({entry});
+      return;
+    }
+    const GuestVirtual slots{entry - node_mark_ + slots_->offset};
+    for (std::uint64_t i = 0; i < slots_->size / word; ++i) {
+      if (const auto child = read_pointer(memory_, slots + i * word)) {
+        add_entry(child->value, depth + 1);
+      }
+    }
+  }
+
+  bool read_hash() {
+    const auto table = kernel_.find_address("pid_hash");
+    const auto shift = kernel_.find_address("pidhash_shift");
+    const auto chain = types_.find("upid.pid_chain");
+    const auto numbers = types_.find("pid.numbers");
+    const auto space = kernel_.find_address("init_pid_ns");
+    if (!table || !shift || !chain || !numbers || !space) return false;
+    const auto begin = read_pointer(memory_, *table);
+    const auto bits = memory_.read_unsigned(*shift, sizeof(std::uint32_t));
+    constexpr std::uint64_t most_bits = 20;
+    if (!begin || !bits || *bits > most_bits) return false;
+    for (std::uint64_t i = 0; i < std::uint64_t{1} << *bits; ++i) {
+      auto node = read_pointer(memory_, *begin + i * word);
+      for (; node && budget_.take(); node = read_pointer(memory_, *node)) {
+        const GuestVirtual upid{node->value - chain->offset};
+        // A process in a container has a number in each namespace; the outermost one counts.
+        if (read_pointer(memory_, upid, types_.find("upid.ns")) != space) continue;
+        add({upid.value - numbers->offset});
+      }
+    }
+    return true;
+  }
+
+  const GuestKernel& kernel_;
+  const KernelMemory& memory_;
+  const KernelTypes& types_;
+  std::optional<Field> first_task_;
+  std::optional<Field> link_;
+  std::optional<Field> slots_;
+  std::uint64_t node_mark_ = 0;
+  Budget budget_{"entries of the table of pids", most_pids};
+  std::vector<GuestVirtual> tasks_;
+};
+
+}  // namespace
+
+std::optional<std::vector<GuestVirtual>> read_pid_table(const GuestKernel& kernel,
+                                                        const KernelTypes& types) {
+  return PidTable(kernel, types).read();
+}
+
+}  // namespace photon_dmesg

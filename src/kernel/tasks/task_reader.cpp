@@ -1,0 +1,109 @@
+#include "kernel/tasks/task_reader.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "kernel/memory/fields.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t kernel_thread_flag = 0x00200000;  // PF_KTHREAD
+
+std::uint64_t end_of(const Field& field) {
+  return field.offset + field.size;
+}
+
+std::uint64_t end_of(const std::optional<Field>& field) {
+  return field ? end_of(*field) : 0;
+}
+
+std::int32_t signed_number(std::uint64_t value) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(value));
+}
+
+std::string text_in(std::span<const std::byte> bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) {
+    if (byte == std::byte{0}) break;
+    text.push_back(std::to_integer<char>(byte));
+  }
+  return text;
+}
+
+}  // namespace
+
+TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
+    : memory_(kernel.memory()),
+      states_(states_of(kernel.banner().release)),
+      fields_{types.field("task_struct.pid"), types.field("task_struct.tgid"),
+              types.field("task_struct.comm"),
+              types.find_any({"task_struct.__state", "task_struct.state"}),
+              types.find("task_struct.exit_state"), types.find("task_struct.flags"),
+              types.find("task_struct.real_parent"),
+              // Since 5.16, and before.
+              types.find_any({"task_struct.thread_info.cpu", "task_struct.cpu"}),
+              types.find("task_struct.on_cpu"), types.find("task_struct.stack"),
+              types.find("task_struct.thread.sp"),
+              types.find_any({"task_struct.start_time", "task_struct.real_start_time"}),
+              types.find("task_struct.sched_info.last_arrival"),
+              types.find("task_struct.sched_info.last_queued"),
+              types.find("task_struct.se.exec_start")} {
+  if (!fields_.cpu) cpu_on_stack_ = types.find("thread_info.cpu");
+  const Fields& all = fields_;
+  size_ = std::max({end_of(all.pid), end_of(all.tgid), end_of(all.comm), end_of(all.state),
+                    end_of(all.exit_state), end_of(all.flags), end_of(all.parent), end_of(all.cpu),
+                    end_of(all.on_cpu), end_of(all.stack), end_of(all.sp), end_of(all.start),
+                    end_of(all.last_arrival), end_of(all.last_queued), end_of(all.exec_start)});
+}
+
+std::optional<Task> TaskReader::read(GuestVirtual address) const {
+  std::vector<std::byte> bytes(size_);
+  if (!memory_.read(address, bytes)) return std::nullopt;
+  Task task;
+  task.address = address;
+  task.pid = signed_number(number_in(bytes, fields_.pid).value_or(0));
+  task.tgid = signed_number(number_in(bytes, fields_.tgid).value_or(0));
+  task.comm = text_in(std::span(bytes).subspan(fields_.comm.offset, fields_.comm.size));
+  if (const auto state = number_in(bytes, fields_.state)) {
+    task.state =
+        state_letter(states_, static_cast<std::uint32_t>(*state),
+                     static_cast<std::uint32_t>(number_in(bytes, fields_.exit_state).value_or(0)));
+  }
+  if (const auto flags = number_in(bytes, fields_.flags)) {
+    task.kernel_thread = (*flags & kernel_thread_flag) != 0;
+  }
+  const auto pointer_in = [&](const std::optional<Field>& field) -> std::optional<GuestVirtual> {
+    const auto value = number_in(bytes, field);
+    return value && *value != 0 ? std::optional(GuestVirtual{*value}) : std::nullopt;
+  };
+  task.stack = pointer_in(fields_.stack);
+  task.saved_sp = pointer_in(fields_.sp);
+  if (const auto parent = pointer_in(fields_.parent)) {
+    const auto pid = read_number(memory_, *parent, fields_.tgid);
+    if (pid) task.ppid = signed_number(*pid);
+  }
+  read_cpu(task, bytes);
+  read_times(task, bytes);
+  return task;
+}
+
+void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
+  auto cpu = number_in(bytes, fields_.cpu);
+  if (!cpu && task.stack) cpu = read_number(memory_, *task.stack, cpu_on_stack_);
+  if (cpu) task.cpu = static_cast<std::uint32_t>(*cpu);
+  task.on_cpu = number_in(bytes, fields_.on_cpu).value_or(0) != 0;
+}
+
+void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
+  task.start_nsec = number_in(bytes, fields_.start);
+  task.last_ran_nsec = number_in(bytes, fields_.last_arrival);
+  // When its time on the CPU was last counted, which is when it left.
+  if (const auto left = number_in(bytes, fields_.exec_start)) {
+    task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), *left);
+  }
+  const auto queued = number_in(bytes, fields_.last_queued);
+  if (queued && *queued != 0) task.queued_nsec = queued;
+}
+
+}  // namespace photon_dmesg

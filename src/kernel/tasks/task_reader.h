@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/address.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/task_state.h"
+
+namespace photon_dmesg {
+
+// A thread, as its task_struct describes it. What is not known is absent.
+struct Task {
+  GuestVirtual address;
+  std::int32_t pid = 0;   // of the thread
+  std::int32_t tgid = 0;  // of its process
+  std::optional<std::int32_t> ppid;
+  std::string comm;
+  char state = '?';  // as ps shows it: see state_letter()
+  std::optional<std::uint32_t> cpu;
+  bool on_cpu = false;  // it is running, or is being switched: the saved stack pointer is old
+  std::optional<bool> kernel_thread;
+  std::optional<GuestVirtual> stack;  // the lowest address of its kernel stack
+  std::optional<GuestVirtual> saved_sp;
+
+  // Nanoseconds by the run queues' clock.
+  std::optional<std::uint64_t> start_nsec;     // when it was made
+  std::optional<std::uint64_t> last_ran_nsec;  // when it last got, or was last seen on, a CPU
+  std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
+};
+
+// Bytes of a kernel stack (THREAD_SIZE of x86-64 without KASAN).
+inline constexpr std::uint64_t kernel_stack_size = 16384;
+
+// Reads task_structs, whose members it has looked up once.
+class TaskReader {
+ public:
+  // `kernel` must outlive this object. Throws Error(UnusableInput) if the types don't tell where a
+  // task's pid and name are.
+  TaskReader(const GuestKernel& kernel, const KernelTypes& types);
+
+  // Nothing if no task_struct can be read at `address`.
+  [[nodiscard]] std::optional<Task> read(GuestVirtual address) const;
+
+ private:
+  struct Fields {
+    Field pid;
+    Field tgid;
+    Field comm;
+    std::optional<Field> state;
+    std::optional<Field> exit_state;
+    std::optional<Field> flags;
+    std::optional<Field> parent;
+    std::optional<Field> cpu;
+    std::optional<Field> on_cpu;
+    std::optional<Field> stack;
+    std::optional<Field> sp;
+    std::optional<Field> start;
+    std::optional<Field> last_arrival;
+    std::optional<Field> last_queued;
+    std::optional<Field> exec_start;
+  };
+
+  void read_cpu(Task& task, std::span<const std::byte> bytes) const;
+  void read_times(Task& task, std::span<const std::byte> bytes) const;
+
+  const KernelMemory& memory_;
+  TaskStates states_;
+  Fields fields_;
+  std::uint64_t size_ = 0;  // bytes that hold them all
+  // Until 4.8 thread_info lies at the bottom of the stack, and has the CPU.
+  std::optional<Field> cpu_on_stack_;
+};
+
+}  // namespace photon_dmesg

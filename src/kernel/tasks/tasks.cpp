@@ -1,0 +1,115 @@
+#include "kernel/tasks/tasks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "kernel/memory/fields.h"
+#include "kernel/memory/linked_list.h"
+#include "kernel/tasks/pid_table.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t most_tasks = std::size_t{1} << 22;  // PID_MAX_LIMIT
+
+// The most that one message names.
+constexpr std::size_t most_named = 4;
+
+}  // namespace
+
+Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types,
+             std::optional<GuestVirtual> init_task, Diagnostics& diagnostics)
+    : kernel_(kernel), types_(types), reader_(kernel, types) {
+  if (const auto symbol = kernel.find_address("init_task")) init_task = symbol;
+  if (!init_task) {
+    throw unusable("the tasks can't be listed: no symbol tells where init_task is");
+  }
+  walk_lists(*init_task, diagnostics);
+  add_by_pid(diagnostics);
+  std::stable_sort(tasks_.begin(), tasks_.end(),
+                   [](const Task& left, const Task& right) { return left.pid < right.pid; });
+}
+
+void Tasks::add(GuestVirtual task_struct) {
+  if (const auto task = reader_.read(task_struct)) tasks_.push_back(*task);
+}
+
+void Tasks::walk_lists(GuestVirtual init_task, Diagnostics& diagnostics) {
+  const Field link = types_.field("task_struct.tasks");
+  const ListNodes leaders = walk_list(kernel_.memory(), init_task + link.offset, most_tasks);
+  std::vector<std::string> broken;
+  if (leaders.broken) broken.push_back("of processes: " + *leaders.broken);
+  for (const GuestVirtual node : leaders.nodes) {
+    if (tasks_.size() >= most_tasks) break;
+    add_threads({node.value - link.offset}, broken);
+  }
+  is_cut_ = !broken.empty();
+  for (std::size_t i = 0; i < std::min(broken.size(), most_named); ++i) {
+    diagnostics.warn_of_lack(fmt::format("a list of tasks is damaged, {}", broken[i]));
+  }
+  if (broken.size() > most_named) {
+    diagnostics.warn_of_lack(
+        fmt::format("{} more lists of tasks are damaged", broken.size() - most_named));
+  }
+}
+
+void Tasks::add_threads(GuestVirtual leader, std::vector<std::string>& broken) {
+  const KernelMemory& memory = kernel_.memory();
+  const auto link = types_.find("task_struct.thread_node");
+  const auto head = types_.find("signal_struct.thread_head");
+  const auto signal = read_pointer(memory, leader, types_.find("task_struct.signal"));
+  if (!link || !head || !signal) return add(leader);
+  const ListNodes threads = walk_list(memory, *signal + head->offset, most_tasks);
+  const bool has_leader = std::find(threads.nodes.begin(), threads.nodes.end(),
+                                    leader + link->offset) != threads.nodes.end();
+  if (!has_leader) add(leader);
+  for (const GuestVirtual node : threads.nodes) add({node.value - link->offset});
+  if (threads.broken || !has_leader) {
+    broken.push_back(fmt::format("of the threads of the task at {}: {}", leader,
+                                 threads.broken.value_or("it does not have the first of them")));
+  }
+}
+
+void Tasks::add_by_pid(Diagnostics& diagnostics) {
+  const auto table = read_pid_table(kernel_, types_);
+  if (!table) {
+    if (is_cut_) diagnostics.warn_of_lack("there is no second list to take missing tasks from");
+    return;
+  }
+  std::unordered_set<std::uint64_t> known;
+  for (const Task& task : tasks_) known.insert(task.address.value);
+  std::size_t added = 0;
+  for (const GuestVirtual address : *table) {
+    if (!known.insert(address.value).second) continue;
+    const auto task = reader_.read(address);
+    if (!task || task->pid <= 0) continue;
+    tasks_.push_back(*task);
+    ++added;
+  }
+  diagnostics.found({.what = "tasks",
+                     .value = fmt::format("{}", tasks_.size()),
+                     .how = fmt::format("the lists have {}, the table of pids {}",
+                                        tasks_.size() - added, table->size())});
+  if (added > 0 && is_cut_) {
+    diagnostics.warn(fmt::format(
+        "{} tasks that the damaged lists lack are taken from the table of pids", added));
+  }
+}
+
+const Task* Tasks::find(GuestVirtual task_struct) const {
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(),
+                                  [&](const Task& task) { return task.address == task_struct; });
+  return found == tasks_.end() ? nullptr : &*found;
+}
+
+const Task* Tasks::find_stack(GuestVirtual address) const {
+  const auto found = std::find_if(tasks_.begin(), tasks_.end(), [&](const Task& task) {
+    return task.stack && address - *task.stack < kernel_stack_size;
+  });
+  return found == tasks_.end() ? nullptr : &*found;
+}
+
+}  // namespace photon_dmesg

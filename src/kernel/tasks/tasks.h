@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/diagnostics.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/task_reader.h"
+
+namespace photon_dmesg {
+
+// All threads of a guest, by pid.
+class Tasks {
+ public:
+  // Walks the kernel's list of processes and each one's list of threads, and then the table of all
+  // pids, which has the same tasks once more: where a list is cut, the rest comes from there. What
+  // may still be missing is said. `init_task`: where that is, if no symbol tells. Throws
+  // Error(UnusableInput) if the list can't even be begun. All must outlive this object.
+  Tasks(const GuestKernel& kernel, const KernelTypes& types, std::optional<GuestVirtual> init_task,
+        Diagnostics& diagnostics);
+
+  [[nodiscard]] const std::vector<Task>& all() const { return tasks_; }
+  // Null if there is none.
+  [[nodiscard]] const Task* find(GuestVirtual task_struct) const;
+  // The one on whose kernel stack `address` is.
+  [[nodiscard]] const Task* find_stack(GuestVirtual address) const;
+
+  // Any task_struct, such as an idle task, which no list has; nothing if there is none.
+  [[nodiscard]] std::optional<Task> read(GuestVirtual task_struct) const {
+    return reader_.read(task_struct);
+  }
+
+ private:
+  void walk_lists(GuestVirtual init_task, Diagnostics& diagnostics);
+  void add_threads(GuestVirtual leader, std::vector<std::string>& broken);
+  void add(GuestVirtual task_struct);
+  void add_by_pid(Diagnostics& diagnostics);
+
+  const GuestKernel& kernel_;
+  const KernelTypes& types_;
+  TaskReader reader_;
+  std::vector<Task> tasks_;
+  bool is_cut_ = false;  // a list was
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+
+#include "base/address.h"
+#include "kernel/code/code_map.h"
+#include "kernel/memory/kernel_memory.h"
+
+// Whether what stands on a stack may be a return address: x86-64's calls, told backwards.
+namespace photon_dmesg {
+
+// What the call in front of `return_address` calls; nothing if no direct call ends there.
+[[nodiscard]] std::optional<GuestVirtual> direct_call_target(const KernelMemory& memory,
+                                                             GuestVirtual return_address);
+
+// Whether a call through a register or memory ends at `return_address`.
+[[nodiscard]] bool is_behind_indirect_call(const KernelMemory& memory, GuestVirtual return_address);
+
+// Whether `value`, a word on a stack, is code with a call in front. Code that can't be read, such
+// as that of functions which the kernel has freed after it had started, has none.
+[[nodiscard]] bool may_be_return_address(const KernelMemory& memory, const CodeMap& code,
+                                         GuestVirtual value);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
+
+namespace photon_dmesg {
+
+// What a kernel uses a stack for.
+enum class StackKind { Task, Irq, DoubleFault, Nmi, Debug, MachineCheck, Virtualization, Unknown };
+
+// As reports call it: "task", "irq".
+[[nodiscard]] std::string_view name_of(StackKind kind);
+
+struct Stack {
+  GuestVirtual begin;
+  std::uint64_t size = 0;  // bytes; the stack grows down from its end
+  StackKind kind = StackKind::Unknown;
+
+  [[nodiscard]] bool contains(GuestVirtual address) const { return address - begin < size; }
+};
+
+// The stacks that each CPU has beside its tasks': for interrupts, and for the exceptions that have
+// one of their own (IST).
+class Stacks {
+ public:
+  Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus);
+
+  // Null if it is on none of them, as on a task's.
+  [[nodiscard]] const Stack* find(GuestVirtual address) const;
+
+ private:
+  void add_irq_stack(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
+                     const Cpu& cpu);
+  void add_exception_stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
+                            const Cpu& cpu);
+  void add_old_exception_stacks(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu);
+
+  std::vector<Stack> stacks_;
+};
+
+}  // namespace photon_dmesg

@@ -1,0 +1,212 @@
+#include "kernel/unwind/unwinder.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <unordered_set>
+#include <utility>
+
+#include "kernel/tasks/release_number.h"
+#include "kernel/unwind/call_sites.h"
+#include "kernel/unwind/frame_pointer_step.h"
+#include "kernel/unwind/orc_step.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t word = sizeof(std::uint64_t);
+// More than fit on all stacks that one trace may cross.
+constexpr std::size_t most_frames = 4096;
+
+// struct inactive_task_frame (arch/x86/include/asm/switch_to.h): where bp and the return address
+// are in it. Kernels that save the flags too have one word more in front.
+constexpr std::uint64_t task_frame_bp = 40;
+constexpr std::uint64_t task_frame_return = 48;
+
+}  // namespace
+
+// One trace.
+class Unwinder::Walk {
+ public:
+  Walk(const Unwinder& unwinder, Cursor cursor)
+      : unwinder_(unwinder), memory_(unwinder.kernel_.memory()), cursor_(std::move(cursor)) {
+    trace_.method = unwinder.orc_ ? UnwindMethod::Orc : UnwindMethod::FramePointers;
+  }
+
+  Trace run(FrameKind first, bool show_first) {
+    if (show_first) add(first);
+    while (true) {
+      if (trace_.frames.size() >= most_frames) return fail("the trace has no end");
+      const Cursor before = cursor_;
+      const Step step = unwinder_.orc_ ? step_by_orc(memory_, *unwinder_.orc_, cursor_)
+                                       : step_by_frame_pointer(memory_, unwinder_.code_, cursor_);
+      switch (step.result) {
+        case Step::Result::User:
+          trace_.end = TraceEnd::User;
+          trace_.user_ip = cursor_.ip;
+          return std::move(trace_);
+        case Step::Result::End:
+          return end();
+        case Step::Result::Broken:
+          return fail(step.why);
+        case Step::Result::Caller:
+          break;
+      }
+      if (!goes_on(before)) return fail(fmt::format("the stack leads back to {}", cursor_.sp));
+      if (cursor_.ip.value == 0 && !step.is_interrupted) return end();
+      if (cursor_.ip.value != 0 && !is_code()) {
+        return fail(fmt::format("{} is no code", cursor_.ip));
+      }
+      add(step.is_interrupted ? FrameKind::Interrupted : FrameKind::Call);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool is_code() const {
+    return unwinder_.code_.is_text({cursor_.is_exact ? cursor_.ip.value : cursor_.ip.value - 1});
+  }
+
+  [[nodiscard]] StackKind stack_of(GuestVirtual sp) const {
+    const Stack* stack = unwinder_.stacks_.find(sp);
+    return stack == nullptr ? StackKind::Task : stack->kind;
+  }
+
+  void add(FrameKind kind) {
+    Frame frame;
+    frame.address = cursor_.ip;
+    frame.kind = kind;
+    frame.is_reliable = !cursor_.is_unsure;
+    frame.stack = stack_of(cursor_.sp);
+    frame.place = kind == FrameKind::Call ? unwinder_.code_.place_of_call(cursor_.ip)
+                                          : unwinder_.code_.place(cursor_.ip);
+    trace_.frames.push_back(std::move(frame));
+    sp_of_last_frame_ = cursor_.sp;
+  }
+
+  // On one stack callers lie higher and higher; each stack is left but once.
+  bool goes_on(const Cursor& before) {
+    const Stack* old_stack = unwinder_.stacks_.find(before.sp);
+    const Stack* new_stack = unwinder_.stacks_.find(cursor_.sp);
+    if (old_stack == new_stack) {
+      const bool is_near = new_stack != nullptr || cursor_.sp - before.sp < 2 * kernel_stack_size;
+      return cursor_.sp > before.sp && is_near;
+    }
+    return left_.insert(old_stack).second;
+  }
+
+  Trace end() {
+    const bool is_thread = !trace_.frames.empty() && trace_.frames.back().place &&
+                           trace_.frames.back().place->symbol.starts_with("ret_from_fork");
+    trace_.end = is_thread ? TraceEnd::KernelThread : TraceEnd::Start;
+    return std::move(trace_);
+  }
+
+  Trace fail(std::string why) {
+    trace_.end = TraceEnd::Broken;
+    trace_.why = std::move(why);
+    add_guesses();
+    return std::move(trace_);
+  }
+
+  // From where the last frame that was found is.
+  void add_guesses() {
+    const Stack* stack = unwinder_.stacks_.find(sp_of_last_frame_);
+    const GuestVirtual begin = sp_of_last_frame_;
+    const GuestVirtual end = stack != nullptr
+                                 ? stack->begin + stack->size
+                                 : GuestVirtual{(begin.value | (kernel_stack_size - 1)) + 1};
+    for (GuestVirtual at = begin; at < end; at = at + word) {
+      const auto value = memory_.read_unsigned(at, word);
+      if (!value) break;
+      if (!may_be_return_address(memory_, unwinder_.code_, {*value})) continue;
+      Frame frame;
+      frame.address = {*value};
+      frame.is_reliable = false;
+      frame.stack = stack_of(at);
+      frame.place = unwinder_.code_.place_of_call({*value});
+      trace_.frames.push_back(std::move(frame));
+    }
+  }
+
+  const Unwinder& unwinder_;
+  const KernelMemory& memory_;
+  Cursor cursor_;
+  Trace trace_;
+  GuestVirtual sp_of_last_frame_ = cursor_.sp;
+  std::unordered_set<const Stack*> left_;
+};
+
+Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
+                   Diagnostics& diagnostics)
+    : kernel_(kernel),
+      code_(code),
+      stacks_(stacks),
+      orc_(OrcTables::find(kernel, code.modules(), diagnostics)),
+      has_task_frame_(release_number(kernel.banner().release) >= ReleaseNumber{4, 9}) {}
+
+std::optional<Cursor> Unwinder::start(const Task& task) const {
+  if (!task.saved_sp) return std::nullopt;
+  const KernelMemory& memory = kernel_.memory();
+  const auto read = [&](std::uint64_t offset) {
+    return memory.read_unsigned(*task.saved_sp + offset, word);
+  };
+  Cursor cursor;
+  if (!has_task_frame_) {
+    // switch_to has pushed rbp only; where it goes on, in __schedule, stands nowhere.
+    cursor.bp = read(0);
+    cursor.sp = *task.saved_sp + word;
+    return cursor;
+  }
+  for (const std::uint64_t flags : {std::uint64_t{0}, word}) {
+    const auto ip = read(flags + task_frame_return);
+    if (!ip || !code_.is_text({*ip})) continue;
+    cursor.ip = {*ip};
+    cursor.bp = read(flags + task_frame_bp);
+    cursor.sp = *task.saved_sp + flags + task_frame_return + word;
+    return cursor;
+  }
+  return std::nullopt;
+}
+
+Trace Unwinder::trace(const Task& task) const {
+  if (task.state == 'Z' || task.state == 'X') {
+    Trace trace;
+    trace.end = TraceEnd::Exited;
+    return trace;
+  }
+  auto cursor = start(task);
+  if (!cursor) {
+    Trace trace;
+    trace.why = task.saved_sp ? "no frame is saved where its stack ends"
+                              : "where its stack ends is not known";
+    return trace;
+  }
+  // One that has never run begins at a function, not behind a call.
+  const auto place = code_.place(cursor->ip);
+  cursor->is_exact = place && place->offset == 0;
+  const FrameKind kind = cursor->is_exact ? FrameKind::Instruction : FrameKind::Call;
+  return Walk(*this, *cursor).run(kind, cursor->ip.value != 0);
+}
+
+Trace Unwinder::trace(const Vcpu& vcpu) const {
+  Trace trace;
+  const auto registers = registers_of(vcpu);
+  if (!registers) {
+    trace.why = "the checkpoint lacks its registers";
+    return trace;
+  }
+  if (registers->is_user()) {
+    trace.end = TraceEnd::User;
+    trace.user_ip = registers->ip;
+    return trace;
+  }
+  Cursor cursor;
+  cursor.ip = registers->ip;
+  cursor.sp = {*registers->general[Rsp]};
+  cursor.bp = registers->general[Rbp];
+  cursor.is_exact = true;
+  cursor.registers = registers;
+  return Walk(*this, cursor).run(FrameKind::Instruction, true);
+}
+
+}  // namespace photon_dmesg

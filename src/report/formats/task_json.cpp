@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+#include "report/formats/json_text.h"
+#include "report/formats/vocabulary.h"
+#include "report/task_report.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr const char* traces_schema = "photon-dmesg-bt";
+constexpr const char* tasks_schema = "photon-dmesg-ps";
+
+std::string utf8(std::string_view text) {
+  return to_utf8(text).text;
+}
+
+Json to_json(const Frame& frame) {
+  Json result = {{"address", hexadecimal(frame.address.value)},
+                 {"kind", std::string(name_of(frame.kind))},
+                 {"reliable", frame.is_reliable},
+                 {"stack", std::string(name_of(frame.stack))},
+                 {"symbol", nullptr},
+                 {"offset", nullptr},
+                 {"size", nullptr},
+                 {"module", nullptr},
+                 {"text", hexadecimal(frame.address.value)}};
+  if (frame.place) {
+    result["symbol"] = utf8(frame.place->symbol);
+    result["offset"] = frame.place->offset;
+    result["size"] = frame.place->size;
+    if (!frame.place->module.empty()) result["module"] = utf8(frame.place->module);
+    result["text"] = utf8(describe(*frame.place));
+  }
+  return result;
+}
+
+Json to_json(const Trace& trace) {
+  Json frames = Json::array();
+  for (const Frame& frame : trace.frames) frames.push_back(to_json(frame));
+  return {{"method", std::string(name_of(trace.method))},
+          {"complete", trace.is_complete()},
+          {"end", std::string(name_of(trace.end))},
+          {"why", trace.why.empty() ? Json(nullptr) : Json(utf8(trace.why))},
+          {"user_address", trace.user_ip ? Json(hexadecimal(trace.user_ip->value)) : Json(nullptr)},
+          {"frames", std::move(frames)}};
+}
+
+Json brief(const Task& task) {
+  return {{"pid", task.pid}, {"comm", utf8(task.comm)}};
+}
+
+Json to_json(const TaskReport& report, const Task& task) {
+  return {{"pid", task.pid},
+          {"tgid", task.tgid},
+          {"ppid", number_or_null(task.ppid)},
+          {"comm", utf8(task.comm)},
+          {"state", std::string(1, task.state)},
+          {"cpu", number_or_null(task.cpu)},
+          {"on_cpu", task.on_cpu},
+          {"kernel_thread", task.kernel_thread ? Json(*task.kernel_thread) : Json(nullptr)},
+          {"address", hexadecimal(task.address.value)},
+          {"start_nsec", number_or_null(task.start_nsec)},
+          {"last_ran_nsec", number_or_null(task.last_ran_nsec)},
+          {"queued_nsec", number_or_null(task.queued_nsec)},
+          {"since_it_ran_nsec", number_or_null(nsec_since_it_ran(report, task))}};
+}
+
+Json to_json(const TaskReport::Cpu& cpu) {
+  return {{"vcpu", cpu.vcpu},
+          {"cpu", number_or_null(cpu.cpu)},
+          {"mode", cpu.in_user_mode ? "user" : "kernel"},
+          {"task", cpu.task ? brief(*cpu.task) : Json(nullptr)},
+          {"task_by", cpu.witnesses},
+          {"trace", to_json(cpu.trace)}};
+}
+
+Json to_json(const TaskReport& report, const TaskReport::Row& row) {
+  Json result = to_json(report, row.task);
+  if (row.trace) result["trace"] = to_json(*row.trace);
+  if (!row.folded.empty()) {
+    Json others = Json::array();
+    for (const Task& other : row.folded) others.push_back(brief(other));
+    result["same_trace"] = std::move(others);
+  }
+  return result;
+}
+
+Json head_of(const TaskReport& report, const char* schema) {
+  return {{"schema", schema_to_json(schema)},
+          {"guest", guest_to_json(report.guest)},
+          {"source", source_to_json(report.source)},
+          {"now_nsec", number_or_null(report.now_nsec)}};
+}
+
+Json tasks_of(const TaskReport& report) {
+  Json list = Json::array();
+  for (const TaskReport::Row& row : report.tasks) list.push_back(to_json(report, row));
+  return list;
+}
+
+void write_lines(const TaskReport& report, std::ostream& out) {
+  for (const TaskReport::Cpu& cpu : report.vcpus) out << dump(to_json(cpu), -1) << '\n';
+  for (const TaskReport::Row& row : report.tasks) out << dump(to_json(report, row), -1) << '\n';
+}
+
+}  // namespace
+
+void write_traces_json(const TaskReport& report, std::ostream& out) {
+  Json document = head_of(report, traces_schema);
+  document["vcpus"] = Json::array();
+  for (const TaskReport::Cpu& cpu : report.vcpus) document["vcpus"].push_back(to_json(cpu));
+  document["tasks"] = tasks_of(report);
+  document["warnings"] = sentences_to_json(report.warnings);
+  out << dump(document, json_indent) << '\n';
+}
+
+void write_tasks_json(const TaskReport& report, std::ostream& out) {
+  Json document = head_of(report, tasks_schema);
+  document["tasks"] = tasks_of(report);
+  document["warnings"] = sentences_to_json(report.warnings);
+  out << dump(document, json_indent) << '\n';
+}
+
+void write_traces_ndjson(const TaskReport& report, std::ostream& out) {
+  write_lines(report, out);
+}
+
+void write_tasks_ndjson(const TaskReport& report, std::ostream& out) {
+  write_lines(report, out);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,10 @@
+#include "report/task_report.h"
+
+namespace photon_dmesg {
+
+std::optional<std::uint64_t> nsec_since_it_ran(const TaskReport& report, const Task& task) {
+  if (!report.now_nsec || !task.last_ran_nsec || *task.last_ran_nsec == 0) return std::nullopt;
+  return *report.now_nsec > *task.last_ran_nsec ? *report.now_nsec - *task.last_ran_nsec : 0;
+}
+
+}  // namespace photon_dmesg

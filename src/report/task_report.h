@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "kernel/tasks/task_reader.h"
+#include "kernel/unwind/trace.h"
+#include "report/report.h"
+
+namespace photon_dmesg {
+
+// What photon-dmesg bt and photon-dmesg ps print. What is not known is absent.
+struct TaskReport {
+  GuestInfo guest;
+  SourceInfo source;
+  std::optional<std::uint64_t> now_nsec;  // when the guest stopped, by the clock of Task's times
+
+  struct Cpu {
+    std::uint32_t vcpu = 0;
+    std::optional<std::uint32_t> cpu;
+    bool in_user_mode = false;
+    std::optional<Task> task;
+    std::string witnesses;  // of which task it is
+    Trace trace;
+  };
+  std::vector<Cpu> vcpus;
+
+  struct Row {
+    Task task;
+    std::optional<Trace> trace;
+    // Further tasks with the very same trace, which are not rows of their own.
+    std::vector<Task> folded;
+    unsigned depth = 0;  // below its parent, in a tree
+  };
+  std::vector<Row> tasks;
+
+  std::vector<std::string> warnings;  // what the user was told
+};
+
+// For how long `task` has waited, or has been running; nothing if that can't be told.
+[[nodiscard]] std::optional<std::uint64_t> nsec_since_it_ran(const TaskReport& report,
+                                                             const Task& task);
+
+// For people: traces as the kernel prints them.
+void write_traces_text(const TaskReport& report, std::ostream& out);
+// One line a task.
+void write_tasks_text(const TaskReport& report, std::ostream& out);
+
+// One JSON document; docs/formats.md describes both.
+void write_traces_json(const TaskReport& report, std::ostream& out);
+void write_tasks_json(const TaskReport& report, std::ostream& out);
+// A line for each vCPU and task.
+void write_traces_ndjson(const TaskReport& report, std::ostream& out);
+void write_tasks_ndjson(const TaskReport& report, std::ostream& out);
+
+}  // namespace photon_dmesg

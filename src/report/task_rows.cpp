@@ -1,0 +1,112 @@
+#include "report/task_rows.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace photon_dmesg {
+namespace {
+
+using Row = TaskReport::Row;
+using Before = bool (*)(const TaskReport& report, const Task& left, const Task& right);
+
+struct Order {
+  std::string_view name;
+  Before before;
+};
+
+constexpr std::array orders = {
+    Order{"pid", [](const TaskReport&, const Task& left,
+                    const Task& right) { return left.pid < right.pid; }},
+    Order{"time",
+          [](const TaskReport& report, const Task& left, const Task& right) {
+            return nsec_since_it_ran(report, left).value_or(0) >
+                   nsec_since_it_ran(report, right).value_or(0);
+          }},
+    Order{"state", [](const TaskReport&, const Task& left,
+                      const Task& right) { return left.state < right.state; }},
+    Order{"cpu", [](const TaskReport&, const Task& left,
+                    const Task& right) { return left.cpu < right.cpu; }},
+    Order{"comm", [](const TaskReport&, const Task& left,
+                     const Task& right) { return left.comm < right.comm; }},
+};
+
+// Two traces are the same if all addresses and kinds of their frames are.
+std::string key_of(const Row& row) {
+  std::string key(1, row.task.state);
+  key += row.trace->why;
+  for (const Frame& frame : row.trace->frames) {
+    key += fmt::format(" {}{}{}", frame.address, static_cast<int>(frame.kind), frame.is_reliable);
+  }
+  return key;
+}
+
+// Puts the rows that `parent` has among `children` behind each other, each with its own below.
+void add_below(std::int32_t parent, unsigned depth,
+               std::map<std::int32_t, std::vector<Row>>& children, std::vector<Row>& rows) {
+  const auto found = children.find(parent);
+  if (found == children.end()) return;
+  std::vector<Row> own = std::move(found->second);
+  children.erase(found);  // so that parents that are each other's children come to an end
+  for (Row& row : own) {
+    row.depth = depth;
+    const bool is_process = row.task.pid == row.task.tgid;
+    const std::int32_t pid = row.task.pid;
+    rows.push_back(std::move(row));
+    if (is_process) add_below(pid, depth + 1, children, rows);
+  }
+}
+
+}  // namespace
+
+void sort_rows(TaskReport& report, std::string_view by) {
+  const auto* order = std::find_if(orders.begin(), orders.end(),
+                                   [&](const Order& line) { return line.name == by; });
+  if (order == orders.end()) return;
+  std::stable_sort(report.tasks.begin(), report.tasks.end(),
+                   [&](const Row& left, const Row& right) {
+                     return order->before(report, left.task, right.task);
+                   });
+}
+
+void make_tree(TaskReport& report) {
+  std::set<std::int32_t> processes;
+  for (const Row& row : report.tasks) {
+    if (row.task.pid == row.task.tgid) processes.insert(row.task.pid);
+  }
+  // A thread belongs below its process, a process below its parent if that is shown.
+  constexpr std::int32_t nobody = -1;
+  std::map<std::int32_t, std::vector<Row>> children;
+  for (Row& row : report.tasks) {
+    std::int32_t parent = row.task.tgid;
+    if (row.task.pid == row.task.tgid) parent = row.task.ppid.value_or(nobody);
+    if (!processes.contains(parent) || parent == row.task.pid) parent = nobody;
+    children[parent].push_back(std::move(row));
+  }
+  std::vector<Row> rows;
+  add_below(nobody, 0, children, rows);
+  while (!children.empty()) add_below(children.begin()->first, 0, children, rows);
+  report.tasks = std::move(rows);
+}
+
+void fold_same_traces(TaskReport& report) {
+  std::map<std::string, std::size_t> first;
+  std::vector<Row> rows;
+  for (Row& row : report.tasks) {
+    const bool may_fold = row.trace && !row.trace->frames.empty();
+    const auto [known, is_new] =
+        may_fold ? first.emplace(key_of(row), rows.size()) : std::pair(first.end(), true);
+    if (is_new) {
+      rows.push_back(std::move(row));
+    } else {
+      rows[known->second].folded.push_back(std::move(row.task));
+    }
+  }
+  report.tasks = std::move(rows);
+}
+
+}  // namespace photon_dmesg

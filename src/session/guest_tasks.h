@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "checkpoint/guest/vcpu.h"
+#include "kernel/code/code_map.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
+#include "kernel/tasks/tasks.h"
+#include "kernel/unwind/stacks.h"
+#include "kernel/unwind/unwinder.h"
+#include "session/guest.h"
+
+namespace photon_dmesg {
+
+// What one vCPU was doing.
+struct VcpuActivity {
+  std::uint32_t vcpu = 0;            // the checkpoint's number
+  std::optional<std::uint32_t> cpu;  // the kernel's
+  bool in_user_mode = false;
+  bool runs_kernel = true;   // false: its registers are another kernel's, or a firmware's
+  std::optional<Task> task;  // the current one
+  // Which of the witnesses of it agree, as a phrase: "current_task, rq.curr and the stack".
+  std::string witnesses;
+  Trace trace;
+};
+
+// The tasks of a guest, and what they and its vCPUs were doing: everything that takes the kernel's
+// types, modules and stacks put together.
+class GuestTasks {
+ public:
+  // `guest` must outlive this object. Throws Error(UnusableInput) if the guest's tasks can't be
+  // found.
+  GuestTasks(const Guest& guest, Diagnostics& diagnostics);
+  GuestTasks(const GuestTasks&) = delete;
+  GuestTasks& operator=(const GuestTasks&) = delete;
+
+  [[nodiscard]] const Tasks& tasks() const { return tasks_; }
+  [[nodiscard]] const Cpus& cpus() const { return cpus_; }
+  [[nodiscard]] const CodeMap& code() const { return code_; }
+
+  // What each vCPU of the checkpoint was doing, in its order.
+  [[nodiscard]] std::vector<VcpuActivity> vcpus(Diagnostics& diagnostics) const;
+
+  // The trace of any task: that of the vCPU that runs it, or from where it gave its CPU away.
+  [[nodiscard]] Trace trace(const Task& task) const;
+
+ private:
+  [[nodiscard]] std::optional<Task> current_task(const Vcpu& vcpu, const Cpu* cpu,
+                                                 std::string& witnesses,
+                                                 Diagnostics& diagnostics) const;
+  [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
+
+  const Guest& guest_;
+  KernelTypes types_;
+  Cpus cpus_;
+  Tasks tasks_;
+  CodeMap code_;
+  Stacks stacks_;
+  Unwinder unwinder_;
+};
+
+}  // namespace photon_dmesg
