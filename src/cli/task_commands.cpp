@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/error.h"
@@ -38,7 +39,7 @@ bool is_selected(const TaskOptions& options, const Task& task) {
 void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskReport& report,
                   Diagnostics& diagnostics) {
   for (const Task& task : guest.tasks().all()) {
-    if (is_selected(options, task)) report.tasks.push_back({task, std::nullopt, {}, 0});
+    if (is_selected(options, task)) report.tasks.emplace_back().task = task;
   }
   for (const std::int32_t pid : options.pids) {
     const bool is_there =
@@ -55,6 +56,43 @@ void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskRepor
     report.vcpus.push_back({vcpu.vcpu, vcpu.cpu, vcpu.in_user_mode, std::move(vcpu.task),
                             std::move(vcpu.witnesses), std::move(vcpu.trace)});
   }
+}
+
+// What every task that sleeps waits for: a circle may go through tasks that are not shown.
+class WaitGraph {
+ public:
+  explicit WaitGraph(const GuestTasks& guest) : guest_(guest) {
+    for (const Task& task : guest.tasks().all()) {
+      auto wait = guest.wait(task, guest.trace(task));
+      if (!wait) continue;
+      if (wait->owner && wait->owner_is_certain) {
+        owners_[task.address.value] = wait->owner->value;
+      }
+      waits_.emplace(task.address.value, std::move(*wait));
+    }
+  }
+
+  [[nodiscard]] std::optional<TaskReport::Waiting> of(const Task& task) const {
+    const auto found = waits_.find(task.address.value);
+    if (found == waits_.end()) return std::nullopt;
+    TaskReport::Waiting waiting{found->second, std::nullopt, {}};
+    if (waiting.wait.owner) waiting.owner = guest_.tasks().read(*waiting.wait.owner);
+    for (const GuestVirtual address : find_cycle(owners_, task.address)) {
+      if (const Task* other = guest_.tasks().find(address)) waiting.cycle.push_back(*other);
+    }
+    return waiting;
+  }
+
+ private:
+  const GuestTasks& guest_;
+  std::map<std::uint64_t, Wait> waits_;  // by task_struct
+  Owners owners_;
+};
+
+void find_waits(const GuestTasks& guest, TaskReport& report) {
+  if (report.tasks.empty()) return;
+  const WaitGraph graph(guest);
+  for (TaskReport::Row& row : report.tasks) row.waiting = graph.of(row.task);
 }
 
 // Says what is missing of the traces, in one line whatever their number.
@@ -107,6 +145,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   if (!wanted.selects()) select_vcpus(wanted, tasks, report, diagnostics);
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
   for (TaskReport::Row& row : report.tasks) row.trace = tasks.trace(row.task);
+  find_waits(tasks, report);
   check_traces(report, diagnostics);
   WriteReport write = write_traces_text;
   if (options.json) write = write_traces_json;
@@ -120,6 +159,7 @@ int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(guest, tasks, diagnostics);
   select_tasks(options.tasks, tasks, report, diagnostics);
+  find_waits(tasks, report);
   sort_rows(report, options.tasks.sort);
   if (options.tasks.tree) make_tree(report);
   WriteReport write = write_tasks_text;

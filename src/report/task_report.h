@@ -8,6 +8,7 @@
 
 #include "kernel/tasks/task_reader.h"
 #include "kernel/unwind/trace.h"
+#include "kernel/waits/wait.h"
 #include "report/report.h"
 
 namespace photon_dmesg {
@@ -28,9 +29,17 @@ struct TaskReport {
   };
   std::vector<Cpu> vcpus;
 
+  // What a task waits for, and who has it.
+  struct Waiting {
+    Wait wait;
+    std::optional<Task> owner;
+    std::vector<Task> cycle;  // tasks that wait for each other in a circle, beginning with this one
+  };
+
   struct Row {
     Task task;
     std::optional<Trace> trace;
+    std::optional<Waiting> waiting;
     // Further tasks with the very same trace, which are not rows of their own.
     std::vector<Task> folded;
     unsigned depth = 0;  // below its parent, in a tree
@@ -43,6 +52,9 @@ struct TaskReport {
 // For how long `task` has waited, or has been running; nothing if that can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_since_it_ran(const TaskReport& report,
                                                              const Task& task);
+
+// "mutex lab_a [lab], held by sh (123)".
+[[nodiscard]] std::string describe(const TaskReport::Waiting& waiting);
 
 // For people: traces as the kernel prints them.
 void write_traces_text(const TaskReport& report, std::ostream& out);

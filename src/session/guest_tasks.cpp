@@ -26,7 +26,8 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
       tasks_(guest.kernel(), types_, std::nullopt, diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types_, diagnostics)),
       stacks_(guest.kernel(), types_, cpus_),
-      unwinder_(guest.kernel(), code_, stacks_, diagnostics) {
+      unwinder_(guest.kernel(), code_, stacks_, diagnostics),
+      waits_(guest.kernel(), types_, tasks_, code_) {
   for (const std::string& doubt : types_.doubts()) {
     diagnostics.warn(fmt::format("the kernel's types contradict each other: {}", doubt));
   }

@@ -13,6 +13,7 @@
 #include "kernel/tasks/tasks.h"
 #include "kernel/unwind/stacks.h"
 #include "kernel/unwind/unwinder.h"
+#include "kernel/waits/waits.h"
 #include "session/guest.h"
 
 namespace photon_dmesg {
@@ -49,6 +50,11 @@ class GuestTasks {
   // The trace of any task: that of the vCPU that runs it, or from where it gave its CPU away.
   [[nodiscard]] Trace trace(const Task& task) const;
 
+  // What `task` waits for, by its own trace.
+  [[nodiscard]] std::optional<Wait> wait(const Task& task, const Trace& trace) const {
+    return waits_.find(task, trace);
+  }
+
  private:
   [[nodiscard]] std::optional<Task> current_task(const Vcpu& vcpu, const Cpu* cpu,
                                                  std::string& witnesses,
@@ -62,6 +68,7 @@ class GuestTasks {
   CodeMap code_;
   Stacks stacks_;
   Unwinder unwinder_;
+  Waits waits_;
 };
 
 }  // namespace photon_dmesg

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::size_t longest_name = 512;  // KSYM_NAME_LEN
 
+const CodeRange* find_range(const std::vector<CodeRange>& ranges, GuestVirtual address) {
+  const auto found = std::find_if(ranges.begin(), ranges.end(),
+                                  [&](const CodeRange& range) { return range.contains(address); });
+  return found == ranges.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 CodeMap::CodeMap(const GuestKernel& kernel, std::vector<Module> modules)
@@ -20,8 +26,7 @@ CodeMap::CodeMap(const GuestKernel& kernel, std::vector<Module> modules)
 
 const Module* CodeMap::find_module(GuestVirtual address) const {
   const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
-    return std::any_of(module.text.begin(), module.text.end(),
-                       [&](const CodeRange& range) { return range.contains(address); });
+    return find_range(module.text, address) != nullptr;
   });
   return found == modules_.end() ? nullptr : &*found;
 }
@@ -38,7 +43,21 @@ std::optional<CodePlace> CodeMap::place(GuestVirtual address) const {
     return image_.place({address.value - kernel_.kaslr_offset()});
   }
   const Module* module = find_module(address);
-  return module == nullptr ? std::nullopt : place_in(*module, address);
+  if (module == nullptr) return std::nullopt;
+  return place_in(*module, *find_range(module->text, address), address);
+}
+
+std::optional<CodePlace> CodeMap::place_of_data(GuestVirtual address) const {
+  if (kernel_.memory().tables().architecture().is_image_address(address)) {
+    const auto place = kernel_.find_place(address);
+    if (!place) return std::nullopt;
+    return CodePlace{place->name, place->offset, 0, {}};
+  }
+  for (const Module& module : modules_) {
+    const CodeRange* range = find_range(module.data, address);
+    if (range != nullptr) return place_in(module, *range, address);
+  }
+  return std::nullopt;
 }
 
 std::optional<CodePlace> CodeMap::place_of_call(GuestVirtual return_address) const {
@@ -80,9 +99,8 @@ std::optional<std::string> CodeMap::name_of(const Module& module,
   return name;
 }
 
-std::optional<CodePlace> CodeMap::place_in(const Module& module, GuestVirtual address) const {
-  const auto range = std::find_if(module.text.begin(), module.text.end(),
-                                  [&](const CodeRange& text) { return text.contains(address); });
+std::optional<CodePlace> CodeMap::place_in(const Module& module, const CodeRange& range,
+                                           GuestVirtual address) const {
   const std::vector<ModuleSymbol>& symbols = symbols_of(module);
   const auto by_address = [](GuestVirtual wanted, const ModuleSymbol& symbol) {
     return wanted < symbol.address;
@@ -93,11 +111,11 @@ std::optional<CodePlace> CodeMap::place_in(const Module& module, GuestVirtual ad
   GuestVirtual begin = address;
   for (auto at = after; at != symbols.begin();) {
     --at;
-    if (!range->contains(at->address) || (place && at->address != begin)) break;
+    if (!range.contains(at->address) || (place && at->address != begin)) break;
     const auto name = name_of(module, *at);
     if (!name) continue;
     begin = at->address;
-    const GuestVirtual range_end = range->begin + range->size;
+    const GuestVirtual range_end = range.begin + range.size;
     const GuestVirtual end =
         after == symbols.end() ? range_end : std::min(after->address, range_end);
     place = CodePlace{*name, address - begin, end - begin, module.name};

@@ -29,6 +29,10 @@ class CodeMap {
   // The function that `address` is in; nothing if it is no code or its name is not known.
   [[nodiscard]] std::optional<CodePlace> place(GuestVirtual address) const;
 
+  // The variable that `address` is in, by the symbol in front of it; nothing without one. Only
+  // kernels with CONFIG_KALLSYMS_ALL keep the names of their modules' variables.
+  [[nodiscard]] std::optional<CodePlace> place_of_data(GuestVirtual address) const;
+
   // The place that a return address names: that of the call in front of it, with the offset of what
   // is behind it, as the kernel prints it (%pB).
   [[nodiscard]] std::optional<CodePlace> place_of_call(GuestVirtual return_address) const;
@@ -39,7 +43,8 @@ class CodeMap {
     std::uint32_t name = 0;  // where it stands among the module's names
   };
 
-  [[nodiscard]] std::optional<CodePlace> place_in(const Module& module, GuestVirtual address) const;
+  [[nodiscard]] std::optional<CodePlace> place_in(const Module& module, const CodeRange& range,
+                                                  GuestVirtual address) const;
   [[nodiscard]] const std::vector<ModuleSymbol>& symbols_of(const Module& module) const;
   [[nodiscard]] std::optional<std::string> name_of(const Module& module,
                                                    const ModuleSymbol& symbol) const;

@@ -33,36 +33,40 @@ class ModuleReader {
   }
 
  private:
-  void add_code(Module& module, std::optional<GuestVirtual> begin,
-                std::optional<std::uint64_t> size) const {
-    if (begin && size && *size > 0 && *size <= largest_code) {
-      module.text.push_back({*begin, *size});
-    }
+  static void add(std::vector<CodeRange>& ranges, std::optional<GuestVirtual> begin,
+                  std::optional<std::uint64_t> size) {
+    if (begin && size && *size > 0 && *size <= largest_code) ranges.push_back({*begin, *size});
   }
 
-  void add_code(Module& module, std::string_view begin, std::string_view size) const {
-    add_code(module, read_pointer(memory_, module.address, types_.find(begin)),
-             read_number(memory_, module.address, types_.find(size)));
+  void add(std::vector<CodeRange>& ranges, const Module& module, std::string_view begin,
+           std::string_view size) const {
+    add(ranges, read_pointer(memory_, module.address, types_.find(begin)),
+        read_number(memory_, module.address, types_.find(size)));
   }
 
   void read_code(Module& module) const {
     if (const auto parts = types_.find("module.mem")) {  // 6.4 and later: enum mod_mem_type
-      add_part(module, *parts, 0);                       // MOD_TEXT
-      add_part(module, *parts, 4);                       // MOD_INIT_TEXT
+      add_part(module.text, module, *parts, 0);          // MOD_TEXT
+      add_part(module.text, module, *parts, 4);          // MOD_INIT_TEXT
+      for (const std::uint64_t index : {1, 2, 3}) add_part(module.data, module, *parts, index);
       return;
     }
-    add_code(module, "module.core_layout.base", "module.core_layout.text_size");  // since 4.5
-    add_code(module, "module.init_layout.base", "module.init_layout.text_size");
-    add_code(module, "module.module_core", "module.core_text_size");
-    add_code(module, "module.module_init", "module.init_text_size");
+    // Since 4.5, and before. The data lie behind the code.
+    add(module.text, module, "module.core_layout.base", "module.core_layout.text_size");
+    add(module.text, module, "module.init_layout.base", "module.init_layout.text_size");
+    add(module.data, module, "module.core_layout.base", "module.core_layout.size");
+    add(module.text, module, "module.module_core", "module.core_text_size");
+    add(module.text, module, "module.module_init", "module.init_text_size");
+    add(module.data, module, "module.module_core", "module.core_size");
   }
 
-  void add_part(Module& module, const Field& parts, std::uint64_t index) const {
+  void add_part(std::vector<CodeRange>& ranges, const Module& module, const Field& parts,
+                std::uint64_t index) const {
     const auto size = types_.size_of("module_memory");
     if (!size || (index + 1) * *size > parts.size) return;
     const GuestVirtual part = module.address + parts.offset + index * *size;
-    add_code(module, read_pointer(memory_, part, types_.find("module_memory.base")),
-             read_number(memory_, part, types_.find("module_memory.size")));
+    add(ranges, read_pointer(memory_, part, types_.find("module_memory.base")),
+        read_number(memory_, part, types_.find("module_memory.size")));
   }
 
   void read_orc(Module& module) const {

@@ -25,6 +25,7 @@ struct Module {
   std::string name;
   GuestVirtual address;         // of its struct module
   std::vector<CodeRange> text;  // its code, and that of its init function while that runs
+  std::vector<CodeRange> data;  // its variables, where the kernel keeps them
   std::optional<OrcRange> orc;  // none: the kernel has no ORC, or the module no code
   GuestVirtual symbols;         // an array of Elf64_Sym with run-time addresses
   std::uint64_t symbol_count = 0;

@@ -77,8 +77,23 @@ Json to_json(const TaskReport::Cpu& cpu) {
           {"trace", to_json(cpu.trace)}};
 }
 
+Json to_json(const TaskReport::Waiting& waiting) {
+  Json result = {{"kind", std::string(name_of(waiting.wait.kind))},
+                 {"address", hexadecimal(waiting.wait.object.value)},
+                 {"name", text_or_null(waiting.wait.name)},
+                 {"owner", waiting.owner ? brief(*waiting.owner) : Json(nullptr)},
+                 {"owner_is_certain", waiting.wait.owner_is_certain},
+                 {"cycle", nullptr}};
+  if (!waiting.cycle.empty()) {
+    result["cycle"] = Json::array();
+    for (const Task& task : waiting.cycle) result["cycle"].push_back(task.pid);
+  }
+  return result;
+}
+
 Json to_json(const TaskReport& report, const TaskReport::Row& row) {
   Json result = to_json(report, row.task);
+  result["waits_for"] = row.waiting ? to_json(*row.waiting) : Json(nullptr);
   if (row.trace) result["trace"] = to_json(*row.trace);
   if (!row.folded.empty()) {
     Json others = Json::array();

@@ -98,6 +98,7 @@ void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& o
     out << (task.on_cpu ? ", on it for " : ", last ran before ") << seconds(*since);
   }
   out << '\n';
+  if (row.waiting) out << "  waits for " << printable(describe(*row.waiting)) << '\n';
   if (!row.folded.empty()) {
     out << fmt::format("  and {} more with this trace:", row.folded.size());
     for (const Task& other : row.folded) out << ' ' << name_and_pid(other);
@@ -132,10 +133,11 @@ void write_tasks_text(const TaskReport& report, std::ostream& out) {
     const Task& task = row.task;
     const std::string indent(std::size_t{2} * row.depth, ' ');
     const std::string comm = printable(task.comm);
-    out << fmt::format("{:>7} {:>7} {:>7} {} {:>4} {:>13}  {}{}\n", task.pid, task.tgid,
+    out << fmt::format("{:>7} {:>7} {:>7} {} {:>4} {:>13}  {}{}{}\n", task.pid, task.tgid,
                        number(task.ppid), task.state, number(task.cpu),
                        task.on_cpu ? "running" : since_it_ran(report, task), indent,
-                       task.kernel_thread.value_or(false) ? fmt::format("[{}]", comm) : comm);
+                       task.kernel_thread.value_or(false) ? fmt::format("[{}]", comm) : comm,
+                       row.waiting ? "  waits for " + printable(describe(*row.waiting)) : "");
   }
 }
 

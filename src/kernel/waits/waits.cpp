@@ -1,0 +1,191 @@
+#include "kernel/waits/waits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/memory/fields.h"
+#include "kernel/memory/linked_list.h"
+#include "kernel/tasks/release_number.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t word = sizeof(std::uint64_t);
+constexpr std::size_t most_waiters = std::size_t{1} << 22;  // no more than tasks
+
+// Functions that lie deeper than this are not what a task sleeps in.
+constexpr std::size_t most_functions = 14;
+
+std::optional<WaitKind> kind_of(const Trace& trace) {
+  std::size_t count = 0;
+  for (const Frame& frame : trace.frames) {
+    if (!frame.is_reliable || ++count > most_functions) break;
+    const auto kind = frame.place ? wait_of_function(frame.place->symbol) : std::nullopt;
+    if (kind) return kind;
+  }
+  return std::nullopt;
+}
+
+bool sleeps(const Task& task) {
+  return !task.on_cpu && (task.state == 'D' || task.state == 'S');
+}
+
+}  // namespace
+
+Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& tasks,
+             const CodeMap& code)
+    : kernel_(kernel),
+      memory_(kernel.memory()),
+      types_(types),
+      tasks_(tasks),
+      code_(code),
+      has_owner_flags_(release_number(kernel.banner().release) >= ReleaseNumber{4, 10}),
+      has_reader_flag_(release_number(kernel.banner().release) >= ReleaseNumber{5, 3}) {}
+
+std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
+  if (!sleeps(task) || !task.stack || !task.saved_sp) return std::nullopt;
+  auto wait = find_rt_mutex(task);
+  const auto kind = kind_of(trace);
+  if (!wait && kind) wait = find_on_stack(task, form_of(*kind, types_));
+  // Whoever waits in D for none of the known things waits for an event; those in S are many, and
+  // mostly idle.
+  if (!wait && !kind && task.state == 'D') {
+    wait = find_on_stack(task, form_of(WaitKind::WaitQueue, types_));
+  }
+  if (!wait) return std::nullopt;
+  find_owner(task, *wait);
+  find_name(*wait);
+  return wait;
+}
+
+// Where the kernel itself keeps what a task is blocked on.
+std::optional<Wait> Waits::find_rt_mutex(const Task& task) const {
+  const auto waiter = read_pointer(memory_, task.address, types_.find("task_struct.pi_blocked_on"));
+  if (!waiter) return std::nullopt;
+  const auto lock = read_pointer(memory_, *waiter, types_.find("rt_mutex_waiter.lock"));
+  if (!lock) return std::nullopt;
+  Wait wait;
+  wait.kind = WaitKind::RtMutex;
+  wait.object = *lock;
+  return wait;
+}
+
+std::optional<Wait> Waits::find_on_stack(const Task& task, const WaitForm& form) const {
+  const GuestVirtual end = *task.stack + kernel_stack_size;
+  for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
+    if (memory_.read_unsigned(at, word) != task.address.value) continue;
+    if (auto wait = read_waiter(task, form, {at.value - form.task})) return wait;
+  }
+  return std::nullopt;
+}
+
+std::optional<Wait> Waits::read_waiter(const Task& task, const WaitForm& form,
+                                       GuestVirtual waiter) const {
+  const auto object = find_object(task, form, waiter);
+  if (!object) return std::nullopt;
+  Wait wait;
+  wait.kind = form.kind;
+  wait.object = *object;
+  return wait;
+}
+
+// Whether `node` is part of an object by which a task waits; else it is the ring's head.
+bool Waits::is_waiter(const WaitForm& form, GuestVirtual node) const {
+  const auto task = read_pointer(memory_, GuestVirtual{node.value - form.link + form.task});
+  return task && tasks_.find(*task) != nullptr;
+}
+
+std::optional<GuestVirtual> Waits::find_object(const Task& task, const WaitForm& form,
+                                               GuestVirtual waiter) const {
+  const ListNodes ring = walk_list(memory_, waiter + form.link, most_waiters);
+  if (ring.broken) return std::nullopt;
+  if (!form.head) return read_pointer(memory_, waiter + form.object);
+  for (const GuestVirtual node : ring.nodes) {
+    if (!is_waiter(form, node)) return GuestVirtual{node.value - *form.head};
+  }
+  return blocker_of(task, form, ring.nodes);
+}
+
+// Since 7.0 the ring has no head: the lock points at the first who wait, and the task at the lock.
+std::optional<GuestVirtual> Waits::blocker_of(const Task& task, const WaitForm& form,
+                                              const std::vector<GuestVirtual>& ring) const {
+  constexpr std::uint64_t kind_bits = 3;  // the kind of lock, in task_struct.blocker
+  std::vector<GuestVirtual> locks;
+  if (const auto mutex =
+          read_pointer(memory_, task.address, types_.find("task_struct.blocked_on"))) {
+    locks.push_back(*mutex);
+  }
+  if (const auto lock = read_pointer(memory_, task.address, types_.find("task_struct.blocker"))) {
+    locks.push_back({lock->value & ~kind_bits});
+  }
+  const auto first =
+      types_.find_any({form.kind == WaitKind::Mutex         ? "mutex.first_waiter"
+                       : form.kind == WaitKind::RwSemaphore ? "rw_semaphore.first_waiter"
+                                                            : "semaphore.first_waiter"});
+  for (const GuestVirtual lock : locks) {
+    const auto waiter = read_pointer(memory_, lock, first);
+    if (!waiter) continue;
+    // The ring as it was walked lacks the task's own node, of which it began.
+    const GuestVirtual node = *waiter + form.link;
+    const Task* on_stack = tasks_.find_stack(node);
+    const bool is_own = on_stack != nullptr && on_stack->address == task.address;
+    if (is_own || std::find(ring.begin(), ring.end(), node) != ring.end()) return lock;
+  }
+  return std::nullopt;
+}
+
+void Waits::find_owner(const Task& task, Wait& wait) const {
+  std::optional<Field> field;
+  std::uint64_t flags = 0;
+  std::uint64_t reader_flag = 0;
+  switch (wait.kind) {
+    case WaitKind::Mutex:
+      field = types_.find("mutex.owner");
+      if (has_owner_flags_) flags = 7;
+      break;
+    case WaitKind::RwSemaphore:
+      field = types_.find("rw_semaphore.owner");
+      reader_flag = 1;
+      if (has_reader_flag_) flags = 7;
+      break;
+    case WaitKind::RtMutex:
+      field = types_.find_any({"rt_mutex_base.owner", "rt_mutex.owner"});
+      flags = 1;
+      break;
+    default:
+      return;
+  }
+  const auto value = read_number(memory_, wait.object, field);
+  if (!value || (*value & ~flags) == 0) return;
+  const bool is_reader = (*value & reader_flag) != 0;
+  const Task* owner = tasks_.find(GuestVirtual{*value & ~flags});
+  if (owner == nullptr) return;  // before 5.3 readers leave no more than a mark
+  // The last reader may have ended, and its task_struct been used again: that task has read nothing
+  // that somebody waited for before it was made.
+  if (is_reader && owner->start_nsec.value_or(0) > task.last_ran_nsec.value_or(0)) return;
+  wait.owner = owner->address;
+  wait.owner_is_certain = !is_reader;
+}
+
+void Waits::find_name(Wait& wait) const {
+  const auto place = code_.place_of_data(wait.object);
+  if (!place) return;
+  wait.name = place->symbol;
+  if (place->offset != 0) *wait.name += fmt::format("+{:#x}", place->offset);
+  if (!place->module.empty()) *wait.name += fmt::format(" [{}]", place->module);
+}
+
+std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task) {
+  std::vector<GuestVirtual> chain = {task};
+  for (auto next = owners.find(task.value); next != owners.end();
+       next = owners.find(next->second)) {
+    if (next->second == task.value) return chain;
+    const GuestVirtual owner{next->second};
+    if (std::find(chain.begin(), chain.end(), owner) != chain.end()) break;  // a circle further on
+    chain.push_back(owner);
+  }
+  return {};
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "kernel/code/code_map.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/tasks.h"
+#include "kernel/unwind/trace.h"
+#include "kernel/waits/wait.h"
+#include "kernel/waits/wait_forms.h"
+
+namespace photon_dmesg {
+
+// Finds what sleeping tasks wait for: the object on the stack by which a task is woken, proved by
+// the ring of all who wait with it, leads to the lock, and the lock to its owner.
+class Waits {
+ public:
+  // All must outlive this object.
+  Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& tasks,
+        const CodeMap& code);
+
+  // What `task` waits for; `trace` is its own. Nothing if it does not sleep, or for nothing that is
+  // known.
+  [[nodiscard]] std::optional<Wait> find(const Task& task, const Trace& trace) const;
+
+ private:
+  [[nodiscard]] std::optional<Wait> find_rt_mutex(const Task& task) const;
+  [[nodiscard]] std::optional<Wait> find_on_stack(const Task& task, const WaitForm& form) const;
+  [[nodiscard]] std::optional<Wait> read_waiter(const Task& task, const WaitForm& form,
+                                                GuestVirtual waiter) const;
+  [[nodiscard]] std::optional<GuestVirtual> find_object(const Task& task, const WaitForm& form,
+                                                        GuestVirtual waiter) const;
+  [[nodiscard]] std::optional<GuestVirtual> blocker_of(const Task& task, const WaitForm& form,
+                                                       const std::vector<GuestVirtual>& ring) const;
+  [[nodiscard]] bool is_waiter(const WaitForm& form, GuestVirtual node) const;
+  void find_owner(const Task& task, Wait& wait) const;
+  void find_name(Wait& wait) const;
+
+  const GuestKernel& kernel_;
+  const KernelMemory& memory_;
+  const KernelTypes& types_;
+  const Tasks& tasks_;
+  const CodeMap& code_;
+  bool has_owner_flags_ = true;  // a mutex's owner has flags in its lowest bits, since 4.10
+  bool has_reader_flag_ = true;  // and that of a rw_semaphore, since 5.3
+};
+
+// Tasks by what they wait for: who has it.
+using Owners = std::map<std::uint64_t, std::uint64_t>;  // task_structs
+
+// Tasks that wait for each other in a circle which `task` is part of, beginning with it: a
+// deadlock. Empty if it is part of none.
+[[nodiscard]] std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task);
+
+}  // namespace photon_dmesg
