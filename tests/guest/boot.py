@@ -13,6 +13,7 @@ from pathlib import Path
 
 import initramfs
 import kernels
+import lab
 import paths
 import repeats
 from scenarios import Scenario
@@ -25,6 +26,7 @@ BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
 PANIC = b"Kernel panic - not syncing"
 PANIC_END = b"---[ end Kernel panic"
 DUMP_KERNEL_UP = b"the crash-dump kernel is up"
+SPINS_FOR = 2  # seconds, so that a timer's callback has its turn too
 EARLY = b"] Memory: "  # before any other processor, timer or driver is there
 
 
@@ -110,7 +112,14 @@ def parse_registers(text: str) -> dict[str, int]:
 
 
 def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
-    """The initramfs; with kdump, the kernel to start after a crash and its initramfs as well."""
+    """The initramfs; with kdump, the kernel to start after a crash and its initramfs as well; with a
+    lab, its module and programs."""
+    if scenario.mode == "lab":
+        target = work / "initrd"
+        names = ["lab", *(f"lab/{file.name}" for file in sorted((lab.build(kernel) / "lab").iterdir()))]
+        target.write_bytes(initramfs.build().read_bytes() +
+                           initramfs.archive(lab.build(kernel), names))
+        return target
     if scenario.mode != "kdump":
         return initramfs.build()
     folder = work / "boot"
@@ -128,7 +137,8 @@ def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
 def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
     # A busy host starves the emulated timer while the kernel tests it: no_timer_check.
     line = (f"console=ttyS0 panic=0 oops=panic sysrq_always_enabled no_timer_check "
-            f"photon.mode={scenario.mode} photon.fill={scenario.fill} {scenario.command_line}")
+            f"photon.mode={scenario.mode} photon.fill={scenario.fill} photon.lab={scenario.lab} "
+            f"photon.spin={scenario.spin} {scenario.command_line}")
     # One thread for all vCPUs: none runs code that another is patching, which kernels have died of.
     # It costs a guest that mostly waits nothing. The storm is about what vCPUs do at once.
     threads = "multi" if scenario.mode == "storm" else "single"
@@ -213,6 +223,12 @@ def _started(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator
             _wait(process, lambda: PANIC_END in _console(work), "its panic", work)
         if scenario.mode == "kdump":
             _wait(process, lambda: DUMP_KERNEL_UP in _console(work), "its crash-dump kernel", work)
+        if scenario.spin:
+            said = [f"photon_lab: {command} begins" for command in scenario.spin.split(",")]
+            said += [scenario.until] if scenario.until else []
+            _wait(process, lambda: all(text.encode() in _console(work) for text in said),
+                  " and ".join(said), work)
+            time.sleep(SPINS_FOR)
         yield monitor
         monitor.call("quit")
         process.wait(timeout=60)
@@ -241,7 +257,8 @@ def boot(scenario: Scenario) -> Guest:
     """The guest of a scenario, booted unless the cache has it."""
     kernel = kernels.fetch(scenario.series)
     key = paths.digest(repr(scenario), kernel.folder.name, paths.SOURCE / "initramfs",
-                       Path(__file__), paths.SOURCE / "initramfs.py")
+                       Path(__file__), paths.SOURCE / "initramfs.py",
+                       *([lab.build(kernel).name] if scenario.mode == "lab" else []))
     folder = paths.cache() / "guests" / f"{scenario.name}-{key}"
 
     def make(work: Path) -> None:

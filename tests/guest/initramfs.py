@@ -8,7 +8,7 @@ import paths
 
 FOLDERS = ("bin", "dev", "proc", "tmp", "sys", "usr/lib/locale")
 APPLETS = ("sh", "cat", "echo", "mount", "sleep", "taskset", "uname", "adjtimex", "date",
-           "[")
+           "insmod", "[")
 
 
 def _copy_program(program: str, root: Path) -> None:

@@ -31,6 +31,7 @@ class Kernel:
     series: str
     release: str  # as `uname -r`
     folder: Path
+    build_tree: Path | None = None  # to build modules in, if it has its own
 
     @property
     def vmlinuz(self) -> Path:
@@ -85,7 +86,7 @@ def _current_package(meta: str, options: tuple[str, ...]) -> str:
     return found.group(1)
 
 
-def _version(package: str, options: tuple[str, ...]) -> str:
+def current_version(package: str, options: tuple[str, ...]) -> str:
     text = paths.run("apt-cache", *options, "show", "--no-all-versions", package).stdout.decode()
     return re.search(r"^Version: (\S+)", text, re.MULTILINE).group(1)
 
@@ -94,6 +95,10 @@ def download(package: str, version: str, options: tuple[str, ...], folder: Path)
     print(f"downloading {package} {version}", flush=True)
     paths.run("apt-get", *options, "download", f"{package}={version}", cwd=folder)
     return next(folder.glob(f"{package}_*.deb"))
+
+
+def download_current(package: str, options: tuple[str, ...], folder: Path) -> Path:
+    return download(package, current_version(package, options), options, folder)
 
 
 def _extract(deb: Path, member: str, target: Path) -> None:
@@ -114,7 +119,7 @@ def fetch(series: str) -> Kernel:
     options = apt_options(suite)
     package = _current_package(meta, options)
     release = package.removeprefix("linux-image-")
-    version = _version(package, options)
+    version = current_version(package, options)
     folder = paths.cache() / "kernels" / f"{release}_{version}"
 
     def make(work: Path) -> None:

@@ -19,8 +19,15 @@ class Scenario:
     # there
     fill: int = 0  # further records, to make the ring wrap
     possible_vcpus: int = 0  # that could be plugged in; 0: no more than there are
+    lab: str = ""  # commands of lab/photon_lab.c that hang, before the guest says what its tasks do
+    spin: str = ""  # and after: the first on CPU 1, the second on CPU 2...
+    until: str = ""  # what the console then says before the guest is stopped
     hardware_clock: str = ""  # what it says when the guest boots, as qemu -rtc base= takes it; "": UTC
 
+
+# One of each, those that hold before those that wait.
+BLOCKED = "ab,ba,hold,mutex,rhold,write,read,sem,done,event,workd"
+SPINNING = "spin,spinirq,timerspin,aa"
 
 SCENARIOS = (
     Scenario("k61", "6.1", 2, 512 * MIB, ""),
@@ -47,6 +54,18 @@ SCENARIOS = (
     Scenario("k612-slewed", "6.12", 1, 384 * MIB, "", mode="slewed"),
     Scenario("k612-set", "6.12", 1, 384 * MIB, "", mode="set", hardware_clock="2020-01-01T00:00:00"),
     Scenario("k61-slept", "6.1", 2, 384 * MIB, "", mode="slept"),
+    # Tasks that hang in ways that are known, beside some that only look so.
+    Scenario("k61-hung", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
+    Scenario("k612-hung", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
+    Scenario("k510-hung", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
+    Scenario("k7-hung", "7", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
+    # A processor that loops, until the kernel has said so.
+    Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin",
+             until="BUG: soft lockup"),
+    # Processors that loop each in its own way: with interrupts off, in a timer's callback, in a lock.
+    Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
+    Scenario("k510-spins", "5.10", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
+    Scenario("k7-spins", "7", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 

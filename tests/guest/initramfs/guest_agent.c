@@ -11,16 +11,25 @@
 //   guest_agent hog                take all memory until the kernel kills it
 //   guest_agent end                tell the host that all has been shipped
 //   guest_agent spin               never return, never enter the kernel
+//   guest_agent lab COMMAND        have photon_lab.ko carry out a command; under the name lab-COMMAND
+//   guest_agent last-words KEYS [COMMAND...]
+//                                  what the kernel says at sysrq's keys, and the state of every task;
+//                                  ship both and the end; then have photon_lab.ko carry out each
+//                                  command on a processor of its own, from CPU 1 on. Never returns
 //
 // A shipment is "BLOB <name> <bytes>\n" and the bytes; "END 0 0\n" is the last.
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -194,6 +203,85 @@ static void print_last_seq(void) {
   printf("%llu\n", seq);
 }
 
+// Of every thread that /proc knows: "PATH BYTES\n" and the bytes, for each of its files below.
+static void append_file(struct buffer* all, const char* path) {
+  char bytes[8192];
+  char header[512];
+  size_t length = 0;
+  ssize_t part;
+  int file = open(path, O_RDONLY);
+  if (file < 0) return;  // the task is gone
+  while ((part = read(file, bytes + length, sizeof(bytes) - length)) > 0) length += (size_t)part;
+  close(file);
+  append(all, header, (size_t)snprintf(header, sizeof(header), "%s %zu\n", path, length));
+  append(all, bytes, length);
+}
+
+static void append_tasks(struct buffer* all, const char* folder, int level) {
+  static const char* const files[] = {"status", "comm", "stat"};
+  DIR* opened = opendir(folder);
+  if (opened == NULL) return;  // the process is gone
+  for (struct dirent* entry; (entry = readdir(opened)) != NULL;) {
+    char path[280];
+    if (!isdigit(entry->d_name[0])) continue;
+    snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+    if (level == 0) {
+      strcat(path, "/task");
+      append_tasks(all, path, 1);
+      continue;
+    }
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); ++i) {
+      char name[300];
+      snprintf(name, sizeof(name), "%s/%s", path, files[i]);
+      append_file(all, name);
+    }
+  }
+  closedir(opened);
+}
+
+static void write_file(const char* path, const char* bytes, size_t length) {
+  int file = open(path, O_WRONLY);
+  if (file < 0 || write(file, bytes, length) < 0) fail(path);
+  close(file);
+}
+
+static void lab(const char* command) {
+  char name[16];
+  snprintf(name, sizeof(name), "lab-%s", command);
+  prctl(PR_SET_NAME, name);
+  write_file("/proc/photonlab", command, strlen(command));
+}
+
+static void pin(int cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  if (sched_setaffinity(0, sizeof(only), &only) != 0) fail("sched_setaffinity");
+}
+
+static void last_words(const char* keys, char** commands) {
+  int go[2];
+  if (pipe(go) != 0) fail("pipe");
+  // They are there, asleep, when the tasks are asked for.
+  for (int cpu = 1; commands[cpu - 1] != NULL; ++cpu) {
+    if (fork() != 0) continue;
+    char byte;
+    pin(cpu);
+    close(go[1]);
+    if (read(go[0], &byte, 1) == 0) lab(commands[cpu - 1]);
+    _exit(1);
+  }
+  sleep(1);
+  for (; *keys != '\0'; ++keys) write_file("/proc/sysrq-trigger", keys, 1);
+  ship_truth();
+  struct buffer tasks = {0};
+  append_tasks(&tasks, "/proc", 0);
+  ship("tasks", &tasks);
+  send("END 0 0\n", 8);
+  close(go[1]);
+  for (;;) pause();
+}
+
 int main(int argc, char** argv) {
   const char* command = argc > 1 ? argv[1] : "";
   const char* argument = argc > 2 ? argv[2] : "";
@@ -218,8 +306,14 @@ int main(int argc, char** argv) {
     hog();
   } else if (strcmp(command, "spin") == 0) {
     for (;;) __asm__ volatile("");
+  } else if (strcmp(command, "lab") == 0) {
+    lab(argument);
+  } else if (strcmp(command, "last-words") == 0 && argc > 2) {
+    last_words(argument, argv + 3);
   } else {
-    fprintf(stderr, "usage: guest_agent records|fill|storm|mark|truth|ship|last-seq|hog|end|spin\n");
+    fprintf(stderr,
+            "usage: guest_agent records|fill|storm|mark|truth|ship|last-seq|hog|end|spin|lab|"
+            "last-words\n");
     return 2;
   }
   return 0;
