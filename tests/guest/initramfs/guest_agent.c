@@ -15,7 +15,8 @@
 //   guest_agent last-words KEYS [COMMAND...]
 //                                  what the kernel says at sysrq's keys, and the state of every task;
 //                                  ship both and the end; then have photon_lab.ko carry out each
-//                                  command on a processor of its own, from CPU 1 on. Never returns
+//                                  command on a processor of its own, from CPU 1 on, and send a "."
+//                                  for each just before. Never returns
 //
 // A shipment is "BLOB <name> <bytes>\n" and the bytes; "END 0 0\n" is the last.
 #define _GNU_SOURCE
@@ -268,7 +269,11 @@ static void last_words(const char* keys, char** commands) {
     char byte;
     pin(cpu);
     close(go[1]);
-    if (read(go[0], &byte, 1) == 0) lab(commands[cpu - 1]);
+    if (ioperm(debug_console_port, 1, 1) != 0) fail("ioperm");
+    if (read(go[0], &byte, 1) == 0) {
+      send(".", 1);
+      lab(commands[cpu - 1]);
+    }
     _exit(1);
   }
   sleep(1);
