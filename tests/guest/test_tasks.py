@@ -1,0 +1,456 @@
+"""Tasks and traces of real guests, as photon-dmesg ps and bt print them, against what the guests' own
+kernels said (sysrq-t, /proc) and what drgn says."""
+
+import json
+import shutil
+import unittest
+from collections.abc import Iterable
+
+import lab
+import packages
+import paths
+import peers
+import tasks_truth
+from guest_files import GuestFiles
+from tool import photon_dmesg
+
+KERNEL_HALF = 1 << 63
+COMM_BYTES = 15
+USER, KERNEL_THREAD = "user", "kernel_thread"  # how traces end
+
+
+def by_pid(document: dict) -> dict[int, dict]:
+    """A document's tasks, but for idle ones: neither /proc nor sysrq-t knows those."""
+    tasks = [task for task in document["tasks"] if task["pid"] != 0]
+    pids = [task["pid"] for task in tasks]
+    assert len(set(pids)) == len(pids), f"a task is listed twice: {sorted(pids)}"
+    return dict(zip(pids, tasks, strict=True))
+
+
+def sure_frames(trace: dict) -> list[dict]:
+    """What the unwinder stands for, in the kernel."""
+    return [frame for frame in trace["frames"]
+            if frame["reliable"] and int(frame["address"], 16) >= KERNEL_HALF]
+
+
+def texts(trace: dict) -> list[str]:
+    return [frame["text"] for frame in sure_frames(trace)]
+
+
+def functions(trace: dict) -> list[str]:
+    return [str(frame["symbol"]) for frame in sure_frames(trace)]
+
+
+def ran_since(task: dict, nsec: int) -> bool:
+    """Whether the task has had a processor since then: what it did then is no longer what it does."""
+    return task["on_cpu"] or (task["last_ran_nsec"] is not None and task["last_ran_nsec"] > nsec)
+
+
+def named(tasks: Iterable[dict]) -> str:
+    return ", ".join(f"{task['comm']} ({task['pid']})" for task in tasks) or "none"
+
+
+class Parsing(unittest.TestCase):
+    """What the judge itself takes out of text."""
+
+    def kmsg(self, *lines: str) -> bytes:
+        return b"".join(f"6,{number},{1000 + number},-;{line}\n\0".encode()
+                        for number, line in enumerate(lines))
+
+    def tasks(self, *lines: str) -> dict[int, tasks_truth.Task]:
+        return tasks_truth.sysrq_tasks(self.kmsg("sysrq: Show State", *lines))
+
+    def test_headings_of_every_series(self) -> None:
+        headings = {
+            "5.10": "task:kworker/0:0     state:I stack:    0 pid:    5 ppid:     2 flags:0x00004000",
+            "6.1": "task:kworker/0:0     state:I stack:0     pid:5     ppid:2      flags:0x00004000",
+            "6.12": "task:kworker/0:0     state:I stack:0     pid:5     tgid:5     ppid:2      "
+                    "flags:0x00004000",
+            "7": "task:kworker/0:0     state:I stack:0     pid:5     tgid:5     ppid:2      "
+                 "task_flags:0x4208060 flags:0x00080000",
+        }
+        for series, heading in headings.items():
+            with self.subTest(series=series):
+                task = self.tasks(heading)[5]
+                self.assertEqual((task.comm, task.state, task.ppid, task.running),
+                                 ("kworker/0:0", "I", 2, False))
+                self.assertEqual(task.tgid, 5 if "tgid" in heading else None)
+                self.assertEqual(task.nsec, 1001000)
+
+    def test_a_task_that_runs_and_whose_name_has_blanks(self) -> None:
+        task = self.tasks("task:a state:S b     state:R  running task     stack:0     pid:9     ppid:1   "
+                          "   flags:0x00004002")[9]
+        self.assertEqual((task.comm, task.state, task.running), ("a state:S b", "R", True))
+
+    def test_frames_and_where_they_end(self) -> None:
+        task = self.tasks(
+            "task:init            state:S stack:0     pid:1     ppid:0      flags:0x00000002",
+            "Call Trace:", " <TASK>", " __schedule+0x34d/0xa00", " ? __bpf_trace_tick_stop+0x10/0x10",
+            " lab_write.cold+0x1b/0xc0d [photon_lab]", "RIP: 0010:default_idle+0xb/0x10",
+            "RSP: 0018:ffffffff82803ea0 EFLAGS: 00000212", " 0xffffffffc0123456",
+            "RIP: 0033:0x4a1e57", "RAX: ffffffffffffffda RBX: 0000000000000001 RCX: 00000000004a1e57",
+            " </TASK>")[1]
+        self.assertEqual(task.reliable, ["__schedule+0x34d/0xa00",
+                                         "lab_write.cold+0x1b/0xc0d [photon_lab]",
+                                         "default_idle+0xb/0x10", "0xffffffffc0123456"])
+        self.assertEqual([frame.instruction for frame in task.frames], [False, False, False, True, False])
+        self.assertEqual(task.frames[2].parts, ("lab_write.cold", 0x1b, 0xc0d, "photon_lab"))
+        self.assertIsNone(task.frames[4].parts)
+        self.assertTrue(task.from_user)
+
+    def test_the_last_of_several_counts_and_what_follows_does_not(self) -> None:
+        heading = "task:{}            state:S stack:0     pid:1     ppid:0      flags:0x00000002"
+        tasks = self.tasks(heading.format("old0"), " old+0x1/0x2", "sysrq: Show State",
+                           heading.format("new0"), " new+0x1/0x2",
+                           "sysrq: Show Blocked State", heading.format("late"), " late+0x1/0x2")
+        self.assertEqual([(task.comm, task.reliable) for task in tasks.values()],
+                         [("new0", ["new+0x1/0x2"])])
+
+    def test_threads_of_proc(self) -> None:
+        files = {"status": "Name:\ta) b\nState:\tS (sleeping)\nTgid:\t7\nPid:\t8\nPPid:\t1\n",
+                 "comm": "a) b\n",
+                 "stat": "8 (a) b) S 1 8 0 0 -1 2129984 0 0\n"}
+        blob = "".join(f"/proc/7/task/8/{name} {len(text)}\n{text}" for name, text in files.items())
+        blob += "/proc/9/task/9/status 0\n"  # it has ended
+        self.assertEqual(tasks_truth.proc_tasks(blob.encode()),
+                         {8: tasks_truth.ProcTask(8, 7, 1, "a) b", "S", True)})
+
+
+class TraceTests(GuestFiles):
+    """Against sysrq-t. Subclasses name a guest that has shipped what it printed."""
+
+    iso = False  # whether an ISO is one of the sources
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        kmsg = cls.guest.blob("truth.kmsg")
+        cls.told = tasks_truth.sysrq_tasks(kmsg)
+        cls.last_told = max(record.usec for record in tasks_truth.truth.parse(kmsg)) * 1000
+        cls.bt = cls.document("bt", "--all")
+        cls.tasks = by_pid(cls.bt)
+
+    @classmethod
+    def document(cls, command: str, *words: object) -> dict:
+        """What a command says of the checkpoint, with further files or options."""
+        result = photon_dmesg(command, *words, "--json", cls.checkpoint)
+        assert result.status == 0, result.err
+        return result.json
+
+    def test_traces_are_the_kernels_own(self) -> None:
+        equal, different, frames, equal_frames = [], [], 0, 0
+        for pid, told in self.told.items():
+            if told.running or pid not in self.tasks:
+                continue
+            ours = texts(self.tasks[pid]["trace"])
+            (equal if ours == told.reliable else different).append(self.tasks[pid])
+            frames += len(told.reliable)
+            equal_frames += len(told.reliable) if ours == told.reliable else 0
+        print(f"{self.name}: traces: {len(equal)} tasks equal, {len(different)} different: "
+              f"{named(different)}; {equal_frames} of {frames} frames equal", flush=True)
+        wrong = [f"{told.comm} ({told.pid})\n  ours:   {texts(task['trace'])}\n  kernel: {told.reliable}"
+                 for task in different
+                 if not ran_since(task, (told := self.told[task["pid"]]).nsec)]
+        self.assertFalse(wrong, "\n".join(wrong))
+        self.assertGreater(len(equal), 0.9 * len(self.told))
+
+    def test_traces_end_where_the_kernel_says(self) -> None:
+        for pid, told in self.told.items():
+            task = self.tasks.get(pid)
+            if task is None or ran_since(task, told.nsec):
+                continue
+            with self.subTest(task=told.comm, pid=pid):
+                trace = task["trace"]
+                self.assertEqual((trace["complete"], trace["why"]), (True, None))
+                self.assertEqual(trace["end"], USER if told.from_user else KERNEL_THREAD)
+
+    def test_states_and_names_are_those_of_sysrq_t(self) -> None:
+        for pid, told in self.told.items():
+            task = self.tasks.get(pid)
+            self.assertIsNotNone(task, f"{told.comm} ({pid}) is missing")
+            with self.subTest(task=told.comm, pid=pid):
+                self.assertEqual(task["comm"][:COMM_BYTES].rstrip(), told.comm)
+                self.assertEqual(task["ppid"], told.ppid)
+                if not ran_since(task, told.nsec):
+                    self.assertEqual(task["state"], told.state)
+
+    def test_every_source_of_symbols_gives_the_same_traces(self) -> None:
+        sources = {"vmlinux": [self.vmlinux], "System.map": [self.guest.kernel.system_map]}
+        if self.iso:
+            package = packages.build(packages.debuginfo(self.vmlinux, self.guest.kernel.release))
+            sources["ISO"] = [packages.iso("core", {f"RPMS/x86_64/{package.name}": package})]
+        for source, files in sources.items():
+            with self.subTest(source=source):
+                found = by_pid(self.document("bt", "--all", *files))
+                self.assertEqual(found.keys(), self.tasks.keys())
+                for pid, task in found.items():
+                    self.assertEqual(texts(task["trace"]), texts(self.tasks[pid]["trace"]),
+                                     f"{task['comm']} ({pid})")
+
+    def test_one_task_alone_and_those_of_a_name(self) -> None:
+        for words in (("--pid", "2"), ("--comm", "kthreadd")):
+            with self.subTest(words=words):
+                self.assertEqual(by_pid(self.document("bt", *words)), {2: self.tasks[2]})
+
+    def test_processors_are_where_their_tasks_are(self) -> None:
+        self.assertEqual([vcpu["vcpu"] for vcpu in self.bt["vcpus"]],
+                         list(range(self.guest.scenario.vcpus)))
+        self.assertEqual(sorted(vcpu["cpu"] for vcpu in self.bt["vcpus"]),
+                         list(range(self.guest.scenario.vcpus)))
+        for vcpu in self.bt["vcpus"]:
+            pid = vcpu["task"]["pid"]
+            if pid != 0:
+                self.assertEqual((self.tasks[pid]["on_cpu"], self.tasks[pid]["cpu"]),
+                                 (True, vcpu["cpu"]))
+
+
+class Sysrq61(TraceTests, unittest.TestCase):
+    name = "k61-sysrq"
+
+
+class Sysrq510(TraceTests, unittest.TestCase):
+    name = "k510-sysrq"
+
+
+class HungTests(TraceTests):
+    """Against /proc too: the guest has hung tasks of every kind, beside others that only look so."""
+
+    # What each waits in, by the functions of the lab and the kernel's that have not changed their names.
+    BLOCKED = {
+        "lab-ab": ("lab_ab", "lab_write"), "lab-ba": ("lab_ba", "lab_write"),
+        "lab-hold": ("lab_sleep", "lab_hold", "lab_write"), "lab-mutex": ("lab_mutex", "lab_write"),
+        "lab-rhold": ("lab_sleep", "lab_rhold", "lab_write"),
+        "lab-write": ("lab_write_lock", "lab_write"), "lab-read": ("lab_read_lock", "lab_write"),
+        "lab-sem": ("lab_sem", "lab_write"), "lab-done": ("lab_done", "lab_write"),
+        "lab-event": ("lab_event_wait", "lab_write"),
+    }
+    SLEEPING = {"lab-hold", "lab-rhold"}  # which is not hanging: they hold what the others wait for
+    BYSTANDERS = {"threads": "S", "thread-futex": "S", "thread-pipe": "S", "thread-sleep": "S",
+                  "no-leader": "Z", "vfork-parent": "D", "vfork-child": "S", "stopped": "T",
+                  "traced": "t", "zombie": "Z", "busy": "R"}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.proc = tasks_truth.proc_tasks(cls.guest.blob("tasks"))
+        cls.ps = by_pid(cls.document("ps"))
+
+    def test_tasks_are_those_of_proc(self) -> None:
+        # A worker of the kernel's may have come in the moment since.
+        since = [task for pid, task in self.ps.items()
+                 if pid not in self.proc and task["kernel_thread"] and task["start_nsec"] > self.last_told]
+        self.assertEqual(named(self.ps[pid] for pid in self.ps.keys() - self.proc.keys()
+                               if self.ps[pid] not in since), "none", "invented")
+        missing = [self.proc[pid] for pid in self.proc.keys() - self.ps.keys()]
+        self.assertEqual(missing, [])
+        print(f"{self.name}: tasks: {len(self.proc)} of {len(self.proc)}, came since: {named(since)}",
+              flush=True)
+
+    def test_what_is_said_of_a_task_is_what_proc_says(self) -> None:
+        for pid, told in self.proc.items():
+            with self.subTest(task=told.comm, pid=pid):
+                task = self.ps[pid]
+                self.assertEqual((task["tgid"], task["ppid"], task["kernel_thread"]),
+                                 (told.tgid, told.ppid, told.kernel_thread))
+                # Of kernel threads /proc has longer names: "kworker/0:1-events" or one that was cut.
+                self.assertTrue(told.comm.startswith(task["comm"][:COMM_BYTES])
+                                if told.kernel_thread else told.comm == task["comm"],
+                                (told.comm, task["comm"]))
+                if not ran_since(task, self.last_told):
+                    self.assertEqual(task["state"], told.state)
+
+    def test_both_commands_say_the_same_of_a_task(self) -> None:
+        self.assertEqual(self.ps.keys(), self.tasks.keys())
+        for pid, task in self.tasks.items():
+            self.assertEqual({key: value for key, value in task.items() if key != "trace"},
+                             {key: self.ps[pid][key] for key in task if key != "trace"})
+
+    def test_hung_tasks_hang_where_they_were_told_to(self) -> None:
+        for comm, expected in self.BLOCKED.items():
+            with self.subTest(task=comm):
+                trace = functions(self.only(comm)["trace"])
+                # What is seldom run, as this is, may be in a part of its own: lab_write.cold.
+                of_lab = [name.partition(".")[0] for name in trace if name.startswith("lab_")]
+                self.assertEqual(tuple(of_lab), expected)
+        works = [task for task in self.tasks.values()
+                 if "lab_work_blocked" in functions(task["trace"])]
+        self.assertEqual([(task["state"], task["comm"][:8]) for task in works], [("D", "kworker/")])
+
+    def only(self, comm: str) -> dict:
+        found = [task for task in self.tasks.values() if task["comm"] == comm]
+        self.assertEqual(len(found), 1, comm)
+        return found[0]
+
+    def test_blocked_ones_are_those_in_D(self) -> None:
+        blocked = by_pid(self.document("bt", "--blocked"))
+        self.assertEqual(blocked, {pid: task for pid, task in self.tasks.items()
+                                   if task["state"] == "D"})
+        self.assertEqual({task["comm"] for task in blocked.values() if not task["kernel_thread"]},
+                         {*self.BLOCKED, "vfork-parent"} - self.SLEEPING)
+
+    def test_those_that_only_look_hung_are_told_apart_by_their_states(self) -> None:
+        for comm, state in self.BYSTANDERS.items():
+            with self.subTest(task=comm):
+                found = [task["state"] for task in self.ps.values() if task["comm"] == comm]
+                self.assertEqual(set(found), {state})
+
+
+class DrgnTests:
+    """drgn, with all debug information there is, must find the same program counters in the core that
+    photon-dmesg writes."""
+
+    drgn_knows_modules = True
+
+    @peers.judged
+    def test_drgn_finds_the_same_traces(self) -> None:
+        if shutil.which("drgn") is None:
+            self.skipTest("drgn is not installed")
+        core = self.folder / "core"
+        result = photon_dmesg("core", self.vmlinux, self.checkpoint, "-o", core)
+        self.assertEqual(result.status, 0, result.err)
+        symbols = ["-s", self.vmlinux]
+        if self.guest.scenario.mode == "lab":
+            symbols += ["-s", lab.build(self.guest.kernel) / "lab/photon_lab.ko"]
+        said = paths.run("drgn", "-q", "-c", core / "vmss.core", *symbols,
+                         paths.SOURCE / "fixtures/drgn_traces.py").stdout
+        drgn = {int(pid): task for pid, task in json.loads(said).items()}
+        self.assertEqual({pid: task["comm"] for pid, task in drgn.items()},
+                         {pid: task["comm"] for pid, task in self.tasks.items()})
+        # A core has its threads by number of the vCPU, which drgn takes for a pid. And of a task that
+        # runs it takes what was saved when it last left its processor.
+        vcpus = range(1, 1 + self.guest.scenario.vcpus)
+        judged = [task for pid, task in self.tasks.items() if pid not in vcpus and not task["on_cpu"]]
+        for task in judged:
+            with self.subTest(task=task["comm"], pid=task["pid"]):
+                ours = sure_frames(task["trace"])
+                if not self.drgn_knows_modules:
+                    of_module = [bool(frame["module"]) for frame in ours]
+                    ours = ours[:(of_module + [True]).index(True) + 1]
+                self.assertEqual([int(frame["address"], 16) for frame in ours],
+                                 self.drgn_trace(drgn[task["pid"]]))
+        print(f"{self.name}: drgn: {len(judged)} traces compared", flush=True)
+
+    def drgn_trace(self, task: dict) -> list[int]:
+        """What drgn says of a task; a zombie has no stack, and so no trace."""
+        return task["trace"] if isinstance(task["trace"], list) else []
+
+
+class Hung61(HungTests, DrgnTests, unittest.TestCase):
+    name = "k61-hung"
+    iso = True
+
+
+class Hung612(HungTests, DrgnTests, unittest.TestCase):
+    name = "k612-hung"
+    # drgn of Debian 12 looks for modules as kernels before 6.4 keep them; without one's debug
+    # information its trace ends in the first function of it.
+    drgn_knows_modules = False
+
+
+class Hung510(HungTests, DrgnTests, unittest.TestCase):
+    name = "k510-hung"
+    # Readers of this series overtake a writer that waits, when readers hold the lock.
+    BLOCKED = {comm: where for comm, where in HungTests.BLOCKED.items() if comm != "lab-read"}
+
+
+class Hung7(HungTests, unittest.TestCase):
+    """drgn of Debian 12 is older than this kernel."""
+
+    name = "k7-hung"
+
+
+class ProcessorTests(GuestFiles):
+    """Where each vCPU is."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        result = photon_dmesg("bt", "--json", cls.checkpoint)
+        assert result.status == 0, result.err
+        cls.vcpus = {vcpu["cpu"]: vcpu for vcpu in result.json["vcpus"]}
+
+    def expect(self, vcpu: dict, *expected: str) -> None:
+        """That the functions are in the vCPU's trace, innermost first; there may be others between."""
+        found = iter(name.partition(".")[0] for name in functions(vcpu["trace"]))
+        for name in expected:
+            self.assertIn(name, found, vcpu["trace"]["frames"])
+        self.assertTrue(vcpu["trace"]["complete"], vcpu["trace"]["why"])
+
+
+class PanicTests(ProcessorTests):
+    def test_the_one_that_panicked_shows_how(self) -> None:
+        panicked = [vcpu for vcpu in self.vcpus.values() if "panic" in functions(vcpu["trace"])]
+        self.assertEqual([vcpu["task"] for vcpu in panicked], [{"pid": 1, "comm": "init"}])
+        self.expect(panicked[0], "panic", "sysrq_handle_crash", "__handle_sysrq", "write_sysrq_trigger",
+                    "proc_reg_write", "vfs_write", "ksys_write", "do_syscall_64")
+        self.assertEqual((panicked[0]["mode"], panicked[0]["trace"]["end"]), ("kernel", USER))
+
+
+class Panic61(PanicTests, unittest.TestCase):
+    name = "k61-panic"
+
+
+class Panic612(PanicTests, unittest.TestCase):
+    name = "k612-panic"
+
+
+class UserMode(ProcessorTests, unittest.TestCase):
+    """Every processor in user mode, under page-table isolation."""
+
+    name = "k61-user"
+
+    def test_a_processor_in_user_mode_has_no_frames_of_the_kernel(self) -> None:
+        for vcpu in self.vcpus.values():
+            self.assertEqual((vcpu["mode"], vcpu["task"]["comm"], sure_frames(vcpu["trace"])),
+                             ("user", "guest_agent", []))
+
+
+class SpinTests(ProcessorTests):
+    """Processors that loop: CPU 1 does the first of the scenario's commands."""
+
+    # The functions of each, and whether they are the task's own: a timer's callback runs over anyone.
+    TRACES = {
+        "spin": (("lab_spin_forever", "lab_spin", "lab_write", "proc_reg_write", "vfs_write"), True),
+        "spinirq": (("lab_spin_forever", "lab_spinirq", "lab_write", "proc_reg_write", "vfs_write"), True),
+        "timerspin": (("lab_spin_forever", "lab_timer_spin", "call_timer_fn"), False),
+        "aa": (("lab_aa", "lab_write", "proc_reg_write", "vfs_write"), True),
+    }
+
+    def test_each_shows_what_it_loops_in(self) -> None:
+        for cpu, command in enumerate(self.guest.scenario.spin.split(","), 1):
+            with self.subTest(command=command):
+                vcpu = self.vcpus[cpu]
+                expected, by_task = self.TRACES[command]
+                self.expect(vcpu, *expected)
+                self.assertEqual(vcpu["mode"], "kernel")
+                if by_task:
+                    self.assertEqual(vcpu["task"]["comm"], f"lab-{command}")
+                    self.assertEqual(vcpu["trace"]["end"], USER)
+
+
+class AllSpinsTests(SpinTests):
+    def test_a_callback_of_a_timer_is_on_the_stack_of_interrupts(self) -> None:
+        cpu = 1 + self.guest.scenario.spin.split(",").index("timerspin")
+        frames = {frame["symbol"]: frame["stack"] for frame in sure_frames(self.vcpus[cpu]["trace"])}
+        self.assertEqual(frames["lab_timer_spin"], "irq")
+        self.assertEqual(list(frames.values())[-1], "task")
+
+
+class SoftLockup61(SpinTests, unittest.TestCase):
+    name = "k61-softlockup"
+
+
+class Spins612(AllSpinsTests, unittest.TestCase):
+    name = "k612-spins"
+
+
+class Spins510(AllSpinsTests, unittest.TestCase):
+    name = "k510-spins"
+
+
+class Spins7(AllSpinsTests, unittest.TestCase):
+    name = "k7-spins"
+
+
+if __name__ == "__main__":
+    unittest.main()
