@@ -54,11 +54,11 @@ _photon_dmesg_files() {
 
 _photon_dmesg() {
   local IFS=$' \t\n'
-  local commands="info core profile"
+  local commands="bt ps info core profile"
   local options="--strict --no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
   local takes_value=" -l --level -f --facility --since --until --grep -A --after-context
     -B --before-context -C --context --head --tail --from-seq --time-format --format -o --output
-    --key --screenshot --vmx --release "
+    --key --screenshot --vmx --release --pid --comm --cpu --sort "
   takes_value=${takes_value//$'\n'/}
   local command='' option='' has_file='' ended='' prefix='' value='' glue='' word words=() last i
   COMPREPLY=()
@@ -106,6 +106,13 @@ _photon_dmesg() {
   fi
 
   case $command in
+    bt)
+      options+=" -a --all --blocked --pid --comm --cpu --no-fold --lines -J --json --ndjson"
+      options+=" -o --output"
+      ;;
+    ps)
+      options+=" --blocked --pid --comm --cpu --sort --tree -J --json --ndjson -o --output"
+      ;;
     info) options+=" -J --json --tags --screenshot --vmx -o --output" ;;
     core) options+=" -o --output" ;;
     profile) options+=" --release -o --output" ;;
@@ -134,6 +141,7 @@ _photon_dmesg() {
       ;;
     --time-format) _photon_dmesg_words ctime notime delta reltime iso raw suspend ;;
     --color) _photon_dmesg_words auto always never ;;
+    --sort) _photon_dmesg_words pid time state cpu comm ;;
     -o | --output)
       if [[ $command == core ]]; then _photon_dmesg_files -d; else _photon_dmesg_files; fi
       ;;

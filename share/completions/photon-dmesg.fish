@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # fish completion of photon-dmesg.
 
-# Prints what stands before the current word: "info", "core" or "profile", if that is the first word
-# that is neither an option nor an option's value; "log" if there are files without a command; else
-# "first", as a command may follow.
+# Prints what stands before the current word: the command, if that is the first word that is neither
+# an option nor an option's value; "log" if there are files without a command; else "first", as a
+# command may follow.
 function __photon_dmesg_command
     set -l takes_value --level --facility --since --until --grep --after-context --before-context \
         --context --head --tail --from-seq --time-format --format --output --key --screenshot --vmx \
-        --release
+        --release --pid --comm --cpu --sort
     set -l tokens (commandline -opc)
     set -e tokens[1]
     set -l is_value no
@@ -25,7 +25,7 @@ function __photon_dmesg_command
             case '-?*'
                 # The last of several letters, if none before it takes the rest as its value.
                 string match -qr -- '^-[^lfABCo]*[lfABCo]$' $token; and set is_value yes
-            case info core profile
+            case bt ps info core profile
                 echo $token
                 return
             case '*'
@@ -63,8 +63,10 @@ function __photon_dmesg_levels
 end
 
 # Commands
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a bt -d 'Say what every CPU and task was doing'
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a ps -d 'List the tasks'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a info -d 'Say what files hold'
-complete -c photon-dmesg -n '__photon_dmesg_is first' -a core -d 'Write a folder for gdb and crash'
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a core -d 'Write a folder for debuggers'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a profile -d "Write a kernel's profile"
 
 # The log: which records
@@ -111,6 +113,19 @@ complete -c photon-dmesg -n $log -s J -d 'JSON exactly as dmesg -J prints it'
 complete -c photon-dmesg -n $log -l json -d 'One JSON document with the guest and sources'
 complete -c photon-dmesg -n $log -l format -x -d "The output's format" \
     -a 'text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg'
+
+# bt and ps
+complete -c photon-dmesg -n '__photon_dmesg_is bt' -s a -l all -d 'Every task, behind the vCPUs'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l blocked -d 'Only tasks in state D'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l pid -x -d 'Only this process or thread'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l comm -x -d 'Only tasks of this name, with * and ?'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l cpu -x -d 'Only what is on this CPU'
+complete -c photon-dmesg -n '__photon_dmesg_is bt' -l no-fold -d 'Each task by itself, also with the same trace'
+complete -c photon-dmesg -n '__photon_dmesg_is bt' -l lines -d 'File and line of each frame, by a vmlinux'
+complete -c photon-dmesg -n '__photon_dmesg_is ps' -l sort -x -a 'pid time state cpu comm' -d 'In which order'
+complete -c photon-dmesg -n '__photon_dmesg_is ps' -l tree -d 'Children below their parents'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -s J -l json -d 'Print one JSON document'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l ndjson -d 'Print a line of JSON for each'
 
 # info
 complete -c photon-dmesg -n '__photon_dmesg_is info' -s J -l json -d 'Print one JSON document'

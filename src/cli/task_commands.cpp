@@ -110,9 +110,9 @@ void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
     if (row.trace) check(*row.trace, fmt::format("{} ({})", row.task.comm, row.task.pid));
   }
   if (count == 0) return;
-  diagnostics.warn_of_lack(fmt::format("{} {} early: {}", count,
-                                       count == 1 ? "trace ends" : "traces end, the first of them",
-                                       first));
+  diagnostics.warn_of_lack(
+      fmt::format("{} {}: {}", count,
+                  count == 1 ? "trace ends early" : "traces end early, the first of them", first));
 }
 
 TaskReport describe(const Guest& guest, const GuestTasks& tasks, Diagnostics& diagnostics) {

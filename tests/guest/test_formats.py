@@ -320,13 +320,13 @@ input(type="imfile" file="{self.written('ndjson')}" tag="vm:" ruleset="json")
                 texts = [r for r in self.records if r["msg"]] if form == "dmesg-json" else self.records
                 self.assertEqual(sum(map(int, out.split())), len(texts))
 
-    def test_json_ndjson_and_info_are_what_the_schemas_say(self) -> None:
+    def test_json_of_every_command_is_what_the_schemas_say(self) -> None:
         script = self.folder / "validate.py"
         script.write_text("""
 import json, sys
 from jsonschema import Draft202012Validator, RefResolver
-folder, document, lines, infos = sys.argv[1:]
-names = [f"photon-dmesg{part}.schema.json" for part in ("", "-line", "-info")]
+folder, document, lines, infos, traces, tasks = sys.argv[1:]
+names = [f"photon-dmesg{part}.schema.json" for part in ("", "-line", "-info", "-bt", "-ps")]
 schemas = {name: json.load(open(f"{folder}/{name}")) for name in names}
 def strict(part):  # a key that the schema does not know is not documented
     if isinstance(part, dict):
@@ -345,19 +345,25 @@ def check(name, instances):
 check(names[0], [json.load(open(document))])
 check(names[1], map(json.loads, open(lines)))
 check(names[2], map(json.loads, open(infos)))
+check(names[3], map(json.loads, open(traces)))
+check(names[4], map(json.loads, open(tasks)))
 """)
         schemas = paths.SOURCE.parents[1] / "share/schema"
-        infos = self.folder / "info.jsonl"
-        found = [photon_dmesg("info", "--json", *files).json for files in (
-            self.files, [self.checkpoint], [self.checkpoint, "--tags"], [self.vmlinux])]
-        infos.write_text("\n".join(map(json.dumps, found)))
+        others = []
+        for command, inputs in (
+                ("info", (self.files, [self.checkpoint], [self.checkpoint, "--tags"], [self.vmlinux])),
+                ("bt", ([self.checkpoint], [self.checkpoint, "--all"])),
+                ("ps", ([self.checkpoint], [self.checkpoint, "--tree"]))):
+            found = [photon_dmesg(command, "--json", *files).json for files in inputs]
+            others.append(self.folder / f"{command}.jsonl")
+            others[-1].write_text("\n".join(map(json.dumps, found)))
         logs = self.written("json"), self.written("ndjson")
-        paths.run(peers.PYTHON, script, schemas, *logs, infos)
+        paths.run(peers.PYTHON, script, schemas, *logs, *others)
         broken = self.folder / "broken.json"
         document = self.document | {"dmesg": [self.records[0] | {"seq": "0"}]}
         broken.write_text(json.dumps(document))
         with self.assertRaisesRegex(RuntimeError, r"\$\.dmesg\[0\]\.seq"):
-            paths.run(peers.PYTHON, script, schemas, broken, logs[1], infos)
+            paths.run(peers.PYTHON, script, schemas, broken, logs[1], *others)
 
     def test_ecs_agrees_with_the_document(self) -> None:
         for found, record in zip(self.lines("ecs"), self.records, strict=True):

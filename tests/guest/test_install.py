@@ -12,7 +12,7 @@ from guest_files import GuestFiles
 from tool import BINARY, photon_dmesg
 
 SOURCE = paths.SOURCE.parents[1]
-COMMANDS = ("", "info", "core", "profile")
+COMMANDS = ("", "bt", "ps", "info", "core", "profile")
 
 
 def options_of(command: str) -> set[str]:
@@ -45,7 +45,9 @@ class Packages(GuestFiles, unittest.TestCase):
                      "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
                      "photon-dmesg/schema/photon-dmesg.schema.json",
-                     "photon-dmesg/schema/photon-dmesg-info.schema.json", "doc/photon-dmesg/README.md"):
+                     "photon-dmesg/schema/photon-dmesg-info.schema.json",
+                     "photon-dmesg/schema/photon-dmesg-bt.schema.json",
+                     "photon-dmesg/schema/photon-dmesg-ps.schema.json", "doc/photon-dmesg/README.md"):
             self.assertTrue((root / "usr/share" / file).stat().st_size, file)
 
     def test_deb_is_installed_and_runs(self) -> None:

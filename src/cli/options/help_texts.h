@@ -18,7 +18,8 @@ inline constexpr const char* description =
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself\n"
     "  instead of the last two: an ELF core, kdump file, LiME image or memory alone\n\n"
-    "photon-dmesg info says what files hold, photon-dmesg core makes a core for gdb and crash.";
+    "photon-dmesg bt says what CPUs and tasks were doing, photon-dmesg ps lists the tasks,\n"
+    "photon-dmesg info says what files hold, photon-dmesg core makes a core for debuggers.";
 
 inline constexpr const char* profile_description =
     "Writes a kernel's profile: its symbols and types in one file, which replaces the ISO.\n"
@@ -26,7 +27,7 @@ inline constexpr const char* profile_description =
     "or System.map.";
 
 inline constexpr const char* core_description =
-    "Writes a folder for gdb and crash: vmss.core (registers and memory of the guest), vmlinux if\n"
+    "Writes a folder for debuggers: vmss.core (registers and memory of the guest), vmlinux if\n"
     "an ISO, package or vmlinux with it is among FILE..., gdb's macros and a .gdbinit.";
 
 inline constexpr const char* info_description =

@@ -95,7 +95,8 @@ void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& o
   out << fmt::format("{} {}{}", name_and_pid(task), task.state, task.on_cpu ? ", on a CPU" : "");
   if (task.cpu) out << fmt::format(", CPU {}", *task.cpu);
   if (const auto since = nsec_since_it_ran(report, task)) {
-    out << (task.on_cpu ? ", on it for " : ", last ran before ") << seconds(*since);
+    out << (task.on_cpu ? ", on it for " : ", last ran ") << seconds(*since)
+        << (task.on_cpu ? "" : " ago");
   }
   out << '\n';
   if (row.waiting) out << "  waits for " << printable(describe(*row.waiting)) << '\n';
