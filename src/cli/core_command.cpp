@@ -12,9 +12,11 @@
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
+#include "kernel/find/made_vmcoreinfo.h"
 #include "kernel/memory/kernel_mappings.h"
 #include "report/core/core_file.h"
 #include "report/core/gdb_files.h"
+#include "session/guest_tasks.h"
 #include "session/session.h"
 #include "session/vmlinux_copy.h"
 
@@ -51,7 +53,49 @@ void check_registers(const Guest& guest, Diagnostics& diagnostics) {
   if (vcpus.empty()) diagnostics.warn("there are no vCPUs: the core has no registers");
 }
 
-void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnostics) {
+// What a debugger is told of the vCPUs' tasks.
+struct Threads {
+  std::vector<std::optional<std::int32_t>> pids;  // one for each vCPU
+  std::optional<std::size_t> panicked;            // which of them, counted from 1
+};
+
+// The CPU that panicked, as the kernel says since 4.6.
+std::optional<std::uint32_t> panic_cpu(const GuestKernel& kernel) {
+  constexpr std::uint32_t none = 0xffffffff;  // PANIC_CPU_INVALID
+  const auto at = kernel.find_address("panic_cpu");
+  const auto cpu = at ? kernel.memory().read_unsigned(*at, sizeof(none)) : std::nullopt;
+  if (!cpu || *cpu == none) return std::nullopt;
+  return static_cast<std::uint32_t>(*cpu);
+}
+
+// A guest whose tasks can't be found makes a core all the same.
+Threads find_threads(const Guest& guest, Diagnostics& diagnostics) {
+  Threads threads;
+  try {
+    const GuestTasks tasks(guest, diagnostics);
+    const auto panicked = panic_cpu(guest.kernel());
+    for (const VcpuActivity& vcpu : tasks.vcpus(diagnostics)) {
+      threads.pids.push_back(vcpu.task ? std::optional(vcpu.task->pid) : std::nullopt);
+      if (vcpu.cpu && vcpu.cpu == panicked) threads.panicked = threads.pids.size();
+    }
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no tasks", .where = "the guest", .how = error.what()});
+  }
+  return threads;
+}
+
+std::optional<std::string> vmcoreinfo_of(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  if (const auto info = find_vmcoreinfo(kernel, diagnostics)) return info->text();
+  auto made = make_vmcoreinfo(kernel);
+  diagnostics.found({.what = "no VMCOREINFO",
+                     .where = "the guest",
+                     .how = made ? "the core's is made of what was found out about the kernel"
+                                 : "crash finds the KASLR offset by the QEMU notes"});
+  return made;
+}
+
+void write_guest(const Guest& guest, const Threads& threads, const fs::path& path,
+                 Diagnostics& diagnostics) {
   const GuestState& state = guest.state();
   const KernelMappings mappings =
       find_kernel_mappings(guest.kernel().memory().tables(), *state.memory, diagnostics);
@@ -59,18 +103,12 @@ void write_guest(const Guest& guest, const fs::path& path, Diagnostics& diagnost
     diagnostics.warn(
         "the kernel's direct map of RAM was not found: gdb can't read data through it");
   }
-  const std::optional<Vmcoreinfo> info = find_vmcoreinfo(guest.kernel(), diagnostics);
-  if (!info) {
-    diagnostics.found({.what = "no VMCOREINFO",
-                       .where = "the guest",
-                       .how = "crash finds the KASLR offset by the QEMU notes"});
-  }
   check_registers(guest, diagnostics);
   OutputFile file(path, Access::Private);  // as secret as the guest
-  write_core(
-      file,
-      {*state.memory, state.vcpus, mappings, info ? std::optional(info->text()) : std::nullopt},
-      diagnostics);
+  write_core(file,
+             {*state.memory, state.vcpus, threads.pids, mappings,
+              vmcoreinfo_of(guest.kernel(), diagnostics)},
+             diagnostics);
 }
 
 // Returns whether the folder has a vmlinux then.
@@ -89,12 +127,14 @@ bool write_vmlinux(const Guest& guest, const fs::path& folder, Diagnostics& diag
   return true;
 }
 
-void write_gdb_files(const Guest& guest, const fs::path& folder, bool with_vmlinux) {
+void write_gdb_files(const Guest& guest, const Threads& threads, const fs::path& folder,
+                     bool with_vmlinux) {
   write_text(folder / macros_name, std::string(gdb_macros()));
   write_text(
       folder / gdbinit_name,
       make_gdbinit({guest.kernel().banner().release, guest.kernel().kaslr_offset(), core_name,
-                    with_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt}));
+                    with_vmlinux ? std::optional<std::string>(vmlinux_name) : std::nullopt,
+                    threads.panicked}));
 }
 
 }  // namespace
@@ -105,10 +145,11 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   // Before anything is written.
   if (guest.symbols().provenance.vmlinux) (void)has_vmlinux(folder, guest.symbols());
   make_folder(folder);
-  write_guest(guest, folder / core_name, diagnostics);
+  const Threads threads = find_threads(guest, diagnostics);
+  write_guest(guest, threads, folder / core_name, diagnostics);
   guest.warn_of_unreadable(diagnostics);
   const bool with_vmlinux = write_vmlinux(guest, folder, diagnostics);
-  write_gdb_files(guest, folder, with_vmlinux);
+  write_gdb_files(guest, threads, folder, with_vmlinux);
   diagnostics.clear_progress();
   print(describe_core_folder(folder.string(), core_name, with_vmlinux));
 }

@@ -10,6 +10,7 @@
 #include "kernel/arch/machines/machines.h"
 #include "report/info.h"
 #include "session/guest.h"
+#include "session/guest_tasks.h"
 #include "session/inputs.h"
 
 namespace photon_dmesg {
@@ -47,7 +48,7 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   with_context(file.name(), [&] { report.checkpoint = read_checkpoint_info(file, diagnostics); });
   report.problems = report.checkpoint->problems;
   for (const Vcpu& vcpu : report.checkpoint->vcpus)
-    report.registers.push_back({vcpu, std::nullopt});
+    report.registers.emplace_back().registers = vcpu;
   if (options.tags) report.tags = list_tags(file, report.problems, diagnostics);
   if (options.screenshot) extracts.screenshot = read_screenshot(file);
   if (options.configuration) extracts.configuration = read_configuration(file);
@@ -71,6 +72,25 @@ std::optional<ClockHistory> read_clock(const GuestKernel& kernel, Diagnostics& d
   }
 }
 
+// What the vCPUs were doing, as far as it can be told: `bt` says why not.
+void read_activity(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
+  constexpr std::size_t most_frames = 4;
+  try {
+    const GuestTasks tasks(guest, diagnostics);
+    const std::vector<VcpuActivity> vcpus = tasks.vcpus(diagnostics);
+    for (std::size_t i = 0; i < vcpus.size(); ++i) {
+      report.registers[i].task = vcpus[i].task;
+      for (const Frame& frame : vcpus[i].trace.frames) {
+        if (!frame.place || !frame.is_reliable) continue;
+        if (report.registers[i].frames.size() == most_frames) break;
+        report.registers[i].frames.push_back(describe(*frame.place));
+      }
+    }
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no tasks", .where = "the guest", .how = error.what()});
+  }
+}
+
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock(guest.kernel(), diagnostics);
@@ -85,8 +105,11 @@ void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics
   for (const Vcpu& vcpu : guest.state().vcpus) {
     const auto at = architecture_of(vcpu.machine).instruction_pointer(vcpu);
     const bool known = at && guest.runs_kernel(vcpu);
-    report.registers.push_back({vcpu, known ? guest.kernel().find_place(*at) : std::nullopt});
+    InfoReport::Cpu& cpu = report.registers.emplace_back();
+    cpu.registers = vcpu;
+    if (known) cpu.place = guest.kernel().find_place(*at);
   }
+  read_activity(guest, report, diagnostics);
 }
 
 }  // namespace

@@ -124,11 +124,19 @@ TaskReport describe(const Guest& guest, const GuestTasks& tasks, Diagnostics& di
   return report;
 }
 
+// That a name or a number is mistaken is easily taken for a quiet guest.
+void warn_of_nothing(const TaskReport& report, Diagnostics& diagnostics) {
+  if (report.vcpus.empty() && report.tasks.empty()) {
+    diagnostics.warn("nothing is printed: no task is selected");
+  }
+}
+
 using WriteReport = void (*)(const TaskReport& report, std::ostream& out);
 
 int finish(const Options& options, const Guest& guest, TaskReport& report, WriteReport write,
            TerminalDiagnostics& diagnostics) {
   guest.warn_of_unreadable(diagnostics);
+  warn_of_nothing(report, diagnostics);
   report.warnings = diagnostics.warnings();
   diagnostics.clear_progress();
   write_output(options, [&](std::ostream& out) { write(report, out); });

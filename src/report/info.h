@@ -9,6 +9,7 @@
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/vmware/checkpoint_info.h"
 #include "kernel/symbols/kernel_symbols.h"
+#include "kernel/tasks/task_reader.h"
 #include "report/report.h"
 
 namespace photon_dmesg {
@@ -36,6 +37,8 @@ struct InfoReport {
   struct Cpu {
     Vcpu registers;
     std::optional<SymbolPlace> place;  // of RIP
+    std::optional<Task> task;          // that it runs
+    std::vector<std::string> frames;   // the newest of its trace, as `bt` shows them
   };
   std::vector<Cpu> registers;  // also of a checkpoint whose memory is missing
 

@@ -26,9 +26,9 @@ std::string describe(const TaskReport::Waiting& waiting) {
   std::string text =
       fmt::format("{} {}", words_of(wait.kind), wait.name.value_or(fmt::format("{}", wait.object)));
   if (waiting.owner) {
-    text +=
-        fmt::format(", {} {}", wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
-                    name_and_pid(*waiting.owner));
+    text += fmt::format(
+        ", {} {}", wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
+        name_and_pid(*waiting.owner));
   }
   if (!waiting.cycle.empty()) {
     text += ": deadlock of";

@@ -283,16 +283,15 @@ void Guest::open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diag
       "the guest had crashed and was running its crash-dump (kdump) kernel";
   if (!crashed) {
     return diagnostics.warn_of_lack(fmt::format(
-        "{}: this is the log of that kernel, the one that crashed was not found in its memory",
-        happened));
+        "{}: this is of that kernel, the one that crashed was not found in its memory", happened));
   }
   try {
     open_kernel(crashed, diagnostics);
-    diagnostics.warn(fmt::format("{}: this is the log of the kernel that crashed", happened));
+    diagnostics.warn(fmt::format("{}: this is of the kernel that crashed", happened));
   } catch (const Error& error) {
     diagnostics.warn_of_lack(
-        fmt::format("{}: this is the log of that kernel, the one that crashed can't be read: {}",
-                    happened, error.what()));
+        fmt::format("{}: this is of that kernel, the one that crashed can't be read: {}", happened,
+                    error.what()));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/machines/machines.h"
 #include "kernel/self/guest_types.h"
+#include "kernel/tasks/crash_notes.h"
 
 namespace photon_dmesg {
 namespace {
@@ -31,13 +32,40 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
   for (const std::string& doubt : types_.doubts()) {
     diagnostics.warn(fmt::format("the kernel's types contradict each other: {}", doubt));
   }
+  find_processors(diagnostics);
+}
+
+// Whether what `vcpu` was doing can be told by the guest's kernel: it was in it or in user mode.
+bool GuestTasks::is_in_kernel(const Vcpu& vcpu) const {
+  if (!guest_.runs_kernel(vcpu)) return false;
+  const Architecture& architecture = architecture_of(vcpu.machine);
+  const auto at = architecture.instruction_pointer(vcpu);
+  return !at || is_in_user_mode(vcpu) || architecture.is_kernel_pointer(at->value);
+}
+
+void GuestTasks::find_processors(Diagnostics& diagnostics) {
+  for (const Vcpu& vcpu : guest_.state().vcpus) {
+    Processor processor{vcpu, cpus_.find(vcpu), is_in_kernel(vcpu)};
+    // After a crash it runs the crash-dump kernel, or waits in firmware.
+    if (!processor.runs_kernel && processor.cpu != nullptr) {
+      if (const auto saved = read_crash_registers(guest_.kernel(), *processor.cpu)) {
+        processor.vcpu = *saved;
+        processor.runs_kernel = true;
+        diagnostics.found({.what = "registers",
+                           .value = fmt::format("of CPU {}", processor.cpu->number),
+                           .where = "crash_notes",
+                           .how = fmt::format("vCPU {} no longer runs the kernel", vcpu.index)});
+      }
+    }
+    processors_.push_back(std::move(processor));
+  }
 }
 
 // By the CPU's own variable, its run queue, and the stack that it is on: two of them agree, but for
 // moments in which it is being switched.
-std::optional<Task> GuestTasks::current_task(const Vcpu& vcpu, const Cpu* cpu,
-                                             std::string& witnesses,
+std::optional<Task> GuestTasks::current_task(const Processor& processor, std::string& witnesses,
                                              Diagnostics& diagnostics) const {
+  const auto& [vcpu, cpu, runs_kernel] = processor;
   struct Witness {
     const char* name;
     std::optional<GuestVirtual> task;
@@ -74,18 +102,18 @@ std::optional<Task> GuestTasks::current_task(const Vcpu& vcpu, const Cpu* cpu,
 
 std::vector<VcpuActivity> GuestTasks::vcpus(Diagnostics& diagnostics) const {
   std::vector<VcpuActivity> result;
-  for (const Vcpu& vcpu : guest_.state().vcpus) {
+  for (std::size_t i = 0; i < processors_.size(); ++i) {
+    const Processor& processor = processors_[i];
     VcpuActivity activity;
-    activity.vcpu = vcpu.index;
-    activity.in_user_mode = is_in_user_mode(vcpu);
-    activity.runs_kernel = guest_.runs_kernel(vcpu);
-    if (activity.runs_kernel) {
-      const Cpu* cpu = cpus_.find(vcpu);
-      if (cpu != nullptr) activity.cpu = cpu->number;
-      activity.task = current_task(vcpu, cpu, activity.witnesses, diagnostics);
-      activity.trace = unwinder_.trace(vcpu);
+    activity.vcpu = guest_.state().vcpus[i].index;
+    activity.in_user_mode = is_in_user_mode(processor.vcpu);
+    activity.runs_kernel = processor.runs_kernel;
+    if (processor.runs_kernel) {
+      if (processor.cpu != nullptr) activity.cpu = processor.cpu->number;
+      activity.task = current_task(processor, activity.witnesses, diagnostics);
+      activity.trace = unwinder_.trace(processor.vcpu);
     } else {
-      activity.trace.why = "it does not run this kernel";
+      activity.trace.why = "it was not running this kernel";
     }
     result.push_back(std::move(activity));
   }
@@ -93,9 +121,10 @@ std::vector<VcpuActivity> GuestTasks::vcpus(Diagnostics& diagnostics) const {
 }
 
 const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
-  for (const Vcpu& vcpu : guest_.state().vcpus) {
-    const Cpu* cpu = cpus_.find(vcpu);
-    const bool is_current = cpu != nullptr && cpu->current == task.address;
+  for (const Processor& processor : processors_) {
+    if (!processor.runs_kernel) continue;
+    const Vcpu& vcpu = processor.vcpu;
+    const bool is_current = processor.cpu != nullptr && processor.cpu->current == task.address;
     const auto sp = architecture_of(vcpu.machine).stack_pointer(vcpu);
     const bool is_on_stack =
         sp && !is_in_user_mode(vcpu) && task.stack && *sp - *task.stack < kernel_stack_size;
@@ -106,7 +135,7 @@ const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
 
 Trace GuestTasks::trace(const Task& task) const {
   const Vcpu* vcpu = running_vcpu(task);
-  if (vcpu != nullptr && guest_.runs_kernel(*vcpu)) return unwinder_.trace(*vcpu);
+  if (vcpu != nullptr) return unwinder_.trace(*vcpu);
   if (task.on_cpu) {
     Trace trace;
     trace.why = "it was being switched to or from: no frame is saved";

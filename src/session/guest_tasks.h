@@ -56,8 +56,16 @@ class GuestTasks {
   }
 
  private:
-  [[nodiscard]] std::optional<Task> current_task(const Vcpu& vcpu, const Cpu* cpu,
-                                                 std::string& witnesses,
+  // A vCPU with the registers that it had in the guest's kernel.
+  struct Processor {
+    Vcpu vcpu;
+    const Cpu* cpu = nullptr;  // null: it is not known which one it is
+    bool runs_kernel = true;
+  };
+
+  void find_processors(Diagnostics& diagnostics);
+  [[nodiscard]] bool is_in_kernel(const Vcpu& vcpu) const;
+  [[nodiscard]] std::optional<Task> current_task(const Processor& processor, std::string& witnesses,
                                                  Diagnostics& diagnostics) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
 
@@ -69,6 +77,7 @@ class GuestTasks {
   Stacks stacks_;
   Unwinder unwinder_;
   Waits waits_;
+  std::vector<Processor> processors_;
 };
 
 }  // namespace photon_dmesg

@@ -481,7 +481,7 @@ class Kdump(unittest.TestCase):
             self.assertEqual(result.json["dmesg"], results[0].json["dmesg"])
             self.assertEqual(result.json["guest"], results[0].json["guest"])
             self.assertEqual(len(result.json["warnings"]), 1)
-            self.assertIn("this is the log of the kernel that crashed", result.json["warnings"][0])
+            self.assertIn("this is of the kernel that crashed", result.json["warnings"][0])
         records = {record["seq"]: record for record in results[0].json["dmesg"]}
         self.assertGreater(len(expected), 300)
         for record in expected:

@@ -28,10 +28,9 @@ void take(const QemuCpuState& qemu, Vcpu& vcpu) {
   for (std::size_t i = 0; i < qemu.cr.size(); ++i) vcpu.x86.cr[i] = qemu.cr[i];
 }
 
-Prstatus make_prstatus(const Vcpu& vcpu) {
+Prstatus make_prstatus(const Vcpu& vcpu, std::int32_t thread) {
   Prstatus status;
-  // Readers take threads apart by this number, and 0 is none.
-  status.pid = static_cast<std::int32_t>(vcpu.index) + 1;
+  status.pid = thread;
   for (std::size_t i = 0; i < vcpu.x86.general.size(); ++i) {
     status.registers[general_slots[i]] = vcpu.x86.general[i].value_or(0);
   }

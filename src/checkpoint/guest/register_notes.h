@@ -99,8 +99,9 @@ inline constexpr std::string_view vmcoreinfo_owner = "VMCOREINFO";
 void take(const Prstatus& status, Vcpu& vcpu);
 void take(const QemuCpuState& qemu, Vcpu& vcpu);
 
-// The other way round; registers that the vCPU lacks are 0.
-[[nodiscard]] Prstatus make_prstatus(const Vcpu& vcpu);
+// The other way round; registers that the vCPU lacks are 0. `thread`: the number by which readers
+// take threads apart; 0 is none.
+[[nodiscard]] Prstatus make_prstatus(const Vcpu& vcpu, std::int32_t thread);
 [[nodiscard]] QemuCpuState make_qemu_state(const Vcpu& vcpu);
 
 }  // namespace photon_dmesg::register_notes

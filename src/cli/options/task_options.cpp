@@ -1,5 +1,10 @@
 #include "cli/options/task_options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "cli/options/option_checks.h"
 
 namespace photon_dmesg {
@@ -7,10 +12,19 @@ namespace {
 
 constexpr const char* group = "Which tasks";
 
+CLI::Validator one_of(const std::vector<std::string>& names) {
+  return {[&names](std::string& value) {
+            if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
+            return fmt::format("expected one of {}, found {}", fmt::join(names, ", "), value);
+          },
+          ""};
+}
+
 void add_selection(CLI::App& command, TaskOptions& options) {
   command.add_flag("--blocked", options.blocked, "Only tasks in state D")->group(group);
   command.add_option("--pid", options.pids, "Only this process or thread; may be several")
       ->type_name("N")
+      ->transform(whole_number())
       ->group(group)
       ->allow_extra_args(false);
   command
@@ -22,12 +36,14 @@ void add_selection(CLI::App& command, TaskOptions& options) {
       ->allow_extra_args(false);
   command.add_option("--cpu", options.cpus, "Only what is on this CPU; may be several")
       ->type_name("N")
+      ->transform(whole_number())
       ->group(group)
       ->allow_extra_args(false);
 }
 
 void add_ndjson(CLI::App& command, TaskOptions& options) {
-  command.add_flag("--ndjson", options.ndjson, "Print a line of JSON for each of them");
+  command.add_flag("--ndjson", options.ndjson, "Print a line of JSON for each of them")
+      ->excludes(command.get_option("--json"));
 }
 
 }  // namespace
@@ -44,7 +60,7 @@ void add_ps_options(CLI::App& command, TaskOptions& options) {
   command
       .add_option("--sort", options.sort, "pid, time (the longest wait first), state, cpu or comm")
       ->type_name("BY")
-      ->check(CLI::IsMember(task_orders));
+      ->check(one_of(task_orders));
   command.add_flag("--tree", options.tree, "Children below their parents");
   add_ndjson(command, options);
 }

@@ -26,8 +26,9 @@ struct Task {
   std::optional<GuestVirtual> stack;  // the lowest address of its kernel stack
   std::optional<GuestVirtual> saved_sp;
 
-  // Nanoseconds by the run queues' clock.
-  std::optional<std::uint64_t> start_nsec;     // when it was made
+  // Nanoseconds since boot: when it was made, by the monotonic clock.
+  std::optional<std::uint64_t> start_nsec;
+  // The others by the run queues' clock, which may differ from it by milliseconds.
   std::optional<std::uint64_t> last_ran_nsec;  // when it last got, or was last seen on, a CPU
   std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
 };

@@ -169,7 +169,8 @@ std::optional<Cursor> Unwinder::start(const Task& task) const {
 }
 
 Trace Unwinder::trace(const Task& task) const {
-  if (task.state == 'Z' || task.state == 'X') {
+  // The stack goes before the task: one that is still there is whole.
+  if ((task.state == 'Z' || task.state == 'X') && !task.stack) {
     Trace trace;
     trace.end = TraceEnd::Exited;
     return trace;

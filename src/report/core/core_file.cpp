@@ -31,9 +31,12 @@ std::string_view bytes_of(const Struct& value) {
 
 std::string make_notes(const CoreContent& content) {
   std::string notes;
-  for (const Vcpu& vcpu : content.vcpus) {
+  for (std::size_t i = 0; i < content.vcpus.size(); ++i) {
+    const Vcpu& vcpu = content.vcpus[i];
+    const auto pid = i < content.pids.size() ? content.pids[i] : std::nullopt;
+    const std::int32_t thread = pid && *pid > 0 ? *pid : thread_without_pid(vcpu);
     notes += make_elf_note(register_notes::core_owner, NT_PRSTATUS,
-                           bytes_of(register_notes::make_prstatus(vcpu)));
+                           bytes_of(register_notes::make_prstatus(vcpu, thread)));
   }
   for (const Vcpu& vcpu : content.vcpus) {
     notes += make_elf_note(register_notes::qemu_owner, 0,
@@ -236,6 +239,11 @@ class CoreWriter {
 };
 
 }  // namespace
+
+std::int32_t thread_without_pid(const Vcpu& vcpu) {
+  constexpr std::int32_t past_pids = 1 << 22;  // PID_MAX_LIMIT
+  return past_pids + static_cast<std::int32_t>(vcpu.index);
+}
 
 void write_core(OutputFile& file, const CoreContent& content, Diagnostics& diagnostics) {
   CoreWriter(file, content, diagnostics).write();

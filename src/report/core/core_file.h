@@ -17,9 +17,15 @@ namespace photon_dmesg {
 struct CoreContent {
   const GuestMemory& memory;
   const std::vector<Vcpu>& vcpus;
+  // The pid of the task that each of the vCPUs runs, where that is known and not 0, which is the
+  // pid of every idle task: readers take threads apart by this number. Empty: of none is it known.
+  std::vector<std::optional<std::int32_t>> pids;
   const KernelMappings& mappings;
   std::optional<std::string> vmcoreinfo;
 };
+
+// The number of a vCPU in a core, if no pid is known of it: no task has it.
+[[nodiscard]] std::int32_t thread_without_pid(const Vcpu& vcpu);
 
 // Writes an ELF core that gdb and crash both read: a PRSTATUS and a QEMU note (control registers)
 // for each vCPU, VMCOREINFO, a segment for each range of RAM at its place in the kernel's direct

@@ -52,14 +52,17 @@ std::string make_gdbinit(const GdbSession& session) {
     text += fmt::format("# With the guest's vmlinux: symbol-file vmlinux -o {:#x}\n",
                         session.kaslr_offset);
   }
-  return text + fmt::format("core-file {}\nsource photon.gdb\n", session.core);
+  text += fmt::format("core-file {}\nsource photon.gdb\n", session.core);
+  if (session.thread) text += fmt::format("thread {}\n", *session.thread);
+  return text;
 }
 
 std::string describe_core_folder(const std::string& folder, const std::string& core,
                                  bool has_vmlinux) {
   return fmt::format(
-      "{0}: the guest, for gdb and crash\n"
+      "{0}: the guest, for debuggers\n"
       "  cd {1} && {2}    then: bt, info threads, dmesg, ps, btt\n"
+      "  drgn -c {4} -s {3}\n"
       "  crash {3} {4}    then: log, bt -a, ps\n",
       printable(folder), shell_word(folder), start_gdb,
       has_vmlinux ? shell_word(folder + "/vmlinux") : "VMLINUX", shell_word(folder + "/" + core));

@@ -21,6 +21,9 @@ struct GdbSession {
   std::uint64_t kaslr_offset = 0;
   std::string core;                    // file names
   std::optional<std::string> vmlinux;  // absent: there is none
+  // Which of the core's threads gdb is to begin with, counted from 1, such as that of the vCPU that
+  // panicked; absent: the first.
+  std::optional<std::size_t> thread{};
 };
 
 // Commands that load symbols at the guest's offset, its core and the macros.

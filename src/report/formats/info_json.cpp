@@ -59,6 +59,10 @@ Json describe(const InfoReport::Cpu& cpu) {
                  {"cs", number_or_null(cpu.registers.x86.cs)},
                  {"cr3", cpu.registers.x86.cr[3] ? Json(hexadecimal(*cpu.registers.x86.cr[3]))
                                                  : Json(nullptr)}};
+  result["task"] =
+      cpu.task ? Json{{"pid", cpu.task->pid}, {"comm", utf8(cpu.task->comm)}} : Json(nullptr);
+  result["frames"] = Json::array();
+  for (const std::string& frame : cpu.frames) result["frames"].push_back(utf8(frame));
   if (cpu.place) result["symbol"] = fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset);
   return result;
 }

@@ -74,8 +74,13 @@ class TextWriter {
   void write(const InfoReport::Cpu& cpu) {
     const Vcpu& vcpu = cpu.registers;
     std::vector<std::string> parts;
+    if (cpu.task) parts.push_back(fmt::format("{} ({})", cpu.task->comm, cpu.task->pid));
     if (vcpu.x86.rip) parts.push_back(fmt::format("RIP {}", *vcpu.x86.rip));
-    if (cpu.place) parts.push_back(fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset));
+    if (!cpu.frames.empty()) {
+      parts.push_back(fmt::format("{}", fmt::join(cpu.frames, " < ")));
+    } else if (cpu.place) {
+      parts.push_back(fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset));
+    }
     constexpr std::uint16_t privilege_mask = 3;
     if (vcpu.x86.cs) {
       parts.emplace_back((*vcpu.x86.cs & privilege_mask) == 0 ? "kernel mode" : "user mode");

@@ -73,7 +73,7 @@ Json to_json(const TaskReport::Cpu& cpu) {
           {"cpu", number_or_null(cpu.cpu)},
           {"mode", cpu.in_user_mode ? "user" : "kernel"},
           {"task", cpu.task ? brief(*cpu.task) : Json(nullptr)},
-          {"task_by", cpu.witnesses},
+          {"task_by", cpu.witnesses.empty() ? Json(nullptr) : Json(cpu.witnesses)},
           {"trace", to_json(cpu.trace)}};
 }
 
@@ -95,11 +95,6 @@ Json to_json(const TaskReport& report, const TaskReport::Row& row) {
   Json result = to_json(report, row.task);
   result["waits_for"] = row.waiting ? to_json(*row.waiting) : Json(nullptr);
   if (row.trace) result["trace"] = to_json(*row.trace);
-  if (!row.folded.empty()) {
-    Json others = Json::array();
-    for (const Task& other : row.folded) others.push_back(brief(other));
-    result["same_trace"] = std::move(others);
-  }
   return result;
 }
 
@@ -116,9 +111,18 @@ Json tasks_of(const TaskReport& report) {
   return list;
 }
 
+// Each line says of which guest it is: lines of many are put together.
 void write_lines(const TaskReport& report, std::ostream& out) {
-  for (const TaskReport::Cpu& cpu : report.vcpus) out << dump(to_json(cpu), -1) << '\n';
-  for (const TaskReport::Row& row : report.tasks) out << dump(to_json(report, row), -1) << '\n';
+  const auto write = [&](const Json& members) {
+    Json line = {{"schema", json_schema_version},
+                 {"release", utf8(report.guest.release)},
+                 {"hostname", text_or_null(report.guest.identity.hostname)},
+                 {"checkpoint", utf8(checkpoint_name(report.source))}};
+    line.update(members);
+    out << dump(line) << '\n';
+  };
+  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(cpu));
+  for (const TaskReport::Row& row : report.tasks) write(to_json(report, row));
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ std::string since_it_ran(const TaskReport& report, const Task& task) {
 
 void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& out) {
   const Task& task = row.task;
-  out << fmt::format("{} {}{}", name_and_pid(task), task.state, task.on_cpu ? ", on a CPU" : "");
-  if (task.cpu) out << fmt::format(", CPU {}", *task.cpu);
+  out << fmt::format("{} {}", name_and_pid(task), task.state);
+  if (task.cpu) out << fmt::format(", {}CPU {}", task.on_cpu ? "on " : "", *task.cpu);
   if (const auto since = nsec_since_it_ran(report, task)) {
     out << (task.on_cpu ? ", on it for " : ", last ran ") << seconds(*since)
         << (task.on_cpu ? "" : " ago");

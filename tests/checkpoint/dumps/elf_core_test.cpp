@@ -66,7 +66,7 @@ TEST_CASE("open_elf_core: PRSTATUS and QEMU notes give each vCPU's registers") {
   namespace notes = register_notes;
   std::string content;
   for (const std::uint32_t i : {0U, 1U}) {
-    content += elf_note("CORE", NT_PRSTATUS, bytes_of(notes::make_prstatus(busy_vcpu(i))));
+    content += elf_note("CORE", NT_PRSTATUS, bytes_of(notes::make_prstatus(busy_vcpu(i), 1)));
   }
   content += elf_note("VMCOREINFO", 0, "OSRELEASE=4.4.8\n");
   content += elf_note("LINUX", 99, "ignored");
