@@ -22,6 +22,9 @@ inline std::string kernel_with_kallsyms(const std::filesystem::path& path,
     symbols.push_back({'t', begin, "function_" + std::to_string(i)});
   }
   symbols.push_back({'T', function, "do_syslog"});
+  if (const auto other = image.find_symbol("schedule")) {
+    symbols.push_back({'T', other->value, "schedule"});
+  }
   const auto& absolute = kallsyms_forms[0];
   const std::string table =
       KallsymsWriter(absolute, symbols, *image.find_symbol("kallsyms_space")).write("");

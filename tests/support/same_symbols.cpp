@@ -13,6 +13,8 @@ bool same_place(const std::optional<SymbolPlace>& left, const std::optional<Symb
   return left->name == right->name && left->offset == right->offset;
 }
 
+}  // namespace
+
 void check_same_layout(const StructLayout& found, const StructLayout& expected) {
   CHECK(found.size() == expected.size());
   REQUIRE(found.members().size() == expected.members().size());
@@ -24,10 +26,9 @@ void check_same_layout(const StructLayout& found, const StructLayout& expected) 
     CHECK(left.size == right.size);
     CHECK(left.bit_shift == right.bit_shift);
     CHECK(left.bit_width == right.bit_width);
+    CHECK(left.type == right.type);
   }
 }
-
-}  // namespace
 
 void check_same_symbols(const KernelSymbols& found, const KernelSymbols& expected) {
   std::set<std::string> names = {"no such symbol", "zzzz", "_", "."};

@@ -8,4 +8,7 @@ namespace photon_dmesg::test {
 // variable; at, before and behind every address; for every type of use, member by member.
 void check_same_symbols(const KernelSymbols& found, const KernelSymbols& expected);
 
+// Checks that two layouts are the same, member by member.
+void check_same_layout(const StructLayout& found, const StructLayout& expected);
+
 }  // namespace photon_dmesg::test

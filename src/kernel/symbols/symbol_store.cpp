@@ -28,6 +28,7 @@ MemberLayout read_member(ByteReader& input) {
   member.size = input.u32("a member's size");
   member.bit_shift = input.u32("a member's bits");
   member.bit_width = input.u32("a member's bits");
+  member.type = input.text(input.u16("a member's type"), "a member's type");
   return member;
 }
 

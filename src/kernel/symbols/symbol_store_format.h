@@ -9,7 +9,7 @@
 namespace photon_dmesg::symbol_store {
 
 inline constexpr std::string_view magic = "PHDMSYMS";
-inline constexpr std::uint32_t version = 2;  // 1 was JSON: see profile.h
+inline constexpr std::uint32_t version = 3;  // 1 was JSON: see profile.h
 
 // Offsets in the header.
 inline constexpr std::size_t checksum_offset = 8;

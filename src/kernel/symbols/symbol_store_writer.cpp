@@ -251,6 +251,7 @@ class Writer {
       put_u32(types, member.size);
       put_u32(types, member.bit_shift);
       put_u32(types, member.bit_width);
+      put_name(types, member.type);
     }
   }
 

@@ -8,27 +8,100 @@ namespace {
 
 constexpr std::array types = {
     // kernel/printk/printk_ringbuffer.h: the log of 5.10 and later.
-    TypeOfUse{"printk_ringbuffer", "prb", ""},
-    TypeOfUse{"prb_desc_ring", "prb", ""},
-    TypeOfUse{"prb_data_ring", "prb", ""},
-    TypeOfUse{"prb_desc", "prb", ""},
-    TypeOfUse{"prb_data_blk_lpos", "prb", ""},
-    TypeOfUse{"printk_info", "prb", ""},
-    TypeOfUse{"dev_printk_info", "prb", ""},
+    TypeOfUse{"printk_ringbuffer", "prb", "", ""},
+    TypeOfUse{"prb_desc_ring", "prb", "", ""},
+    TypeOfUse{"prb_data_ring", "prb", "", ""},
+    TypeOfUse{"prb_desc", "prb", "", ""},
+    TypeOfUse{"prb_data_blk_lpos", "prb", "", ""},
+    TypeOfUse{"printk_info", "prb", "", ""},
+    TypeOfUse{"dev_printk_info", "prb", "", ""},
     // kernel/printk/printk.c: the log of 3.5 to 5.9; `struct log` before 3.11.
-    TypeOfUse{"printk_log", "log_first_idx", ""},
-    TypeOfUse{"log", "log_first_idx", "printk_log"},
+    TypeOfUse{"printk_log", "log_first_idx", "", ""},
+    TypeOfUse{"log", "log_first_idx", "printk_log", ""},
     // The same: a line of which only the beginning was printed, until 5.9.
-    TypeOfUse{"cont", "log_first_idx", ""},
+    TypeOfUse{"cont", "log_first_idx", "", ""},
     // include/linux/console.h: how far each console has come, since 5.19.
-    TypeOfUse{"console", "console_drivers", ""},
-    TypeOfUse{"console", "console_list", ""},
+    TypeOfUse{"console", "console_drivers", "", ""},
+    TypeOfUse{"console", "console_list", "", ""},
+
+    // Tasks, and what leads to them and from them: by printk.c's own includes, or those of others.
+    TypeOfUse{"task_struct", "", "", "do_syslog"},
+    TypeOfUse{"thread_struct", "", "", "do_syslog"},
+    TypeOfUse{"thread_info", "", "", "do_syslog"},
+    TypeOfUse{"sched_info", "", "", "do_syslog"},
+    TypeOfUse{"sched_entity", "", "", "do_syslog"},
+    TypeOfUse{"signal_struct", "", "", "do_syslog"},
+    TypeOfUse{"mm_struct", "", "", "do_syslog"},
+    TypeOfUse{"list_head", "", "", "do_syslog"},
+    TypeOfUse{"pid", "", "", "do_syslog"},
+    TypeOfUse{"upid", "", "", "do_syslog"},
+    TypeOfUse{"pid_namespace", "", "", "do_syslog"},
+    TypeOfUse{"idr", "", "", "do_syslog"},
+    TypeOfUse{"xarray", "", "", "do_syslog"},
+    TypeOfUse{"pcpu_hot", "", "", "do_syslog"},
+    TypeOfUse{"module", "", "", "do_syslog"},
+    TypeOfUse{"module_layout", "", "", "do_syslog"},
+    TypeOfUse{"module_memory", "", "", "do_syslog"},
+    TypeOfUse{"mod_kallsyms", "", "", "do_syslog"},
+    TypeOfUse{"mod_arch_specific", "", "", "do_syslog"},
+    TypeOfUse{"mutex", "", "", "do_syslog"},
+    TypeOfUse{"rw_semaphore", "", "", "do_syslog"},
+    TypeOfUse{"semaphore", "", "", "do_syslog"},
+    TypeOfUse{"completion", "", "", "do_syslog"},
+    TypeOfUse{"swait_queue_head", "", "", "do_syslog"},
+    TypeOfUse{"wait_queue_entry", "", "", "do_syslog"},
+    TypeOfUse{"wait_queue_head", "", "", "do_syslog"},
+    TypeOfUse{"percpu_rw_semaphore", "", "", "do_syslog"},
+    TypeOfUse{"inode", "", "", "do_syslog"},
+    TypeOfUse{"address_space", "", "", "do_syslog"},
+    TypeOfUse{"super_block", "", "", "do_syslog"},
+    TypeOfUse{"sb_writers", "", "", "do_syslog"},
+    TypeOfUse{"block_device", "", "", "do_syslog"},
+    // kernel/sched/core.c
+    TypeOfUse{"rq", "", "", "schedule"},
+    TypeOfUse{"wait_page_queue", "", "", "schedule"},
+    // kernel/time/hrtimer.c and tick-sched.c
+    TypeOfUse{"hrtimer_cpu_base", "", "", "hrtimer_start_range_ns"},
+    TypeOfUse{"tick_sched", "", "", "tick_nohz_idle_enter"},
+    // kernel/locking; rwsem_wake: rwsem-xadd.c, until 5.2.
+    TypeOfUse{"mutex_waiter", "", "", "mutex_unlock"},
+    TypeOfUse{"rwsem_waiter", "", "", "up_read"},
+    TypeOfUse{"rwsem_waiter", "", "", "rwsem_wake"},
+    TypeOfUse{"semaphore_waiter", "", "", "up"},
+    TypeOfUse{"rt_mutex_waiter", "", "", "rt_mutex_unlock"},
+    TypeOfUse{"rt_mutex_base", "", "", "rt_mutex_unlock"},
+    TypeOfUse{"rt_mutex", "", "", "rt_mutex_unlock"},
+    // kernel/sched/wait_bit.c, completion.c
+    TypeOfUse{"wait_bit_queue_entry", "", "", "wake_up_bit"},
+    TypeOfUse{"wait_bit_key", "", "", "wake_up_bit"},
+    TypeOfUse{"swait_queue", "", "", "wait_for_completion"},
+    // lib/radix-tree.c, fs/super.c
+    TypeOfUse{"xa_node", "", "", "radix_tree_lookup"},
+    TypeOfUse{"radix_tree_node", "", "", "radix_tree_lookup"},
+    TypeOfUse{"radix_tree_root", "", "", "radix_tree_lookup"},
+    TypeOfUse{"gendisk", "", "", "freeze_super"},
 };
 
 }  // namespace
 
 std::span<const TypeOfUse> types_of_use() {
   return types;
+}
+
+std::vector<std::string_view> functions_of_use() {
+  std::vector<std::string_view> functions;
+  for (const TypeOfUse& type : types) {
+    const bool is_new =
+        std::find(functions.begin(), functions.end(), type.function) == functions.end();
+    if (!type.function.empty() && is_new) functions.push_back(type.function);
+  }
+  return functions;
+}
+
+bool is_in_units_of_use(std::string_view name) {
+  return std::any_of(types.begin(), types.end(), [&](const TypeOfUse& type) {
+    return type.name == name && !type.function.empty();
+  });
 }
 
 std::vector<const StructLayout*> find_types_of_use(const KernelSymbols& symbols) {

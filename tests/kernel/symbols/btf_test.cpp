@@ -2,9 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/symbols/vmlinux/dwarf_types.h"
 #include "support/btf_writer.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/same_symbols.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -74,6 +76,19 @@ TEST_CASE("BTF: members have place, size and structure") {
   CHECK(types->find_struct("absent") == nullptr);
   CHECK(types->find_struct("unsigned int") == nullptr);
   CHECK(types->find_struct("") == nullptr);
+}
+
+TEST_CASE("BTF: says of what a compiler makes the same as DWARF") {
+  const ElfImage image{std::filesystem::path(TYPES_BTF_KERNEL)};
+  const auto section = image.find_section(".BTF");
+  REQUIRE(section);
+  const auto types = parse(as_text(image.read(section->range)));
+  DwarfTypes expected(image);
+  for (const char* name : {"shapes", "inner"}) {
+    REQUIRE(types->find_struct(name) != nullptr);
+    check_same_layout(*types->find_struct(name), *expected.find_struct(name));
+  }
+  CHECK(types->find_struct("declared_only") == nullptr);
 }
 
 TEST_CASE("BTF: typedefs, qualifiers and tags are looked through") {

@@ -180,7 +180,7 @@ TEST_CASE("symbol store: what was made for other types, or by another version, i
   std::string other = whole;
   other[16] = 9;
   check_fails(Failure::UnusableInput,
-              "kernel.symbols: expected a profile of version 2, found version 9: make it again "
+              "kernel.symbols: expected a profile of version 3, found version 9: make it again "
               "with this photon-dmesg",
               [&] { (void)read(other); });
   other = whole;

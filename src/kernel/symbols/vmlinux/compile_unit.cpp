@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/byte_reader.h"
@@ -51,25 +52,40 @@ std::optional<std::uint64_t> find_in_set(const ByteSource& aranges, std::uint64_
   return std::nullopt;
 }
 
-std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, GuestVirtual address) {
-  const auto aranges = image.find_section(".debug_aranges");
-  if (!aranges || aranges->compressed) {
-    return std::nullopt;
-  }
-  const auto offset =
-      find_unit_offset(BufferSource(image.name(), image.read(aranges->range)), address);
+// The unit at `offset` of .debug_info, which is `info`.
+std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, std::uint64_t offset) {
   constexpr std::uint64_t longest_length = 12;
-  if (!offset || *offset >= info.size || info.size - *offset < longest_length) {
+  if (offset >= info.size || info.size - offset < longest_length) {
     return std::nullopt;
   }
-  const BufferSource header(image.name(), image.read({info.offset + *offset, longest_length}));
+  const BufferSource header(image.name(), image.read({info.offset + offset, longest_length}));
   ByteReader reader(header);
   const std::uint64_t length = read_initial_length(reader).value;
-  const std::uint64_t left = info.size - *offset - reader.position();
+  const std::uint64_t left = info.size - offset - reader.position();
   if (length > left) {
     return std::nullopt;
   }
-  return FileRange{info.offset + *offset, reader.position() + length};
+  return FileRange{info.offset + offset, reader.position() + length};
+}
+
+// The units of those functions, one behind the other.
+std::vector<std::byte> collect_units(const ElfImage& image, FileRange info,
+                                     std::span<const GuestVirtual> addresses) {
+  const auto aranges = image.find_section(".debug_aranges");
+  if (!aranges || aranges->compressed) return {};
+  const BufferSource table(image.name(), image.read(aranges->range));
+  std::vector<std::uint64_t> known;
+  std::vector<std::byte> units;
+  for (const GuestVirtual address : addresses) {
+    const std::optional<std::uint64_t> offset = find_unit_offset(table, address);
+    if (!offset || std::find(known.begin(), known.end(), *offset) != known.end()) continue;
+    known.push_back(*offset);
+    const std::optional<FileRange> unit = find_unit(image, info, *offset);
+    if (!unit) continue;
+    const std::span<const std::byte> bytes = image.read(*unit);
+    units.insert(units.end(), bytes.begin(), bytes.end());
+  }
+  return units;
 }
 
 }  // namespace
@@ -93,18 +109,18 @@ std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVi
   return std::nullopt;
 }
 
-std::optional<std::vector<std::byte>> extract_compile_unit(const ElfImage& image,
-                                                           GuestVirtual address) {
+std::optional<std::vector<std::byte>> extract_compile_units(
+    const ElfImage& image, std::span<const GuestVirtual> addresses) {
   const auto info = image.find_section(".debug_info");
   if (!info || info->compressed) {
     return std::nullopt;
   }
-  const std::optional<FileRange> unit = find_unit(image, info->range, address);
-  if (!unit) {
+  const std::vector<std::byte> units = collect_units(image, info->range, addresses);
+  if (units.empty()) {
     return std::nullopt;
   }
   ElfWriter writer;
-  writer.add(".debug_info", SHT_PROGBITS, image.read(*unit));
+  writer.add(".debug_info", SHT_PROGBITS, units);
   for (const std::string_view name : unit_sections) {
     const auto section = image.find_section(name);
     if (!section) continue;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -11,12 +12,12 @@
 
 namespace photon_dmesg {
 
-// A small ELF file in memory whose debug information is one compile unit of `image`: the one that
-// the function at `address` (as linked) is in. It spares libdw, and a vmlinux that comes as a
-// stream, some hundred megabytes of other units. Nothing if the unit can't be cut out: without
-// .debug_aranges for the address, or with compressed sections.
-[[nodiscard]] std::optional<std::vector<std::byte>> extract_compile_unit(const ElfImage& image,
-                                                                         GuestVirtual address);
+// A small ELF file in memory whose debug information is a few compile units of `image`: those that
+// the functions at `addresses` (as linked) are in, each once, in that order. It spares libdw some
+// hundred megabytes of other units. A unit that can't be told by .debug_aranges is left out;
+// nothing if none is left, or with compressed sections.
+[[nodiscard]] std::optional<std::vector<std::byte>> extract_compile_units(
+    const ElfImage& image, std::span<const GuestVirtual> addresses);
 
 // The sections, beside .debug_info, that a unit may refer to.
 inline constexpr std::array<std::string_view, 6> unit_sections = {

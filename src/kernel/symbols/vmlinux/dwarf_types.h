@@ -8,10 +8,8 @@
 #include <vector>
 
 #include "kernel/symbols/struct_layout.h"
+#include "kernel/symbols/vmlinux/dwarf_units.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
-
-struct Dwarf;
-struct Elf;
 
 namespace photon_dmesg {
 
@@ -19,7 +17,8 @@ namespace photon_dmesg {
 inline constexpr std::string_view printk_function = "do_syslog";
 
 // Layouts of structures from the DWARF of a vmlinux. Reads the compile unit that defines printk's
-// structures, and all others only for a structure that one lacks. Each unit's own DWARF version
+// structures, those of other functions that types_of_use.h names for what they define, and all
+// others only for a structure that is not said to be in one of these. Each unit's own DWARF version
 // counts; relocation sections are not applied (a vmlinux is linked, whatever relocations it
 // carries).
 class DwarfTypes {
@@ -27,9 +26,9 @@ class DwarfTypes {
   // `image` must outlive this object. Throws Error(UnusableInput) if it has no DWARF.
   explicit DwarfTypes(const ElfImage& image);
 
-  // Of the compile unit that defines printk's structures alone: `unit` is an ELF file as
-  // extract_compile_unit() makes it, `name` what messages call it.
-  DwarfTypes(std::string name, std::vector<std::byte> unit);
+  // Of some compile units alone, printk's first: `units` is an ELF file as extract_compile_units()
+  // makes it, `name` what messages call it.
+  DwarfTypes(std::string name, std::vector<std::byte> units);
 
   ~DwarfTypes();
   DwarfTypes(const DwarfTypes&) = delete;
@@ -40,24 +39,18 @@ class DwarfTypes {
   [[nodiscard]] const StructLayout* find_struct(std::string_view name);
 
  private:
-  struct EndElf {
-    void operator()(Elf* elf) const;
-  };
-  struct EndDwarf {
-    void operator()(Dwarf* dwarf) const;
-  };
-
-  void open_printk_unit();
-  void open_unit(std::vector<std::byte> unit);
-  [[nodiscard]] Dwarf* all_units();
+  [[nodiscard]] std::unique_ptr<DwarfUnits> open_units(
+      const std::vector<std::string_view>& functions) const;
+  [[nodiscard]] DwarfUnits* units_of_use();
+  [[nodiscard]] DwarfUnits& all_units();
   [[nodiscard]] std::optional<StructLayout> look_up(std::string_view name);
 
-  const ElfImage* image_;  // null: there are no other units than the one
+  const ElfImage* image_;  // null: there are no other units than the first
   std::string name_;
-  std::vector<std::byte> unit_bytes_;
-  std::unique_ptr<Elf, EndElf> unit_elf_;        // over unit_bytes_
-  std::unique_ptr<Dwarf, EndDwarf> unit_dwarf_;  // null if the unit could not be cut out
-  std::unique_ptr<Dwarf, EndDwarf> all_units_;   // opened when needed
+  std::unique_ptr<DwarfUnits> units_;         // null if printk's could not be cut out
+  std::unique_ptr<DwarfUnits> units_of_use_;  // null if there are none, or if not needed so far
+  bool are_units_open_ = false;               // whether these have been opened
+  std::unique_ptr<DwarfUnits> all_units_;     // opened when needed
   // Absent structures are remembered too: looking through all units is the slow case.
   std::map<std::string, std::optional<StructLayout>, std::less<>> layouts_;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "base/byte_source.h"
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "kernel/arch/machines/machines.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/kallsyms_parser.h"
+#include "kernel/symbols/types_of_use.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/dwarf_types.h"
 #include "kernel/symbols/vmlinux/elf_writer.h"
@@ -40,6 +42,13 @@ Struct copy_of(std::span<const std::byte> bytes) {
 struct Segment {
   Elf64_Phdr header{};
   std::vector<std::byte> bytes;
+};
+
+// A compile unit that is wanted.
+struct Unit {
+  std::uint64_t offset = 0;  // in .debug_info
+  UnitHeader header;
+  std::vector<std::byte> bytes;  // none: it has not come by
 };
 
 // What is kept of any section is bounded by several times the most that kernels have.
@@ -124,6 +133,9 @@ class SectionWalk {
                          [&](const KallsymsTable& found) { return fits_image(found); });
       if (!table) continue;
       function_ = *table->find(printk_function);
+      for (const std::string_view name : functions_of_use()) {
+        if (const auto function = table->find(name)) functions_.push_back(*function);
+      }
       return;
     }
     throw Unrecognised{"kallsyms in its image"};
@@ -166,23 +178,42 @@ class SectionWalk {
       aranges.insert(aranges.end(), set.begin(), set.end());
       expect(aranges.size() < most_kept, "the end of .debug_aranges");
     }
-    const auto unit = find_unit_offset(BufferSource(".debug_aranges", aranges), function_);
-    expect(unit.has_value(), "printk's unit in .debug_aranges");
-    unit_offset_ = *unit;
+    choose_units(BufferSource(".debug_aranges", aranges));
+  }
+
+  void choose_units(const ByteSource& aranges) {
+    const auto printk_unit = find_unit_offset(aranges, function_);
+    expect(printk_unit.has_value(), "printk's unit in .debug_aranges");
+    printk_unit_ = *printk_unit;
+    std::set<std::uint64_t> offsets = {printk_unit_};
+    for (const GuestVirtual function : functions_) {
+      if (const auto unit = find_unit_offset(aranges, function)) offsets.insert(*unit);
+    }
+    for (const std::uint64_t offset : offsets) units_.push_back({offset, {}, {}});
   }
 
   void read_units() {
     const std::uint64_t begin = input_.position();
+    std::uint64_t kept = 0;
+    auto wanted = units_.begin();
     while (const auto header = parse_unit_header(input_.peek(section_mark_bytes))) {
       last_abbreviations_ = std::max(last_abbreviations_, header->abbreviations);
-      if (input_.position() - begin == unit_offset_) {
-        unit_ = input_.take(header->size, "a compile unit");
-        unit_header_ = *header;
+      const std::uint64_t offset = input_.position() - begin;
+      while (wanted != units_.end() && wanted->offset < offset) ++wanted;
+      if (wanted != units_.end() && wanted->offset == offset) {
+        expect(header->size < most_kept - kept, "units that a kernel can have");
+        kept += header->size;
+        wanted->header = *header;
+        wanted->bytes = input_.take(header->size, "a compile unit");
       } else {
         input_.skip(header->size, "a compile unit");
       }
     }
-    expect(!unit_.empty(), "printk's unit in .debug_info");
+    std::erase_if(units_, [](const Unit& unit) { return unit.bytes.empty(); });
+    const bool has_printk = std::any_of(units_.begin(), units_.end(), [&](const Unit& unit) {
+      return unit.offset == printk_unit_;
+    });
+    expect(has_printk, "printk's unit in .debug_info");
   }
 
   std::uint64_t take_uleb(std::vector<std::byte>& bytes) {
@@ -220,13 +251,31 @@ class SectionWalk {
   // The tables stand in the order of the units that use them, so the last one ends the section.
   void read_abbreviations() {
     const std::uint64_t begin = input_.position();
-    input_.skip(unit_header_.abbreviations, ".debug_abbrev");
-    abbreviations_ = take_abbreviations();
-    if (unit_header_.abbreviations == last_abbreviations_) return;
-    const std::uint64_t inside = input_.position() - begin;
-    expect(inside <= last_abbreviations_, "tables in .debug_abbrev one behind the other");
-    input_.skip(last_abbreviations_ - inside, ".debug_abbrev");
-    (void)take_abbreviations();
+    std::optional<std::uint64_t> last;
+    const auto take_table = [&](std::uint64_t offset) {
+      const std::uint64_t inside = input_.position() - begin;
+      expect(inside <= offset, "tables in .debug_abbrev one behind the other");
+      input_.skip(offset - inside, ".debug_abbrev");
+      last = offset;
+      return take_abbreviations();
+    };
+    std::size_t place = 0;
+    for (Unit& unit : units_) {
+      if (unit.header.abbreviations != last) {
+        place = abbreviations_.size();
+        const std::vector<std::byte> table = take_table(unit.header.abbreviations);
+        abbreviations_.insert(abbreviations_.end(), table.begin(), table.end());
+      }
+      set_abbreviations(unit, place);
+    }
+    if (last != last_abbreviations_) (void)take_table(last_abbreviations_);
+  }
+
+  // Their tables are the only ones there are now.
+  static void set_abbreviations(Unit& unit, std::size_t place) {
+    for (std::size_t i = 0; i < sizeof(std::uint32_t); ++i) {
+      unit.bytes.at(unit.header.abbreviations_place + i) = static_cast<std::byte>(place >> 8 * i);
+    }
   }
 
   void skip_line_programs() {
@@ -304,15 +353,16 @@ class SectionWalk {
   }
 
   NeededSections finish() {
-    // The unit's table is the only one there is now.
-    const auto place = static_cast<std::ptrdiff_t>(unit_header_.abbreviations_place);
-    std::fill_n(unit_.begin() + place, 4, std::byte{0});
-    ElfWriter unit;
-    unit.add(".debug_info", SHT_PROGBITS, unit_);
-    unit.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
-    unit.add(".debug_str", SHT_PROGBITS, strings_);
+    std::stable_partition(units_.begin(), units_.end(),
+                          [&](const Unit& unit) { return unit.offset == printk_unit_; });
+    std::vector<std::byte> info;
+    for (const Unit& unit : units_) info.insert(info.end(), unit.bytes.begin(), unit.bytes.end());
+    ElfWriter units;
+    units.add(".debug_info", SHT_PROGBITS, info);
+    units.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
+    units.add(".debug_str", SHT_PROGBITS, strings_);
     image_.add_symbols(symbols_, names_);
-    return {image_.finish(), unit.finish(), function_};
+    return {image_.finish(), units.finish(), function_};
   }
 
   StreamReader input_;
@@ -321,11 +371,11 @@ class SectionWalk {
   Elf64_Phdr notes_{};
   bool has_notes_ = false;
   std::vector<Segment> segments_;
-  GuestVirtual function_;
-  std::uint64_t unit_offset_ = 0;  // in .debug_info
-  UnitHeader unit_header_;
+  GuestVirtual function_;                 // printk's
+  std::vector<GuestVirtual> functions_;   // whose units are wanted
+  std::uint64_t printk_unit_ = 0;         // where it begins in .debug_info
+  std::vector<Unit> units_;               // by where they begin
   std::uint64_t last_abbreviations_ = 0;  // in .debug_abbrev
-  std::vector<std::byte> unit_;
   std::vector<std::byte> abbreviations_;
   std::vector<std::byte> strings_;
   std::vector<std::byte> symbols_;

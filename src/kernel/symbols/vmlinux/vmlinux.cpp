@@ -108,6 +108,25 @@ std::unique_ptr<DwarfTypes> read_types(const ElfImage& image, Diagnostics& diagn
   return nullptr;
 }
 
+// The types that the kernel itself carries, for a vmlinux without others; null if it has none that
+// can be read.
+std::unique_ptr<Btf> read_btf(const ElfImage& image, Diagnostics& diagnostics) {
+  const auto section = image.find_section(".BTF");
+  if (!section || section->compressed || section->range.size > most_btf_bytes) return nullptr;
+  const std::span<const std::byte> bytes = image.read(section->range);
+  try {
+    auto types = Btf::parse({bytes.begin(), bytes.end()}, image.name());
+    diagnostics.found({.what = "types",
+                       .value = fmt::format("{}", types->size()),
+                       .where = image.name(),
+                       .how = "its BTF"});
+    return types;
+  } catch (const Error& error) {
+    diagnostics.warn_of_lack(fmt::format("{}: its symbols are used without types", error.what()));
+    return nullptr;
+  }
+}
+
 // In printk.c's unit in every kernel, whatever its log looks like.
 constexpr std::string_view printk_struct = "console";
 
@@ -125,7 +144,8 @@ std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path,
     types.reset();
     diagnostics.warn_of_lack(fmt::format("{}: its symbols are used without types", error.what()));
   }
-  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
+  std::unique_ptr<Btf> btf = types ? nullptr : read_btf(*image, diagnostics);
+  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types), std::move(btf)));
 }
 
 std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
@@ -144,7 +164,8 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   auto image = std::make_unique<ElfImage>(stream.name(), std::move(file));
   image->require_symbols();
   std::unique_ptr<DwarfTypes> types = read_types(*image, diagnostics);
-  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types)));
+  std::unique_ptr<Btf> btf = types ? nullptr : read_btf(*image, diagnostics);
+  return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types), std::move(btf)));
 }
 
 std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t size,
@@ -154,7 +175,7 @@ std::unique_ptr<Vmlinux> Vmlinux::load_needed(ByteStream& stream, std::uint64_t 
   try {
     if (std::optional<NeededSections> needed = read_needed_sections(watched, why)) {
       auto image = std::make_unique<ElfImage>(stream.name(), std::move(needed->image));
-      auto types = std::make_unique<DwarfTypes>(stream.name(), std::move(needed->printk_unit));
+      auto types = std::make_unique<DwarfTypes>(stream.name(), std::move(needed->units));
       if (image->find_symbol(printk_function) != needed->printk_function) {
         why = "a symbol table that agrees with kallsyms";
       } else if (types->find_struct(printk_struct) == nullptr) {

@@ -7,13 +7,15 @@
 
 #include "base/byte_stream.h"
 #include "base/diagnostics.h"
+#include "kernel/symbols/btf.h"
 #include "kernel/symbols/kernel_symbols.h"
 #include "kernel/symbols/vmlinux/dwarf_types.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 
 namespace photon_dmesg {
 
-// KernelSymbols from a vmlinux with debug information.
+// KernelSymbols from a vmlinux with debug information. Without DWARF the types are those of its
+// BTF, if it has that.
 class Vmlinux final : public KernelSymbols {
  public:
   // A vmlinux on disk; only what is needed of it is read. Throws Error(UnusableInput) when it is
@@ -44,18 +46,21 @@ class Vmlinux final : public KernelSymbols {
   }
   void for_each_symbol(const SymbolVisit& visit) const override { image_->for_each_symbol(visit); }
   [[nodiscard]] const StructLayout* find_struct(std::string_view name) const override {
-    return types_ ? types_->find_struct(name) : nullptr;
+    if (types_) return types_->find_struct(name);
+    return btf_ ? btf_->find_struct(name) : nullptr;
   }
   [[nodiscard]] std::optional<std::string> banner_bytes() const override;
   [[nodiscard]] std::optional<std::string> build_id() const override { return image_->build_id(); }
   [[nodiscard]] const std::string& name() const override { return image_->name(); }
 
  private:
-  Vmlinux(std::unique_ptr<ElfImage> image, std::unique_ptr<DwarfTypes> types)
-      : image_(std::move(image)), types_(std::move(types)) {}
+  Vmlinux(std::unique_ptr<ElfImage> image, std::unique_ptr<DwarfTypes> types,
+          std::unique_ptr<Btf> btf = nullptr)
+      : image_(std::move(image)), types_(std::move(types)), btf_(std::move(btf)) {}
 
   std::unique_ptr<ElfImage> image_;
   std::unique_ptr<DwarfTypes> types_;  // null: there are none
+  std::unique_ptr<Btf> btf_;           // null: there is none, or no need of it
 };
 
 }  // namespace photon_dmesg

@@ -1,7 +1,10 @@
 #include "kernel/symbols/vmlinux/compile_unit.h"
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <initializer_list>
 
+#include "kernel/symbols/vmlinux/dwarf_units.h"
 #include "support/bytes.h"
 
 namespace photon_dmesg::test {
@@ -28,6 +31,16 @@ std::string set_of(std::uint64_t unit, const std::vector<Range>& ranges, bool wi
 
 std::optional<std::uint64_t> find(const std::string& aranges, std::uint64_t address) {
   return find_unit_offset(BufferSource(".debug_aranges", as_bytes(aranges)), {address});
+}
+
+// The units of those of the functions that there are.
+std::optional<std::vector<std::byte>> extract(const ElfImage& image,
+                                              std::initializer_list<const char*> functions) {
+  std::vector<GuestVirtual> addresses;
+  for (const char* function : functions) {
+    if (const auto address = image.find_symbol(function)) addresses.push_back(*address);
+  }
+  return extract_compile_units(image, addresses);
 }
 
 }  // namespace
@@ -64,10 +77,10 @@ TEST_CASE("find_unit_offset: a table cut anywhere finds what is whole, or nothin
   }
 }
 
-TEST_CASE("extract_compile_unit: the unit alone, smaller than all of them") {
+TEST_CASE("extract_compile_units: the units alone, smaller than all of them") {
   const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
-  const auto unit = extract_compile_unit(image, *image.find_symbol("do_syslog"));
-  const auto other = extract_compile_unit(image, *image.find_symbol("other_function"));
+  const auto unit = extract(image, {"do_syslog"});
+  const auto other = extract(image, {"other_function"});
   REQUIRE(unit);
   REQUIRE(other);
   CHECK(as_text(*unit).substr(0, 4) ==
@@ -80,15 +93,29 @@ TEST_CASE("extract_compile_unit: the unit alone, smaller than all of them") {
   CHECK(as_text(*unit).find(all) == std::string::npos);
 }
 
-TEST_CASE("extract_compile_unit: nothing where the unit can't be cut out") {
-  const ElfImage without{std::filesystem::path(WITHOUT_ARANGES_KERNEL)};
-  CHECK_FALSE(extract_compile_unit(without, *without.find_symbol("do_syslog")));
-  const ElfImage compressed{std::filesystem::path(COMPRESSED_KERNEL)};
-  CHECK_FALSE(extract_compile_unit(compressed, *compressed.find_symbol("do_syslog")));
-  const ElfImage bare{std::filesystem::path(WITHOUT_DWARF_KERNEL)};
-  CHECK_FALSE(extract_compile_unit(bare, *bare.find_symbol("do_syslog")));
+TEST_CASE("extract_compile_units: each unit once, in the order of the functions") {
   const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
-  CHECK_FALSE(extract_compile_unit(image, {0}));
+  const auto unit = extract(image, {"do_syslog"});
+  const auto both = extract(image, {"do_syslog", "other_function", "do_syslog", "absent"});
+  REQUIRE(both);
+  CHECK(both->size() > unit->size());
+  CHECK(both->size() < 2 * unit->size());
+  DwarfUnits units(std::move(*both));
+  REQUIRE(units.any());
+  CHECK(units.find_struct("printk_info"));
+  CHECK(units.find_struct("only_here"));
+  CHECK_FALSE(units.find_struct("absent"));
+  CHECK_FALSE(units.find_struct(""));
+}
+
+TEST_CASE("extract_compile_units: nothing where no unit can be cut out") {
+  for (const char* kernel : {WITHOUT_ARANGES_KERNEL, COMPRESSED_KERNEL, WITHOUT_DWARF_KERNEL}) {
+    CAPTURE(kernel);
+    CHECK_FALSE(extract(ElfImage{std::filesystem::path(kernel)}, {"do_syslog"}));
+  }
+  const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
+  CHECK_FALSE(extract_compile_units(image, std::array{GuestVirtual{0}}));
+  CHECK_FALSE(extract_compile_units(image, {}));
 }
 
 }  // namespace photon_dmesg::test

@@ -91,6 +91,36 @@ TEST_CASE("DwarfTypes: what printk's own unit lacks is found in the others") {
   }
 }
 
+TEST_CASE("DwarfTypes: members name the structure that they are or that they are arrays of") {
+  for (const char* fixture : fixtures) {
+    CAPTURE(fixture);
+    const ElfImage image{std::filesystem::path(fixture)};
+    DwarfTypes types(image);
+    const StructLayout* shapes = types.find_struct("shapes");
+    REQUIRE(shapes != nullptr);
+    CHECK(shapes->member("nested").type == "inner");
+    for (const char* member : {"number", "text", "pointer", "low", "in_anonymous_union"}) {
+      CAPTURE(member);
+      CHECK(shapes->member(member).type.empty());
+    }
+  }
+}
+
+TEST_CASE("DwarfTypes: what tasks need is found by the functions whose units have it") {
+  for (const char* fixture :
+       {PRINTK_RINGBUFFER_KERNEL, WITHOUT_ARANGES_KERNEL, LINUX_DWARF2_KERNEL}) {
+    CAPTURE(fixture);
+    const ElfImage image{std::filesystem::path(fixture)};
+    DwarfTypes types(image);
+    const StructLayout* queue = types.find_struct("rq");
+    REQUIRE(queue != nullptr);
+    CHECK(queue->member("parts").offset == 8);
+    CHECK(queue->member("parts").type == "only_here");
+    CHECK(queue->member("curr").type.empty());
+    CHECK(types.find_struct("tick_sched") == nullptr);
+  }
+}
+
 TEST_CASE("DwarfTypes: compressed debug sections are read as others are") {
   const ElfImage image{std::filesystem::path(COMPRESSED_KERNEL)};
   DwarfTypes types(image);

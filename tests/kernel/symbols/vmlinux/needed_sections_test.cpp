@@ -40,6 +40,8 @@ void check_same(const Vmlinux& found, const Vmlinux& expected) {
   }
   CHECK(found.structure("printk_info").member("level").bit_shift ==
         expected.structure("printk_info").member("level").bit_shift);
+  CHECK(found.structure("rq").member("parts").type == "only_here");
+  CHECK(found.find_struct("only_here") != nullptr);  // of the same unit
   CHECK(found.find_struct("absent") == nullptr);
   CHECK(found.build_id() == expected.build_id());
   CHECK(found.build_id());

@@ -8,6 +8,7 @@
 #include "support/errors.h"
 #include "support/file_content.h"
 #include "support/open_vmlinux.h"
+#include "support/same_symbols.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -63,6 +64,19 @@ TEST_CASE("Vmlinux: symbols serve without types") {
   const auto opened = open_vmlinux(WITHOUT_DWARF_KERNEL);
   CHECK(opened->find_symbol("prb") == vmlinux->find_symbol("prb"));
   CHECK(opened->find_struct("printk_info") == nullptr);
+}
+
+TEST_CASE("Vmlinux: without DWARF, its BTF tells the types") {
+  CollectedDiagnostics diagnostics;
+  const auto vmlinux = Vmlinux::open(ONLY_BTF_KERNEL, diagnostics);
+  const auto loaded = load(file_content(ONLY_BTF_KERNEL));
+  const auto expected = open_vmlinux(TYPES_BTF_KERNEL);
+  for (const Vmlinux* found : {vmlinux.get(), loaded.get()}) {
+    REQUIRE(found->find_struct("shapes") != nullptr);
+    check_same_layout(*found->find_struct("shapes"), *expected->find_struct("shapes"));
+    CHECK(found->find_struct("absent") == nullptr);
+  }
+  CHECK(diagnostics.warnings().empty());
 }
 
 TEST_CASE("Vmlinux: a stream without symbols is refused") {

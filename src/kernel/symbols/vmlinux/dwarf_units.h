@@ -1,0 +1,53 @@
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/symbols/struct_layout.h"
+
+namespace photon_dmesg {
+
+// The structures of the compile units of an ELF file.
+class DwarfUnits {
+ public:
+  // `file`: a small one in memory, as extract_compile_units() makes it.
+  explicit DwarfUnits(std::vector<std::byte> file);
+  // Of a file that is open, and must outlive this object.
+  explicit DwarfUnits(Elf* elf);
+  ~DwarfUnits();
+  DwarfUnits(const DwarfUnits&) = delete;
+  DwarfUnits& operator=(const DwarfUnits&) = delete;
+
+  // Whether there is any.
+  [[nodiscard]] bool any() const;
+
+  // The layout of the first definition of a structure or union called `name`. Each unit is gone
+  // through once, when those before it don't have what is looked for. Throws Error(UnusableInput)
+  // when it can't be read, such as where a member's type stands in another unit.
+  [[nodiscard]] std::optional<StructLayout> find_struct(std::string_view name);
+
+ private:
+  struct EndElf {
+    void operator()(Elf* elf) const;
+  };
+  struct EndDwarf {
+    void operator()(Dwarf* dwarf) const;
+  };
+
+  bool index_next_unit();
+
+  std::vector<std::byte> file_;
+  std::unique_ptr<Elf, EndElf> elf_;        // over file_; null: somebody else's
+  std::unique_ptr<Dwarf, EndDwarf> dwarf_;  // null if libdw makes nothing of it
+  Dwarf_CU* last_unit_ = nullptr;           // that is in the index
+  bool is_complete_ = false;                // whether all are
+  std::unordered_map<std::string_view, Dwarf_Die> index_;
+};
+
+}  // namespace photon_dmesg
