@@ -53,6 +53,20 @@ bool is_behind_indirect_call(const KernelMemory& memory, GuestVirtual return_add
   return bytes && is_indirect_call(*bytes);
 }
 
+std::optional<GuestVirtual> find_call_of(const KernelMemory& memory, const CodeMap& code,
+                                         GuestVirtual begin, GuestVirtual sp,
+                                         std::uint64_t most_words) {
+  constexpr std::uint64_t word = sizeof(std::uint64_t);
+  for (std::uint64_t i = 0; i < most_words; ++i) {
+    const GuestVirtual slot = sp + i * word;
+    const auto value = memory.read_unsigned(slot, word);
+    if (!value) break;
+    if (!code.is_text({*value - 1})) continue;
+    if (direct_call_target(memory, {*value}) == begin) return slot;
+  }
+  return std::nullopt;
+}
+
 bool may_be_return_address(const KernelMemory& memory, const CodeMap& code, GuestVirtual value) {
   if (!code.is_text({value.value - 1})) return false;
   const auto bytes = bytes_before(memory, value);

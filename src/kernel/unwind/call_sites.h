@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "base/address.h"
@@ -15,6 +16,13 @@ namespace photon_dmesg {
 
 // Whether a call through a register or memory ends at `return_address`.
 [[nodiscard]] bool is_behind_indirect_call(const KernelMemory& memory, GuestVirtual return_address);
+
+// Where on the stack, in `most_words` from `sp` on, the first return address of a direct call of
+// the function at `begin` stands: its caller, whatever has become of its own frame. Nothing if
+// there is none.
+[[nodiscard]] std::optional<GuestVirtual> find_call_of(const KernelMemory& memory,
+                                                       const CodeMap& code, GuestVirtual begin,
+                                                       GuestVirtual sp, std::uint64_t most_words);
 
 // Whether `value`, a word on a stack, is code with a call in front. Code that can't be read, such
 // as that of functions which the kernel has freed after it had started, has none.

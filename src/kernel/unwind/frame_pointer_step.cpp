@@ -122,7 +122,7 @@ class FramePointerStep {
     const auto place = code_.place(cursor_.ip);
     if (!place) return false;
     const GuestVirtual begin{cursor_.ip.value - place->offset};
-    const auto slot = find_call_of(begin, makes_frame_later(begin, place->offset));
+    const auto slot = find_caller(begin, makes_frame_later(begin, place->offset));
     if (!slot) return false;
     // Its own frame, if it has one, has the return address right behind the frame pointer.
     if (cursor_.bp && *slot == GuestVirtual{*cursor_.bp + word}) return false;
@@ -130,20 +130,17 @@ class FramePointerStep {
     return true;
   }
 
-  // Where on the stack the return address of the call of the function at `begin` stands, near its
-  // top. One of a call through a pointer names no function: it counts only in the first word, and
-  // if the function has no frame there.
-  [[nodiscard]] std::optional<GuestVirtual> find_call_of(GuestVirtual begin,
-                                                         bool without_frame) const {
+  // Where the return address of the call of the function at `begin` stands, near the stack's top.
+  // One of a call through a pointer names no function: it counts only in the first word, and if the
+  // function has no frame there.
+  [[nodiscard]] std::optional<GuestVirtual> find_caller(GuestVirtual begin,
+                                                        bool without_frame) const {
     constexpr std::uint64_t most_words = 8;
-    for (std::uint64_t i = 0; i < most_words; ++i) {
-      const GuestVirtual slot = cursor_.sp + i * word;
-      const auto value = read(slot);
-      if (!value || !code_.is_text({*value - 1})) continue;
-      if (direct_call_target(memory_, {*value}) == begin) return slot;
-      if (i == 0 && without_frame && is_behind_indirect_call(memory_, {*value})) return slot;
+    const auto value = without_frame ? read(cursor_.sp) : std::nullopt;
+    if (value && code_.is_text({*value - 1}) && is_behind_indirect_call(memory_, {*value})) {
+      return cursor_.sp;
     }
-    return std::nullopt;
+    return find_call_of(memory_, code_, begin, cursor_.sp, most_words);
   }
 
   // Whether the function at `begin` makes its frame (push %rbp; mov %rsp,%rbp) behind `offset`, or

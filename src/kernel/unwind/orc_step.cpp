@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernel/unwind/call_sites.h"
+
 namespace photon_dmesg {
 namespace {
 
@@ -139,12 +141,32 @@ class OrcStep {
   Cursor& cursor_;
 };
 
+// Goes to the caller that has called the function at the cursor, by what stands on the stack.
+bool return_to_proved_caller(const KernelMemory& memory, const CodeMap& code, Cursor& cursor) {
+  constexpr std::uint64_t most_words = 64;
+  const auto place = code.place(cursor.ip);
+  if (!place) return false;
+  const auto slot =
+      find_call_of(memory, code, {cursor.ip.value - place->offset}, cursor.sp, most_words);
+  const auto caller = slot ? memory.read_unsigned(*slot, word) : std::nullopt;
+  if (!caller) return false;
+  cursor = Cursor{};
+  cursor.ip = {*caller};
+  cursor.sp = *slot + word;
+  return true;
+}
+
 }  // namespace
 
-Step step_by_orc(const KernelMemory& memory, const OrcTables& tables, Cursor& cursor) {
+Step step_by_orc(const KernelMemory& memory, const CodeMap& code, const OrcTables& tables,
+                 Cursor& cursor) {
   OrcStep step(memory, cursor);
   if (cursor.ip.value == 0) return step.run(null_entry);
   const auto entry = tables.find({cursor.is_exact ? cursor.ip.value : cursor.ip.value - 1});
+  if (entry && entry->type == Type::Undefined && cursor.registers &&
+      return_to_proved_caller(memory, code, cursor)) {
+    return {Step::Result::Caller, false, {}};
+  }
   if (!entry) cursor.is_unsure = true;
   return step.run(entry.value_or(frame_pointer_entry));
 }

@@ -38,8 +38,9 @@ class Unwinder::Walk {
     while (true) {
       if (trace_.frames.size() >= most_frames) return fail("the trace has no end");
       const Cursor before = cursor_;
-      const Step step = unwinder_.orc_ ? step_by_orc(memory_, *unwinder_.orc_, cursor_)
-                                       : step_by_frame_pointer(memory_, unwinder_.code_, cursor_);
+      const Step step = unwinder_.orc_
+                            ? step_by_orc(memory_, unwinder_.code_, *unwinder_.orc_, cursor_)
+                            : step_by_frame_pointer(memory_, unwinder_.code_, cursor_);
       switch (step.result) {
         case Step::Result::User:
           trace_.end = TraceEnd::User;
