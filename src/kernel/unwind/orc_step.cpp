@@ -150,9 +150,14 @@ bool return_to_proved_caller(const KernelMemory& memory, const CodeMap& code, Cu
       find_call_of(memory, code, {cursor.ip.value - place->offset}, cursor.sp, most_words);
   const auto caller = slot ? memory.read_unsigned(*slot, word) : std::nullopt;
   if (!caller) return false;
+  // Its frame pointer is the caller's if it leads to the caller's part of the stack.
+  constexpr std::uint64_t most_distance = 4096;
+  const auto bp =
+      cursor.bp && GuestVirtual{*cursor.bp} - *slot < most_distance ? cursor.bp : std::nullopt;
   cursor = Cursor{};
   cursor.ip = {*caller};
   cursor.sp = *slot + word;
+  cursor.bp = bp;
   return true;
 }
 
