@@ -74,7 +74,7 @@ Threads find_threads(const Guest& guest, Diagnostics& diagnostics) {
   try {
     const GuestTasks tasks(guest, diagnostics);
     const auto panicked = panic_cpu(guest.kernel());
-    for (const VcpuActivity& vcpu : tasks.vcpus(diagnostics)) {
+    for (const VcpuActivity& vcpu : tasks.vcpus()) {
       threads.pids.push_back(vcpu.task ? std::optional(vcpu.task->pid) : std::nullopt);
       if (vcpu.cpu && vcpu.cpu == panicked) threads.panicked = threads.pids.size();
     }

@@ -77,7 +77,7 @@ void read_activity(const Guest& guest, InfoReport& report, Diagnostics& diagnost
   constexpr std::size_t most_frames = 4;
   try {
     const GuestTasks tasks(guest, diagnostics);
-    const std::vector<VcpuActivity> vcpus = tasks.vcpus(diagnostics);
+    const std::vector<VcpuActivity> vcpus = tasks.vcpus();
     for (std::size_t i = 0; i < vcpus.size(); ++i) {
       report.registers[i].task = vcpus[i].task;
       for (const Frame& frame : vcpus[i].trace.frames) {

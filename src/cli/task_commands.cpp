@@ -49,9 +49,8 @@ void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskRepor
   }
 }
 
-void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskReport& report,
-                  Diagnostics& diagnostics) {
-  for (VcpuActivity& vcpu : guest.vcpus(diagnostics)) {
+void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskReport& report) {
+  for (VcpuActivity& vcpu : guest.vcpus()) {
     if (!options.cpus.empty() && !has(options.cpus, vcpu.cpu.value_or(vcpu.vcpu))) continue;
     report.vcpus.push_back({vcpu.vcpu, vcpu.cpu, vcpu.in_user_mode, std::move(vcpu.task),
                             std::move(vcpu.witnesses), std::move(vcpu.trace)});
@@ -150,7 +149,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(guest, tasks, diagnostics);
   const TaskOptions& wanted = options.tasks;
-  if (!wanted.selects()) select_vcpus(wanted, tasks, report, diagnostics);
+  if (!wanted.selects()) select_vcpus(wanted, tasks, report);
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
   for (TaskReport::Row& row : report.tasks) row.trace = tasks.trace(row.task);
   find_waits(tasks, report);

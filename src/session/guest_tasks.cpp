@@ -45,7 +45,7 @@ bool GuestTasks::is_in_kernel(const Vcpu& vcpu) const {
 
 void GuestTasks::find_processors(Diagnostics& diagnostics) {
   for (const Vcpu& vcpu : guest_.state().vcpus) {
-    Processor processor{vcpu, cpus_.find(vcpu), is_in_kernel(vcpu)};
+    Processor processor{vcpu, cpus_.find(vcpu), is_in_kernel(vcpu), std::nullopt, {}};
     // After a crash it runs the crash-dump kernel, or waits in firmware.
     if (!processor.runs_kernel && processor.cpu != nullptr) {
       if (const auto saved = read_crash_registers(guest_.kernel(), *processor.cpu)) {
@@ -57,50 +57,56 @@ void GuestTasks::find_processors(Diagnostics& diagnostics) {
                            .how = fmt::format("vCPU {} no longer runs the kernel", vcpu.index)});
       }
     }
+    if (processor.runs_kernel) find_current_task(processor, diagnostics);
     processors_.push_back(std::move(processor));
   }
 }
 
+// The task on whose stack the processor is, which may be an idle one.
+std::optional<GuestVirtual> GuestTasks::task_of_stack(const Processor& processor) const {
+  const auto sp = architecture_of(processor.vcpu.machine).stack_pointer(processor.vcpu);
+  if (!sp || is_in_user_mode(processor.vcpu)) return std::nullopt;
+  if (const Task* task = tasks_.find_stack(*sp)) return task->address;
+  const auto idle_task = processor.cpu != nullptr ? processor.cpu->idle : std::nullopt;
+  const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
+  const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
+  return is_on_idle ? idle_task : std::nullopt;
+}
+
 // By the CPU's own variable, its run queue, and the stack that it is on: two of them agree, but for
 // moments in which it is being switched.
-std::optional<Task> GuestTasks::current_task(const Processor& processor, std::string& witnesses,
-                                             Diagnostics& diagnostics) const {
-  const auto& [vcpu, cpu, runs_kernel] = processor;
+void GuestTasks::find_current_task(Processor& processor, Diagnostics& diagnostics) const {
   struct Witness {
     const char* name;
     std::optional<GuestVirtual> task;
   };
-  std::vector<Witness> found;
-  if (cpu != nullptr) {
-    found.push_back({"current_task", cpu->current});
-    found.push_back({"rq.curr", cpu->queue_current});
-  }
-  const auto sp = architecture_of(vcpu.machine).stack_pointer(vcpu);
-  const Task* on_stack = sp && !is_in_user_mode(vcpu) ? tasks_.find_stack(*sp) : nullptr;
-  if (on_stack != nullptr) found.push_back({"the stack", on_stack->address});
-  std::erase_if(found, [](const Witness& witness) { return !witness.task; });
-  if (found.empty()) return std::nullopt;
   // The stack is what the processor really uses.
-  const GuestVirtual chosen = *(on_stack != nullptr ? found.back() : found.front()).task;
+  std::vector<Witness> found = {{"the stack", task_of_stack(processor)}};
+  if (processor.cpu != nullptr) {
+    found.push_back({"current_task", processor.cpu->current});
+    found.push_back({"rq.curr", processor.cpu->queue_current});
+  }
+  std::erase_if(found, [](const Witness& witness) { return !witness.task; });
+  if (found.empty()) return;
   std::vector<std::string_view> agree;
   for (const Witness& witness : found) {
-    if (*witness.task == chosen) {
+    if (witness.task == found.front().task) {
       agree.emplace_back(witness.name);
       continue;
     }
     const auto other = tasks_.read(*witness.task);
     diagnostics.found({.what = fmt::format("current task by {}", witness.name),
                        .value = fmt::format("{}", *witness.task),
-                       .where = fmt::format("vCPU {}", vcpu.index),
+                       .where = fmt::format("vCPU {}", processor.vcpu.index),
                        .how = other ? fmt::format("{} ({}): it is being switched to or from",
                                                   other->comm, other->pid)
                                     : "no task can be read there"});
   }
-  witnesses = fmt::format("{}", fmt::join(agree, ", "));
-  return tasks_.read(chosen);
+  processor.witnesses = fmt::format("{}", fmt::join(agree, ", "));
+  processor.task = tasks_.read(*found.front().task);
 }
 
-std::vector<VcpuActivity> GuestTasks::vcpus(Diagnostics& diagnostics) const {
+std::vector<VcpuActivity> GuestTasks::vcpus() const {
   std::vector<VcpuActivity> result;
   for (std::size_t i = 0; i < processors_.size(); ++i) {
     const Processor& processor = processors_[i];
@@ -110,7 +116,8 @@ std::vector<VcpuActivity> GuestTasks::vcpus(Diagnostics& diagnostics) const {
     activity.runs_kernel = processor.runs_kernel;
     if (processor.runs_kernel) {
       if (processor.cpu != nullptr) activity.cpu = processor.cpu->number;
-      activity.task = current_task(processor, activity.witnesses, diagnostics);
+      activity.task = processor.task;
+      activity.witnesses = processor.witnesses;
       activity.trace = unwinder_.trace(processor.vcpu);
     } else {
       activity.trace.why = "it was not running this kernel";
@@ -121,16 +128,11 @@ std::vector<VcpuActivity> GuestTasks::vcpus(Diagnostics& diagnostics) const {
 }
 
 const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
-  for (const Processor& processor : processors_) {
-    if (!processor.runs_kernel) continue;
-    const Vcpu& vcpu = processor.vcpu;
-    const bool is_current = processor.cpu != nullptr && processor.cpu->current == task.address;
-    const auto sp = architecture_of(vcpu.machine).stack_pointer(vcpu);
-    const bool is_on_stack =
-        sp && !is_in_user_mode(vcpu) && task.stack && *sp - *task.stack < kernel_stack_size;
-    if (is_on_stack || is_current) return &vcpu;
-  }
-  return nullptr;
+  const auto found =
+      std::find_if(processors_.begin(), processors_.end(), [&](const Processor& processor) {
+        return processor.task && processor.task->address == task.address;
+      });
+  return found == processors_.end() ? nullptr : &found->vcpu;
 }
 
 Trace GuestTasks::trace(const Task& task) const {

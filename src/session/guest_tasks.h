@@ -45,7 +45,7 @@ class GuestTasks {
   [[nodiscard]] const CodeMap& code() const { return code_; }
 
   // What each vCPU of the checkpoint was doing, in its order.
-  [[nodiscard]] std::vector<VcpuActivity> vcpus(Diagnostics& diagnostics) const;
+  [[nodiscard]] std::vector<VcpuActivity> vcpus() const;
 
   // The trace of any task: that of the vCPU that runs it, or from where it gave its CPU away.
   [[nodiscard]] Trace trace(const Task& task) const;
@@ -61,12 +61,14 @@ class GuestTasks {
     Vcpu vcpu;
     const Cpu* cpu = nullptr;  // null: it is not known which one it is
     bool runs_kernel = true;
+    std::optional<Task> task;  // the current one, and by which witnesses
+    std::string witnesses;
   };
 
   void find_processors(Diagnostics& diagnostics);
   [[nodiscard]] bool is_in_kernel(const Vcpu& vcpu) const;
-  [[nodiscard]] std::optional<Task> current_task(const Processor& processor, std::string& witnesses,
-                                                 Diagnostics& diagnostics) const;
+  [[nodiscard]] std::optional<GuestVirtual> task_of_stack(const Processor& processor) const;
+  void find_current_task(Processor& processor, Diagnostics& diagnostics) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
 
   const Guest& guest_;

@@ -43,7 +43,10 @@ class FramePointerStep {
     if (!cursor_.is_exact && !is_encoded) {
       if (auto step = leave_entry_code()) return *step;
     }
-    if (!cursor_.bp || *cursor_.bp == 0) return broken("the chain of frame pointers ends");
+    if (!cursor_.bp || *cursor_.bp == 0) {
+      if (is_in_first_function()) return {Step::Result::End, false, {}};
+      return broken("the chain of frame pointers ends");
+    }
     if (is_encoded) return resume({*cursor_.bp & ~std::uint64_t{1}});
     return follow({*cursor_.bp});
   }
@@ -54,6 +57,17 @@ class FramePointerStep {
 
   [[nodiscard]] std::optional<std::uint64_t> read(GuestVirtual address) const {
     return memory_.read_unsigned(address, word);
+  }
+
+  // Whether this is where a CPU begins: it has no frame pointer to leave.
+  [[nodiscard]] bool is_in_first_function() const {
+    constexpr std::array names = {"secondary_startup_64", "common_startup_64", "startup_64",
+                                  "start_secondary",      "x86_64_start_",     "start_cpu0",
+                                  "start_kernel"};
+    const auto place = code_.place_of_call(cursor_.ip);
+    return place && std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+             return place->symbol.starts_with(name);
+           });
   }
 
   Step follow(GuestVirtual frame) {

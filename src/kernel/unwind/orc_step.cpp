@@ -161,6 +161,13 @@ bool return_to_proved_caller(const KernelMemory& memory, const CodeMap& code, Cu
   return true;
 }
 
+// Whether the processor is in the function that leaves one task's stack for another's: in the
+// middle of that ORC has no answer that is right.
+bool switches_stacks(const CodeMap& code, const Cursor& cursor) {
+  const auto place = code.place(cursor.ip);
+  return place && place->symbol == "__switch_to_asm";
+}
+
 }  // namespace
 
 Step step_by_orc(const KernelMemory& memory, const CodeMap& code, const OrcTables& tables,
@@ -168,7 +175,8 @@ Step step_by_orc(const KernelMemory& memory, const CodeMap& code, const OrcTable
   OrcStep step(memory, cursor);
   if (cursor.ip.value == 0) return step.run(null_entry);
   const auto entry = tables.find({cursor.is_exact ? cursor.ip.value : cursor.ip.value - 1});
-  if (entry && entry->type == Type::Undefined && cursor.registers &&
+  const bool tells_nothing = entry && entry->type == Type::Undefined;
+  if (cursor.registers && (tells_nothing || switches_stacks(code, cursor)) &&
       return_to_proved_caller(memory, code, cursor)) {
     return {Step::Result::Caller, false, {}};
   }
