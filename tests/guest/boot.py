@@ -26,6 +26,8 @@ BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
 PANIC = b"Kernel panic - not syncing"
 PANIC_END = b"---[ end Kernel panic"
 DUMP_KERNEL_UP = b"the crash-dump kernel is up"
+WITH_DISK = ("frozen", "stalled")
+MOUNTED = b"BLOB mounted "
 END = b"END 0 0\n"  # of what the guest ships
 SPINS_FOR = 2  # seconds: from just before a guest's processors loop until they surely do
 EARLY = b"] Memory: "  # before any other processor, timer or driver is there
@@ -135,6 +137,19 @@ def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
     return target
 
 
+def _disk(scenario: Scenario, work: Path) -> list[str]:
+    """A disk with a file system, of a kind whose driver is part of every series' kernel."""
+    if scenario.mode not in WITH_DISK:
+        return []
+    files, image = work / "files", work / "disk"
+    files.mkdir(exist_ok=True)
+    (files / "content").write_bytes(b"content\n" * (1 << 17))
+    image.unlink(missing_ok=True)
+    paths.run("mkfs.ext4", "-q", "-d", files, image, "32M", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    shutil.rmtree(files)
+    return ["-drive", f"file={image},format=raw,if=none,id=disk", "-device", "nvme,drive=disk,serial=1"]
+
+
 def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
     # A busy host starves the emulated timer while the kernel tests it: no_timer_check.
     line = (f"console=ttyS0 panic=0 oops=panic sysrq_always_enabled no_timer_check "
@@ -156,6 +171,7 @@ def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str
         "-chardev", f"file,id=shipped,path={work / 'shipped'}",
         "-device", "isa-debugcon,iobase=0xe9,chardev=shipped",
         "-qmp", f"unix:{work / 'qmp'},server=on,wait=off",
+        *_disk(scenario, work),
         "-kernel", str(kernel.vmlinuz), "-initrd", str(_initrd(scenario, kernel, work)),
         "-append", line,
     ]
@@ -216,6 +232,11 @@ def _started(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator
         cleanup.callback(process.kill)
         monitor = Monitor(work / "qmp")
         cleanup.callback(monitor.close)
+        if scenario.mode == "stalled":
+            _wait(process, lambda: MOUNTED in _shipped(work), "its disk", work)
+            # A byte a second: what is not answered at once won't be.
+            monitor.call("block_set_io_throttle", device="disk", bps=1, bps_rd=0, bps_wr=0, iops=0,
+                         iops_rd=0, iops_wr=0)
         if scenario.mode == "early":
             _wait(process, lambda: EARLY in _console(work), "its memory", work)
         else:
@@ -250,7 +271,7 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
     with running(scenario, kernel, work) as monitor:
         vcpus = _stop(monitor, scenario)
     (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
-    for name in ("qmp", "initrd"):
+    for name in ("qmp", "initrd", "disk"):
         (work / name).unlink(missing_ok=True)
     _unpack_shipped(work)
     (work / "shipped").unlink()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import paths
 
-FOLDERS = ("bin", "dev", "proc", "tmp", "sys", "usr/lib/locale")
+FOLDERS = ("bin", "dev", "mnt", "proc", "tmp", "sys", "usr/lib/locale")
 APPLETS = ("sh", "cat", "echo", "mount", "sleep", "taskset", "uname", "adjtimex", "date",
-           "insmod", "[")
+           "insmod", "dd", "head", "mkdir", "[")
 
 
 def _copy_program(program: str, root: Path) -> None:
@@ -44,6 +44,7 @@ def build() -> Path:
                   source / "guest_agent.c")
         _copy_program("/usr/bin/dmesg", root)
         _copy_program("/usr/sbin/kexec", root)
+        _copy_program("/usr/sbin/fsfreeze", root)
         shutil.copytree("/usr/lib/locale/C.utf8", root / "usr/lib/locale/C.utf8")
         names = [str(p.relative_to(root)) for p in sorted(root.rglob("*"))]
         (work / "initramfs.cpio").write_bytes(archive(root, names))
