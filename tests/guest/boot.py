@@ -14,6 +14,7 @@ from pathlib import Path
 import initramfs
 import kernels
 import lab
+import own_kernel
 import paths
 import repeats
 from scenarios import Scenario
@@ -279,7 +280,8 @@ def _run(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> None:
 
 def boot(scenario: Scenario) -> Guest:
     """The guest of a scenario, booted unless the cache has it."""
-    kernel = kernels.fetch(scenario.series)
+    kernel = (own_kernel.fetch() if scenario.series == own_kernel.SERIES
+              else kernels.fetch(scenario.series))
     key = paths.digest(repr(scenario), kernel.folder.name, paths.SOURCE / "initramfs",
                        Path(__file__), paths.SOURCE / "initramfs.py",
                        *([lab.build(kernel).name] if scenario.mode == "lab" else []))

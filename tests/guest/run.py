@@ -17,6 +17,7 @@ from pathlib import Path
 
 import boot
 import kernels
+import own_kernel
 import paths
 import peers
 import scenarios
@@ -71,16 +72,20 @@ def class_tasks(names: list[str], without_peers: bool, seconds: dict[str, float]
 
 
 def guest_tasks() -> list[Task]:
-    """Every guest; a class that came before its guest is ready would only wait for it."""
-    def task(scenario: scenarios.Scenario) -> Task:
+    """Every guest; a class that came before its guest is ready would only wait for it. Before them the
+    kernel that takes minutes to build, so that others boot meanwhile."""
+    def task(job: Job, make: Callable[[], object]) -> Task:
         def work() -> str:
             try:
-                boot.boot(scenario)
+                make()
             except unittest.SkipTest:  # which the guest's classes say
                 pass
-            return "booted"
-        return Task(Job(f"guest {scenario.name}", scenario.memory, scenario.memory, first=True), work)
-    return [task(scenario) for scenario in scenarios.SCENARIOS]
+            return "made"
+        return Task(job, work)
+    kernel = task(Job(f"kernel {own_kernel.SERIES}", TOOLS, float("inf"), first=True), own_kernel.fetch)
+    return [kernel, *(task(Job(f"guest {scenario.name}", scenario.memory, scenario.memory, first=True),
+                           lambda scenario=scenario: boot.boot(scenario))
+                      for scenario in scenarios.SCENARIOS)]
 
 
 def prepare() -> None:
@@ -123,7 +128,7 @@ def report(task: Task, folder: Path, seconds: float, summary: Summary) -> None:
     else:
         summary.add([], "", said)
         if not written:
-            print(f"{task.job.name}: could not be booted; its classes try again")
+            print(f"{task.job.name}: could not be made; the classes that need it try again")
     if said:
         print("    " + said.rstrip("\n").replace("\n", "\n    "))
     sys.stdout.flush()

@@ -362,6 +362,14 @@ class Hung7(LabTests, unittest.TestCase):
     name = "k7-hung"
 
 
+class EsxHung(LabTests, unittest.TestCase):
+    """Frame pointers, functions' names alone, no types: neither BTF nor VMCOREINFO, which drgn can't do
+    without."""
+
+    name = "esx-hung"
+    with_vmlinux = True
+
+
 class DiskTests(HungTests):
     """Tasks that wait for a file system. Subclasses say in what."""
 
@@ -483,6 +491,11 @@ class Spins510(AllSpinsTests, unittest.TestCase):
 
 class Spins7(AllSpinsTests, unittest.TestCase):
     name = "k7-spins"
+
+
+class EsxSpins(AllSpinsTests, unittest.TestCase):
+    name = "esx-spins"
+    with_vmlinux = True
 
 
 if __name__ == "__main__":
