@@ -286,6 +286,17 @@ class LabTests(HungTests):
         "lab-sem": ("lab_sem", "lab_write"), "lab-done": ("lab_done", "lab_write"),
         "lab-event": ("lab_event_wait", "lab_write"),
     }
+    # The kind of what they wait for, its name in the lab's source, and who holds it.
+    WAITS = {
+        "lab-ab": ("mutex", "lab_mutex_b", "lab-ba"), "lab-ba": ("mutex", "lab_mutex_a", "lab-ab"),
+        "lab-mutex": ("mutex", "lab_mutex_held", "lab-hold"),
+        "lab-write": ("rw_semaphore", "lab_rwsem", "lab-rhold"),
+        "lab-read": ("rw_semaphore", "lab_rwsem", "lab-rhold"),
+        "lab-sem": ("semaphore", "lab_semaphore", None),
+        "lab-done": ("completion", "lab_completion", None),
+        "lab-event": ("wait_queue", "lab_wait_queue", None),
+    }
+    locks_have_names = True
     SLEEPING = {"lab-hold", "lab-rhold"}  # which is not hanging: they hold what the others wait for
     BYSTANDERS = {"threads": "S", "thread-futex": "S", "thread-pipe": "S", "thread-sleep": "S",
                   "no-leader": "Z", "vfork-parent": "D", "vfork-child": "S", "stopped": "T",
@@ -301,6 +312,35 @@ class LabTests(HungTests):
         works = [task for task in self.tasks.values()
                  if "lab_work_blocked" in functions(task["trace"])]
         self.assertEqual([(task["state"], task["comm"][:8]) for task in works], [("D", "kworker/")])
+
+    def wait(self, task: dict) -> tuple:
+        """Kind, name and owner's name of what a task waits for."""
+        wait = self.ps[task["pid"]]["waits_for"]
+        return wait and (wait["kind"], wait["name"], wait["owner"] and wait["owner"]["comm"])
+
+    def name_of(self, lock: str) -> str | None:
+        return f"{lock} [photon_lab]" if self.locks_have_names else None
+
+    def test_each_waits_for_the_lock_that_it_was_told_to_take(self) -> None:
+        for comm in self.BLOCKED.keys() - self.SLEEPING:
+            with self.subTest(task=comm):
+                kind, lock, owner = self.WAITS[comm]
+                self.assertEqual(self.wait(self.only(comm)), (kind, self.name_of(lock), owner))
+        worker = next(task for task in self.tasks.values()
+                      if "lab_work_blocked" in functions(task["trace"]))
+        self.assertEqual(self.wait(worker), ("completion", self.name_of("lab_work_completion"), None))
+        self.assertEqual(self.wait(self.only("vfork-parent")), ("completion", None, None))
+
+    def test_who_waits_in_a_circle_is_told_and_nobody_else(self) -> None:
+        circle = [self.only(comm)["pid"] for comm in ("lab-ab", "lab-ba")]
+        cycles = {task["pid"]: task["waits_for"]["cycle"] for task in self.ps.values()
+                  if task["waits_for"] and task["waits_for"]["cycle"]}
+        self.assertEqual(cycles, {circle[0]: circle, circle[1]: circle[::-1]})
+
+    def test_only_the_last_reader_is_known_so_that_an_owner_may_be_gone(self) -> None:
+        for comm in self.BLOCKED.keys() - self.SLEEPING:
+            wait = self.ps[self.only(comm)["pid"]]["waits_for"]
+            self.assertEqual(wait["owner_is_certain"], wait["kind"] != "rw_semaphore", comm)
 
     def test_blocked_ones_are_those_in_D(self) -> None:
         self.assertEqual(self.blocked(), {*self.BLOCKED, "vfork-parent"} - self.SLEEPING)
@@ -363,28 +403,36 @@ class Hung7(LabTests, unittest.TestCase):
 
 
 class EsxHung(LabTests, unittest.TestCase):
-    """Frame pointers, functions' names alone, no types: neither BTF nor VMCOREINFO, which drgn can't do
-    without."""
+    """Frame pointers, functions' names alone in memory, a module's too, and no types: neither BTF nor
+    VMCOREINFO, which drgn can't do without."""
 
     name = "esx-hung"
     with_vmlinux = True
+    locks_have_names = False
 
 
 class DiskTests(HungTests):
     """Tasks that wait for a file system. Subclasses say in what."""
 
-    waits: dict[str, str]  # by name: a function
+    waits: dict[str, tuple[str, str]]  # by name: a function, and the kind of what is waited for
 
     def test_they_hang_where_they_must(self) -> None:
         self.assertEqual(self.blocked(), set(self.waits))
-        for comm, function in self.waits.items():
+        for comm, (function, kind) in self.waits.items():
             with self.subTest(task=comm):
-                self.assertIn(function, functions(self.only(comm)["trace"]))
+                task = self.only(comm)
+                self.assertIn(function, functions(task["trace"]))
+                self.assertEqual(self.ps[task["pid"]]["waits_for"]["kind"], kind)
+
+    def test_the_writers_wait_for_one_thing(self) -> None:
+        self.assertEqual(*(self.ps[self.only(comm)["pid"]]["waits_for"]["address"]
+                           for comm in ("dd", "mkdir")))
 
 
 class Frozen61(DiskTests, DrgnTests, unittest.TestCase):
     name = "k61-frozen"
-    waits = {"dd": "percpu_rwsem_wait", "mkdir": "percpu_rwsem_wait"}
+    waits = {"dd": ("percpu_rwsem_wait", "percpu_rw_semaphore"),
+             "mkdir": ("percpu_rwsem_wait", "percpu_rw_semaphore")}
 
 
 class Stalled612(DiskTests, unittest.TestCase):
@@ -392,8 +440,13 @@ class Stalled612(DiskTests, unittest.TestCase):
     that the others would write to."""
 
     name = "k612-stalled"
-    waits = {"head": "io_schedule", "cat": "io_schedule", "dd": "rwsem_down_write_slowpath",
-             "mkdir": "rwsem_down_write_slowpath"}
+    waits = {"head": ("io_schedule", "page"), "cat": ("io_schedule", "bit"),
+             "dd": ("rwsem_down_write_slowpath", "rw_semaphore"),
+             "mkdir": ("rwsem_down_write_slowpath", "rw_semaphore")}
+
+    def test_the_writers_wait_for_the_one_that_reads(self) -> None:
+        wait = self.ps[self.only("dd")["pid"]]["waits_for"]
+        self.assertEqual(wait["owner"], {"pid": self.only("cat")["pid"], "comm": "cat"})
 
 
 class ProcessorTests(GuestFiles):
