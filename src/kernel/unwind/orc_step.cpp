@@ -141,31 +141,34 @@ class OrcStep {
   Cursor& cursor_;
 };
 
+// Whether the processor is in the function that leaves one task's stack for another's: in the
+// middle of that ORC has no answer that is right.
+bool switches_stacks(const CodePlace& place) {
+  return place.symbol == "__switch_to_asm";
+}
+
 // Goes to the caller that has called the function at the cursor, by what stands on the stack.
-bool return_to_proved_caller(const KernelMemory& memory, const CodeMap& code, Cursor& cursor) {
+bool return_to_proved_caller(const KernelMemory& memory, const CodeMap& code,
+                             const CodePlace& place, Cursor& cursor) {
   constexpr std::uint64_t most_words = 64;
-  const auto place = code.place(cursor.ip);
-  if (!place) return false;
   const auto slot =
-      find_call_of(memory, code, {cursor.ip.value - place->offset}, cursor.sp, most_words);
+      find_call_of(memory, code, {cursor.ip.value - place.offset}, cursor.sp, most_words);
   const auto caller = slot ? memory.read_unsigned(*slot, word) : std::nullopt;
   if (!caller) return false;
-  // Its frame pointer is the caller's if it leads to the caller's part of the stack.
+  // The caller's frame pointer is the one that was saved, or is still in its register, if it leads
+  // to the caller's part of the stack.
   constexpr std::uint64_t most_distance = 4096;
-  const auto bp =
-      cursor.bp && GuestVirtual{*cursor.bp} - *slot < most_distance ? cursor.bp : std::nullopt;
+  std::optional<std::uint64_t> bp;
+  const auto take = [&](std::optional<std::uint64_t> candidate) {
+    if (!bp && candidate && GuestVirtual{*candidate} - *slot < most_distance) bp = candidate;
+  };
+  if (switches_stacks(place)) take(memory.read_unsigned({slot->value - word}, word));
+  take(cursor.bp);
   cursor = Cursor{};
   cursor.ip = {*caller};
   cursor.sp = *slot + word;
   cursor.bp = bp;
   return true;
-}
-
-// Whether the processor is in the function that leaves one task's stack for another's: in the
-// middle of that ORC has no answer that is right.
-bool switches_stacks(const CodeMap& code, const Cursor& cursor) {
-  const auto place = code.place(cursor.ip);
-  return place && place->symbol == "__switch_to_asm";
 }
 
 }  // namespace
@@ -175,9 +178,10 @@ Step step_by_orc(const KernelMemory& memory, const CodeMap& code, const OrcTable
   OrcStep step(memory, cursor);
   if (cursor.ip.value == 0) return step.run(null_entry);
   const auto entry = tables.find({cursor.is_exact ? cursor.ip.value : cursor.ip.value - 1});
+  const auto place = cursor.registers ? code.place(cursor.ip) : std::nullopt;
   const bool tells_nothing = entry && entry->type == Type::Undefined;
-  if (cursor.registers && (tells_nothing || switches_stacks(code, cursor)) &&
-      return_to_proved_caller(memory, code, cursor)) {
+  if (place && (tells_nothing || switches_stacks(*place)) &&
+      return_to_proved_caller(memory, code, *place, cursor)) {
     return {Step::Result::Caller, false, {}};
   }
   if (!entry) cursor.is_unsure = true;
