@@ -81,7 +81,7 @@ std::string prstatus() {
   Vcpu vcpu;
   vcpu.x86.rip = GuestVirtual{0xffffffff81234567};
   vcpu.x86.cr[3] = 0x2000;
-  return elf_note("CORE", NT_PRSTATUS, test::bytes_of(register_notes::make_prstatus(vcpu))) +
+  return elf_note("CORE", NT_PRSTATUS, test::bytes_of(register_notes::make_prstatus(vcpu, 1))) +
          elf_note("QEMU", 0, test::bytes_of(register_notes::make_qemu_state(vcpu)));
 }
 

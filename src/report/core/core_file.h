@@ -17,11 +17,11 @@ namespace photon_dmesg {
 struct CoreContent {
   const GuestMemory& memory;
   const std::vector<Vcpu>& vcpus;
-  // The pid of the task that each of the vCPUs runs, where that is known and not 0, which is the
-  // pid of every idle task: readers take threads apart by this number. Empty: of none is it known.
-  std::vector<std::optional<std::int32_t>> pids;
   const KernelMappings& mappings;
   std::optional<std::string> vmcoreinfo;
+  // The pid of the task that each of the vCPUs runs, where that is known and not 0, which is the
+  // pid of every idle task: readers take threads apart by this number. Empty: of none is it known.
+  std::vector<std::optional<std::int32_t>> pids{};
 };
 
 // The number of a vCPU in a core, if no pid is known of it: no task has it.

@@ -94,7 +94,7 @@ TEST_CASE("open_elf_core: PRSTATUS and QEMU notes give each vCPU's registers") {
 }
 
 TEST_CASE("open_elf_core: a core of vmss2core -N, whose owner's name has no NUL") {
-  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(0)));
+  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(0), 1));
   const std::string note = little_endian(4, 4) + little_endian(status.size(), 4) +
                            little_endian(NT_PRSTATUS, 4) + "CORE" + status + little_endian(4, 4) +
                            little_endian(128, 4) + little_endian(NT_PRPSINFO, 4) + "CORE" +
@@ -110,14 +110,14 @@ TEST_CASE("open_elf_core: a core of vmss2core -N, whose owner's name has no NUL"
 
 TEST_CASE("open_elf_core: PRSTATUS alone leaves the control registers unknown, not zero") {
   const std::string note =
-      elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0))));
+      elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0), 1)));
   const GuestState state = read(elf_core({{0, numbered_pages(1)}}, note));
   REQUIRE(state.vcpus.size() == 1);
   CHECK_FALSE(state.vcpus[0].x86.cr[3]);
 }
 
 TEST_CASE("register_notes: registers stand where gdb and QEMU have them") {
-  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(1)));
+  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(1), 1));
   const auto word_at = [&](std::size_t offset) {
     return load_unsigned(as_bytes(status).subspan(offset, 8));
   };
@@ -208,7 +208,7 @@ TEST_CASE("is_elf_core: a vmlinux is none") {
 
 TEST_CASE("open_elf_core: notes of more vCPUs than any machine has are left out") {
   const std::string note =
-      elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0))));
+      elf_note("CORE", NT_PRSTATUS, bytes_of(register_notes::make_prstatus(busy_vcpu(0), 1)));
   std::string notes;
   for (unsigned i = 0; i < 5000; ++i) notes += note;
   const std::string core = elf_core({{0, numbered_pages(1)}}, notes);
