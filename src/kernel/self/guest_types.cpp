@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "kernel/self/derived_types.h"
 #include "kernel/self/memory_btf.h"
 #include "kernel/symbols/symbol_types.h"
 
@@ -13,6 +14,9 @@ KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics) {
   auto own = std::make_shared<SymbolTypes>(kernel.symbols());
   if (own->find_struct("task_struct") != nullptr) types.add(std::move(own));
   if (auto btf = find_memory_btf(kernel, diagnostics)) types.add(std::move(btf));
+  if (types.sources().empty()) {
+    if (auto derived = DerivedTypes::find(kernel.image(), diagnostics)) types.add(derived);
+  }
   return types;
 }
 
