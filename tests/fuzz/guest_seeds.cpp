@@ -7,6 +7,7 @@
 #include "fuzz/seeds.h"
 #include "fuzz/small_guest.h"
 #include "kernel/arch/x86_64/memory_map.h"
+#include "support/btf_writer.h"
 #include "support/elf_core_builder.h"
 #include "support/kallsyms_writer.h"
 #include "support/log_writer.h"
@@ -169,6 +170,32 @@ std::vector<test::KallsymsSample> some_symbols(std::uint64_t text, bool per_cpu)
   return symbols;
 }
 
+// Of a kernel, and of a module beside it.
+void make_btf(const PutSeed& put) {
+  using test::BtfKind;
+  test::BtfWriter kernel;
+  const auto number = kernel.integer("unsigned int", 4);
+  const auto head =
+      kernel.structure("head", 16, {{"next", kernel.pointer(number)}, {"task", 9, 64}});
+  const auto inner =
+      kernel.structure("", 8, {{"anonymous", number}, {"other", number}}, BtfKind::Union);
+  const auto alias = kernel.add(BtfKind::Typedef, "head_t", kernel.add(BtfKind::Const, "", head));
+  const auto pair = kernel.array(alias, 2);
+  kernel.enumeration("state", {{"READY", 1}, {"FAILED", -1}}, true);
+  kernel.structure("task", 64,
+                   {{"list", pair, 0},
+                    {"", inner, 256},
+                    {"flag", number, 325, 3},
+                    {"older", kernel.bits(4, 3, 2), 352}});
+  kernel.enumeration64("wide", {{"WIDE", std::uint64_t{1} << 40}});
+  kernel.add(BtfKind::Typedef, "loop_t", 13);
+  const std::string bytes = kernel.write();
+  test::BtfWriter module(kernel);
+  module.structure("device", 24, {{"list", head, 0}, {"state", number, 128}});
+  put("btf", "kernel", little_endian(bytes.size(), 2) + bytes);
+  put("btf", "module", little_endian(bytes.size(), 2) + bytes + module.write());
+}
+
 void make_kallsyms(const PutSeed& put) {
   constexpr GuestVirtual place{0xffffffff82000000};
   int number = 0;
@@ -292,6 +319,7 @@ void make_guest_seeds(const PutSeed& put) {
   make_rings(put);
   make_logs(put);
   make_clocks(put);
+  make_btf(put);
   make_kallsyms(put);
   make_selves(put);
   make_selves_by_vmcoreinfo(put);

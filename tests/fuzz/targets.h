@@ -16,6 +16,7 @@ namespace photon_dmesg::fuzz {
 // it (a sanitizer, another exception, a promise of the program's that does not hold) is a fault.
 using Bytes = std::span<const std::byte>;
 
+void fuzz_btf(Bytes input);
 void fuzz_checkpoint(Bytes input);
 void fuzz_guest_files(Bytes input);
 void fuzz_iso(Bytes input);
@@ -38,6 +39,7 @@ struct Target {
 };
 
 inline constexpr std::array targets = {
+    Target{"btf", fuzz_btf},
     Target{"checkpoint", fuzz_checkpoint},
     Target{"guest-files", fuzz_guest_files},
     Target{"iso", fuzz_iso},

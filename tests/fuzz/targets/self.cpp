@@ -8,6 +8,7 @@
 #include "kernel/find/cross_check.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/printk/kernel_log.h"
+#include "kernel/self/guest_types.h"
 #include "kernel/self/memory_symbols.h"
 
 namespace photon_dmesg::fuzz {
@@ -35,6 +36,7 @@ void fuzz_self(Bytes bytes) {
   run_part([&] { tell_facts(guest.memory(), *running, diagnostics); });
   const auto symbols = MemorySymbols::find(guest.memory(), *running, diagnostics);
   const GuestKernel kernel = GuestKernel::attach(*running, *symbols, diagnostics);
+  run_part([&] { (void)types_of(kernel, diagnostics).find("task_struct.thread.sp"); });
   const KernelLogReader reader(kernel, diagnostics);
   std::optional<std::uint64_t> last;
   (void)reader.read([&](const LogRecord& record) {
