@@ -7,11 +7,21 @@
 #include <utility>
 
 #include "kernel/arch/machines/machines.h"
+#include "kernel/self/derived_types.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/tasks/crash_notes.h"
 
 namespace photon_dmesg {
 namespace {
+
+// Where the list of tasks begins, if no symbol tells.
+std::optional<GuestVirtual> first_task(const KernelTypes& types) {
+  for (const auto& source : types.sources()) {
+    const auto* derived = dynamic_cast<const DerivedTypes*>(source.get());
+    if (derived != nullptr) return derived->init_task();
+  }
+  return std::nullopt;
+}
 
 bool is_in_user_mode(const Vcpu& vcpu) {
   constexpr std::uint16_t privilege_mask = 3;
@@ -24,7 +34,7 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
     : guest_(guest),
       types_(types_of(guest.kernel(), diagnostics)),
       cpus_(guest.kernel(), types_, guest.state().vcpus.size(), diagnostics),
-      tasks_(guest.kernel(), types_, std::nullopt, diagnostics),
+      tasks_(guest.kernel(), types_, first_task(types_), diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types_, diagnostics)),
       stacks_(guest.kernel(), types_, cpus_),
       unwinder_(guest.kernel(), code_, stacks_, diagnostics),
@@ -67,7 +77,8 @@ std::optional<GuestVirtual> GuestTasks::task_of_stack(const Processor& processor
   const auto sp = architecture_of(processor.vcpu.machine).stack_pointer(processor.vcpu);
   if (!sp || is_in_user_mode(processor.vcpu)) return std::nullopt;
   if (const Task* task = tasks_.find_stack(*sp)) return task->address;
-  const auto idle_task = processor.cpu != nullptr ? processor.cpu->idle : std::nullopt;
+  // No list has the idle tasks; the first is the one that it begins with.
+  const auto idle_task = processor.cpu != nullptr ? processor.cpu->idle : first_task(types_);
   const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
   const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
   return is_on_idle ? idle_task : std::nullopt;
@@ -135,12 +146,25 @@ const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
   return found == processors_.end() ? nullptr : &found->vcpu;
 }
 
+// Whether it can't be told that `task` was not running, as without the types of its kernel: what is
+// saved of one that was is old.
+bool GuestTasks::may_be_running(const Task& task) const {
+  const bool is_known = types_.find("task_struct.on_cpu").has_value();
+  return !is_known && task.state == 'R' &&
+         std::any_of(processors_.begin(), processors_.end(),
+                     [](const Processor& processor) { return !processor.task; });
+}
+
 Trace GuestTasks::trace(const Task& task) const {
   const Vcpu* vcpu = running_vcpu(task);
   if (vcpu != nullptr) return unwinder_.trace(*vcpu);
+  Trace trace;
   if (task.on_cpu) {
-    Trace trace;
     trace.why = "it was being switched to or from: no frame is saved";
+    return trace;
+  }
+  if (may_be_running(task)) {
+    trace.why = "it may have been running on a vCPU whose task is not known: no frame is certain";
     return trace;
   }
   return unwinder_.trace(task);

@@ -70,6 +70,7 @@ class GuestTasks {
   [[nodiscard]] std::optional<GuestVirtual> task_of_stack(const Processor& processor) const;
   void find_current_task(Processor& processor, Diagnostics& diagnostics) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
+  [[nodiscard]] bool may_be_running(const Task& task) const;
 
   const Guest& guest_;
   KernelTypes types_;

@@ -31,33 +31,46 @@ const Module* CodeMap::find_module(GuestVirtual address) const {
   return found == modules_.end() ? nullptr : &*found;
 }
 
+bool CodeMap::is_in_image(GuestVirtual address) const {
+  return kernel_.memory().tables().architecture().is_image_address(address) &&
+         image_.is_text({address.value - kernel_.kaslr_offset()});
+}
+
 bool CodeMap::is_text(GuestVirtual address) const {
-  if (kernel_.memory().tables().architecture().is_image_address(address)) {
-    return image_.is_text({address.value - kernel_.kaslr_offset()});
-  }
-  return find_module(address) != nullptr;
+  if (is_in_image(address) || find_module(address) != nullptr) return true;
+  // Code that the kernel has made itself, as of BPF programs, and modules of which nothing is
+  // known.
+  const KernelMemory& memory = kernel_.memory();
+  if (!memory.tables().architecture().is_kernel_pointer(address.value)) return false;
+  const auto page = memory.tables().find(address);
+  const bool is_image = memory.tables().architecture().is_image_address(address);
+  return page && page->executable && !page->writable && !is_image;
 }
 
 std::optional<CodePlace> CodeMap::place(GuestVirtual address) const {
-  if (kernel_.memory().tables().architecture().is_image_address(address)) {
-    return image_.place({address.value - kernel_.kaslr_offset()});
-  }
+  if (is_in_image(address)) return image_.place({address.value - kernel_.kaslr_offset()});
   const Module* module = find_module(address);
   if (module == nullptr) return std::nullopt;
   return place_in(*module, *find_range(module->text, address), address);
 }
 
+// A kernel without CONFIG_KALLSYMS_ALL names functions only: one that lies in front of a variable
+// is no name for it.
 std::optional<CodePlace> CodeMap::place_of_data(GuestVirtual address) const {
-  if (kernel_.memory().tables().architecture().is_image_address(address)) {
-    const auto place = kernel_.find_place(address);
-    if (!place) return std::nullopt;
-    return CodePlace{place->name, place->offset, 0, {}};
-  }
+  std::optional<CodePlace> place;
   for (const Module& module : modules_) {
     const CodeRange* range = find_range(module.data, address);
-    if (range != nullptr) return place_in(module, *range, address);
+    if (range == nullptr) continue;
+    place = place_in(module, *range, address);
+    break;
   }
-  return std::nullopt;
+  if (!place && kernel_.memory().tables().architecture().is_image_address(address)) {
+    if (const auto found = kernel_.find_place(address)) {
+      place = CodePlace{found->name, found->offset, 0, {}};
+    }
+  }
+  if (place && is_text({address.value - place->offset})) return std::nullopt;
+  return place;
 }
 
 std::optional<CodePlace> CodeMap::place_of_call(GuestVirtual return_address) const {

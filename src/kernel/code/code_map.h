@@ -43,6 +43,7 @@ class CodeMap {
     std::uint32_t name = 0;  // where it stands among the module's names
   };
 
+  [[nodiscard]] bool is_in_image(GuestVirtual address) const;
   [[nodiscard]] std::optional<CodePlace> place_in(const Module& module, const CodeRange& range,
                                                   GuestVirtual address) const;
   [[nodiscard]] const std::vector<ModuleSymbol>& symbols_of(const Module& module) const;

@@ -72,9 +72,9 @@ WaitForm lock_form(std::uint64_t task, std::uint64_t link, std::uint64_t head) {
   return form;
 }
 
-WaitForm completion_form(const KernelTypes& types) {
+WaitForm completion_form(const KernelTypes& types, ReleaseNumber release) {
   const std::uint64_t wait = at(types, {"completion.wait"}, 8);
-  if (types.find("completion.wait.task_list") || types.find("swait_queue.task")) {  // since 5.7
+  if (release >= ReleaseNumber{5, 7}) {
     return lock_form(at(types, {"swait_queue.task"}, 0), at(types, {"swait_queue.task_list"}, 8),
                      wait + at(types, {"swait_queue_head.task_list"}, 8));
   }
@@ -93,7 +93,7 @@ std::optional<WaitKind> wait_of_function(std::string_view function) {
   return found == sleepers.end() ? std::nullopt : std::optional(found->kind);
 }
 
-WaitForm form_of(WaitKind kind, const KernelTypes& types) {
+WaitForm form_of(WaitKind kind, const KernelTypes& types, ReleaseNumber release) {
   WaitForm form;
   switch (kind) {
     case WaitKind::Mutex:
@@ -110,7 +110,7 @@ WaitForm form_of(WaitKind kind, const KernelTypes& types) {
                     at(types, {"semaphore_waiter.list"}, 0), at(types, {"semaphore.wait_list"}, 8));
       break;
     case WaitKind::Completion:
-      form = completion_form(types);
+      form = completion_form(types, release);
       break;
     case WaitKind::PercpuRwSemaphore:
       form = queued_at(types, 0);

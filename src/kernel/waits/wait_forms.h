@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/release_number.h"
 #include "kernel/waits/wait.h"
 
 namespace photon_dmesg {
@@ -25,7 +26,8 @@ struct WaitForm {
 // which that is known decides.
 [[nodiscard]] std::optional<WaitKind> wait_of_function(std::string_view function);
 
-// Its form by the guest's types, or where they don't tell, as it has always been.
-[[nodiscard]] WaitForm form_of(WaitKind kind, const KernelTypes& types);
+// Its form by the guest's types, or where they don't tell, as it is in kernels of `release` without
+// lock debugging.
+[[nodiscard]] WaitForm form_of(WaitKind kind, const KernelTypes& types, ReleaseNumber release);
 
 }  // namespace photon_dmesg

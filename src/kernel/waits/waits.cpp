@@ -40,18 +40,17 @@ Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& t
       types_(types),
       tasks_(tasks),
       code_(code),
-      has_owner_flags_(release_number(kernel.banner().release) >= ReleaseNumber{4, 10}),
-      has_reader_flag_(release_number(kernel.banner().release) >= ReleaseNumber{5, 3}) {}
+      release_(release_number(kernel.banner().release)) {}
 
 std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
   if (!sleeps(task) || !task.stack || !task.saved_sp) return std::nullopt;
   auto wait = find_rt_mutex(task);
   const auto kind = kind_of(trace);
-  if (!wait && kind) wait = find_on_stack(task, form_of(*kind, types_));
+  if (!wait && kind) wait = find_on_stack(task, form_of(*kind, types_, release_));
   // Whoever waits in D for none of the known things waits for an event; those in S are many, and
   // mostly idle.
   if (!wait && !kind && task.state == 'D') {
-    wait = find_on_stack(task, form_of(WaitKind::WaitQueue, types_));
+    wait = find_on_stack(task, form_of(WaitKind::WaitQueue, types_, release_));
   }
   if (!wait) return std::nullopt;
   find_owner(task, *wait);
@@ -135,31 +134,47 @@ std::optional<GuestVirtual> Waits::blocker_of(const Task& task, const WaitForm& 
   return std::nullopt;
 }
 
-void Waits::find_owner(const Task& task, Wait& wait) const {
-  std::optional<Field> field;
+// Where a lock has its owner, and what else stands in the lowest bits.
+struct Waits::OwnerWord {
+  Field field;
   std::uint64_t flags = 0;
   std::uint64_t reader_flag = 0;
-  switch (wait.kind) {
-    case WaitKind::Mutex:
-      field = types_.find("mutex.owner");
-      if (has_owner_flags_) flags = 7;
-      break;
-    case WaitKind::RwSemaphore:
-      field = types_.find("rw_semaphore.owner");
-      reader_flag = 1;
-      if (has_reader_flag_) flags = 7;
-      break;
+};
+
+// Where the types don't tell: as it is without lock debugging. That a task is found there proves
+// it.
+std::optional<Waits::OwnerWord> Waits::owner_word(WaitKind kind) const {
+  constexpr std::uint64_t word_flags = 7;
+  const auto word_at = [](std::uint64_t offset) { return Field{offset, word, 0, 0, nullptr}; };
+  switch (kind) {
+    case WaitKind::Mutex: {
+      const bool has_flags = release_ >= ReleaseNumber{4, 10};
+      const auto field = types_.find("mutex.owner");
+      if (!field && !has_flags) return std::nullopt;
+      return OwnerWord{field.value_or(word_at(0)), has_flags ? word_flags : 0, 0};
+    }
+    case WaitKind::RwSemaphore: {
+      const bool has_flags = release_ >= ReleaseNumber{5, 3};
+      const auto field = types_.find("rw_semaphore.owner");
+      if (!field && !has_flags) return std::nullopt;
+      return OwnerWord{field.value_or(word_at(word)), has_flags ? word_flags : 0, 1};
+    }
     case WaitKind::RtMutex:
-      field = types_.find_any({"rt_mutex_base.owner", "rt_mutex.owner"});
-      flags = 1;
-      break;
+      if (const auto field = types_.find_any({"rt_mutex_base.owner", "rt_mutex.owner"})) {
+        return OwnerWord{*field, 1, 0};
+      }
+      return std::nullopt;
     default:
-      return;
+      return std::nullopt;
   }
-  const auto value = read_number(memory_, wait.object, field);
-  if (!value || (*value & ~flags) == 0) return;
-  const bool is_reader = (*value & reader_flag) != 0;
-  const Task* owner = tasks_.find(GuestVirtual{*value & ~flags});
+}
+
+void Waits::find_owner(const Task& task, Wait& wait) const {
+  const auto place = owner_word(wait.kind);
+  const auto value = place ? read_number(memory_, wait.object, place->field) : std::nullopt;
+  if (!value || (*value & ~place->flags) == 0) return;
+  const bool is_reader = (*value & place->reader_flag) != 0;
+  const Task* owner = tasks_.find(GuestVirtual{*value & ~place->flags});
   if (owner == nullptr) return;  // before 5.3 readers leave no more than a mark
   // The last reader may have ended, and its task_struct been used again: that task has read nothing
   // that somebody waited for before it was made.

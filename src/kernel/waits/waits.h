@@ -38,6 +38,8 @@ class Waits {
   [[nodiscard]] std::optional<GuestVirtual> blocker_of(const Task& task, const WaitForm& form,
                                                        const std::vector<GuestVirtual>& ring) const;
   [[nodiscard]] bool is_waiter(const WaitForm& form, GuestVirtual node) const;
+  struct OwnerWord;
+  [[nodiscard]] std::optional<OwnerWord> owner_word(WaitKind kind) const;
   void find_owner(const Task& task, Wait& wait) const;
   void find_name(Wait& wait) const;
 
@@ -46,8 +48,7 @@ class Waits {
   const KernelTypes& types_;
   const Tasks& tasks_;
   const CodeMap& code_;
-  bool has_owner_flags_ = true;  // a mutex's owner has flags in its lowest bits, since 4.10
-  bool has_reader_flag_ = true;  // and that of a rw_semaphore, since 5.3
+  ReleaseNumber release_;
 };
 
 // Tasks by what they wait for: who has it.

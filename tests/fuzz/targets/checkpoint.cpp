@@ -28,7 +28,8 @@ void describe(const ByteSource& file, Diagnostics& diagnostics) {
   InfoReport report;
   report.checkpoint = read_checkpoint_info(file, diagnostics);
   report.tags = list_tags(file, report.problems, diagnostics);
-  for (const Vcpu& vcpu : report.checkpoint->vcpus) report.registers.emplace_back().registers = vcpu;
+  for (const Vcpu& vcpu : report.checkpoint->vcpus)
+    report.registers.emplace_back().registers = vcpu;
   std::ostringstream text;
   write_info_text(report, text);
   require(is_harmless(text.str()), "info's text steers no terminal");
