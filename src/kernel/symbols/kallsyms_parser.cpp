@@ -243,15 +243,47 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   return result;
 }
 
-// num_syms and the names lie before the tokens in every version.
-std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget& budget) {
+// Whether `count` names can take `bytes`, as far as the tokens, at all. From wherever names are read,
+// soon their true beginnings are met: most numbers that are no count would have all names read.
+bool can_fill(std::uint64_t count, std::uint64_t bytes) {
+  constexpr std::uint64_t shortest = 2;       // a length and a token
+  constexpr std::uint64_t most_a_name = 128;  // with its share of what else lies there
+  return count * shortest <= bytes && bytes <= count * most_a_name;
+}
+
+// Whether markers of `count` names, which begin at `first`, seem to stand where some version has them:
+// right before the tokens, or with the order of names (3 bytes each: 6.2 and 6.3) between.
+bool seems_marked(const Bytes& bytes, const Tokens& tokens, std::size_t first,
+                  std::uint64_t count) {
+  const std::uint64_t markers = (count + names_per_marker - 1) / names_per_marker;
+  constexpr std::size_t order_bytes = 3;
+  for (const std::size_t width : {sizeof(std::uint32_t), sizeof(std::uint64_t)}) {
+    for (const std::size_t to : {alignment, packed_alignment}) {
+      for (const std::uint64_t between : {std::uint64_t{0}, count * order_bytes}) {
+        const std::size_t size = align(markers * width, to) + align(between, to);
+        if (size >= tokens.table - first) continue;
+        const std::size_t at = tokens.table - size;
+        const std::uint64_t last = bytes.number(at + (markers - 1) * width, width);
+        if (bytes.number(at, width) == 0 && last >= count && last < at - first) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// num_syms and the names lie before the tokens in every version. `is_sure`: only where the markers,
+// too, are in a known place, which spares reading names wherever a number may be their count.
+std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, bool is_sure,
+                                Budget& budget) {
   const std::size_t last = tokens.table / alignment * alignment;
   const std::size_t lowest = last > longest_names ? last - longest_names : 0;
   for (std::size_t at = last; at >= lowest + alignment && !budget.exceeded(); at -= alignment) {
     const std::size_t begin = at - alignment;
     const std::uint64_t both = bytes.number(begin, alignment);
     const auto try_at = [&](std::size_t place, std::size_t width, std::uint64_t count) {
-      const bool can_be = count >= fewest_symbols && count <= most_symbols;
+      const bool can_be = count >= fewest_symbols && count <= most_symbols &&
+                          can_fill(count, tokens.table - place) &&
+                          (!is_sure || seems_marked(bytes, tokens, place + width, count));
       return can_be ? read_names(bytes, tokens, place, width, budget) : std::nullopt;
     };
     constexpr unsigned half = 32;
@@ -357,7 +389,8 @@ std::optional<KallsymsTable> parse_kallsyms(
     const std::function<bool(const KallsymsTable&)>& is_right) {
   const Bytes image(bytes);
   const std::optional<Tokens> tokens = find_tokens(image);
-  std::optional<Names> names = tokens ? find_names(image, *tokens, budget) : std::nullopt;
+  std::optional<Names> names = tokens ? find_names(image, *tokens, true, budget) : std::nullopt;
+  if (tokens && !names) names = find_names(image, *tokens, false, budget);
   if (!names) {
     return std::nullopt;
   }

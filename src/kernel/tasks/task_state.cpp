@@ -16,10 +16,10 @@ struct Versions {
 
 // The newest first.
 constexpr std::array versions = {
-    Versions{{6, 1}, {0x40, 0x1000, 0x8000}},
-    Versions{{5, 16}, {0x40, 0x1000, 0}},
-    Versions{{4, 14}, {0x40, 0, 0}},
-    Versions{{0, 0}, {0x200, 0, 0}},
+    Versions{{6, 1}, {0x40, 0x80, 0x1000, 0x8000}},
+    Versions{{5, 16}, {0x40, 0x80, 0x1000, 0}},
+    Versions{{4, 14}, {0x40, 0x80, 0, 0}},
+    Versions{{0, 0}, {0x200, 0x40, 0, 0}},
 };
 
 constexpr std::uint32_t uninterruptible = 0x2;
@@ -41,6 +41,7 @@ char state_letter(const TaskStates& states, std::uint32_t state, std::uint32_t e
     if ((state & idle) == idle) return 'I';
     if ((state & states.rt_lock) != 0 || (state & states.frozen) != 0) state = uninterruptible;
     if ((state & states.parked) != 0) return 'P';
+    if ((state & states.dead) != 0) return 'Z';  // one that nobody waits for is in no list
   }
   return letters[static_cast<std::size_t>(std::bit_width((state | exit_state) & reported))];
 }
