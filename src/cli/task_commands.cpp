@@ -114,10 +114,14 @@ void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
                   count == 1 ? "trace ends early" : "traces end early, the first of them", first));
 }
 
-TaskReport describe(const Guest& guest, const GuestTasks& tasks, Diagnostics& diagnostics) {
+TaskReport describe(const Options& options, const Guest& guest, const GuestTasks& tasks,
+                    Diagnostics& diagnostics) {
   TaskReport report;
   report.guest = describe_guest(guest, diagnostics);
-  report.guest.clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
+  // To look for the clock takes time, and only this shows it.
+  if (options.json) {
+    report.guest.clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
+  }
   report.source = describe_source(guest);
   report.now_nsec = tasks.cpus().now_nsec();
   return report;
@@ -147,7 +151,7 @@ int finish(const Options& options, const Guest& guest, TaskReport& report, Write
 int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const GuestTasks tasks(guest, diagnostics);
-  TaskReport report = describe(guest, tasks, diagnostics);
+  TaskReport report = describe(options, guest, tasks, diagnostics);
   const TaskOptions& wanted = options.tasks;
   if (!wanted.selects()) select_vcpus(wanted, tasks, report);
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
@@ -164,7 +168,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
 int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const GuestTasks tasks(guest, diagnostics);
-  TaskReport report = describe(guest, tasks, diagnostics);
+  TaskReport report = describe(options, guest, tasks, diagnostics);
   select_tasks(options.tasks, tasks, report, diagnostics);
   find_waits(tasks, report);
   sort_rows(report, options.tasks.sort);

@@ -18,6 +18,7 @@ from tool import photon_dmesg
 KERNEL_HALF = 1 << 63
 COMM_BYTES = 15
 USER, KERNEL_THREAD = "user", "kernel_thread"  # how traces end
+MAY_BE_RUNNING = "it may have been running on a vCPU whose task is not known: no frame is certain"
 
 
 def by_pid(document: dict) -> dict[int, dict]:
@@ -413,6 +414,7 @@ class EsxHung(LabTests, DrgnTests, unittest.TestCase):
 
     name = "esx-hung"
     with_vmlinux = True
+    has_types = False
     locks_have_names = False
 
 
