@@ -112,6 +112,7 @@ MemoryLayout::MemoryLayout(const std::vector<MemoryRun>& runs) {
 }
 
 void MemoryLayout::add(const MemoryRun& run) {
+  if (run.size == 0) return;  // an image without a byte
   ranges_.push_back({run.begin, run.size});
   image_offsets_.push_back(run.image_offset);
   image_size_ = std::max(image_size_, run.image_offset + run.size);

@@ -48,7 +48,9 @@ class ModuleReader {
     if (const auto parts = types_.find("module.mem")) {  // 6.4 and later: enum mod_mem_type
       add_part(module.text, module, *parts, 0);          // MOD_TEXT
       add_part(module.text, module, *parts, 4);          // MOD_INIT_TEXT
-      for (const std::uint64_t index : {1, 2, 3}) add_part(module.data, module, *parts, index);
+      for (std::uint64_t index = 1; index < 4; ++index) {
+        add_part(module.data, module, *parts, index);  // MOD_DATA, MOD_RODATA, MOD_RO_AFTER_INIT
+      }
       return;
     }
     // Since 4.5, and before. The data lie behind the code.

@@ -243,16 +243,17 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   return result;
 }
 
-// Whether `count` names can take `bytes`, as far as the tokens, at all. From wherever names are read,
-// soon their true beginnings are met: most numbers that are no count would have all names read.
+// Whether `count` names can take `bytes`, as far as the tokens, at all. From wherever names are
+// read, soon their true beginnings are met: most numbers that are no count would have all names
+// read.
 bool can_fill(std::uint64_t count, std::uint64_t bytes) {
   constexpr std::uint64_t shortest = 2;       // a length and a token
   constexpr std::uint64_t most_a_name = 128;  // with its share of what else lies there
   return count * shortest <= bytes && bytes <= count * most_a_name;
 }
 
-// Whether markers of `count` names, which begin at `first`, seem to stand where some version has them:
-// right before the tokens, or with the order of names (3 bytes each: 6.2 and 6.3) between.
+// Whether markers of `count` names, which begin at `first`, seem to stand where some version has
+// them: right before the tokens, or with the order of names (3 bytes each: 6.2 and 6.3) between.
 bool seems_marked(const Bytes& bytes, const Tokens& tokens, std::size_t first,
                   std::uint64_t count) {
   const std::uint64_t markers = (count + names_per_marker - 1) / names_per_marker;

@@ -18,8 +18,8 @@ struct TaskStates {
 [[nodiscard]] TaskStates states_of(std::string_view release);
 
 // The letter that ps and the kernel's traces show: R S D T t X Z P I. `state` is task_struct's
-// __state or state, `exit_state` its exit_state, 0 where that is not known. I is an idle kernel thread, which waits as D does
-// and counts for nothing.
+// __state or state, `exit_state` its exit_state, 0 where that is not known. I is an idle kernel
+// thread, which waits as D does and counts for nothing.
 [[nodiscard]] char state_letter(const TaskStates& states, std::uint32_t state,
                                 std::uint32_t exit_state);
 
