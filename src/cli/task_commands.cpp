@@ -57,18 +57,23 @@ void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskRepor
   }
 }
 
-// What every task that sleeps waits for: a circle may go through tasks that are not shown.
+// The trace of every task, and what it waits for: a circle may go through tasks that are not shown.
 class WaitGraph {
  public:
   explicit WaitGraph(const GuestTasks& guest) : guest_(guest) {
     for (const Task& task : guest.tasks().all()) {
-      auto wait = guest.wait(task, guest.trace(task));
+      const Trace& trace = traces_.emplace(task.address.value, guest.trace(task)).first->second;
+      auto wait = guest.wait(task, trace);
       if (!wait) continue;
       if (wait->owner && wait->owner_is_certain) {
         owners_[task.address.value] = wait->owner->value;
       }
       waits_.emplace(task.address.value, std::move(*wait));
     }
+  }
+
+  [[nodiscard]] const Trace& trace(const Task& task) const {
+    return traces_.at(task.address.value);
   }
 
   [[nodiscard]] std::optional<TaskReport::Waiting> of(const Task& task) const {
@@ -84,14 +89,18 @@ class WaitGraph {
 
  private:
   const GuestTasks& guest_;
-  std::map<std::uint64_t, Wait> waits_;  // by task_struct
+  std::map<std::uint64_t, Trace> traces_;  // by task_struct, as what follows
+  std::map<std::uint64_t, Wait> waits_;
   Owners owners_;
 };
 
-void find_waits(const GuestTasks& guest, TaskReport& report) {
+void find_waits(const GuestTasks& guest, bool with_traces, TaskReport& report) {
   if (report.tasks.empty()) return;
   const WaitGraph graph(guest);
-  for (TaskReport::Row& row : report.tasks) row.waiting = graph.of(row.task);
+  for (TaskReport::Row& row : report.tasks) {
+    row.waiting = graph.of(row.task);
+    if (with_traces) row.trace = graph.trace(row.task);
+  }
 }
 
 // Says what is missing of the traces, in one line whatever their number.
@@ -155,8 +164,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   const TaskOptions& wanted = options.tasks;
   if (!wanted.selects()) select_vcpus(wanted, tasks, report);
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
-  for (TaskReport::Row& row : report.tasks) row.trace = tasks.trace(row.task);
-  find_waits(tasks, report);
+  find_waits(tasks, true, report);
   check_traces(report, diagnostics);
   WriteReport write = write_traces_text;
   if (options.json) write = write_traces_json;
@@ -170,7 +178,7 @@ int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(options, guest, tasks, diagnostics);
   select_tasks(options.tasks, tasks, report, diagnostics);
-  find_waits(tasks, report);
+  find_waits(tasks, false, report);
   sort_rows(report, options.tasks.sort);
   if (options.tasks.tree) make_tree(report);
   WriteReport write = write_tasks_text;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -31,6 +32,14 @@ Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types,
   add_by_pid(diagnostics);
   std::stable_sort(tasks_.begin(), tasks_.end(),
                    [](const Task& left, const Task& right) { return left.pid < right.pid; });
+  make_indices();
+}
+
+void Tasks::make_indices() {
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    by_address_.emplace(tasks_[i].address.value, i);
+    if (tasks_[i].stack) by_stack_.emplace(tasks_[i].stack->value, i);
+  }
 }
 
 void Tasks::add(GuestVirtual task_struct) {
@@ -100,16 +109,15 @@ void Tasks::add_by_pid(Diagnostics& diagnostics) {
 }
 
 const Task* Tasks::find(GuestVirtual task_struct) const {
-  const auto found = std::find_if(tasks_.begin(), tasks_.end(),
-                                  [&](const Task& task) { return task.address == task_struct; });
-  return found == tasks_.end() ? nullptr : &*found;
+  const auto found = by_address_.find(task_struct.value);
+  return found == by_address_.end() ? nullptr : &tasks_[found->second];
 }
 
 const Task* Tasks::find_stack(GuestVirtual address) const {
-  const auto found = std::find_if(tasks_.begin(), tasks_.end(), [&](const Task& task) {
-    return task.stack && address - *task.stack < kernel_stack_size;
-  });
-  return found == tasks_.end() ? nullptr : &*found;
+  const auto above = by_stack_.upper_bound(address.value);
+  if (above == by_stack_.begin()) return nullptr;
+  const auto& [stack, index] = *std::prev(above);
+  return address.value - stack < kernel_stack_size ? &tasks_[index] : nullptr;
 }
 
 }  // namespace photon_dmesg

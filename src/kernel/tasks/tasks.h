@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/address.h"
@@ -39,11 +41,14 @@ class Tasks {
   void add_threads(GuestVirtual leader, std::vector<std::string>& broken);
   void add(GuestVirtual task_struct);
   void add_by_pid(Diagnostics& diagnostics);
+  void make_indices();
 
   const GuestKernel& kernel_;
   const KernelTypes& types_;
   TaskReader reader_;
   std::vector<Task> tasks_;
+  std::unordered_map<std::uint64_t, std::size_t> by_address_;
+  std::map<std::uint64_t, std::size_t> by_stack_;
   bool is_cut_ = false;  // a list was
 };
 

@@ -35,8 +35,7 @@ bool sleeps(const Task& task) {
 
 Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& tasks,
              const CodeMap& code)
-    : kernel_(kernel),
-      memory_(kernel.memory()),
+    : memory_(kernel.memory()),
       types_(types),
       tasks_(tasks),
       code_(code),
@@ -95,41 +94,48 @@ bool Waits::is_waiter(const WaitForm& form, GuestVirtual node) const {
   return task && tasks_.find(*task) != nullptr;
 }
 
+// The number of the ring that `node` is in.
+std::size_t Waits::ring_of(const WaitForm& form, GuestVirtual node) const {
+  const auto key_of = [&](GuestVirtual at) { return RingKey(at.value, form.task - form.link); };
+  const auto known = ring_of_.find(key_of(node));
+  if (known != ring_of_.end()) return known->second;
+  const std::size_t number = rings_.size();
+  Ring& ring = rings_.emplace_back();
+  ring_of_.emplace(key_of(node), number);
+  const ListNodes list = walk_list(memory_, node, most_waiters);
+  if (list.broken) return number;
+  ring.is_sound = true;
+  for (const GuestVirtual other : list.nodes) {
+    ring_of_.emplace(key_of(other), number);
+    if (!ring.head && !is_waiter(form, other)) ring.head = other;
+  }
+  return number;
+}
+
 std::optional<GuestVirtual> Waits::find_object(const Task& task, const WaitForm& form,
                                                GuestVirtual waiter) const {
-  const ListNodes ring = walk_list(memory_, waiter + form.link, most_waiters);
-  if (ring.broken) return std::nullopt;
+  const std::size_t number = ring_of(form, waiter + form.link);
+  const Ring& ring = rings_[number];
+  if (!ring.is_sound) return std::nullopt;
   if (!form.head) return read_pointer(memory_, waiter + form.object);
-  for (const GuestVirtual node : ring.nodes) {
-    if (!is_waiter(form, node)) return GuestVirtual{node.value - *form.head};
-  }
-  return blocker_of(task, form, ring.nodes);
+  if (ring.head) return GuestVirtual{ring.head->value - *form.head};
+  return blocker_of(task, form, number);
 }
 
 // Since 7.0 the ring has no head: the lock points at the first who wait, and the task at the lock.
 std::optional<GuestVirtual> Waits::blocker_of(const Task& task, const WaitForm& form,
-                                              const std::vector<GuestVirtual>& ring) const {
+                                              std::size_t ring) const {
   constexpr std::uint64_t kind_bits = 3;  // the kind of lock, in task_struct.blocker
-  std::vector<GuestVirtual> locks;
-  if (const auto mutex =
-          read_pointer(memory_, task.address, types_.find("task_struct.blocked_on"))) {
-    locks.push_back(*mutex);
-  }
-  if (const auto lock = read_pointer(memory_, task.address, types_.find("task_struct.blocker"))) {
-    locks.push_back({lock->value & ~kind_bits});
-  }
-  const auto first =
-      types_.find_any({form.kind == WaitKind::Mutex         ? "mutex.first_waiter"
-                       : form.kind == WaitKind::RwSemaphore ? "rw_semaphore.first_waiter"
-                                                            : "semaphore.first_waiter"});
-  for (const GuestVirtual lock : locks) {
-    const auto waiter = read_pointer(memory_, lock, first);
-    if (!waiter) continue;
-    // The ring as it was walked lacks the task's own node, of which it began.
-    const GuestVirtual node = *waiter + form.link;
-    const Task* on_stack = tasks_.find_stack(node);
-    const bool is_own = on_stack != nullptr && on_stack->address == task.address;
-    if (is_own || std::find(ring.begin(), ring.end(), node) != ring.end()) return lock;
+  const char* first_waiter = "semaphore.first_waiter";
+  if (form.kind == WaitKind::Mutex) first_waiter = "mutex.first_waiter";
+  if (form.kind == WaitKind::RwSemaphore) first_waiter = "rw_semaphore.first_waiter";
+  const auto first = types_.find(first_waiter);
+  for (const char* member : {"task_struct.blocked_on", "task_struct.blocker"}) {
+    const auto lock = read_pointer(memory_, task.address, types_.find(member));
+    if (!lock) continue;
+    const GuestVirtual object{lock->value & ~kind_bits};
+    const auto waiter = read_pointer(memory_, object, first);
+    if (waiter && ring_of(form, *waiter + form.link) == ring) return object;
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -35,20 +36,31 @@ class Waits {
                                                 GuestVirtual waiter) const;
   [[nodiscard]] std::optional<GuestVirtual> find_object(const Task& task, const WaitForm& form,
                                                         GuestVirtual waiter) const;
+  // All who wait for one thing.
+  struct Ring {
+    bool is_sound = false;  // its nodes name each other all around
+    std::optional<GuestVirtual>
+        head;  // the node that is part of the object; since 7.0 there is none
+  };
+  using RingKey = std::pair<std::uint64_t, std::uint64_t>;  // a node, and from it to the task
+
+  [[nodiscard]] std::size_t ring_of(const WaitForm& form, GuestVirtual node) const;
   [[nodiscard]] std::optional<GuestVirtual> blocker_of(const Task& task, const WaitForm& form,
-                                                       const std::vector<GuestVirtual>& ring) const;
+                                                       std::size_t ring) const;
   [[nodiscard]] bool is_waiter(const WaitForm& form, GuestVirtual node) const;
   struct OwnerWord;
   [[nodiscard]] std::optional<OwnerWord> owner_word(WaitKind kind) const;
   void find_owner(const Task& task, Wait& wait) const;
   void find_name(Wait& wait) const;
 
-  const GuestKernel& kernel_;
   const KernelMemory& memory_;
   const KernelTypes& types_;
   const Tasks& tasks_;
   const CodeMap& code_;
   ReleaseNumber release_;
+  // Each ring is walked once, however many tasks are in it.
+  mutable std::vector<Ring> rings_;
+  mutable std::map<RingKey, std::size_t> ring_of_;
 };
 
 // Tasks by what they wait for: who has it.
