@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -14,6 +15,7 @@
 #include "cli/session_options.h"
 #include "report/task_report.h"
 #include "report/task_rows.h"
+#include "session/guest_lines.h"
 #include "session/guest_tasks.h"
 #include "session/session.h"
 
@@ -123,6 +125,21 @@ void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
                   count == 1 ? "trace ends early" : "traces end early, the first of them", first));
 }
 
+// Of the kernel's image alone: a module's debug information is in a file of its own.
+void add_lines(const Guest& guest, TaskReport& report, Diagnostics& diagnostics) {
+  std::set<GuestVirtual> addresses;
+  const auto collect = [&](const Trace& trace) {
+    for (const Frame& frame : trace.frames) {
+      if (frame.place && frame.place->module.empty()) addresses.insert(frame.instruction());
+    }
+  };
+  for (const TaskReport::Cpu& cpu : report.vcpus) collect(cpu.trace);
+  for (const TaskReport::Row& row : report.tasks) {
+    if (row.trace) collect(*row.trace);
+  }
+  report.lines = find_lines(guest, addresses, diagnostics);
+}
+
 TaskReport describe(const Options& options, const Guest& guest, const GuestTasks& tasks,
                     Diagnostics& diagnostics) {
   TaskReport report;
@@ -166,6 +183,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
   find_waits(tasks, true, report);
   check_traces(report, diagnostics);
+  if (wanted.lines) add_lines(guest, report, diagnostics);
   WriteReport write = write_traces_text;
   if (options.json) write = write_traces_json;
   if (wanted.ndjson) write = write_traces_ndjson;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/symbols/source_line.h"
 #include "kernel/tasks/task_reader.h"
 #include "kernel/unwind/trace.h"
 #include "kernel/waits/wait.h"
@@ -46,8 +47,14 @@ struct TaskReport {
   };
   std::vector<Row> tasks;
 
+  // The source of the frames' instructions, by Frame::instruction(), if lines were asked for.
+  std::optional<LinesByAddress> lines;
+
   std::vector<std::string> warnings;  // what the user was told
 };
+
+// Those of `frame` in there; empty if there are none.
+[[nodiscard]] std::vector<SourceLine> lines_of(const TaskReport& report, const Frame& frame);
 
 // For how long `task` has waited, or has been running; nothing if that can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_since_it_ran(const TaskReport& report,

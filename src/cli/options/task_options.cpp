@@ -52,6 +52,8 @@ void add_bt_options(CLI::App& command, TaskOptions& options) {
   command.add_flag("-a,--all", options.all, "Every task, beside the vCPUs")->group(group);
   add_selection(command, options);
   command.add_flag("!--no-fold", options.fold, "Each task by itself, also with the same trace");
+  command.add_flag("--lines", options.lines,
+                   "File and line of each frame, and what is inlined\nthere, by a vmlinux");
   add_ndjson(command, options);
 }
 

@@ -15,6 +15,7 @@ struct TaskOptions {
   std::vector<std::string> comms;   // only tasks with these names; * and ? stand for any letters
   std::vector<std::uint32_t> cpus;  // only what is on these of the kernel's CPUs
   bool fold = true;                 // bt: tasks with the same trace are shown once
+  bool lines = false;               // bt: with the source of each frame
   bool tree = false;                // ps: children below their parents
   std::string sort = "pid";         // ps: one of task_orders
   bool ndjson = false;              // a line of JSON for each task

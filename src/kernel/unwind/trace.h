@@ -28,6 +28,11 @@ struct Frame {
   bool is_reliable = true;
   StackKind stack = StackKind::Task;
   std::optional<CodePlace> place;  // nothing: no function is known there
+
+  // Where the instruction is that the frame is about: in front of a return address is its call.
+  [[nodiscard]] GuestVirtual instruction() const {
+    return kind == FrameKind::Call ? GuestVirtual{address.value - 1} : address;
+  }
 };
 
 // How a trace's frames were told apart.

@@ -17,7 +17,13 @@ std::string utf8(std::string_view text) {
   return to_utf8(text).text;
 }
 
-Json to_json(const Frame& frame) {
+Json to_json(const SourceLine& place) {
+  return {{"function", place.function.empty() ? Json(nullptr) : Json(utf8(place.function))},
+          {"file", place.file.empty() ? Json(nullptr) : Json(utf8(place.file))},
+          {"line", place.line == 0 ? Json(nullptr) : Json(place.line)}};
+}
+
+Json to_json(const TaskReport& report, const Frame& frame) {
   Json result = {{"address", hexadecimal(frame.address.value)},
                  {"kind", std::string(name_of(frame.kind))},
                  {"reliable", frame.is_reliable},
@@ -34,12 +40,20 @@ Json to_json(const Frame& frame) {
     if (!frame.place->module.empty()) result["module"] = utf8(frame.place->module);
     result["text"] = utf8(describe(*frame.place));
   }
+  if (report.lines) {
+    result["lines"] = Json::array();
+    for (const SourceLine& place : lines_of(report, frame)) {
+      result["lines"].push_back(to_json(place));
+    }
+  }
   return result;
 }
 
-Json to_json(const Trace& trace) {
+Json to_json(const TaskReport& report, const Trace& trace) {
   Json frames = Json::array();
-  for (const Frame& frame : trace.frames) frames.push_back(to_json(frame));
+  for (const Frame& frame : trace.frames) {
+    frames.push_back(to_json(report, frame));
+  }
   return {{"method", std::string(name_of(trace.method))},
           {"complete", trace.is_complete()},
           {"end", std::string(name_of(trace.end))},
@@ -68,13 +82,13 @@ Json to_json(const TaskReport& report, const Task& task) {
           {"since_it_ran_nsec", number_or_null(nsec_since_it_ran(report, task))}};
 }
 
-Json to_json(const TaskReport::Cpu& cpu) {
+Json to_json(const TaskReport& report, const TaskReport::Cpu& cpu) {
   return {{"vcpu", cpu.vcpu},
           {"cpu", number_or_null(cpu.cpu)},
           {"mode", cpu.in_user_mode ? "user" : "kernel"},
           {"task", cpu.task ? brief(*cpu.task) : Json(nullptr)},
           {"task_by", cpu.witnesses.empty() ? Json(nullptr) : Json(cpu.witnesses)},
-          {"trace", to_json(cpu.trace)}};
+          {"trace", to_json(report, cpu.trace)}};
 }
 
 Json to_json(const TaskReport::Waiting& waiting) {
@@ -94,7 +108,7 @@ Json to_json(const TaskReport::Waiting& waiting) {
 Json to_json(const TaskReport& report, const TaskReport::Row& row) {
   Json result = to_json(report, row.task);
   result["waits_for"] = row.waiting ? to_json(*row.waiting) : Json(nullptr);
-  if (row.trace) result["trace"] = to_json(*row.trace);
+  if (row.trace) result["trace"] = to_json(report, *row.trace);
   return result;
 }
 
@@ -121,7 +135,7 @@ void write_lines(const TaskReport& report, std::ostream& out) {
     line.update(members);
     out << dump(line) << '\n';
   };
-  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(cpu));
+  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(report, cpu));
   for (const TaskReport::Row& row : report.tasks) write(to_json(report, row));
 }
 
@@ -130,7 +144,9 @@ void write_lines(const TaskReport& report, std::ostream& out) {
 void write_traces_json(const TaskReport& report, std::ostream& out) {
   Json document = head_of(report, traces_schema);
   document["vcpus"] = Json::array();
-  for (const TaskReport::Cpu& cpu : report.vcpus) document["vcpus"].push_back(to_json(cpu));
+  for (const TaskReport::Cpu& cpu : report.vcpus) {
+    document["vcpus"].push_back(to_json(report, cpu));
+  }
   document["tasks"] = tasks_of(report);
   document["warnings"] = sentences_to_json(report.warnings);
   out << dump(document, json_indent) << '\n';

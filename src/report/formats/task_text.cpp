@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/printable.h"
 #include "report/task_report.h"
@@ -20,6 +21,16 @@ std::string name_and_pid(const Task& task) {
 
 std::string describe(const Frame& frame) {
   return frame.place ? printable(describe(*frame.place)) : fmt::format("{}", frame.address);
+}
+
+// "kernel/sched/core.c:6727".
+std::string describe(const SourceLine& place) {
+  return fmt::format("{}:{}", place.file.empty() ? "?" : printable(place.file),
+                     place.line == 0 ? "?" : fmt::format("{}", place.line));
+}
+
+std::string inlined(const SourceLine& place) {
+  return fmt::format("inlined: {} at ", printable(place.function));
 }
 
 // What the kernel prints around the part of a trace that is on each of these stacks.
@@ -46,7 +57,7 @@ std::string_view stack_label(StackKind kind) {
 
 class TraceWriter {
  public:
-  explicit TraceWriter(std::ostream& out) : out_(out) {}
+  TraceWriter(const TaskReport& report, std::ostream& out) : report_(report), out_(out) {}
 
   void write(const Trace& trace) {
     std::optional<StackKind> stack;
@@ -71,18 +82,24 @@ class TraceWriter {
     std::string_view mark = frame.is_reliable ? "" : "? ";
     if (frame.kind == FrameKind::Interrupted) mark = "interrupted at ";
     line(fmt::format(" {}{}", mark, describe(frame)));
+    const std::vector<SourceLine> lines = lines_of(report_, frame);
+    for (const SourceLine& inner : lines) {
+      const bool is_inlined = &inner != &lines.back();
+      line(fmt::format("    {}{}", is_inlined ? inlined(inner) : "", describe(inner)));
+    }
   }
 
+  const TaskReport& report_;
   std::ostream& out_;
 };
 
-void write(const TaskReport::Cpu& cpu, std::ostream& out) {
+void write(const TaskReport& report, const TaskReport::Cpu& cpu, std::ostream& out) {
   std::string text = fmt::format("vCPU {}", cpu.vcpu);
   if (cpu.cpu && *cpu.cpu != cpu.vcpu) text += fmt::format(" (the kernel's CPU {})", *cpu.cpu);
   text += cpu.task ? fmt::format(": {}", name_and_pid(*cpu.task)) : ": task unknown";
   text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
   out << text << '\n';
-  TraceWriter(out).write(cpu.trace);
+  TraceWriter(report, out).write(cpu.trace);
 }
 
 std::string since_it_ran(const TaskReport& report, const Task& task) {
@@ -105,7 +122,7 @@ void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& o
     for (const Task& other : row.folded) out << ' ' << name_and_pid(other);
     out << '\n';
   }
-  TraceWriter(out).write(*row.trace);
+  TraceWriter(report, out).write(*row.trace);
 }
 
 }  // namespace
@@ -118,7 +135,7 @@ void write_traces_text(const TaskReport& report, std::ostream& out) {
   };
   for (const TaskReport::Cpu& cpu : report.vcpus) {
     separate();
-    write(cpu, out);
+    write(report, cpu, out);
   }
   for (const TaskReport::Row& row : report.tasks) {
     separate();

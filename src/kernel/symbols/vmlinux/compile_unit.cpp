@@ -28,28 +28,32 @@ InitialLength read_initial_length(ByteReader& reader) {
   return {reader.u64("a unit's length"), 8};
 }
 
-// One set of .debug_aranges: the ranges of one unit.
-std::optional<std::uint64_t> find_in_set(const ByteSource& aranges, std::uint64_t begin,
-                                         std::uint64_t end, std::size_t offset_width,
-                                         std::uint64_t set_begin, GuestVirtual address) {
+// One set of .debug_aranges, which begins at `set_begin`: the ranges of one unit.
+void read_set(const ByteSource& aranges, std::uint64_t begin, std::uint64_t end,
+              std::size_t offset_width, std::uint64_t set_begin, std::vector<UnitRange>& ranges) {
   ByteReader reader(aranges, begin, end);
   constexpr std::uint8_t address_width = 8;
   reader.skip(sizeof(std::uint16_t), "the version");
   const std::uint64_t unit = reader.unsigned_of(offset_width, "a unit's offset");
   if (reader.u8("the size of an address") != address_width ||
       reader.u8("the size of a segment") != 0) {
-    return std::nullopt;
+    return;
   }
   // The pairs are aligned to their own size, counted from the beginning of the set.
   constexpr std::uint64_t pair = std::uint64_t{2} * address_width;
   reader.skip((pair - (reader.position() - set_begin) % pair) % pair, "padding");
   while (reader.remaining() >= pair) {
     const GuestVirtual range{reader.u64("an address")};
-    if (address - range < reader.u64("a length")) {
-      return unit;
-    }
+    ranges.push_back({range, reader.u64("a length"), unit});
   }
-  return std::nullopt;
+}
+
+// The unit among `ranges` that covers `address`.
+std::optional<std::uint64_t> unit_of(const std::vector<UnitRange>& ranges, GuestVirtual address) {
+  const auto found = std::find_if(ranges.begin(), ranges.end(), [&](const UnitRange& range) {
+    return address - range.begin < range.size;
+  });
+  return found == ranges.end() ? std::nullopt : std::optional(found->unit);
 }
 
 // The unit at `offset` of .debug_info, which is `info`.
@@ -68,16 +72,17 @@ std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, std::u
   return FileRange{info.offset + offset, reader.position() + length};
 }
 
-// The units of those functions, one behind the other.
+// The units of that code, one behind the other.
 std::vector<std::byte> collect_units(const ElfImage& image, FileRange info,
                                      std::span<const GuestVirtual> addresses) {
   const auto aranges = image.find_section(".debug_aranges");
   if (!aranges || aranges->compressed) return {};
-  const BufferSource table(image.name(), image.read(aranges->range));
+  const std::vector<UnitRange> ranges =
+      read_unit_ranges(BufferSource(image.name(), image.read(aranges->range)));
   std::vector<std::uint64_t> known;
   std::vector<std::byte> units;
   for (const GuestVirtual address : addresses) {
-    const std::optional<std::uint64_t> offset = find_unit_offset(table, address);
+    const std::optional<std::uint64_t> offset = unit_of(ranges, address);
     if (!offset || std::find(known.begin(), known.end(), *offset) != known.end()) continue;
     known.push_back(*offset);
     const std::optional<FileRange> unit = find_unit(image, info, *offset);
@@ -90,7 +95,8 @@ std::vector<std::byte> collect_units(const ElfImage& image, FileRange info,
 
 }  // namespace
 
-std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVirtual address) {
+std::vector<UnitRange> read_unit_ranges(const ByteSource& aranges) {
+  std::vector<UnitRange> ranges;
   ByteReader reader(aranges);
   try {
     while (reader.remaining() > 0) {
@@ -98,19 +104,21 @@ std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVi
       const InitialLength length = read_initial_length(reader);
       const std::uint64_t begin = reader.position();
       reader.skip(length.value, "a set of ranges");
-      if (const auto unit = find_in_set(aranges, begin, reader.position(), length.offset_width,
-                                        set_begin, address)) {
-        return unit;
-      }
+      read_set(aranges, begin, reader.position(), length.offset_width, set_begin, ranges);
     }
   } catch (const Error&) {
-    // A damaged table finds nothing: it saves time, it is not needed.
+    // What is left of a damaged table is not known: it saves time, it is not needed.
   }
-  return std::nullopt;
+  return ranges;
+}
+
+std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVirtual address) {
+  return unit_of(read_unit_ranges(aranges), address);
 }
 
 std::optional<std::vector<std::byte>> extract_compile_units(
-    const ElfImage& image, std::span<const GuestVirtual> addresses) {
+    const ElfImage& image, std::span<const GuestVirtual> addresses,
+    std::span<const std::string_view> sections) {
   const auto info = image.find_section(".debug_info");
   if (!info || info->compressed) {
     return std::nullopt;
@@ -121,7 +129,7 @@ std::optional<std::vector<std::byte>> extract_compile_units(
   }
   ElfWriter writer;
   writer.add(".debug_info", SHT_PROGBITS, units);
-  for (const std::string_view name : unit_sections) {
+  for (const std::string_view name : sections) {
     const auto section = image.find_section(name);
     if (!section) continue;
     if (section->compressed) return std::nullopt;

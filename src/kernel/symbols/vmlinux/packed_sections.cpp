@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/elf_writer.h"
 
 namespace photon_dmesg {
@@ -42,7 +41,8 @@ std::vector<std::byte> unpack(std::span<const std::byte> section, const Elf64_Ch
 
 }  // namespace
 
-std::optional<std::vector<std::byte>> unpack_debug_sections(const ElfImage& image) {
+std::optional<std::vector<std::byte>> unpack_debug_sections(
+    const ElfImage& image, std::span<const std::string_view> sections) {
   const auto content = [&](std::string_view name) {
     const auto section = image.find_section(name);
     return section ? image.read(section->range) : std::span<const std::byte>();
@@ -62,7 +62,7 @@ std::optional<std::vector<std::byte>> unpack_debug_sections(const ElfImage& imag
   };
   with_context(image.name(), [&] {
     add(".debug_info");
-    for (const std::string_view name : unit_sections) add(name);
+    for (const std::string_view name : sections) add(name);
   });
   return writer.finish();
 }

@@ -2,15 +2,19 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
+#include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 
 namespace photon_dmesg {
 
-// An ELF file in memory with the debug sections of `image` that types are in, unpacked, if they are
-// packed with zstd (ELFCOMPRESS_ZSTD, gABI of 2022), which libelf knows since elfutils 0.189 only.
+// An ELF file in memory with .debug_info and `sections` of `image`, unpacked, if they are packed
+// with zstd (ELFCOMPRESS_ZSTD, gABI of 2022), which libelf knows since elfutils 0.189 only.
 // Nothing if they are not. Throws Error(UnusableInput) when one is damaged.
-[[nodiscard]] std::optional<std::vector<std::byte>> unpack_debug_sections(const ElfImage& image);
+[[nodiscard]] std::optional<std::vector<std::byte>> unpack_debug_sections(
+    const ElfImage& image, std::span<const std::string_view> sections = unit_sections);
 
 }  // namespace photon_dmesg
