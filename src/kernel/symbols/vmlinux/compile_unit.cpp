@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
@@ -127,14 +128,20 @@ std::optional<std::vector<std::byte>> extract_compile_units(
   if (units.empty()) {
     return std::nullopt;
   }
-  ElfWriter writer;
-  writer.add(".debug_info", SHT_PROGBITS, units);
+  std::vector<std::pair<std::string_view, std::span<const std::byte>>> others;
+  std::size_t size = units.size();
   for (const std::string_view name : sections) {
     const auto section = image.find_section(name);
     if (!section) continue;
     if (section->compressed) return std::nullopt;
-    writer.add(name, SHT_PROGBITS, image.read(section->range));
+    others.emplace_back(name, image.read(section->range));
+    size += others.back().second.size();
   }
+  ElfWriter writer;
+  constexpr std::size_t headers = 4096;
+  writer.reserve(size + headers);
+  writer.add(".debug_info", SHT_PROGBITS, units);
+  for (const auto& [name, content] : others) writer.add(name, SHT_PROGBITS, content);
   return writer.finish();
 }
 

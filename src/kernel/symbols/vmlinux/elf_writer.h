@@ -17,6 +17,9 @@ class ElfWriter {
  public:
   ElfWriter() : bytes_(sizeof(Elf64_Ehdr)), headers_(1) {}
 
+  // Makes room for `size` bytes that are to be added: large sections are not copied again then.
+  void reserve(std::size_t size) { bytes_.reserve(bytes_.size() + size); }
+
   // Adds a section of type `type` (SHT_*) that is not loaded.
   void add(std::string_view name, std::uint32_t type, std::span<const std::byte> content);
 

@@ -41,18 +41,28 @@ void SourceLines::EndDwarf::operator()(Dwarf* dwarf) const {
 
 SourceLines::SourceLines(const std::filesystem::path& path, std::span<const GuestVirtual> addresses)
     : image_(path), steps_("entries of debug information", most_steps) {
+  open(addresses);
+}
+
+SourceLines::SourceLines(std::string name, std::vector<std::byte> file,
+                         std::span<const GuestVirtual> addresses)
+    : image_(std::move(name), std::move(file)), steps_("entries of debug information", most_steps) {
+  open(addresses);
+}
+
+SourceLines::~SourceLines() = default;
+
+void SourceLines::open(std::span<const GuestVirtual> addresses) {
   with_context(image_.name(), [&] {
     if (!open_some(addresses)) open_all();
   });
 }
 
-SourceLines::~SourceLines() = default;
-
 // False if units that may be needed are missing.
 bool SourceLines::open_some(std::span<const GuestVirtual> addresses) {
   auto file = extract_compile_units(image_, addresses, code_sections);
   if (!file) return false;
-  open(std::move(*file));
+  read(std::move(*file));
   return std::all_of(addresses.begin(), addresses.end(),
                      [&](GuestVirtual address) { return find_unit(address) != nullptr; });
 }
@@ -60,7 +70,7 @@ bool SourceLines::open_some(std::span<const GuestVirtual> addresses) {
 void SourceLines::open_all() {
   has_all_ = true;
   if (auto unpacked = unpack_debug_sections(image_, code_sections)) {
-    open(std::move(*unpacked));
+    read(std::move(*unpacked));
   } else {
     const auto read_section = [&](std::string_view name) {
       if (const auto section = image_.find_section(name)) (void)image_.read(section->range);
@@ -75,7 +85,7 @@ void SourceLines::open_all() {
   }
 }
 
-void SourceLines::open(std::vector<std::byte> file) {
+void SourceLines::read(std::vector<std::byte> file) {
   dwarf_.reset();
   elf_.reset();
   file_ = std::move(file);
@@ -125,7 +135,10 @@ std::vector<SourceLine> SourceLines::find_in_units(GuestVirtual address) {
   const auto function = std::find_if(
       unit->functions.begin(), unit->functions.end(),
       [&](const DwarfFunction& run) { return address.value - run.begin < run.end - run.begin; });
-  if (function == unit->functions.end()) return {std::move(place)};
+  if (function == unit->functions.end()) {
+    if (const auto symbol = image_.find_place(address)) place.function = symbol->name;
+    return {std::move(place)};
+  }
   std::vector<Dwarf_Die> calls = find_dwarf_inlined(function->die, address, steps_);
   std::for_each(calls.rbegin(), calls.rend(), [&](Dwarf_Die& call) {
     add(call);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/address.h"
@@ -23,13 +24,17 @@ class SourceLines {
   // Of the vmlinux at `path`, for code at `addresses` (as linked). Throws Error(UnusableInput) when
   // it can't be read or has no debug information.
   SourceLines(const std::filesystem::path& path, std::span<const GuestVirtual> addresses);
+  // The same of a vmlinux in memory, `name` being what messages call it.
+  SourceLines(std::string name, std::vector<std::byte> file,
+              std::span<const GuestVirtual> addresses);
   ~SourceLines();
   SourceLines(const SourceLines&) = delete;
   SourceLines& operator=(const SourceLines&) = delete;
 
   // What the instruction at `address`, one of those, was compiled from, innermost first as in
-  // LinesByAddress; empty if the debug information does not tell. Throws Error(UnusableInput) when
-  // it is damaged.
+  // LinesByAddress; empty if the debug information does not tell. A function that it does not name,
+  // as those in assembly, has the name of its symbol. Throws Error(UnusableInput) when it is
+  // damaged.
   [[nodiscard]] std::vector<SourceLine> find(GuestVirtual address);
 
  private:
@@ -42,9 +47,10 @@ class SourceLines {
     void operator()(Dwarf* dwarf) const;
   };
 
+  void open(std::span<const GuestVirtual> addresses);
   [[nodiscard]] bool open_some(std::span<const GuestVirtual> addresses);
   void open_all();
-  void open(std::vector<std::byte> file);
+  void read(std::vector<std::byte> file);
   void index_units();
   [[nodiscard]] Unit* find_unit(GuestVirtual address);
   [[nodiscard]] std::vector<SourceLine> find_in_units(GuestVirtual address);
