@@ -20,31 +20,50 @@ std::optional<std::filesystem::path> vmlinux_file(const SymbolSource& source) {
   return *source.provenance.vmlinux;
 }
 
+// Those of `addresses`, as linked. Why others are missing, if they are, is `failure`.
+LinesByAddress read_lines(const std::filesystem::path& vmlinux,
+                          const std::vector<GuestVirtual>& addresses,
+                          std::optional<Error>& failure) {
+  LinesByAddress lines;
+  try {
+    SourceLines source(vmlinux, addresses);
+    for (const GuestVirtual address : addresses) {
+      try {
+        std::vector<SourceLine> found = source.find(address);
+        if (!found.empty()) lines.emplace(address.value, std::move(found));
+      } catch (const Error& error) {
+        if (!failure) failure = error;  // other units may be sound
+      }
+    }
+  } catch (const Error& error) {
+    failure = error;
+  }
+  return lines;
+}
+
 }  // namespace
 
 LinesByAddress find_lines(const Guest& guest, const std::set<GuestVirtual>& addresses,
                           Diagnostics& diagnostics) {
-  LinesByAddress lines;
   const auto path = vmlinux_file(guest.symbols());
   if (!path) {
     diagnostics.warn_of_lack(
         fmt::format("no source lines: the symbols are of {}, expected the guest's vmlinux as a "
                     "file (photon-dmesg core writes it, of a package with debuginfo)",
                     describe(guest.symbols().provenance)));
-    return lines;
+    return {};
   }
+  if (addresses.empty()) return {};
   const std::uint64_t offset = guest.kernel().kaslr_offset();
   std::vector<GuestVirtual> linked;
   for (const GuestVirtual address : addresses) linked.push_back({address.value - offset});
-  if (linked.empty()) return lines;
-  try {
-    SourceLines source(*path, linked);
-    for (const GuestVirtual address : linked) {
-      std::vector<SourceLine> found = source.find(address);
-      if (!found.empty()) lines.emplace(address.value + offset, std::move(found));
-    }
-  } catch (const Error& error) {
-    diagnostics.warn_of_lack(fmt::format("source lines are missing: {}", error.what()));
+  std::optional<Error> failure;
+  LinesByAddress lines;
+  for (auto& [address, found] : read_lines(*path, linked, failure)) {
+    lines.emplace(address + offset, std::move(found));
+  }
+  if (failure) {
+    diagnostics.warn_of_lack(fmt::format("source lines are missing: {}", failure->what()));
   }
   diagnostics.found({.what = "source lines",
                      .value = fmt::format("of {} of {} addresses", lines.size(), linked.size()),

@@ -390,7 +390,46 @@ class DrgnTests:
         print(f"{self.name}: drgn: {len(judged)} traces compared", flush=True)
 
 
-class Hung61(LabTests, DrgnTests, unittest.TestCase):
+class LinesTests:
+    """The sources of frames, which addr2line must tell the same of the vmlinux."""
+
+    def test_lines_are_those_of_addr2line(self) -> None:
+        traces = self.document("bt", "--all", "--lines", symbols=[self.vmlinux])
+        frames = [frame for where in traces["vcpus"] + traces["tasks"] for frame in where["trace"]["frames"]]
+        for frame in frames:
+            if frame["module"] or frame["symbol"] is None:
+                self.assertEqual(frame["lines"], [], frame["text"])
+        in_image = {self.linked(frame): frame for frame in frames if frame["symbol"] and not frame["module"]}
+        told = self.addr2line(in_image)
+        for address, frame in in_image.items():
+            with self.subTest(frame=frame["text"]):
+                ours = [(line["function"], f"{line['file']}:{line['line']}") for line in frame["lines"]]
+                self.assertEqual([name for name, _ in ours], [name for name, _ in told[address]])
+                for (_, place), (_, whole) in zip(ours, told[address], strict=True):
+                    self.assertTrue(whole.endswith(place), (place, whole))
+        inlined = sum(len(frame["lines"]) > 1 for frame in in_image.values())
+        self.assertGreater(inlined, 0)
+        print(f"{self.name}: lines: {len(in_image)} places, {inlined} of them inlined", flush=True)
+
+    def linked(self, frame: dict) -> int:
+        """Where the frame's instruction is in the vmlinux."""
+        behind = frame["kind"] == "call"
+        return int(frame["address"], 16) - int(self.bt["guest"]["kaslr_offset"], 16) - behind
+
+    def addr2line(self, addresses: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
+        """Of each address the functions and their places, the innermost first."""
+        said = paths.run("addr2line", "-a", "-i", "-f", "-e", self.vmlinux, *map(hex, addresses)).stdout
+        result: dict[int, list[tuple[str, str]]] = {}
+        lines = iter(said.decode().splitlines())
+        for line in lines:
+            if line.startswith("0x"):
+                places = result.setdefault(int(line, 16), [])
+            else:
+                places.append((line, next(lines).split(" (discriminator")[0]))
+        return result
+
+
+class Hung61(LabTests, DrgnTests, LinesTests, unittest.TestCase):
     name = "k61-hung"
     iso = True
 

@@ -1,6 +1,7 @@
 #include "kernel/symbols/vmlinux/dwarf_code.h"
 
 #include <dwarf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -180,7 +181,11 @@ SourceLine dwarf_call_site(Dwarf_Die unit, Dwarf_Die call) {
 SourceLine dwarf_line(Dwarf_Die unit, GuestVirtual address) {
   Dwarf_Lines* lines = nullptr;
   std::size_t count = 0;
-  if (dwarf_getsrclines(&unit, &lines, &count) != 0) return {};
+  if (dwarf_getsrclines(&unit, &lines, &count) != 0) {
+    if (dwarf_hasattr(&unit, DW_AT_stmt_list) == 0) return {};  // it has none
+    throw unusable(
+        fmt::format("damaged debug information: a line table can't be read: {}", dwarf_errmsg(-1)));
+  }
   // The first row behind the address: libdw has sorted them. Of several at one address the last
   // counts, which dwarf_getsrc_die() does not see to.
   std::size_t begin = 0;

@@ -48,7 +48,8 @@ struct DwarfFunction {
 [[nodiscard]] std::string dwarf_function_name(Dwarf_Die die, bool all_units_are_there);
 
 // Where the inlined `call` stands in `unit`, and the line that the unit's line table has for
-// `address`; without a function, empty if that is not known.
+// `address`; without a function, empty if that is not known. Throws Error(UnusableInput) when that
+// table is damaged.
 [[nodiscard]] SourceLine dwarf_call_site(Dwarf_Die unit, Dwarf_Die call);
 [[nodiscard]] SourceLine dwarf_line(Dwarf_Die unit, GuestVirtual address);
 
