@@ -411,6 +411,13 @@ class LinesTests:
         self.assertGreater(inlined, 0)
         print(f"{self.name}: lines: {len(in_image)} places, {inlined} of them inlined", flush=True)
 
+    def test_without_a_vmlinux_it_is_said_what_to_name(self) -> None:
+        traces = self.document("bt", "--lines", symbols=[])
+        self.assertTrue(any("expected the guest's vmlinux as a file" in said for said in traces["warnings"]),
+                        traces["warnings"])
+        frames = [frame for vcpu in traces["vcpus"] for frame in vcpu["trace"]["frames"]]
+        self.assertTrue(all(frame["lines"] == [] for frame in frames))
+
     def linked(self, frame: dict) -> int:
         """Where the frame's instruction is in the vmlinux."""
         behind = frame["kind"] == "call"
