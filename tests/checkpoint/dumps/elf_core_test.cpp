@@ -117,12 +117,12 @@ TEST_CASE("open_elf_core: PRSTATUS alone leaves the control registers unknown, n
 }
 
 TEST_CASE("register_notes: registers stand where gdb and QEMU have them") {
-  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(1), 1));
+  const std::string status = bytes_of(register_notes::make_prstatus(busy_vcpu(1), 42));
   const auto word_at = [&](std::size_t offset) {
     return load_unsigned(as_bytes(status).subspan(offset, 8));
   };
   // pr_pid at 32, pr_reg at 112: r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi ...
-  CHECK(load_unsigned(as_bytes(status).subspan(32, 4)) == 2);
+  CHECK(load_unsigned(as_bytes(status).subspan(32, 4)) == 42);
   CHECK(word_at(112) == 0x100f);
   CHECK(word_at(112 + 4 * 8) == 0x1005);
   CHECK(word_at(112 + 15 * 8) == ~std::uint64_t{0});

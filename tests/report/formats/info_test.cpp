@@ -25,7 +25,9 @@ InfoReport full_report() {
   vcpu.x86.rip = GuestVirtual{0xffffffff81000010};
   vcpu.x86.cs = std::uint16_t{0x10};
   vcpu.x86.cr[3] = 0x2000;
-  report.registers = {{vcpu, SymbolPlace{"panic", 0x10}}, {Vcpu{}, std::nullopt}};
+  report.registers.resize(2);
+  report.registers[0].registers = vcpu;
+  report.registers[0].place = SymbolPlace{"panic", 0x10};
   report.memory_ranges = {{{0}, 65536}};
   const SampleReport sample = sample_report();
   report.guest = sample.guest;
