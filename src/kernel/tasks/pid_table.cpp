@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <unordered_set>
 
 #include "base/budget.h"
 #include "kernel/memory/fields.h"
@@ -27,6 +28,9 @@ class PidTable {
   }
 
  private:
+  // Whether an entry is met for the first time: one that is damaged may lead back to another.
+  bool is_new(std::uint64_t entry) { return budget_.take() && seen_.insert(entry).second; }
+
   // The task whose own pid `pid`, a struct pid, is; the thread that no longer has one has left it.
   void add(GuestVirtual pid) {
     const auto node = read_pointer(memory_, pid + first_task_->offset);
@@ -53,7 +57,7 @@ class PidTable {
   void add_entry(std::uint64_t entry, int depth) {
     constexpr std::uint64_t mark_bits = 3;
     constexpr int deepest = 12;
-    if (entry == 0 || depth > deepest || !budget_.take()) return;
+    if (entry == 0 || depth > deepest || !is_new(entry)) return;
     if ((entry & mark_bits) != node_mark_) {
       if ((entry & mark_bits) == 0) add({entry});
       return;
@@ -79,7 +83,7 @@ class PidTable {
     if (!begin || !bits || *bits > most_bits) return false;
     for (std::uint64_t i = 0; i < std::uint64_t{1} << *bits; ++i) {
       auto node = read_pointer(memory_, *begin + i * word);
-      for (; node && budget_.take(); node = read_pointer(memory_, *node)) {
+      for (; node && is_new(node->value); node = read_pointer(memory_, *node)) {
         const GuestVirtual upid{node->value - chain->offset};
         // A process in a container has a number in each namespace; the outermost one counts.
         if (read_pointer(memory_, upid, types_.find("upid.ns")) != space) continue;
@@ -96,6 +100,7 @@ class PidTable {
   std::optional<Field> link_;
   std::optional<Field> slots_;
   std::uint64_t node_mark_ = 0;
+  std::unordered_set<std::uint64_t> seen_;
   Budget budget_{"entries of the table of pids", most_pids};
   std::vector<GuestVirtual> tasks_;
 };
