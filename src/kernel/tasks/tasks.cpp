@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "kernel/memory/fields.h"
@@ -43,6 +42,7 @@ void Tasks::make_indices() {
 }
 
 void Tasks::add(GuestVirtual task_struct) {
+  if (!known_.insert(task_struct.value).second) return;
   if (const auto task = reader_.read(task_struct)) tasks_.push_back(*task);
 }
 
@@ -88,11 +88,9 @@ void Tasks::add_by_pid(Diagnostics& diagnostics) {
     if (is_cut_) diagnostics.warn_of_lack("there is no second list to take missing tasks from");
     return;
   }
-  std::unordered_set<std::uint64_t> known;
-  for (const Task& task : tasks_) known.insert(task.address.value);
   std::size_t added = 0;
   for (const GuestVirtual address : *table) {
-    if (!known.insert(address.value).second) continue;
+    if (!known_.insert(address.value).second) continue;
     const auto task = reader_.read(address);
     if (!task || task->pid <= 0) continue;
     tasks_.push_back(*task);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/address.h"
@@ -49,6 +50,8 @@ class Tasks {
   std::vector<Task> tasks_;
   std::unordered_map<std::uint64_t, std::size_t> by_address_;
   std::map<std::uint64_t, std::size_t> by_stack_;
+  // Their task_structs: lists that are damaged may lead to one several times.
+  std::unordered_set<std::uint64_t> known_;
   bool is_cut_ = false;  // a list was
 };
 
