@@ -145,14 +145,15 @@ std::optional<OrcTables> OrcTables::find(const GuestKernel& kernel,
        .where = "the guest's memory",
        .how = has_header ? "its header says so" : "most entries make sense so"});
   OrcTables tables(kernel, *format);
-  tables.tables_.push_back({kernel.memory().tables().architecture().map().image.begin,
-                            kernel.memory().tables().architecture().map().image.end, range});
   for (const Module& module : modules) {
     if (!module.orc) continue;
     for (const CodeRange& code : module.text) {
       tables.tables_.push_back({code.begin, code.begin + code.size, *module.orc});
     }
   }
+  // Behind the modules: without KASLR they begin where an image might still be.
+  tables.tables_.push_back({kernel.memory().tables().architecture().map().image.begin,
+                            kernel.memory().tables().architecture().map().image.end, range});
   return tables;
 }
 
