@@ -20,13 +20,17 @@ constexpr std::uint64_t word = sizeof(std::uint64_t);
 // What entry code is called (arch/x86/entry/entry_64.S), before 4.10 and since.
 bool is_entry_code(const CodePlace& place) {
   constexpr std::array prefixes = {
-      "entry_",         "asm_",       "ret_from_",     "common_interrupt",
-      "apic_timer_",    "error_",     "page_fault",    "async_page_fault",
-      "general_protec", "nmi",        "double_fault",  "int3",
-      "debug",          "do_syscall", "reschedule_",   "call_function_",
-      "invalid_op",     "retint_",    "irq_entries_",  "system_call",
-      "machine_check",  "divide_err", "irq_work_inte", "stub_",
-      "ret_from_sys"};
+      "entry_",         "asm_",         "ret_from_",      "common_interrupt",
+      "apic_timer_",    "error_",       "page_fault",     "async_page_fault",
+      "general_protec", "nmi",          "double_fault",   "int3",
+      "debug",          "do_syscall",   "reschedule_",    "call_function_",
+      "invalid_op",     "retint_",      "irq_entries_",   "system_call",
+      "machine_check",  "divide_err",   "irq_work_inte",  "stub_",
+      "end_repeat_nmi", "reboot_inter", "x86_platform_",  "spurious_inter",
+      "threshold_inte", "thermal_inte", "deferred_error", "irq_move_clean",
+      "kvm_posted_int", "hyperv_callb", "stack_segment",  "segment_not_pr",
+      "device_not_ava", "alignment_ch", "coprocessor_",   "simd_coproc",
+      "invalid_TSS",    "tracesys",     "int_ret_from_"};
   return place.module.empty() &&
          std::any_of(prefixes.begin(), prefixes.end(),
                      [&](std::string_view prefix) { return place.symbol.starts_with(prefix); });
