@@ -1,0 +1,174 @@
+#include "kernel/tasks/task_reader.h"
+
+#include <catch2/catch.hpp>
+
+#include "support/errors.h"
+#include "support/task_guest.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+Task read(TaskGuest& guest, const MadeTask& task) {
+  const auto found = TaskReader(guest.kernel(), guest.types()).read(task.address);
+  REQUIRE(found);
+  return *found;
+}
+
+// The task_struct of 4.4: `state` is a signed long, and the CPU stands on the stack.
+void make_old_types(TaskGuest& guest) {
+  guest.type("task_struct", task_at::size,
+             {{"state", task_at::state, 8},
+              {"stack", task_at::stack},
+              {"flags", task_at::flags, 4},
+              {"tasks", task_at::tasks, 16},
+              {"exit_state", task_at::exit_state, 4},
+              {"pid", task_at::pid, 4},
+              {"tgid", task_at::tgid, 4},
+              {"comm", task_at::comm, 16}});
+  guest.type("thread_info", 32, {{"task", 0}, {"flags", 8, 4}, {"cpu", 16, 4}});
+}
+
+}  // namespace
+
+TEST_CASE("task: everything that its task_struct says") {
+  TaskGuest guest("6.1.0");
+  const MadeTask init = guest.task(0, "swapper/0");
+  const MadeTask task = guest.task(1234, "sh");
+  guest.write(task.address + task_at::state, 2, 4);
+  guest.write(task.address + task_at::on_cpu, 1, 4);
+  guest.write(task.address + task_at::cpu, 3, 4);
+  guest.write(task.address + task_at::sp, task.stack + 0x3000);
+  guest.write(task.address + task_at::start_time, 5'000'000'000);
+  guest.write(task.address + task_at::last_arrival, 7'000'000'000);
+  guest.write(init.address + task_at::tgid, 77, 4);
+  const Task found = read(guest, task);
+  CHECK(found.address == task.address);
+  CHECK(found.pid == 1234);
+  CHECK(found.tgid == 1234);
+  CHECK(found.ppid == 77);
+  CHECK(found.comm == "sh");
+  CHECK(found.state == 'D');
+  CHECK(found.on_cpu);
+  CHECK(found.cpu == 3U);
+  CHECK(found.kernel_thread == false);
+  CHECK(found.stack == task.stack);
+  CHECK(found.saved_sp == task.stack + 0x3000);
+  CHECK(found.start_nsec == 5'000'000'000U);
+  CHECK(found.last_ran_nsec == 7'000'000'000U);
+  CHECK_FALSE(found.queued_nsec);
+}
+
+TEST_CASE("task: a kernel thread is told by its flag") {
+  TaskGuest guest;
+  guest.task(0, "swapper/0");
+  const MadeTask task = guest.task(2, "kthreadd");
+  guest.write(task.address + task_at::flags, 0x208040, 4);
+  CHECK(read(guest, task).kernel_thread == true);
+}
+
+TEST_CASE("task: until 4.8 its CPU stands at the bottom of its stack") {
+  TaskGuest guest("4.4.121");
+  make_old_types(guest);
+  const MadeTask task = guest.task(1, "systemd");
+  guest.write(task.stack + 16, 5, 4);
+  guest.write(task.stack + 32, 0x57ac6e9d);
+  CHECK(read(guest, task).cpu == 5U);
+  CHECK(read(guest, task).state == 'S');
+}
+
+TEST_CASE("task: from 4.9 to 5.15 its CPU is a member, since 5.16 a member of its thread_info") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(1, "systemd");
+  guest.write(task.address + task_at::cpu, 6, 4);
+  guest.write(task.address + 20, 7, 4);
+  SECTION("before") {
+    CHECK(read(guest, task).cpu == 6U);
+  }
+  SECTION("since") {
+    std::vector<MadeMember> members = {{"thread_info", 0, 24, "thread_info"},
+                                       {"pid", 300, 4},
+                                       {"tgid", 304, 4},
+                                       {"comm", 600, 16}};
+    guest.type("task_struct", task_at::size, members);
+    guest.type("thread_info", 24, {{"flags", 0}, {"cpu", 20, 4}});
+    CHECK(read(guest, task).cpu == 7U);
+  }
+}
+
+TEST_CASE("task: a stack that is gone tells no CPU, and nothing else goes with it") {
+  TaskGuest guest("4.4.121");
+  make_old_types(guest);
+  const MadeTask task = guest.task(1, "systemd");
+  SECTION("null") {
+    guest.write(task.address + task_at::stack, 0);
+  }
+  SECTION("not mapped") {
+    guest.write(task.address + task_at::stack, TaskGuest::nowhere);
+  }
+  const Task found = read(guest, task);
+  CHECK_FALSE(found.cpu);
+  CHECK(found.comm == "systemd");
+}
+
+TEST_CASE("task: it last ran when it came to its CPU, or when its time there was last counted") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(1, "init");
+  guest.write(task.address + task_at::last_arrival, 100);
+  guest.write(task.address + task_at::exec_start, 250);
+  CHECK(read(guest, task).last_ran_nsec == 250U);
+  guest.write(task.address + task_at::last_arrival, 300);
+  CHECK(read(guest, task).last_ran_nsec == 300U);
+  guest.write(task.address + task_at::last_queued, 400);
+  CHECK(read(guest, task).queued_nsec == 400U);
+}
+
+TEST_CASE("task: one whose pid is no number that a kernel has is shown with it all the same") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(-7, "odd");
+  CHECK(read(guest, task).pid == -7);
+}
+
+TEST_CASE("task: a name without a NUL ends with its array") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(1, "0123456789abcdefBEHIND");
+  CHECK(read(guest, task).comm == "0123456789abcdef");
+}
+
+TEST_CASE("task: a parent that can't be read is not known") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(1, "init");
+  guest.write(task.address + task_at::real_parent, TaskGuest::nowhere);
+  CHECK_FALSE(read(guest, task).ppid);
+}
+
+TEST_CASE("task: without memory there is none") {
+  TaskGuest guest;
+  const TaskReader reader(guest.kernel(), guest.types());
+  CHECK_FALSE(reader.read(TaskGuest::nowhere));
+  CHECK_FALSE(reader.read({0}));
+  CHECK_FALSE(reader.read({~std::uint64_t{0} - 7}));
+}
+
+TEST_CASE("task: types that know its pid and name alone are enough") {
+  TaskGuest guest;
+  const MadeTask task = guest.task(9, "some");
+  guest.type("task_struct", task_at::size,
+             {{"pid", task_at::pid, 4}, {"tgid", task_at::tgid, 4}, {"comm", task_at::comm, 16}});
+  const Task found = read(guest, task);
+  CHECK(found.pid == 9);
+  CHECK(found.comm == "some");
+  CHECK(found.state == '?');
+  CHECK_FALSE(found.cpu);
+  CHECK_FALSE(found.kernel_thread);
+  CHECK_FALSE(found.stack);
+  CHECK_FALSE(found.ppid);
+}
+
+TEST_CASE("task: types that don't know its name are refused") {
+  TaskGuest guest;
+  guest.type("task_struct", task_at::size, {{"pid", task_at::pid, 4}, {"tgid", task_at::tgid, 4}});
+  check_fails(Failure::UnusableInput, "task_struct.comm",
+              [&] { (void)TaskReader(guest.kernel(), guest.types()); });
+}
+
+}  // namespace photon_dmesg::test
