@@ -27,6 +27,10 @@ std::optional<WaitKind> kind_of(const Trace& trace) {
   return std::nullopt;
 }
 
+bool is_on_stack(const Task& task, GuestVirtual address) {
+  return task.stack && address - *task.stack < kernel_stack_size;
+}
+
 bool sleeps(const Task& task) {
   return !task.on_cpu && (task.state == 'D' || task.state == 'S');
 }
@@ -70,6 +74,7 @@ std::optional<Wait> Waits::find_rt_mutex(const Task& task) const {
 }
 
 std::optional<Wait> Waits::find_on_stack(const Task& task, const WaitForm& form) const {
+  if (!is_on_stack(task, *task.saved_sp)) return std::nullopt;
   const GuestVirtual end = *task.stack + kernel_stack_size;
   for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
     if (memory_.read_unsigned(at, word) != task.address.value) continue;
@@ -88,10 +93,12 @@ std::optional<Wait> Waits::read_waiter(const Task& task, const WaitForm& form,
   return wait;
 }
 
-// Whether `node` is part of an object by which a task waits; else it is the ring's head.
+// Whether `node` is part of an object by which a task waits; else it is the ring's head. Beside a
+// head, too, a task may stand, as a mutex's owner does until 4.9.
 bool Waits::is_waiter(const WaitForm& form, GuestVirtual node) const {
-  const auto task = read_pointer(memory_, GuestVirtual{node.value - form.link + form.task});
-  return task && tasks_.find(*task) != nullptr;
+  const auto address = read_pointer(memory_, GuestVirtual{node.value - form.link + form.task});
+  const Task* task = address ? tasks_.find(*address) : nullptr;
+  return task != nullptr && is_on_stack(*task, node);
 }
 
 // The number of the ring that `node` is in.
