@@ -43,7 +43,9 @@ class FramePointerStep {
 
   Step run() {
     if (cursor_.is_exact && return_without_frame()) return caller();
-    const bool is_encoded = cursor_.bp && (*cursor_.bp & 1) != 0;
+    // Until 4.16 a system call has left user mode's own value in the register, whatever it is.
+    const bool is_encoded = cursor_.bp && (*cursor_.bp & 1) != 0 &&
+                            memory_.tables().architecture().is_kernel_pointer(*cursor_.bp);
     if (!cursor_.is_exact && !is_encoded) {
       if (auto step = leave_entry_code()) return *step;
     }
