@@ -83,7 +83,7 @@ class Tasks {
     put(i, form_.group_leader, task(i).value);
     put(i, form_.sp, address(stack + 0x3e00 + i * 8).value);
     put(i, form_.signal, address(signal).value);
-    for (const std::uint64_t link : {0, 8}) {
+    for (const std::uint64_t link : {0U, 8U}) {
       write(node + link, address(signal + form_.thread_head).value);
       write(signal + form_.thread_head + link, address(node).value);
     }

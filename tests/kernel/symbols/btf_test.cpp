@@ -218,7 +218,7 @@ TEST_CASE("BTF: what is no header, and what does not fit it, is refused by name"
     CAPTURE(length);
     check_fails(Failure::UnusableInput, "types: ", [&] { (void)parse(whole.substr(0, length)); });
   }
-  for (const std::size_t at : {0, 1, 2, 5, 10, 14, 18, 22}) {
+  for (const std::size_t at : {0U, 1U, 2U, 5U, 10U, 14U, 18U, 22U}) {
     CAPTURE(at);
     std::string changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ 0x40);
