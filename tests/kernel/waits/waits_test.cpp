@@ -96,7 +96,7 @@ TEST_CASE("waits: a mutex by the ring of its waiters, its owner without the flag
   Mutex mutex;
   mutex.wait_in(mutex.first, mutex.lock + 16);
   mutex.wait_in(mutex.second, mutex.lock + 16);
-  for (const std::uint64_t flags : {0, 1, 2, 4, 7}) {
+  for (const std::uint64_t flags : {0U, 1U, 2U, 4U, 7U}) {
     mutex.guest.write(mutex.lock, mutex.holder.address + flags);
     CHECK(mutex.find(mutex.first, "__mutex_lock.isra.0") == "mutex some_mutex of holder");
     CHECK(mutex.find(mutex.second, "__mutex_lock_slowpath") == "mutex some_mutex of holder");
