@@ -46,18 +46,24 @@ std::string key_of(const Row& row) {
 }
 
 // Puts the rows that `parent` has among `children` behind each other, each with its own below.
-void add_below(std::int32_t parent, unsigned depth,
-               std::map<std::int32_t, std::vector<Row>>& children, std::vector<Row>& rows) {
-  const auto found = children.find(parent);
-  if (found == children.end()) return;
-  std::vector<Row> own = std::move(found->second);
-  children.erase(found);  // so that parents that are each other's children come to an end
-  for (Row& row : own) {
-    row.depth = depth;
-    const bool is_process = row.task.pid == row.task.tgid;
-    const std::int32_t pid = row.task.pid;
-    rows.push_back(std::move(row));
-    if (is_process) add_below(pid, depth + 1, children, rows);
+void add_below(std::int32_t parent, std::map<std::int32_t, std::vector<Row>>& children,
+               std::vector<Row>& rows) {
+  std::vector<Row> waiting;  // the next one at the back: a chain of parents may be of any length
+  const auto take_children = [&](std::int32_t of, unsigned depth) {
+    const auto found = children.find(of);
+    if (found == children.end()) return;
+    for (auto row = found->second.rbegin(); row != found->second.rend(); ++row) {
+      row->depth = depth;
+      waiting.push_back(std::move(*row));
+    }
+    children.erase(found);  // so that parents that are each other's children come to an end
+  };
+  take_children(parent, 0);
+  while (!waiting.empty()) {
+    rows.push_back(std::move(waiting.back()));
+    waiting.pop_back();
+    const Task& task = rows.back().task;
+    if (task.pid == task.tgid) take_children(task.pid, rows.back().depth + 1);
   }
 }
 
@@ -88,8 +94,8 @@ void make_tree(TaskReport& report) {
     children[parent].push_back(std::move(row));
   }
   std::vector<Row> rows;
-  add_below(nobody, 0, children, rows);
-  while (!children.empty()) add_below(children.begin()->first, 0, children, rows);
+  add_below(nobody, children, rows);
+  while (!children.empty()) add_below(children.begin()->first, children, rows);
   report.tasks = std::move(rows);
 }
 

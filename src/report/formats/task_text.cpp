@@ -11,6 +11,9 @@
 namespace photon_dmesg {
 namespace {
 
+// Damaged tasks may be each other's parents without end.
+constexpr unsigned deepest_indent = 100;
+
 std::string seconds(std::uint64_t nsec) {
   return fmt::format("{:.3f} s", static_cast<double>(nsec) / 1e9);
 }
@@ -149,7 +152,7 @@ void write_tasks_text(const TaskReport& report, std::ostream& out) {
   const auto number = [](const auto& value) { return value ? fmt::format("{}", *value) : "-"; };
   for (const TaskReport::Row& row : report.tasks) {
     const Task& task = row.task;
-    const std::string indent(std::size_t{2} * row.depth, ' ');
+    const std::string indent(std::size_t{2} * std::min(row.depth, deepest_indent), ' ');
     const std::string comm = printable(task.comm);
     out << fmt::format("{:>7} {:>7} {:>7} {} {:>4} {:>13}  {}{}{}\n", task.pid, task.tgid,
                        number(task.ppid), task.state, number(task.cpu),
