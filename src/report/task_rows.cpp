@@ -35,9 +35,11 @@ constexpr std::array orders = {
                      const Task& right) { return left.comm < right.comm; }},
 };
 
-// Two traces are the same if all addresses and kinds of their frames are.
+// Two traces are the same if all addresses and kinds of their frames are. Who waits for a lock that
+// somebody has is told from who waits for another one: they may be a circle.
 std::string key_of(const Row& row) {
   std::string key(1, row.task.state);
+  if (row.waiting && row.waiting->owner) key += fmt::format("{} ", row.waiting->wait.object);
   key += row.trace->why;
   for (const Frame& frame : row.trace->frames) {
     key += fmt::format(" {}{}{}", frame.address, static_cast<int>(frame.kind), frame.is_reliable);

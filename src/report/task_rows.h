@@ -14,7 +14,8 @@ void sort_rows(TaskReport& report, std::string_view by);
 // Puts each task behind its parent, below which its depth is one more.
 void make_tree(TaskReport& report);
 
-// Takes rows with the same state and the very same trace together.
+// Takes rows with the same state and the very same trace together, unless they wait for different
+// locks that somebody has.
 void fold_same_traces(TaskReport& report);
 
 }  // namespace photon_dmesg
