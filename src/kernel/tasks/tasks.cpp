@@ -13,7 +13,15 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::size_t most_tasks = std::size_t{1} << 22;  // PID_MAX_LIMIT
+// No more than the kernel has pids for (PID_MAX_LIMIT), and than twice what its memory has room
+// for, by their stacks: the lists of a hostile guest may share their nodes, and have one at every
+// byte.
+std::size_t most_tasks_in(const KernelMemory& memory) {
+  constexpr std::uint64_t most_pids = std::uint64_t{1} << 22;
+  constexpr std::uint64_t few = 1024;
+  return static_cast<std::size_t>(
+      std::min(most_pids, memory.ram_size() / (kernel_stack_size / 2) + few));
+}
 
 // The most that one message names.
 constexpr std::size_t most_named = 4;
@@ -22,7 +30,10 @@ constexpr std::size_t most_named = 4;
 
 Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types,
              std::optional<GuestVirtual> init_task, Diagnostics& diagnostics)
-    : kernel_(kernel), types_(types), reader_(kernel, types) {
+    : kernel_(kernel),
+      types_(types),
+      reader_(kernel, types),
+      nodes_left_(most_tasks_in(kernel.memory())) {
   if (const auto symbol = kernel.find_address("init_task")) init_task = symbol;
   if (!init_task) {
     throw unusable("the tasks can't be listed: no symbol tells where init_task is");
@@ -48,11 +59,10 @@ void Tasks::add(GuestVirtual task_struct) {
 
 void Tasks::walk_lists(GuestVirtual init_task, Diagnostics& diagnostics) {
   const Field link = types_.field("task_struct.tasks");
-  const ListNodes leaders = walk_list(kernel_.memory(), init_task + link.offset, most_tasks);
+  const ListNodes leaders = walk_list(kernel_.memory(), init_task + link.offset, nodes_left_);
   std::vector<std::string> broken;
   if (leaders.broken) broken.push_back("of processes: " + *leaders.broken);
   for (const GuestVirtual node : leaders.nodes) {
-    if (tasks_.size() >= most_tasks) break;
     add_threads({node.value - link.offset}, broken);
   }
   is_cut_ = !broken.empty();
@@ -71,7 +81,8 @@ void Tasks::add_threads(GuestVirtual leader, std::vector<std::string>& broken) {
   const auto head = types_.find("signal_struct.thread_head");
   const auto signal = read_pointer(memory, leader, types_.find("task_struct.signal"));
   if (!link || !head || !signal) return add(leader);
-  const ListNodes threads = walk_list(memory, *signal + head->offset, most_tasks);
+  const ListNodes threads = walk_list(memory, *signal + head->offset, nodes_left_);
+  nodes_left_ -= std::min(nodes_left_, threads.nodes.size());
   const bool has_leader = std::find(threads.nodes.begin(), threads.nodes.end(),
                                     leader + link->offset) != threads.nodes.end();
   if (!has_leader) add(leader);
@@ -90,10 +101,11 @@ void Tasks::add_by_pid(Diagnostics& diagnostics) {
   }
   std::size_t added = 0;
   for (const GuestVirtual address : *table) {
-    if (!known_.insert(address.value).second) continue;
+    if (nodes_left_ == 0 || !known_.insert(address.value).second) continue;
     const auto task = reader_.read(address);
     if (!task || task->pid <= 0) continue;
     tasks_.push_back(*task);
+    --nodes_left_;
     ++added;
   }
   diagnostics.found({.what = "tasks",

@@ -52,7 +52,8 @@ class Tasks {
   std::map<std::uint64_t, std::size_t> by_stack_;
   // Their task_structs: lists that are damaged may lead to one several times.
   std::unordered_set<std::uint64_t> known_;
-  bool is_cut_ = false;  // a list was
+  std::size_t nodes_left_;  // that lists of threads may still have, all in all
+  bool is_cut_ = false;     // a list was
 };
 
 }  // namespace photon_dmesg

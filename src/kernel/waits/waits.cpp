@@ -12,7 +12,6 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t word = sizeof(std::uint64_t);
-constexpr std::size_t most_waiters = std::size_t{1} << 22;  // no more than tasks
 
 // Functions that lie deeper than this are not what a task sleeps in.
 constexpr std::size_t most_functions = 14;
@@ -109,7 +108,7 @@ std::size_t Waits::ring_of(const WaitForm& form, GuestVirtual node) const {
   const std::size_t number = rings_.size();
   Ring& ring = rings_.emplace_back();
   ring_of_.emplace(key_of(node), number);
-  const ListNodes list = walk_list(memory_, node, most_waiters);
+  const ListNodes list = walk_list(memory_, node, tasks_.all().size());
   if (list.broken) return number;
   ring.is_sound = true;
   for (const GuestVirtual other : list.nodes) {
