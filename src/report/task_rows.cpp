@@ -54,9 +54,10 @@ void add_below(std::int32_t parent, std::map<std::int32_t, std::vector<Row>>& ch
   const auto take_children = [&](std::int32_t of, unsigned depth) {
     const auto found = children.find(of);
     if (found == children.end()) return;
-    for (auto row = found->second.rbegin(); row != found->second.rend(); ++row) {
-      row->depth = depth;
-      waiting.push_back(std::move(*row));
+    std::reverse(found->second.begin(), found->second.end());
+    for (Row& row : found->second) {
+      row.depth = depth;
+      waiting.push_back(std::move(row));
     }
     children.erase(found);  // so that parents that are each other's children come to an end
   };

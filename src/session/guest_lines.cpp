@@ -56,6 +56,7 @@ LinesByAddress find_lines(const Guest& guest, const std::set<GuestVirtual>& addr
   if (addresses.empty()) return {};
   const std::uint64_t offset = guest.kernel().kaslr_offset();
   std::vector<GuestVirtual> linked;
+  linked.reserve(addresses.size());
   for (const GuestVirtual address : addresses) linked.push_back({address.value - offset});
   std::optional<Error> failure;
   LinesByAddress lines;

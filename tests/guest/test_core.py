@@ -86,8 +86,11 @@ class CoreTests(GuestFiles):
     def test_gdb_has_every_vcpu_and_its_backtrace(self) -> None:
         registers = self.gdb["thread apply all info registers rip rsp"]
         traces = self.gdb["thread apply all bt"]
+        ran = photon_dmesg("bt", "--json", self.vmlinux, self.checkpoint).json["vcpus"]
         for index, vcpu in enumerate(self.guest.vcpus):
-            self.assertRegex(self.gdb["info threads"], rf"(?m)^[* ] +{index + 1} +LWP {index + 1} ")
+            # gdb can't tell idle tasks apart by their pid, which is 0 for all: no task has these numbers.
+            thread = ran[index]["task"]["pid"] or (1 << 22) + index
+            self.assertRegex(self.gdb["info threads"], rf"(?m)^[* ] +{index + 1} +LWP {thread} ")
             for name in ("rip", "rsp"):
                 self.assertRegex(registers, rf"(?m)^{name} +{vcpu[name]:#x}\b")
         if self.frames:

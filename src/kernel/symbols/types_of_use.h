@@ -30,7 +30,7 @@ struct TypeOfUse {
 [[nodiscard]] std::vector<std::string_view> functions_of_use();
 
 // Whether `type` is one that is only looked for in the units of these functions.
-[[nodiscard]] bool is_in_units_of_use(std::string_view type);
+[[nodiscard]] bool is_in_units_of_use(std::string_view name);
 
 // The layouts of those that `symbols` has, in the table's order; owned by `symbols`.
 [[nodiscard]] std::vector<const StructLayout*> find_types_of_use(const KernelSymbols& symbols);

@@ -28,8 +28,8 @@ constexpr std::uint64_t task_frame_return = 48;
 // One trace.
 class Unwinder::Walk {
  public:
-  Walk(const Unwinder& unwinder, Cursor cursor)
-      : unwinder_(unwinder), memory_(unwinder.kernel_.memory()), cursor_(std::move(cursor)) {
+  Walk(const Unwinder& unwinder, const Cursor& cursor)
+      : unwinder_(unwinder), memory_(unwinder.kernel_.memory()), cursor_(cursor) {
     trace_.method = unwinder.orc_ ? UnwindMethod::Orc : UnwindMethod::FramePointers;
   }
 

@@ -141,6 +141,19 @@ TEST_CASE("write_core: what it has written is known again, other cores are not")
   }
 }
 
+TEST_CASE("make_gdbinit: begins with the thread that panicked") {
+  GdbSession session{"6.1.10-1.ph5", 0, "vmss.core", std::nullopt};
+  CHECK(make_gdbinit(session).find("thread") == std::string::npos);
+  session.thread = 2;
+  CHECK(make_gdbinit(session).ends_with("source photon.gdb\nthread 2\n"));
+}
+
+TEST_CASE("write_core: vCPUs have the pids of their tasks, idle ones numbers that no task has") {
+  Vcpu vcpu;
+  vcpu.index = 3;
+  CHECK(thread_without_pid(vcpu) == (1 << 22) + 3);
+}
+
 TEST_CASE("make_gdbinit: what it has made is known again, and so are the macros") {
   const std::string made = make_gdbinit({"6.1.10-1.ph5", 0, "vmss.core", std::nullopt});
   CHECK(is_written_gdbinit(BufferSource(".gdbinit", as_bytes(made))));
