@@ -81,7 +81,7 @@ TEST_CASE("BTF in memory: is found where the symbols say") {
 
 TEST_CASE("BTF in memory: is found by its form, wherever it stands in the image") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
-  put(guest, std::string("\x9f\xeb\x01\0 but no header", 20), free_place - 0x2000);
+  put(guest, std::string("\x9f\xeb\x01\0 but no header", 18), free_place - 0x2000);
   put(guest, types_with("of_a_module"), free_place - 0x1000);
   put(guest, types_with("task_struct"), free_place + 3);
   for (const bool wrong_symbols : {false, true}) {

@@ -233,7 +233,7 @@ TEST_CASE("BTF: what is no header, and what does not fit it, is refused by name"
               [&] { (void)parse(cut.write()); });
 }
 
-TEST_CASE("BTF: a structure that can't be read is not known; the others are") {
+TEST_CASE("BTF: a structure that can't be read is not known, the others are") {
   BtfWriter writer;
   const auto number = writer.integer("int", 4);
   writer.structure("sound", 4, {{"number", number}});
