@@ -117,7 +117,7 @@ void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
     check(cpu.trace, fmt::format("vCPU {}", cpu.vcpu));
   }
   for (const TaskReport::Row& row : report.tasks) {
-    if (row.trace) check(*row.trace, fmt::format("{} ({})", row.task.comm, row.task.pid));
+    if (row.trace) check(*row.trace, name_and_pid(row.task));
   }
   if (count == 0) return;
   diagnostics.warn_of_lack(
@@ -186,7 +186,7 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   if (wanted.lines) add_lines(guest, report, diagnostics);
   WriteReport write = write_traces_text;
   if (options.json) write = write_traces_json;
-  if (wanted.ndjson) write = write_traces_ndjson;
+  if (wanted.ndjson) write = write_task_lines;
   if (wanted.fold && write == write_traces_text) fold_same_traces(report);
   return finish(options, guest, report, write, diagnostics);
 }
@@ -201,7 +201,7 @@ int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   if (options.tasks.tree) make_tree(report);
   WriteReport write = write_tasks_text;
   if (options.json) write = write_tasks_json;
-  if (options.tasks.ndjson) write = write_tasks_ndjson;
+  if (options.tasks.ndjson) write = write_task_lines;
   return finish(options, guest, report, write, diagnostics);
 }
 

@@ -15,10 +15,6 @@ std::string words_of(WaitKind kind) {
   return name;
 }
 
-std::string name_and_pid(const Task& task) {
-  return fmt::format("{} ({})", task.comm, task.pid);
-}
-
 }  // namespace
 
 std::string describe(const TaskReport::Waiting& waiting) {

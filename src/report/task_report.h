@@ -72,7 +72,6 @@ void write_tasks_text(const TaskReport& report, std::ostream& out);
 void write_traces_json(const TaskReport& report, std::ostream& out);
 void write_tasks_json(const TaskReport& report, std::ostream& out);
 // A line for each vCPU and task.
-void write_traces_ndjson(const TaskReport& report, std::ostream& out);
-void write_tasks_ndjson(const TaskReport& report, std::ostream& out);
+void write_task_lines(const TaskReport& report, std::ostream& out);
 
 }  // namespace photon_dmesg

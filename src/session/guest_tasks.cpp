@@ -109,8 +109,7 @@ void GuestTasks::find_current_task(Processor& processor, Diagnostics& diagnostic
     diagnostics.found({.what = fmt::format("current task by {}", witness.name),
                        .value = fmt::format("{}", *witness.task),
                        .where = fmt::format("vCPU {}", processor.vcpu.index),
-                       .how = other ? fmt::format("{} ({}): it is being switched to or from",
-                                                  other->comm, other->pid)
+                       .how = other ? name_and_pid(*other) + ": it is being switched to or from"
                                     : "no task can be read there"});
   }
   processor.witnesses = fmt::format("{}", fmt::join(agree, ", "));

@@ -1,5 +1,7 @@
 #include "kernel/tasks/task_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -32,6 +34,10 @@ std::string text_in(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+std::string name_and_pid(const Task& task) {
+  return fmt::format("{} ({})", task.comm, task.pid);
+}
 
 TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
     : memory_(kernel.memory()),

@@ -33,6 +33,9 @@ struct Task {
   std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
 };
 
+// "sh (123)".
+[[nodiscard]] std::string name_and_pid(const Task& task);
+
 // Bytes of a kernel stack (THREAD_SIZE of x86-64 without KASAN).
 inline constexpr std::uint64_t kernel_stack_size = 16384;
 

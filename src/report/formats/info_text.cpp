@@ -74,7 +74,7 @@ class TextWriter {
   void write(const InfoReport::Cpu& cpu) {
     const Vcpu& vcpu = cpu.registers;
     std::vector<std::string> parts;
-    if (cpu.task) parts.push_back(fmt::format("{} ({})", cpu.task->comm, cpu.task->pid));
+    if (cpu.task) parts.push_back(name_and_pid(*cpu.task));
     if (vcpu.x86.rip) parts.push_back(fmt::format("RIP {}", *vcpu.x86.rip));
     if (!cpu.frames.empty()) {
       parts.push_back(fmt::format("{}", fmt::join(cpu.frames, " < ")));

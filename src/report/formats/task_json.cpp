@@ -125,20 +125,6 @@ Json tasks_of(const TaskReport& report) {
   return list;
 }
 
-// Each line says of which guest it is: lines of many are put together.
-void write_lines(const TaskReport& report, std::ostream& out) {
-  const auto write = [&](const Json& members) {
-    Json line = {{"schema", json_schema_version},
-                 {"release", utf8(report.guest.release)},
-                 {"hostname", text_or_null(report.guest.identity.hostname)},
-                 {"checkpoint", utf8(checkpoint_name(report.source))}};
-    line.update(members);
-    out << dump(line) << '\n';
-  };
-  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(report, cpu));
-  for (const TaskReport::Row& row : report.tasks) write(to_json(report, row));
-}
-
 }  // namespace
 
 void write_traces_json(const TaskReport& report, std::ostream& out) {
@@ -159,12 +145,18 @@ void write_tasks_json(const TaskReport& report, std::ostream& out) {
   out << dump(document, json_indent) << '\n';
 }
 
-void write_traces_ndjson(const TaskReport& report, std::ostream& out) {
-  write_lines(report, out);
-}
-
-void write_tasks_ndjson(const TaskReport& report, std::ostream& out) {
-  write_lines(report, out);
+// Each line says of which guest it is: lines of many are put together.
+void write_task_lines(const TaskReport& report, std::ostream& out) {
+  const auto write = [&](const Json& members) {
+    Json line = {{"schema", json_schema_version},
+                 {"release", utf8(report.guest.release)},
+                 {"hostname", text_or_null(report.guest.identity.hostname)},
+                 {"checkpoint", utf8(checkpoint_name(report.source))}};
+    line.update(members);
+    out << dump(line) << '\n';
+  };
+  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(report, cpu));
+  for (const TaskReport::Row& row : report.tasks) write(to_json(report, row));
 }
 
 }  // namespace photon_dmesg

@@ -18,10 +18,6 @@ std::string seconds(std::uint64_t nsec) {
   return fmt::format("{:.3f} s", static_cast<double>(nsec) / 1e9);
 }
 
-std::string name_and_pid(const Task& task) {
-  return fmt::format("{} ({})", printable(task.comm), task.pid);
-}
-
 std::string describe(const Frame& frame) {
   return frame.place ? printable(describe(*frame.place)) : fmt::format("{}", frame.address);
 }
@@ -99,7 +95,7 @@ class TraceWriter {
 void write(const TaskReport& report, const TaskReport::Cpu& cpu, std::ostream& out) {
   std::string text = fmt::format("vCPU {}", cpu.vcpu);
   if (cpu.cpu && *cpu.cpu != cpu.vcpu) text += fmt::format(" (the kernel's CPU {})", *cpu.cpu);
-  text += cpu.task ? fmt::format(": {}", name_and_pid(*cpu.task)) : ": task unknown";
+  text += cpu.task ? fmt::format(": {}", printable(name_and_pid(*cpu.task))) : ": task unknown";
   text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
   out << text << '\n';
   TraceWriter(report, out).write(cpu.trace);
@@ -112,7 +108,7 @@ std::string since_it_ran(const TaskReport& report, const Task& task) {
 
 void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& out) {
   const Task& task = row.task;
-  out << fmt::format("{} {}", name_and_pid(task), task.state);
+  out << fmt::format("{} {}", printable(name_and_pid(task)), task.state);
   if (task.cpu) out << fmt::format(", {}CPU {}", task.on_cpu ? "on " : "", *task.cpu);
   if (const auto since = nsec_since_it_ran(report, task)) {
     out << (task.on_cpu ? ", on it for " : ", last ran ") << seconds(*since)
@@ -122,7 +118,7 @@ void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& o
   if (row.waiting) out << "  waits for " << printable(describe(*row.waiting)) << '\n';
   if (!row.folded.empty()) {
     out << fmt::format("  and {} more with this trace:", row.folded.size());
-    for (const Task& other : row.folded) out << ' ' << name_and_pid(other);
+    for (const Task& other : row.folded) out << ' ' << printable(name_and_pid(other));
     out << '\n';
   }
   TraceWriter(report, out).write(*row.trace);

@@ -204,7 +204,7 @@ TEST_CASE("tasks as JSON: names that are no UTF-8 don't break the document") {
 }
 
 TEST_CASE("traces as NDJSON: each line by itself says of which guest it is") {
-  std::istringstream lines(written(write_traces_ndjson, sample()));
+  std::istringstream lines(written(write_task_lines, sample()));
   std::string line;
   std::size_t count = 0;
   while (std::getline(lines, line)) {
