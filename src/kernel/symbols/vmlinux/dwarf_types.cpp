@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -40,12 +39,7 @@ std::unique_ptr<DwarfUnits> DwarfTypes::open_units(
 
 DwarfUnits& DwarfTypes::all_units() {
   if (!all_units_) {
-    const auto read_section = [&](std::string_view name) {
-      if (const auto section = image_->find_section(name)) (void)image_->read(section->range);
-    };
-    read_section(".debug_info");
-    std::for_each(unit_sections.begin(), unit_sections.end(), read_section);
-    all_units_ = std::make_unique<DwarfUnits>(image_->handle());
+    all_units_ = std::make_unique<DwarfUnits>(*image_);
     if (!all_units_->any()) {
       throw unusable(fmt::format(
           "{}: expected DWARF debug information, found none: this is not the vmlinux of a "

@@ -3,13 +3,13 @@
 #include <elfutils/libdw.h>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "kernel/symbols/struct_layout.h"
+#include "kernel/symbols/vmlinux/dwarf_file.h"
 
 namespace photon_dmesg {
 
@@ -18,8 +18,8 @@ class DwarfUnits {
  public:
   // `file`: a small one in memory, as extract_compile_units() makes it.
   explicit DwarfUnits(std::vector<std::byte> file);
-  // Of a file that is open, and must outlive this object.
-  explicit DwarfUnits(Elf* elf);
+  // All of `image`, which must outlive this object.
+  explicit DwarfUnits(const ElfImage& image);
   ~DwarfUnits();
   DwarfUnits(const DwarfUnits&) = delete;
   DwarfUnits& operator=(const DwarfUnits&) = delete;
@@ -33,20 +33,11 @@ class DwarfUnits {
   [[nodiscard]] std::optional<StructLayout> find_struct(std::string_view name);
 
  private:
-  struct EndElf {
-    void operator()(Elf* elf) const;
-  };
-  struct EndDwarf {
-    void operator()(Dwarf* dwarf) const;
-  };
-
   bool index_next_unit();
 
-  std::vector<std::byte> file_;
-  std::unique_ptr<Elf, EndElf> elf_;        // over file_; null: somebody else's
-  std::unique_ptr<Dwarf, EndDwarf> dwarf_;  // null if libdw makes nothing of it
-  Dwarf_CU* last_unit_ = nullptr;           // that is in the index
-  bool is_complete_ = false;                // whether all are
+  DwarfFile dwarf_;
+  Dwarf_CU* last_unit_ = nullptr;  // that is in the index
+  bool is_complete_ = false;       // whether all are
   std::unordered_map<std::string_view, Dwarf_Die> index_;
 };
 

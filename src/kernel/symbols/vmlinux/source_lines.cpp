@@ -1,7 +1,6 @@
 #include "kernel/symbols/vmlinux/source_lines.h"
 
 #include <fmt/format.h>
-#include <libelf.h>
 
 #include <algorithm>
 #include <utility>
@@ -31,14 +30,6 @@ struct SourceLines::Range {
   std::size_t unit = 0;  // of units_
 };
 
-void SourceLines::EndElf::operator()(Elf* elf) const {
-  elf_end(elf);
-}
-
-void SourceLines::EndDwarf::operator()(Dwarf* dwarf) const {
-  dwarf_end(dwarf);
-}
-
 SourceLines::SourceLines(const std::filesystem::path& path, std::span<const GuestVirtual> addresses)
     : image_(path), steps_("entries of debug information", most_steps) {
   open(addresses);
@@ -62,36 +53,21 @@ void SourceLines::open(std::span<const GuestVirtual> addresses) {
 bool SourceLines::open_some(std::span<const GuestVirtual> addresses) {
   auto file = extract_compile_units(image_, addresses, code_sections);
   if (!file) return false;
-  read(std::move(*file));
+  dwarf_ = std::make_unique<DwarfFile>(std::move(*file));
+  index_units();
   return std::all_of(addresses.begin(), addresses.end(),
                      [&](GuestVirtual address) { return find_unit(address) != nullptr; });
 }
 
 void SourceLines::open_all() {
   has_all_ = true;
-  if (auto unpacked = unpack_debug_sections(image_, code_sections)) {
-    read(std::move(*unpacked));
-  } else {
-    const auto read_section = [&](std::string_view name) {
-      if (const auto section = image_.find_section(name)) (void)image_.read(section->range);
-    };
-    read_section(".debug_info");
-    std::for_each(code_sections.begin(), code_sections.end(), read_section);
-    dwarf_.reset(dwarf_begin_elf(image_.handle(), DWARF_C_READ, nullptr));
-    index_units();
-  }
+  auto unpacked = unpack_debug_sections(image_, code_sections);
+  dwarf_ = unpacked ? std::make_unique<DwarfFile>(std::move(*unpacked))
+                    : std::make_unique<DwarfFile>(image_, code_sections);
+  index_units();
   if (units_.empty()) {
     throw unusable("expected DWARF debug information of code, found none");
   }
-}
-
-void SourceLines::read(std::vector<std::byte> file) {
-  dwarf_.reset();
-  elf_.reset();
-  file_ = std::move(file);
-  elf_.reset(elf_memory(reinterpret_cast<char*>(file_.data()), file_.size()));
-  dwarf_.reset(dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
-  index_units();
 }
 
 void SourceLines::index_units() {
@@ -99,8 +75,8 @@ void SourceLines::index_units() {
   ranges_.clear();
   Dwarf_CU* unit = nullptr;
   Dwarf_Die die{};
-  while (dwarf_ != nullptr &&
-         dwarf_get_units(dwarf_.get(), unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+  while (dwarf_->get() != nullptr &&
+         dwarf_get_units(dwarf_->get(), unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
     const std::size_t count = ranges_.size();
     for_each_dwarf_range(die, steps_, [&](Dwarf_Addr begin, Dwarf_Addr end) {
       ranges_.push_back({begin, end, units_.size()});

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/budget.h"
 #include "kernel/symbols/source_line.h"
+#include "kernel/symbols/vmlinux/dwarf_file.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 
 namespace photon_dmesg {
@@ -40,27 +41,18 @@ class SourceLines {
  private:
   struct Unit;
   struct Range;
-  struct EndElf {
-    void operator()(Elf* elf) const;
-  };
-  struct EndDwarf {
-    void operator()(Dwarf* dwarf) const;
-  };
 
   void open(std::span<const GuestVirtual> addresses);
   [[nodiscard]] bool open_some(std::span<const GuestVirtual> addresses);
   void open_all();
-  void read(std::vector<std::byte> file);
   void index_units();
   [[nodiscard]] Unit* find_unit(GuestVirtual address);
   [[nodiscard]] std::vector<SourceLine> find_in_units(GuestVirtual address);
 
   ElfImage image_;
-  Budget steps_;                            // through entries and ranges
-  bool has_all_ = false;                    // whether the following are of all units
-  std::vector<std::byte> file_;             // empty: they are of image_
-  std::unique_ptr<Elf, EndElf> elf_;        // over file_
-  std::unique_ptr<Dwarf, EndDwarf> dwarf_;  // null if libdw makes nothing of it
+  Budget steps_;          // through entries and ranges
+  bool has_all_ = false;  // whether the following are of all units
+  std::unique_ptr<DwarfFile> dwarf_;
   std::vector<Unit> units_;
   std::vector<Range> ranges_;  // of these, by where they begin
 };
