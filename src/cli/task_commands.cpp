@@ -54,54 +54,22 @@ void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskRepor
 void select_vcpus(const TaskOptions& options, const GuestTasks& guest, TaskReport& report) {
   for (VcpuActivity& vcpu : guest.vcpus()) {
     if (!options.cpus.empty() && !has(options.cpus, vcpu.cpu.value_or(vcpu.vcpu))) continue;
-    report.vcpus.push_back({vcpu.vcpu, vcpu.cpu, vcpu.in_user_mode, std::move(vcpu.task),
-                            std::move(vcpu.witnesses), std::move(vcpu.trace)});
+    report.vcpus.push_back(std::move(vcpu));
   }
 }
 
-// The trace of every task, and what it waits for: a circle may go through tasks that are not shown.
-class WaitGraph {
- public:
-  explicit WaitGraph(const GuestTasks& guest) : guest_(guest) {
-    for (const Task& task : guest.tasks().all()) {
-      const Trace& trace = traces_.emplace(task.address.value, guest.trace(task)).first->second;
-      auto wait = guest.wait(task, trace);
-      if (!wait) continue;
-      if (wait->owner && wait->owner_is_certain) {
-        owners_[task.address.value] = wait->owner->value;
-      }
-      waits_.emplace(task.address.value, std::move(*wait));
-    }
-  }
-
-  [[nodiscard]] const Trace& trace(const Task& task) const {
-    return traces_.at(task.address.value);
-  }
-
-  [[nodiscard]] std::optional<TaskReport::Waiting> of(const Task& task) const {
-    const auto found = waits_.find(task.address.value);
-    if (found == waits_.end()) return std::nullopt;
-    TaskReport::Waiting waiting{found->second, std::nullopt, {}};
-    if (waiting.wait.owner) waiting.owner = guest_.tasks().read(*waiting.wait.owner);
-    for (const GuestVirtual address : find_cycle(owners_, task.address)) {
-      if (const Task* other = guest_.tasks().find(address)) waiting.cycle.push_back(*other);
-    }
-    return waiting;
-  }
-
- private:
-  const GuestTasks& guest_;
-  std::map<std::uint64_t, Trace> traces_;  // by task_struct, as what follows
-  std::map<std::uint64_t, Wait> waits_;
-  Owners owners_;
-};
-
+// A circle of tasks may go through some that are not shown.
 void find_waits(const GuestTasks& guest, bool with_traces, TaskReport& report) {
   if (report.tasks.empty()) return;
-  const WaitGraph graph(guest);
+  std::map<std::uint64_t, TaskActivity> activities;
+  for (TaskActivity& activity : guest.activities()) {
+    const std::uint64_t address = activity.task.address.value;
+    activities.emplace(address, std::move(activity));
+  }
   for (TaskReport::Row& row : report.tasks) {
-    row.waiting = graph.of(row.task);
-    if (with_traces) row.trace = graph.trace(row.task);
+    TaskActivity& activity = activities.at(row.task.address.value);
+    row.waiting = std::move(activity.waiting);
+    if (with_traces) row.trace = std::move(activity.trace);
   }
 }
 
@@ -113,7 +81,7 @@ void check_traces(const TaskReport& report, Diagnostics& diagnostics) {
     if (trace.is_complete()) return;
     if (count++ == 0) first = fmt::format("{}: {}", whose, trace.why);
   };
-  for (const TaskReport::Cpu& cpu : report.vcpus) {
+  for (const VcpuActivity& cpu : report.vcpus) {
     check(cpu.trace, fmt::format("vCPU {}", cpu.vcpu));
   }
   for (const TaskReport::Row& row : report.tasks) {
@@ -133,7 +101,7 @@ void add_lines(const Guest& guest, TaskReport& report, Diagnostics& diagnostics)
       if (frame.place && frame.place->module.empty()) addresses.insert(frame.instruction());
     }
   };
-  for (const TaskReport::Cpu& cpu : report.vcpus) collect(cpu.trace);
+  for (const VcpuActivity& cpu : report.vcpus) collect(cpu.trace);
   for (const TaskReport::Row& row : report.tasks) {
     if (row.trace) collect(*row.trace);
   }

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "kernel/symbols/source_line.h"
-#include "kernel/tasks/task_reader.h"
-#include "kernel/unwind/trace.h"
-#include "kernel/waits/wait.h"
+#include "kernel/waits/activity.h"
 #include "report/report.h"
 
 namespace photon_dmesg {
@@ -20,22 +18,7 @@ struct TaskReport {
   SourceInfo source;
   std::optional<std::uint64_t> now_nsec;  // when the guest stopped, by the clock of Task's times
 
-  struct Cpu {
-    std::uint32_t vcpu = 0;
-    std::optional<std::uint32_t> cpu;
-    bool in_user_mode = false;
-    std::optional<Task> task;
-    std::string witnesses;  // of which task it is
-    Trace trace;
-  };
-  std::vector<Cpu> vcpus;
-
-  // What a task waits for, and who has it.
-  struct Waiting {
-    Wait wait;
-    std::optional<Task> owner;
-    std::vector<Task> cycle;  // tasks that wait for each other in a circle, beginning with this one
-  };
+  std::vector<VcpuActivity> vcpus;
 
   struct Row {
     Task task;
@@ -59,9 +42,6 @@ struct TaskReport {
 // For how long `task` has waited, or has been running; nothing if that can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_since_it_ran(const TaskReport& report,
                                                              const Task& task);
-
-// "mutex lab_a [lab], held by sh (123)".
-[[nodiscard]] std::string describe(const TaskReport::Waiting& waiting);
 
 // For people: traces as the kernel prints them.
 void write_traces_text(const TaskReport& report, std::ostream& out);

@@ -124,6 +124,8 @@ std::vector<VcpuActivity> GuestTasks::vcpus() const {
     activity.vcpu = guest_.state().vcpus[i].index;
     activity.in_user_mode = is_in_user_mode(processor.vcpu);
     activity.runs_kernel = processor.runs_kernel;
+    activity.takes_interrupts =
+        architecture_of(processor.vcpu.machine).takes_interrupts(processor.vcpu);
     if (processor.runs_kernel) {
       if (processor.cpu != nullptr) activity.cpu = processor.cpu->number;
       activity.task = processor.task;
@@ -167,6 +169,30 @@ Trace GuestTasks::trace(const Task& task) const {
     return trace;
   }
   return unwinder_.trace(task);
+}
+
+std::vector<TaskActivity> GuestTasks::activities() const {
+  std::vector<TaskActivity> activities;
+  Owners owners;
+  for (const Task& task : tasks_.all()) {
+    TaskActivity& activity = activities.emplace_back();
+    activity.task = task;
+    activity.trace = trace(task);
+    const auto wait = waits_.find(task, activity.trace);
+    if (!wait) continue;
+    Waiting& waiting = activity.waiting.emplace();
+    waiting.wait = *wait;
+    if (!wait->owner) continue;
+    waiting.owner = tasks_.read(*wait->owner);
+    if (wait->owner_is_certain) owners[task.address.value] = wait->owner->value;
+  }
+  for (TaskActivity& activity : activities) {
+    if (!activity.waiting) continue;
+    for (const GuestVirtual address : find_cycle(owners, activity.task.address)) {
+      if (const Task* other = tasks_.find(address)) activity.waiting->cycle.push_back(*other);
+    }
+  }
+  return activities;
 }
 
 }  // namespace photon_dmesg

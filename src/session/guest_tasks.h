@@ -13,22 +13,11 @@
 #include "kernel/tasks/tasks.h"
 #include "kernel/unwind/stacks.h"
 #include "kernel/unwind/unwinder.h"
+#include "kernel/waits/activity.h"
 #include "kernel/waits/waits.h"
 #include "session/guest.h"
 
 namespace photon_dmesg {
-
-// What one vCPU was doing.
-struct VcpuActivity {
-  std::uint32_t vcpu = 0;            // the checkpoint's number
-  std::optional<std::uint32_t> cpu;  // the kernel's
-  bool in_user_mode = false;
-  bool runs_kernel = true;   // false: its registers are another kernel's, or a firmware's
-  std::optional<Task> task;  // the current one
-  // Which of the witnesses of it agree, as a phrase: "current_task, rq.curr and the stack".
-  std::string witnesses;
-  Trace trace;
-};
 
 // The tasks of a guest, and what they and its vCPUs were doing: everything that takes the kernel's
 // types, modules and stacks put together.
@@ -50,10 +39,8 @@ class GuestTasks {
   // The trace of any task: that of the vCPU that runs it, or from where it gave its CPU away.
   [[nodiscard]] Trace trace(const Task& task) const;
 
-  // What `task` waits for, by its own trace.
-  [[nodiscard]] std::optional<Wait> wait(const Task& task, const Trace& trace) const {
-    return waits_.find(task, trace);
-  }
+  // What every task was doing, in the order of tasks().
+  [[nodiscard]] std::vector<TaskActivity> activities() const;
 
  private:
   // A vCPU with the registers that it had in the guest's kernel.

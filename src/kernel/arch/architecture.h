@@ -61,6 +61,8 @@ class Architecture {
   // What `vcpu` has in the registers that every machine has; absent if the checkpoint lacks them.
   [[nodiscard]] virtual std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const = 0;
   [[nodiscard]] virtual std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const = 0;
+  // Whether it takes interrupts.
+  [[nodiscard]] virtual std::optional<bool> takes_interrupts(const Vcpu& vcpu) const = 0;
   // Where the processor looks for what to do about an interrupt.
   [[nodiscard]] virtual std::optional<GuestVirtual> interrupt_table(const Vcpu& vcpu) const = 0;
   // The register that names the page tables, as messages show it: "CR3 0x1234000".

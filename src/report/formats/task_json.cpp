@@ -82,7 +82,7 @@ Json to_json(const TaskReport& report, const Task& task) {
           {"since_it_ran_nsec", number_or_null(nsec_since_it_ran(report, task))}};
 }
 
-Json to_json(const TaskReport& report, const TaskReport::Cpu& cpu) {
+Json to_json(const TaskReport& report, const VcpuActivity& cpu) {
   return {{"vcpu", cpu.vcpu},
           {"cpu", number_or_null(cpu.cpu)},
           {"mode", cpu.in_user_mode ? "user" : "kernel"},
@@ -91,7 +91,7 @@ Json to_json(const TaskReport& report, const TaskReport::Cpu& cpu) {
           {"trace", to_json(report, cpu.trace)}};
 }
 
-Json to_json(const TaskReport::Waiting& waiting) {
+Json to_json(const Waiting& waiting) {
   Json result = {{"kind", std::string(name_of(waiting.wait.kind))},
                  {"address", hexadecimal(waiting.wait.object.value)},
                  {"name", text_or_null(waiting.wait.name)},
@@ -130,7 +130,7 @@ Json tasks_of(const TaskReport& report) {
 void write_traces_json(const TaskReport& report, std::ostream& out) {
   Json document = head_of(report, traces_schema);
   document["vcpus"] = Json::array();
-  for (const TaskReport::Cpu& cpu : report.vcpus) {
+  for (const VcpuActivity& cpu : report.vcpus) {
     document["vcpus"].push_back(to_json(report, cpu));
   }
   document["tasks"] = tasks_of(report);
@@ -155,7 +155,7 @@ void write_task_lines(const TaskReport& report, std::ostream& out) {
     line.update(members);
     out << dump(line) << '\n';
   };
-  for (const TaskReport::Cpu& cpu : report.vcpus) write(to_json(report, cpu));
+  for (const VcpuActivity& cpu : report.vcpus) write(to_json(report, cpu));
   for (const TaskReport::Row& row : report.tasks) write(to_json(report, row));
 }
 

@@ -92,7 +92,7 @@ class TraceWriter {
   std::ostream& out_;
 };
 
-void write(const TaskReport& report, const TaskReport::Cpu& cpu, std::ostream& out) {
+void write(const TaskReport& report, const VcpuActivity& cpu, std::ostream& out) {
   std::string text = fmt::format("vCPU {}", cpu.vcpu);
   if (cpu.cpu && *cpu.cpu != cpu.vcpu) text += fmt::format(" (the kernel's CPU {})", *cpu.cpu);
   text += cpu.task ? fmt::format(": {}", printable(name_and_pid(*cpu.task))) : ": task unknown";
@@ -132,7 +132,7 @@ void write_traces_text(const TaskReport& report, std::ostream& out) {
     if (!is_first) out << '\n';
     is_first = false;
   };
-  for (const TaskReport::Cpu& cpu : report.vcpus) {
+  for (const VcpuActivity& cpu : report.vcpus) {
     separate();
     write(report, cpu, out);
   }

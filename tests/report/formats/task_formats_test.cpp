@@ -46,7 +46,7 @@ TaskReport sample() {
   report.guest = sample_report().guest;
   report.source = sample_report().source;
   report.now_nsec = 20'000'000'000;
-  TaskReport::Cpu cpu;
+  VcpuActivity cpu;
   cpu.vcpu = 0;
   cpu.cpu = 1;
   cpu.task = task(7, "reader", 'R');
@@ -147,7 +147,7 @@ TEST_CASE("tasks as text: a tree without end does not fill the disk") {
 }
 
 TEST_CASE("waits as words: locks, readers of whom one is known, and circles") {
-  TaskReport::Waiting waiting;
+  Waiting waiting;
   waiting.wait.kind = WaitKind::RwSemaphore;
   waiting.wait.object = {0xffff888000002000};
   CHECK(describe(waiting) == "rw semaphore 0xffff888000002000");

@@ -12,7 +12,7 @@ namespace {
 TaskReport report_with(std::optional<LinesByAddress> lines) {
   TaskReport report;
   report.lines = std::move(lines);
-  TaskReport::Cpu& cpu = report.vcpus.emplace_back();
+  VcpuActivity& cpu = report.vcpus.emplace_back();
   Frame inner;
   inner.address = {0xffffffff81000105};
   inner.place = CodePlace{"schedule", 5, 16, ""};

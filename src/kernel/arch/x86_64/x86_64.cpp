@@ -51,6 +51,11 @@ class X8664 final : public Architecture {
   [[nodiscard]] std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const override {
     return vcpu.x86.rip;
   }
+  [[nodiscard]] std::optional<bool> takes_interrupts(const Vcpu& vcpu) const override {
+    constexpr std::uint64_t interrupt_flag = 1U << 9U;  // RFLAGS.IF
+    if (!vcpu.x86.rflags) return std::nullopt;
+    return (*vcpu.x86.rflags & interrupt_flag) != 0;
+  }
   [[nodiscard]] std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const override {
     const std::optional<std::uint64_t>& rsp = vcpu.x86.general[4];
     return rsp ? std::optional(GuestVirtual{*rsp}) : std::nullopt;

@@ -1,0 +1,65 @@
+#include "kernel/health/cpu_health.h"
+
+#include <limits>
+#include <string>
+
+#include "kernel/memory/fields.h"
+
+namespace photon_dmesg {
+namespace {
+
+// A member of a per-CPU variable.
+std::optional<Reading> read_member(const GuestKernel& kernel, std::optional<GuestVirtual> variable,
+                                   std::string name, const std::optional<Field>& field) {
+  if (!variable || !field) return std::nullopt;
+  const auto value = read_number(kernel.memory(), *variable, *field);
+  if (!value) return std::nullopt;
+  return Reading{std::move(name), *variable + field->offset, *value};
+}
+
+// KTIME_MAX: no timer is set.
+constexpr auto never = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+// hrtimer_interrupts counts the detector's samples: 0 where it does not run on this CPU.
+bool has_watchdog(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu) {
+  const auto samples = cpus.variable(cpu, "hrtimer_interrupts");
+  const auto count =
+      samples ? kernel.memory().read_unsigned(*samples, sizeof(std::uint32_t)) : std::nullopt;
+  return count.value_or(0) > 0;
+}
+
+std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu) {
+  const auto at = cpus.variable(cpu, "watchdog_touch_ts");
+  if (!at || !has_watchdog(kernel, cpus, cpu)) return std::nullopt;
+  const auto seconds = kernel.memory().read_unsigned(*at, sizeof(std::uint64_t));
+  // 0 and the highest numbers stand for "not yet" and "not now" (kernel/watchdog.c).
+  if (!seconds || *seconds == 0 || *seconds >= never) return std::nullopt;
+  return Reading{"watchdog_touch_ts", *at, *seconds};
+}
+
+}  // namespace
+
+std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
+                                       const Cpus& cpus, const GuestTime& time) {
+  const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
+  const auto nr_running = types.find("rq.nr_running");
+  const auto stop = types.find("rq.stop");
+  std::vector<CpuHealth> result;
+  for (const Cpu& cpu : cpus.all()) {
+    CpuHealth& health = result.emplace_back();
+    health.cpu = cpu.number;
+    health.timer_due = read_member(kernel, cpus.variable(cpu, "hrtimer_bases"),
+                                   "hrtimer_bases.expires_next", expires_next);
+    if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
+        health.timer_due->value < time.now_nsec) {
+      health.overdue_nsec = time.now_nsec - health.timer_due->value;
+    }
+    const auto queue = cpus.variable(cpu, "runqueues");
+    health.running = read_member(kernel, queue, "rq.nr_running", nr_running);
+    if (queue) health.stopper = read_pointer(kernel.memory(), *queue, stop);
+    health.watchdog_touched = read_watchdog(kernel, cpus, cpu);
+  }
+  return result;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/health/guest_time.h"
+#include "kernel/health/reading.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
+
+namespace photon_dmesg {
+
+// What a CPU's own variables say of whether it does its work. What is not known is absent.
+struct CpuHealth {
+  std::uint32_t cpu = 0;
+  // hrtimer_bases.expires_next: when its timer interrupt is due, by the monotonic clock. One that
+  // is overdue has not been taken since: the CPU has not let interrupts in.
+  std::optional<Reading> timer_due;
+  std::optional<std::uint64_t> overdue_nsec;  // by how much, if it is
+  std::optional<Reading> running;             // rq.nr_running: tasks that want this CPU
+  std::optional<GuestVirtual> stopper;        // rq.stop, migration/N, which nothing else delays
+  // The soft lockup detector's own: when the stopper last ran, seconds of 2^30 nanoseconds
+  // (watchdog_touch_ts). Absent where it does not run.
+  std::optional<Reading> watchdog_touched;
+};
+
+[[nodiscard]] std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel,
+                                                     const KernelTypes& types, const Cpus& cpus,
+                                                     const GuestTime& time);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,65 @@
+#include "kernel/health/guest_time.h"
+
+#include <algorithm>
+#include <array>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t nsec_per_second = 1'000'000'000;
+
+// jiffies_64 begins five minutes before it would overflow as 32 bits (INITIAL_JIFFIES), whatever
+// HZ is.
+std::uint64_t initial_jiffies(std::uint32_t hz) {
+  constexpr std::uint32_t seconds = 300;
+  return static_cast<std::uint32_t>(0U - seconds * hz);
+}
+
+std::uint64_t uptime_nsec(std::uint64_t jiffies, std::uint32_t hz) {
+  const std::uint64_t ticks = jiffies - initial_jiffies(hz);
+  return ticks / hz * nsec_per_second + ticks % hz * nsec_per_second / hz;
+}
+
+// The HZ by which jiffies agree with a clock: to a tenth, as a guest may have slept or its ticks
+// may have been lost, and any two that a kernel can have differ by more.
+std::optional<std::uint32_t> find_hz(std::uint64_t jiffies, std::uint64_t now_nsec) {
+  constexpr std::array<std::uint32_t, 4> possible = {100, 250, 300, 1000};
+  constexpr std::uint64_t tolerance = nsec_per_second;  // jiffies begin before the other clocks
+  constexpr std::uint64_t longest = std::uint64_t{1} << 61U;
+  for (const std::uint32_t hz : possible) {
+    const std::uint64_t ticks = jiffies - initial_jiffies(hz);
+    if (ticks / hz > longest / nsec_per_second) continue;
+    const std::uint64_t uptime = uptime_nsec(jiffies, hz);
+    const std::uint64_t difference = std::max(uptime, now_nsec) - std::min(uptime, now_nsec);
+    if (difference <= now_nsec / 10 + tolerance) return hz;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> GuestTime::nsec_since_jiffies(std::uint64_t then) const {
+  if (!hz) return std::nullopt;
+  const auto ticks = static_cast<std::int64_t>(jiffies - then);
+  if (ticks <= 0) return 0;
+  const auto count = static_cast<std::uint64_t>(ticks);
+  return count / *hz * nsec_per_second + count % *hz * nsec_per_second / *hz;
+}
+
+GuestTime read_guest_time(const GuestKernel& kernel, const Cpus& cpus,
+                          std::optional<std::uint64_t> monotonic_nsec,
+                          std::uint64_t last_record_nsec) {
+  GuestTime time;
+  time.now_nsec =
+      std::max({cpus.now_nsec().value_or(0), monotonic_nsec.value_or(0), last_record_nsec});
+  auto at = kernel.find_address("jiffies_64");
+  if (!at) at = kernel.find_address("jiffies");
+  const auto jiffies =
+      at ? kernel.memory().read_unsigned(*at, sizeof(std::uint64_t)) : std::nullopt;
+  if (!jiffies) return time;
+  time.jiffies = *jiffies;
+  time.hz = find_hz(*jiffies, time.now_nsec);
+  return time;
+}
+
+}  // namespace photon_dmesg

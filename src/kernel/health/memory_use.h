@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/find/guest_kernel.h"
+#include "kernel/health/reading.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
+
+namespace photon_dmesg {
+
+// One zone of memory in which the allocator has pages (struct zone).
+struct MemoryZone {
+  std::string name;  // "DMA32", "Normal"
+  std::uint64_t managed_pages = 0;
+  std::uint64_t free_pages = 0;
+  // Below the first nobody but who frees memory gets a page; kswapd runs from the second to the
+  // third (WMARK_MIN, WMARK_LOW, WMARK_HIGH).
+  std::array<std::uint64_t, 3> watermarks{};
+};
+
+// How much memory the guest had left, in pages of 4096 bytes. What is not known is absent.
+struct MemoryUse {
+  std::optional<Reading> total_pages;
+  std::optional<Reading> free_pages;
+  std::vector<MemoryZone> zones;
+  std::optional<std::uint64_t> oom_kills;  // since boot (4.13 and later)
+  // The kernel's load averages: 1, 5 and 15 minutes, in 1/2048.
+  std::optional<std::array<std::uint64_t, 3>> load;
+};
+
+[[nodiscard]] MemoryUse read_memory_use(const GuestKernel& kernel, const KernelTypes& types,
+                                        const Cpus& cpus);
+
+}  // namespace photon_dmesg

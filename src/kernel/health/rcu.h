@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kernel/find/guest_kernel.h"
+#include "kernel/health/guest_time.h"
+#include "kernel/health/reading.h"
+#include "kernel/symbols/kernel_types.h"
+
+namespace photon_dmesg {
+
+// An RCU grace period that is open: it ends when every CPU has passed through a state in which it
+// can hold no reader (kernel/rcu/tree.h).
+struct RcuGracePeriod {
+  Reading sequence;                          // rcu_state.gp_seq, or gpnum until 4.17
+  std::optional<std::uint64_t> age_nsec;     // since it began
+  std::optional<std::uint64_t> thread_nsec;  // since RCU's thread last did something
+  std::vector<std::uint32_t> cpus;           // that it waits for
+  std::vector<GuestVirtual> readers;         // tasks that were preempted in a reader: task_structs
+};
+
+// The oldest one of the kernel's kinds of RCU (there is one since 4.20); nothing if none is open,
+// or without the symbols and types that tell.
+[[nodiscard]] std::optional<RcuGracePeriod> read_rcu(const GuestKernel& kernel,
+                                                     const KernelTypes& types,
+                                                     const GuestTime& time);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kernel/find/guest_kernel.h"
+#include "kernel/health/guest_time.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
+
+namespace photon_dmesg {
+
+// The workers of one CPU that have work to do (kernel/workqueue.c, struct worker_pool).
+struct WorkerPool {
+  std::uint32_t cpu = 0;
+  GuestVirtual address;
+  bool is_high_priority = false;   // of the CPU's two
+  std::size_t waiting = 0;         // works that none has begun
+  std::uint64_t stalled_nsec = 0;  // since one was last begun
+};
+
+// Those in which works wait. Empty without the symbols and types that tell (4.5 and later).
+[[nodiscard]] std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel,
+                                                         const KernelTypes& types, const Cpus& cpus,
+                                                         const GuestTime& time);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,39 @@
+#include "kernel/waits/activity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace photon_dmesg {
+namespace {
+
+// As people write it: "rw semaphore".
+std::string words_of(WaitKind kind) {
+  std::string name(name_of(kind));
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+}  // namespace
+
+std::string describe_object(const Wait& wait) {
+  return fmt::format("{} {}", words_of(wait.kind),
+                     wait.name.value_or(fmt::format("{}", wait.object)));
+}
+
+std::string describe(const Waiting& waiting) {
+  const Wait& wait = waiting.wait;
+  std::string text = describe_object(wait);
+  if (waiting.owner) {
+    text += fmt::format(
+        ", {} {}", wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
+        name_and_pid(*waiting.owner));
+  }
+  if (!waiting.cycle.empty()) {
+    text += ": deadlock of";
+    for (const Task& task : waiting.cycle) text += ' ' + name_and_pid(task);
+  }
+  return text;
+}
+
+}  // namespace photon_dmesg
