@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/profile_command.h"
 #include "cli/task_commands.h"
+#include "cli/triage_command.h"
 
 namespace photon_dmesg {
 namespace {
@@ -37,6 +38,8 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return print_traces(options, diagnostics);
     case Command::Tasks:
       return print_tasks(options, diagnostics);
+    case Command::Triage:
+      return print_triage(options, diagnostics);
   }
   return exit_complete;
 }

@@ -32,6 +32,7 @@ class GuestTasks {
   [[nodiscard]] const Tasks& tasks() const { return tasks_; }
   [[nodiscard]] const Cpus& cpus() const { return cpus_; }
   [[nodiscard]] const CodeMap& code() const { return code_; }
+  [[nodiscard]] const KernelTypes& types() const { return types_; }
 
   // What each vCPU of the checkpoint was doing, in its order.
   [[nodiscard]] std::vector<VcpuActivity> vcpus() const;

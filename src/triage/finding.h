@@ -86,10 +86,16 @@ struct Witness {
 // "panic_cpu=1", "log record 417 at 8.936664: Kernel panic ...".
 [[nodiscard]] std::string describe(const Witness& witness);
 
-// A task as a finding names it.
+// A task as a finding names it: its thread's pid.
 struct TaskName {
   std::int32_t pid = 0;
   std::string comm;
+};
+
+// A task that a finding concerns.
+struct AffectedTask {
+  TaskName name;
+  std::optional<std::uint64_t> since_nsec;  // when it began to wait, nanoseconds since boot
 };
 
 // Something that is wrong, and what tells so. What is not known is absent.
@@ -106,6 +112,8 @@ struct Finding {
   std::vector<Witness> evidence;
   std::vector<Witness> against;       // what speaks against it
   std::vector<std::string> notes;     // what else is to be known, each a sentence
+  std::optional<TaskName> blocker;    // who would have to go on for it to end
+  std::vector<AffectedTask> tasks;    // that wait because of it, the oldest first
   std::vector<Finding> consequences;  // what came of it, and is no cause
 };
 

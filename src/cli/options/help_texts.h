@@ -18,6 +18,7 @@ inline constexpr const char* description =
     "  its memory: .vmem; without it the one beside the checkpoint is used, unless the\n"
     "    checkpoint holds the memory itself\n"
     "  instead of the last two: an ELF core, kdump file, LiME image or memory alone\n\n"
+    "photon-dmesg triage says what is wrong with the guest;\n"
     "photon-dmesg bt says what CPUs and tasks were doing, photon-dmesg ps lists the tasks,\n"
     "photon-dmesg info says what files hold, photon-dmesg core makes a core for debuggers.";
 
@@ -42,6 +43,10 @@ inline constexpr const char* bt_description =
 inline constexpr const char* ps_description =
     "Lists the guest's tasks: every thread with its state, its CPU and how long ago it ran.";
 
+inline constexpr const char* triage_description =
+    "Says what is wrong with the guest, since when, and what tells so: a panic, a deadlock, a CPU\n"
+    "that is stuck, storage that does not answer... or that nothing wrong was found.";
+
 // What exit status 1 means.
 inline constexpr const char* log_is_incomplete =
     "it was printed, but is incomplete, without the times asked for, or read without an\n"
@@ -52,6 +57,10 @@ inline constexpr const char* traces_are_incomplete =
 inline constexpr const char* tasks_are_incomplete =
     "it was printed, but some tasks may be missing, or it was made without an input that was\n"
     "     named; the warnings say so, or why the output could not be written";
+inline constexpr const char* facts_are_missing =
+    "it was given, but something that it depends on could not be read; the warnings say so,\n"
+    "     or why the output could not be written";
+inline constexpr const char* status_of_findings = "\n 10  what --fail-on names was found";
 inline constexpr const char* output_is_incomplete = "the output could not be written";
 inline constexpr const char* input_is_missing =
     "it was, but without an input that was named; or the output could not be written";

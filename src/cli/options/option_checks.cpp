@@ -54,6 +54,14 @@ CLI::Validator whole_number() {
   return {check, ""};
 }
 
+CLI::Validator one_of(const std::vector<std::string>& names) {
+  return {[&names](std::string& value) {
+            if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
+            return fmt::format("expected one of {}, found {}", fmt::join(names, ", "), value);
+          },
+          ""};
+}
+
 void refuse_empty_values(CLI::App& command) {
   const CLI::Validator check(
       [](std::string& text) { return std::string(text.empty() ? empty_value : ""); }, "");

@@ -11,6 +11,9 @@ namespace photon_dmesg {
 // Takes decimal numbers that 64 bits hold.
 [[nodiscard]] CLI::Validator whole_number();
 
+// Takes one of `names`, which must outlive the validator.
+[[nodiscard]] CLI::Validator one_of(const std::vector<std::string>& names);
+
 // Makes an empty value of any of the command's options and files a usage error. To be called when
 // all have been added.
 void refuse_empty_values(CLI::App& command);

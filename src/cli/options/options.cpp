@@ -38,7 +38,8 @@ class Parser {
     add_info_command();
     add_bt_command();
     add_ps_command();
-    for (CLI::App* command : {profile_, core_, info_, bt_, ps_}) {
+    add_triage_command();
+    for (CLI::App* command : {profile_, core_, info_, bt_, ps_, triage_}) {
       command->set_version_flag("-V,--version", program_version());
     }
     for (CLI::App* command : commands()) refuse_empty_values(*command);
@@ -206,10 +207,18 @@ class Parser {
     add_ps_options(*ps_, options_.tasks);
   }
 
-  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_, bt_, ps_}; }
+  void add_triage_command() {
+    triage_ = app_.add_subcommand("triage", help::triage_description);
+    triage_->footer(help::statuses("the verdict was given", help::facts_are_missing) +
+                    help::status_of_findings);
+    add_task_command(*triage_);
+    add_triage_options(*triage_, options_.triage);
+  }
+
+  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_, bt_, ps_, triage_}; }
 
   CLI::App* command() {
-    for (CLI::App* command : {profile_, core_, info_, bt_, ps_}) {
+    for (CLI::App* command : {profile_, core_, info_, bt_, ps_, triage_}) {
       if (command->parsed()) return command;
     }
     return &app_;
@@ -221,6 +230,7 @@ class Parser {
     if (info_->parsed()) options_.command = Command::Info;
     if (bt_->parsed()) options_.command = Command::Traces;
     if (ps_->parsed()) options_.command = Command::Tasks;
+    if (triage_->parsed()) options_.command = Command::Triage;
     options_.use_cache = !no_cache_;
     options_.verify_packages = !no_verify_;
     if (core_->parsed() && output_ == standard_output) {
@@ -242,6 +252,7 @@ class Parser {
   CLI::App* info_ = nullptr;
   CLI::App* bt_ = nullptr;
   CLI::App* ps_ = nullptr;
+  CLI::App* triage_ = nullptr;
   Options options_;
   LogOptions log_options_{app_, options_};
   std::string output_;

@@ -7,6 +7,7 @@
 
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/options/task_options.h"
+#include "cli/options/triage_options.h"
 #include "report/formats/output_format.h"
 #include "report/record_filter.h"
 
@@ -20,6 +21,7 @@ enum class Command {
   Info,     // say what the files hold
   Traces,   // print what vCPUs and tasks were doing
   Tasks,    // list the tasks
+  Triage,   // say what is wrong with the guest
 };
 
 // The command line, taken apart.
@@ -47,6 +49,7 @@ struct Options {
   std::optional<std::filesystem::path> screenshot;     // Info: where to write it
   std::optional<std::filesystem::path> configuration;  // Info: where to write it
   TaskOptions tasks;                                   // Traces, Tasks
+  TriageOptions triage;                                // Triage
 };
 
 // Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when

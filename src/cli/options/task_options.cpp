@@ -1,24 +1,11 @@
 #include "cli/options/task_options.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-
 #include "cli/options/option_checks.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr const char* group = "Which tasks";
-
-CLI::Validator one_of(const std::vector<std::string>& names) {
-  return {[&names](std::string& value) {
-            if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
-            return fmt::format("expected one of {}, found {}", fmt::join(names, ", "), value);
-          },
-          ""};
-}
 
 void add_selection(CLI::App& command, TaskOptions& options) {
   command.add_flag("--blocked", options.blocked, "Only tasks in state D")->group(group);

@@ -37,6 +37,14 @@ std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus
   return Reading{"watchdog_touch_ts", *at, *seconds};
 }
 
+// By the kernel's own mask; one that can't be read takes none off.
+bool is_online(const GuestKernel& kernel, std::uint32_t cpu) {
+  auto mask = kernel.find_address("__cpu_online_mask");  // since 4.5
+  if (!mask) mask = kernel.find_address("cpu_online_bits");
+  const auto bits = mask ? kernel.memory().read_unsigned(*mask + cpu / 8, 1) : std::nullopt;
+  return !bits || (*bits >> cpu % 8 & 1U) != 0;
+}
+
 }  // namespace
 
 std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
@@ -48,6 +56,7 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
   for (const Cpu& cpu : cpus.all()) {
     CpuHealth& health = result.emplace_back();
     health.cpu = cpu.number;
+    health.is_online = is_online(kernel, cpu.number);
     health.timer_due = read_member(kernel, cpus.variable(cpu, "hrtimer_bases"),
                                    "hrtimer_bases.expires_next", expires_next);
     if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&

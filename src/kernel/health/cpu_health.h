@@ -16,6 +16,7 @@ namespace photon_dmesg {
 // What a CPU's own variables say of whether it does its work. What is not known is absent.
 struct CpuHealth {
   std::uint32_t cpu = 0;
+  bool is_online = true;  // by the kernel's mask: one that is not has no timer and no tasks
   // hrtimer_bases.expires_next: when its timer interrupt is due, by the monotonic clock. One that
   // is overdue has not been taken since: the CPU has not let interrupts in.
   std::optional<Reading> timer_due;

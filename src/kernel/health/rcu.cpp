@@ -1,6 +1,7 @@
 #include "kernel/health/rcu.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "kernel/memory/fields.h"
@@ -107,13 +108,21 @@ class RcuReader {
   GuestVirtual state_;
 };
 
+// Until 4.19 there was one for each kind of reader.
+constexpr std::array states = {"rcu_state", "rcu_sched_state", "rcu_bh_state", "rcu_preempt_state"};
+
 }  // namespace
+
+bool can_read_rcu(const GuestKernel& kernel, const KernelTypes& types) {
+  return types.find_any({"rcu_state.gp_seq", "rcu_state.gpnum"}) &&
+         std::any_of(states.begin(), states.end(),
+                     [&](const char* name) { return kernel.find_address(name).has_value(); });
+}
 
 std::optional<RcuGracePeriod> read_rcu(const GuestKernel& kernel, const KernelTypes& types,
                                        const GuestTime& time) {
   std::optional<RcuGracePeriod> oldest;
-  // Until 4.19 there was one for each kind of reader.
-  for (const char* name : {"rcu_state", "rcu_sched_state", "rcu_bh_state", "rcu_preempt_state"}) {
+  for (const char* name : states) {
     const auto state = kernel.find_address(name);
     if (!state) continue;
     auto period = RcuReader(kernel, types, time, name, *state).read();

@@ -21,6 +21,9 @@ struct RcuGracePeriod {
   std::vector<GuestVirtual> readers;         // tasks that were preempted in a reader: task_structs
 };
 
+// Whether symbols and types tell where grace periods stand.
+[[nodiscard]] bool can_read_rcu(const GuestKernel& kernel, const KernelTypes& types);
+
 // The oldest one of the kernel's kinds of RCU (there is one since 4.20); nothing if none is open,
 // or without the symbols and types that tell.
 [[nodiscard]] std::optional<RcuGracePeriod> read_rcu(const GuestKernel& kernel,

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "triage/finding.h"
+
+namespace photon_dmesg {
+
+// How photon-dmesg triage reports, and what it fails on.
+struct TriageOptions {
+  std::string format = "text";       // one of triage_formats
+  std::vector<FindingKind> fail_on;  // exit status 10 if one of them is found
+  bool log_only = false;             // the file is the text of a log
+  bool redact = false;               // names of people and machines are replaced
+};
+
+inline const std::vector<std::string> triage_formats = {"text", "json", "ndjson", "markdown",
+                                                        "html"};
+
+void add_triage_options(CLI::App& command, TriageOptions& options);
+
+}  // namespace photon_dmesg

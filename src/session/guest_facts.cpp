@@ -1,0 +1,50 @@
+#include "session/guest_facts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace photon_dmesg {
+
+GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
+                            std::optional<std::uint64_t> monotonic_nsec, LogFacts log) {
+  const GuestKernel& kernel = guest.kernel();
+  GuestFacts facts;
+  facts.logged = std::move(log.findings);
+  facts.last_record_nsec = log.last_record_nsec;
+  facts.panic = read_panic_state(kernel);
+  if (tasks == nullptr) return facts;
+  facts.time =
+      read_guest_time(kernel, tasks->cpus(), monotonic_nsec, log.last_record_nsec.value_or(0));
+  facts.vcpus = tasks->vcpus();
+  facts.tasks = tasks->activities();
+  facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
+  facts.has_rcu = can_read_rcu(kernel, tasks->types());
+  facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
+  facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time);
+  facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
+  return facts;
+}
+
+std::vector<std::string> missing_facts(const GuestFacts& facts) {
+  std::vector<std::string> missing;
+  const auto miss_unless = [&](bool is_there, const char* what) {
+    if (!is_there) missing.emplace_back(what);
+  };
+  const bool has_timers =
+      std::any_of(facts.cpus.begin(), facts.cpus.end(),
+                  [](const CpuHealth& health) { return health.timer_due.has_value(); });
+  const bool has_ages = std::any_of(
+      facts.tasks.begin(), facts.tasks.end(),
+      [](const TaskActivity& activity) { return activity.task.last_ran_nsec.has_value(); });
+  miss_unless(!facts.tasks.empty(), "tasks");
+  miss_unless(facts.panic.panic_cpu.has_value(), "panic_cpu");
+  miss_unless(has_timers, "timers of CPUs");
+  miss_unless(has_ages, "how long tasks have waited");
+  miss_unless(facts.has_rcu, "RCU");
+  miss_unless(facts.time.hz.has_value(), "jiffies");
+  miss_unless(facts.memory.free_pages.has_value(), "free memory");
+  miss_unless(facts.last_record_nsec.has_value(), "the log");
+  return missing;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,55 @@
+#include "triage/rules/guest_facts.h"
+
+#include <algorithm>
+
+#include "triage/rules/frames.h"
+
+namespace photon_dmesg {
+
+const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu) {
+  const auto found = std::find_if(facts.vcpus.begin(), facts.vcpus.end(),
+                                  [&](const VcpuActivity& vcpu) { return vcpu.cpu == cpu; });
+  return found == facts.vcpus.end() ? nullptr : &*found;
+}
+
+const CpuHealth* health_of(const GuestFacts& facts, std::uint32_t cpu) {
+  const auto found = std::find_if(facts.cpus.begin(), facts.cpus.end(),
+                                  [&](const CpuHealth& health) { return health.cpu == cpu; });
+  return found == facts.cpus.end() ? nullptr : &*found;
+}
+
+const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct) {
+  const auto found = std::find_if(
+      facts.tasks.begin(), facts.tasks.end(),
+      [&](const TaskActivity& activity) { return activity.task.address == task_struct; });
+  return found == facts.tasks.end() ? nullptr : &*found;
+}
+
+std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task) {
+  if (task.on_cpu || task.last_ran_nsec.value_or(0) == 0) return std::nullopt;
+  const std::uint64_t now = facts.time.now_nsec;
+  return now > *task.last_ran_nsec ? now - *task.last_ran_nsec : 0;
+}
+
+std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task) {
+  if (task.state != 'R' || task.on_cpu) return std::nullopt;
+  const bool runs_now = std::any_of(
+      facts.vcpus.begin(), facts.vcpus.end(),
+      [&](const VcpuActivity& vcpu) { return vcpu.task && vcpu.task->address == task.address; });
+  if (runs_now) return std::nullopt;
+  const std::uint64_t since = task.queued_nsec.value_or(0);
+  const std::uint64_t now = facts.time.now_nsec;
+  // Kernels without SCHED_INFO don't note when it was queued: it was not before it last ran.
+  if (since == 0) return task.queued_nsec ? std::nullopt : nsec_off_cpu(facts, task);
+  return now > since ? now - since : 0;
+}
+
+bool is_idle(const VcpuActivity& vcpu) {
+  return vcpu.task && vcpu.task->pid == 0 && !vcpu.in_user_mode && is_in_idle_loop(vcpu.trace);
+}
+
+bool is_busy_in_kernel(const VcpuActivity& vcpu) {
+  return vcpu.runs_kernel && !vcpu.in_user_mode && !is_idle(vcpu);
+}
+
+}  // namespace photon_dmesg

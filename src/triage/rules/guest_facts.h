@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/health/cpu_health.h"
+#include "kernel/health/guest_time.h"
+#include "kernel/health/memory_use.h"
+#include "kernel/health/panic_state.h"
+#include "kernel/health/rcu.h"
+#include "kernel/health/worker_pools.h"
+#include "kernel/waits/activity.h"
+#include "triage/finding.h"
+
+namespace photon_dmesg {
+
+// Everything that rules judge a guest by: values, so that a rule needs no guest.
+struct GuestFacts {
+  GuestTime time;
+  PanicState panic;
+  std::vector<VcpuActivity> vcpus;
+  std::vector<TaskActivity> tasks;
+  std::vector<CpuHealth> cpus;
+  bool has_rcu = false;  // whether its state can be read
+  std::optional<RcuGracePeriod> rcu;
+  std::vector<WorkerPool> pools;  // in which works wait
+  MemoryUse memory;
+  std::vector<Finding> logged;  // what the log tells
+  std::optional<std::uint64_t> last_record_nsec;
+};
+
+// The vCPU that is the kernel's CPU of that number; null if none is known to be.
+[[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
+[[nodiscard]] const CpuHealth* health_of(const GuestFacts& facts, std::uint32_t cpu);
+[[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
+
+// For how long `task` has not run; nothing if that can't be told.
+[[nodiscard]] std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task);
+// For how long it has been ready to run and has got no CPU; nothing if it is not ready, or if that
+// can't be told.
+[[nodiscard]] std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task);
+
+// Whether `vcpu` was in the kernel's code and not idle.
+[[nodiscard]] bool is_busy_in_kernel(const VcpuActivity& vcpu);
+// Whether it had nothing to do.
+[[nodiscard]] bool is_idle(const VcpuActivity& vcpu);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "triage/rules/frames.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/witnesses.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t pages_per_mib = 256;
+
+// A zone without what only who frees memory gets: all of them, or there would be room elsewhere.
+bool is_exhausted(const MemoryUse& memory) {
+  return !memory.zones.empty() &&
+         std::all_of(memory.zones.begin(), memory.zones.end(),
+                     [](const MemoryZone& zone) { return zone.free_pages < zone.watermarks[0]; });
+}
+
+std::size_t count_in_reclaim(const GuestFacts& facts) {
+  return static_cast<std::size_t>(
+      std::count_if(facts.tasks.begin(), facts.tasks.end(), [](const TaskActivity& activity) {
+        return calls_any(activity.trace, {"try_to_free_pages", "throttle_direct_reclaim",
+                                          "__alloc_pages_direct_reclaim", "__alloc_pages_slowpath",
+                                          "balance_dirty_pages*"});
+      }));
+}
+
+}  // namespace
+
+std::vector<Finding> find_memory_shortage(const GuestFacts& facts) {
+  std::vector<Finding> findings;
+  std::copy_if(facts.logged.begin(), facts.logged.end(), std::back_inserter(findings),
+               [](const Finding& finding) { return finding.kind == FindingKind::OutOfMemory; });
+  const Witness kills{.what = "vm_event_states.event[OOM_KILL]",
+                      .value = fmt::format("{}", facts.memory.oom_kills.value_or(0))};
+  for (Finding& finding : findings) {
+    if (facts.memory.oom_kills.value_or(0) > 0) finding.evidence.push_back(kills);
+  }
+  if (findings.empty() && facts.memory.oom_kills.value_or(0) > 0) {
+    Finding& finding = findings.emplace_back();
+    finding.kind = FindingKind::OutOfMemory;
+    finding.grade = Grade::Strong;
+    finding.summary =
+        fmt::format("{} processes killed since boot, of which the log no longer tells",
+                    *facts.memory.oom_kills);
+    finding.evidence.push_back(kills);
+  }
+  if (!is_exhausted(facts.memory)) return findings;
+  Finding& low = findings.emplace_back();
+  low.kind = FindingKind::MemoryLow;
+  const std::size_t waiting = count_in_reclaim(facts);
+  low.grade = waiting > 0 ? Grade::Strong : Grade::Weak;
+  std::uint64_t free_pages = 0;
+  for (const MemoryZone& zone : facts.memory.zones) {
+    free_pages += zone.free_pages;
+    low.evidence.push_back(
+        {.what = fmt::format("zone {}, free pages", zone.name),
+         .value = fmt::format("{}, below min {}", zone.free_pages, zone.watermarks[0])});
+  }
+  low.summary = fmt::format("{} MiB are free, less than the kernel keeps for itself",
+                            free_pages / pages_per_mib);
+  if (waiting > 0) low.notes.push_back(fmt::format("{} tasks try to free memory", waiting));
+  return findings;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "triage/rules/frames.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/witnesses.h"
+
+namespace photon_dmesg {
+namespace {
+
+// What tells independently of the others that a CPU schedules nothing, and since when at least.
+class CpuWitnesses {
+ public:
+  CpuWitnesses(const GuestFacts& facts, const CpuHealth& health) : facts_(facts), health_(health) {
+    add_stopper();
+    add_watchdog();
+    add_starved();
+    add_rcu();
+  }
+
+  [[nodiscard]] const std::vector<Witness>& all() const { return witnesses_; }
+  // The longest time that any of them tells.
+  [[nodiscard]] std::uint64_t age() const { return age_; }
+
+ private:
+  void add(Witness witness, std::uint64_t age) {
+    witnesses_.push_back(std::move(witness));
+    age_ = std::max(age_, age);
+  }
+
+  // Nothing but the kernel itself keeps the stopper from running.
+  void add_stopper() {
+    const TaskActivity* stopper = health_.stopper ? task_at(facts_, *health_.stopper) : nullptr;
+    const auto age = stopper != nullptr ? nsec_starved(facts_, stopper->task) : std::nullopt;
+    if (age.value_or(0) < least_age) return;
+    add({.what = fmt::format("{} is ready to run and has waited", name_and_pid(stopper->task)),
+         .value = seconds(*age),
+         .address = stopper->task.address},
+        *age);
+  }
+
+  void add_watchdog() {
+    constexpr unsigned second_shift = 30;  // running_clock() >> 30LL, kernel/watchdog.c
+    constexpr std::uint64_t sample_seconds = 4;
+    if (!health_.watchdog_touched) return;
+    const std::uint64_t now = facts_.time.now_nsec >> second_shift;
+    const std::uint64_t then = health_.watchdog_touched->value;
+    // The detector's own period and half a one.
+    if (now < then + sample_seconds + sample_seconds / 2) return;
+    Witness witness = witness_of(*health_.watchdog_touched);
+    witness.value += fmt::format(", {} s ago", now - then);
+    add(std::move(witness), (now - then) << second_shift);
+  }
+
+  // Other tasks of the CPU than the stopper.
+  void add_starved() {
+    const TaskActivity* longest = nullptr;
+    std::uint64_t longest_age = 0;
+    std::size_t count = 0;
+    for (const TaskActivity& activity : facts_.tasks) {
+      if (activity.task.cpu != health_.cpu || activity.task.address == health_.stopper) continue;
+      const auto age = nsec_starved(facts_, activity.task);
+      if (age.value_or(0) < least_age) continue;
+      ++count;
+      if (longest != nullptr && *age <= longest_age) continue;
+      longest = &activity;
+      longest_age = *age;
+    }
+    if (longest == nullptr) return;
+    add({.what = fmt::format("tasks that are ready to run and get no time: {}, the first", count),
+         .value = fmt::format("{} for {}", name_and_pid(longest->task), seconds(longest_age)),
+         .address = longest->task.address},
+        longest_age);
+  }
+
+  void add_rcu() {
+    if (!facts_.rcu || facts_.rcu->age_nsec.value_or(0) < certain_age) return;
+    const auto& cpus = facts_.rcu->cpus;
+    if (std::find(cpus.begin(), cpus.end(), health_.cpu) == cpus.end()) return;
+    Witness witness = witness_of(facts_.rcu->sequence);
+    witness.value = fmt::format("{}, open for {}, waits for CPU {}", witness.value,
+                                seconds(*facts_.rcu->age_nsec), health_.cpu);
+    add(std::move(witness), *facts_.rcu->age_nsec);
+  }
+
+  const GuestFacts& facts_;
+  const CpuHealth& health_;
+  std::vector<Witness> witnesses_;
+  std::uint64_t age_ = 0;
+};
+
+// When the CPU began to do what it does: its task got it no later than that.
+std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& vcpu,
+                                   std::uint64_t age) {
+  const auto told = begin_of(facts.time.now_nsec, age);
+  const auto arrived = vcpu.task ? vcpu.task->last_ran_nsec : std::nullopt;
+  if (!told || !arrived || *arrived == 0) return told;
+  return std::min(*told, *arrived);
+}
+
+Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu,
+                        const CpuWitnesses& witnesses) {
+  Finding finding;
+  finding.kind = FindingKind::SoftLockup;
+  finding.cpu = health.cpu;
+  finding.evidence = witnesses.all();
+  finding.grade = finding.evidence.size() > 1 ? Grade::Strong : Grade::Weak;
+  finding.since_nsec = since(facts, vcpu, witnesses.age());
+  finding.cause = summary_of(vcpu.trace);
+  const std::string culprit = culprit_of(vcpu.trace);
+  const std::uint64_t age = facts.time.now_nsec - finding.since_nsec.value_or(0);
+  finding.summary = fmt::format("CPU {} has run no other task for {}", health.cpu,
+                                seconds(finding.since_nsec ? age : witnesses.age()));
+  if (!culprit.empty()) {
+    finding.summary += (spins_on_lock(vcpu.trace) ? ": spins on a lock in " : ": in ") + culprit;
+  }
+  if (vcpu.task) finding.task = name_of_task(*vcpu.task);
+  const bool in_interrupt = std::any_of(
+      vcpu.trace.frames.begin(), vcpu.trace.frames.end(),
+      [](const Frame& frame) { return frame.is_reliable && frame.stack != StackKind::Task; });
+  if (in_interrupt && vcpu.task) {
+    finding.notes.push_back(
+        fmt::format("it is in an interrupt or what came of one: {} only ran there then",
+                    name_and_pid(*vcpu.task)));
+  }
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
+  std::vector<Finding> findings;
+  for (const CpuHealth& health : facts.cpus) {
+    const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
+    if (vcpu == nullptr || !is_busy_in_kernel(*vcpu)) continue;
+    // That is another finding.
+    if (health.overdue_nsec.value_or(0) >= least_age) continue;
+    const CpuWitnesses witnesses(facts, health);
+    if (witnesses.all().empty()) continue;
+    findings.push_back(describe_lockup(facts, health, *vcpu, witnesses));
+  }
+  return findings;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "triage/rules/frames.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/witnesses.h"
+
+namespace photon_dmesg {
+namespace {
+
+// A worker of that CPU which is at work: what the others wait behind.
+const TaskActivity* worker_at_work(const GuestFacts& facts, std::uint32_t cpu) {
+  const std::string prefix = fmt::format("kworker/{}:", cpu);
+  for (const TaskActivity& activity : facts.tasks) {
+    if (activity.task.comm.starts_with(prefix) && calls_any(activity.trace, {"process_one_work"})) {
+      return &activity;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<Finding> find_stalled_workers(const GuestFacts& facts) {
+  std::vector<Finding> findings;
+  for (const WorkerPool& pool : facts.pools) {
+    if (pool.stalled_nsec < certain_age) continue;
+    Finding& finding = findings.emplace_back();
+    finding.kind = FindingKind::StalledWorkers;
+    finding.grade = Grade::Strong;
+    finding.cpu = pool.cpu;
+    finding.since_nsec = begin_of(facts.time.now_nsec, pool.stalled_nsec);
+    finding.summary =
+        fmt::format("CPU {}'s {}workers have begun nothing for {}, {} wait{}", pool.cpu,
+                    pool.is_high_priority ? "high-priority " : "", seconds(pool.stalled_nsec),
+                    pool.waiting == 1 ? "one work" : fmt::format("{} works", pool.waiting),
+                    pool.waiting == 1 ? "s" : "");
+    finding.evidence.push_back({.what = "worker_pool",
+                                .value = fmt::format("{} in its worklist", pool.waiting),
+                                .address = pool.address});
+    if (const TaskActivity* worker = worker_at_work(facts, pool.cpu)) {
+      finding.task = name_of_task(worker->task);
+      finding.cause = summary_of(worker->trace);
+    }
+  }
+  return findings;
+}
+
+}  // namespace photon_dmesg

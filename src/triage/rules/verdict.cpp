@@ -1,0 +1,225 @@
+#include "triage/rules/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "triage/rules/frames.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/witnesses.h"
+
+namespace photon_dmesg {
+namespace {
+
+using Rule = std::vector<Finding> (*)(const GuestFacts& facts);
+
+// Of a guest that has panicked only the first two and who was blocked before say something: the
+// panic has stopped everything else.
+constexpr std::array rules_of_dead = {find_panic, find_oops, find_deadlocks, find_blocked_tasks,
+                                      find_memory_shortage};
+constexpr std::array rules_of_living = {
+    find_oops,           find_deadlocks, find_hard_lockups,    find_soft_lockups,
+    find_blocked_tasks,  find_rcu_stall, find_stalled_workers, find_starved_tasks,
+    find_memory_shortage};
+
+template <std::size_t Count>
+std::vector<Finding> apply(const std::array<Rule, Count>& rules, const GuestFacts& facts) {
+  std::vector<Finding> findings;
+  for (const Rule rule : rules) std::ranges::move(rule(facts), std::back_inserter(findings));
+  return findings;
+}
+
+bool is_lockup(const Finding& finding) {
+  return finding.kind == FindingKind::HardLockup || finding.kind == FindingKind::SoftLockup;
+}
+
+bool concerns(const Finding& finding, std::int32_t pid) {
+  return (finding.task && finding.task->pid == pid) ||
+         std::any_of(finding.tasks.begin(), finding.tasks.end(),
+                     [pid](const AffectedTask& task) { return task.name.pid == pid; });
+}
+
+// Whether `finding` only says that other CPUs don't answer the one that takes no interrupts.
+bool is_victim_of(const Finding& finding, const Finding& cause, const GuestFacts& facts) {
+  if (finding.kind != FindingKind::SoftLockup || cause.kind != FindingKind::HardLockup)
+    return false;
+  const VcpuActivity* vcpu = finding.cpu ? vcpu_of(facts, *finding.cpu) : nullptr;
+  return vcpu != nullptr && waits_for_other_cpus(vcpu->trace);
+}
+
+bool is_on_same_cpu(const Finding& finding, const Finding& cause) {
+  const bool follows = finding.kind == FindingKind::RcuStall ||
+                       finding.kind == FindingKind::StalledWorkers ||
+                       finding.kind == FindingKind::StarvedTasks;
+  return follows && is_lockup(cause) && finding.cpu == cause.cpu;
+}
+
+// RCU's thread, or a worker, that gets no time is starved by whoever starves the others.
+bool follows_starvation(const Finding& finding, const Finding& cause) {
+  return cause.kind == FindingKind::StarvedTasks &&
+         (finding.kind == FindingKind::RcuStall || finding.kind == FindingKind::StalledWorkers) &&
+         finding.cpu == cause.cpu;
+}
+
+// A CPU that a lock-up stops holds up all that need every CPU to answer: RCU, and who waits for it.
+bool waits_for_cpus(const Finding& finding, const Finding& cause, const GuestFacts& facts) {
+  if (finding.kind != FindingKind::BlockedTasks ||
+      !(is_lockup(cause) || cause.kind == FindingKind::RcuStall)) {
+    return false;
+  }
+  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+    return finding.task && activity.task.pid == finding.task->pid &&
+           (waits_for_other_cpus(activity.trace) ||
+            calls_any(activity.trace,
+                      {"synchronize_rcu*", "synchronize_sched*", "wait_rcu_gp*", "__wait_rcu_gp",
+                       "rcu_barrier*", "flush_work*", "__flush_work", "synchronize_net",
+                       "stop_machine*", "stop_one_cpu", "lru_add_drain_all*", "kthread_stop*"}));
+  });
+}
+
+// Whether `finding` came of `cause`.
+bool is_consequence(const Finding& finding, const Finding& cause, const GuestFacts& facts) {
+  if (finding.blocker && concerns(cause, finding.blocker->pid)) return true;
+  return is_victim_of(finding, cause, facts) || is_on_same_cpu(finding, cause) ||
+         follows_starvation(finding, cause) || waits_for_cpus(finding, cause, facts);
+}
+
+// What the log says of what memory says too is evidence for that, not another finding.
+bool is_told_of(const Finding& logged, const Finding& finding) {
+  if (logged.kind == finding.kind) {
+    const bool same_cpu = !is_lockup(finding) || !logged.cpu || logged.cpu == finding.cpu;
+    const bool same_task = finding.kind != FindingKind::BlockedTasks || !logged.task ||
+                           concerns(finding, logged.task->pid);
+    if (same_cpu && same_task) return true;
+  }
+  // The kernel's hung-task detector does not tell what they wait for.
+  return logged.kind == FindingKind::BlockedTasks && logged.task &&
+         concerns(finding, logged.task->pid);
+}
+
+bool is_told_of_any(const Finding& logged, std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    if (is_told_of(logged, finding)) {
+      std::ranges::copy(logged.evidence, std::back_inserter(finding.evidence));
+      if (finding.grade == Grade::Weak) finding.grade = Grade::Strong;
+      return true;
+    }
+    if (is_told_of_any(logged, finding.consequences)) return true;
+  }
+  return false;
+}
+
+// A detector names the CPU that it finds stuck, which may only wait for the one that is.
+bool is_of_victim(const Finding& logged, std::vector<Finding>& findings) {
+  if (!is_lockup(logged) && logged.kind != FindingKind::RcuStall) return false;
+  const auto cause = std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return is_lockup(finding) && finding.cpu != logged.cpu;
+  });
+  if (cause == findings.end()) return false;
+  cause->notes.push_back(fmt::format("the log names another victim: {}", logged.summary));
+  std::ranges::copy(logged.evidence, std::back_inserter(cause->against));
+  return true;
+}
+
+// Rules that a finding of the log has gone into already.
+bool is_taken(FindingKind kind) {
+  return kind == FindingKind::Panic || kind == FindingKind::Oops ||
+         kind == FindingKind::OutOfMemory;
+}
+
+void add_logged(const GuestFacts& facts, std::vector<Finding>& findings) {
+  for (Finding logged : facts.logged) {
+    if (is_taken(logged.kind) || is_told_of_any(logged, findings) ||
+        is_of_victim(logged, findings)) {
+      continue;
+    }
+    // What was and is no more can't be looked at.
+    if (is_lockup(logged) || logged.kind == FindingKind::BlockedTasks ||
+        logged.kind == FindingKind::RcuStall) {
+      logged.grade = Grade::Weak;
+      logged.notes.emplace_back("it was over when the guest stopped");
+    }
+    findings.push_back(std::move(logged));
+  }
+}
+
+void put_in_order(std::vector<Finding>& findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& left, const Finding& right) {
+    if (left.kind != right.kind) return left.kind < right.kind;
+    if (left.grade != right.grade) return left.grade < right.grade;
+    return left.since_nsec.value_or(0) < right.since_nsec.value_or(0);
+  });
+}
+
+// Hangs each finding below the first other one that it came of.
+std::vector<Finding> subtract_consequences(std::vector<Finding> findings, const GuestFacts& facts) {
+  put_in_order(findings);
+  const std::size_t count = findings.size();
+  std::vector<std::size_t> parent(count, count);
+  const auto comes_of = [&](std::size_t child, std::size_t ancestor) {
+    for (std::size_t at = ancestor; at != count; at = parent[at]) {
+      if (at == child) return true;
+    }
+    return false;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t cause = 0; cause < count && parent[i] == count; ++cause) {
+      if (cause == i || comes_of(i, cause)) continue;
+      if (is_consequence(findings[i], findings[cause], facts)) parent[i] = cause;
+    }
+  }
+  // Below the cause of the cause, in one level: how it came about, each says itself.
+  const auto root_of = [&](std::size_t i) {
+    while (parent[i] != count) i = parent[i];
+    return i;
+  };
+  std::vector<Finding> causes;
+  std::vector<std::size_t> place(count, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (parent[i] != count) continue;
+    place[i] = causes.size();
+    causes.push_back(findings[i]);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (parent[i] != count) causes[place[root_of(i)]].consequences.push_back(findings[i]);
+  }
+  return causes;
+}
+
+std::vector<std::string> circumstances(const GuestFacts& facts) {
+  std::vector<std::string> result;
+  switch (facts.panic.system_state.value_or(SystemState::Running)) {
+    case SystemState::Booting:
+      result.emplace_back("it was booting");
+      break;
+    case SystemState::ShuttingDown:
+      result.emplace_back("it was shutting down");
+      break;
+    case SystemState::Suspending:
+      result.emplace_back("it was going to sleep");
+      break;
+    case SystemState::Running:
+      break;
+  }
+  return result;
+}
+
+}  // namespace
+
+Verdict judge(const GuestFacts& facts) {
+  Verdict verdict;
+  verdict.circumstances = circumstances(facts);
+  const bool is_dead = !find_panic(facts).empty();
+  std::vector<Finding> findings =
+      subtract_consequences(is_dead ? apply<rules_of_dead.size()>(rules_of_dead, facts)
+                                    : apply<rules_of_living.size()>(rules_of_living, facts),
+                            facts);
+  add_logged(facts, findings);
+  put_in_order(findings);
+  verdict.findings = std::move(findings);
+  return verdict;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,31 @@
+#include "triage/rules/witnesses.h"
+
+#include <fmt/format.h>
+
+namespace photon_dmesg {
+
+Witness witness_of(const Reading& reading) {
+  return {
+      .what = reading.name, .value = fmt::format("{}", reading.value), .address = reading.address};
+}
+
+TaskName name_of_task(const Task& task) {
+  return {task.pid, task.comm};
+}
+
+std::string describe(const TaskName& task) {
+  return fmt::format("{} ({})", task.comm, task.pid);
+}
+
+std::string seconds(std::uint64_t nsec) {
+  constexpr std::uint64_t tenth = nsec_per_second / 10;
+  const std::uint64_t tenths = (nsec + tenth / 2) / tenth;
+  return fmt::format("{}.{} s", tenths / 10, tenths % 10);
+}
+
+std::optional<std::uint64_t> begin_of(std::uint64_t now_nsec, std::optional<std::uint64_t> age) {
+  if (!age || *age > now_nsec) return std::nullopt;
+  return now_nsec - *age;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernel/health/reading.h"
+#include "kernel/tasks/task_reader.h"
+#include "triage/finding.h"
+
+// How facts become the parts of findings.
+namespace photon_dmesg {
+
+[[nodiscard]] Witness witness_of(const Reading& reading);
+[[nodiscard]] TaskName name_of_task(const Task& task);
+
+// "sh (146)".
+[[nodiscard]] std::string describe(const TaskName& task);
+
+// Nanoseconds as people read them: "183.0 s".
+[[nodiscard]] std::string seconds(std::uint64_t nsec);
+// When what has lasted for `age` began; nothing if it is older than the guest.
+[[nodiscard]] std::optional<std::uint64_t> begin_of(std::uint64_t now_nsec,
+                                                    std::optional<std::uint64_t> age);
+
+constexpr std::uint64_t nsec_per_second = 1'000'000'000;
+// Less is nothing to speak of: every healthy guest has such.
+constexpr std::uint64_t least_age = 5 * nsec_per_second;
+// More can't be but a fault.
+constexpr std::uint64_t certain_age = 10 * nsec_per_second;
+
+}  // namespace photon_dmesg
