@@ -80,6 +80,32 @@ constexpr std::array types = {
     TypeOfUse{"radix_tree_node", "", "", "radix_tree_lookup"},
     TypeOfUse{"radix_tree_root", "", "", "radix_tree_lookup"},
     TypeOfUse{"gendisk", "", "", "freeze_super"},
+    TypeOfUse{"file_system_type", "", "", "freeze_super"},
+
+    // Disks and what they were asked for: block/blk-mq.c, bdev.c (fs/block_dev.c until 5.15).
+    TypeOfUse{"request", "", "", "blk_mq_end_request"},
+    TypeOfUse{"request_queue", "", "", "blk_mq_end_request"},
+    TypeOfUse{"blk_mq_tag_set", "", "", "blk_mq_end_request"},
+    TypeOfUse{"blk_mq_tags", "", "", "blk_mq_end_request"},
+    TypeOfUse{"blk_mq_hw_ctx", "", "", "blk_mq_end_request"},
+    TypeOfUse{"blk_flush_queue", "", "", "blk_mq_end_request"},
+    TypeOfUse{"hd_struct", "", "", "blk_mq_end_request"},
+    TypeOfUse{"disk_stats", "", "", "blk_mq_end_request"},
+    TypeOfUse{"bdev_inode", "", "", "sync_blockdev"},
+    // What is part of the kernel's image in some, and a module in others.
+    TypeOfUse{"mapped_device", "", "", "dm_suspend"},
+    TypeOfUse{"Scsi_Host", "", "", "scsi_eh_scmd_add"},
+    TypeOfUse{"scsi_host_template", "", "", "scsi_eh_scmd_add"},
+    TypeOfUse{"scsi_device", "", "", "scsi_eh_scmd_add"},
+    TypeOfUse{"pvscsi_adapter", "", "", "pvscsi_abort"},
+    TypeOfUse{"ext4_sb_info", "", "", "__ext4_error"},
+    TypeOfUse{"journal_s", "", "", "__ext4_error"},
+    TypeOfUse{"transaction_s", "", "", "__ext4_error"},
+    TypeOfUse{"xfs_mount", "", "", "xfs_do_force_shutdown"},
+    // What pages and buffers belong to: fs/buffer.c
+    TypeOfUse{"page", "", "", "do_syslog"},
+    TypeOfUse{"folio", "", "", "do_syslog"},
+    TypeOfUse{"buffer_head", "", "", "__wait_on_buffer"},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/budget.h"
 #include "kernel/memory/fields.h"
+#include "kernel/memory/radix_tree.h"
 
 namespace photon_dmesg {
 namespace {
@@ -40,34 +41,11 @@ class PidTable {
   bool read_tree() {
     const auto space = kernel_.find_address("init_pid_ns");
     if (!space) return false;
-    slots_ = types_.find_any({"xa_node.slots", "radix_tree_node.slots"});
-    auto root = types_.find("pid_namespace.idr.idr_rt.xa_head");
-    // What marks an entry as a node: since 4.20, and before.
-    node_mark_ = 2;
-    if (!root) {
-      root = types_.find("pid_namespace.idr.idr_rt.rnode");
-      node_mark_ = 1;
-    }
-    if (!root || !slots_) return false;
-    const auto entry = read_pointer(memory_, *space, root);
-    if (entry) add_entry(entry->value, 0);
+    const auto pids =
+        read_radix_tree(memory_, types_, *space, "pid_namespace.idr.idr_rt", most_pids);
+    if (!pids) return false;
+    for (const GuestVirtual pid : *pids) add(pid);
     return true;
-  }
-
-  void add_entry(std::uint64_t entry, int depth) {
-    constexpr std::uint64_t mark_bits = 3;
-    constexpr int deepest = 12;
-    if (entry == 0 || depth > deepest || !is_new(entry)) return;
-    if ((entry & mark_bits) != node_mark_) {
-      if ((entry & mark_bits) == 0) add({entry});
-      return;
-    }
-    const GuestVirtual slots{entry - node_mark_ + slots_->offset};
-    for (std::uint64_t i = 0; i < slots_->size / word; ++i) {
-      if (const auto child = read_pointer(memory_, slots + i * word)) {
-        add_entry(child->value, depth + 1);
-      }
-    }
   }
 
   bool read_hash() {
@@ -98,8 +76,6 @@ class PidTable {
   const KernelTypes& types_;
   std::optional<Field> first_task_;
   std::optional<Field> link_;
-  std::optional<Field> slots_;
-  std::uint64_t node_mark_ = 0;
   std::unordered_set<std::uint64_t> seen_;
   Budget budget_{"entries of the table of pids", most_pids};
   std::vector<GuestVirtual> tasks_;

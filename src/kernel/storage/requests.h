@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/address.h"
+#include "base/budget.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/release_number.h"
+
+namespace photon_dmesg {
+
+// How far a request to a disk has come.
+enum class RequestState {
+  Waiting,    // in the kernel: for an elevator, the driver or a flush before it
+  InFlight,   // the driver has it
+  Completed,  // the disk has answered, and nobody has taken it yet
+};
+
+// "waiting", "in_flight", "completed".
+[[nodiscard]] std::string_view name_of(RequestState state);
+
+// Something that a disk was asked for and has not been seen to have done.
+struct Request {
+  GuestVirtual address;  // of its struct request
+  RequestState state = RequestState::InFlight;
+  std::string operation;                // "read", "write", "flush"; "operation 17" of rarer ones
+  std::optional<std::uint64_t> sector;  // of 512 bytes, on the disk; nothing for a flush
+  std::optional<std::uint64_t> bytes;   // that are left to do
+  // When the driver got it, or else when it was made: nanoseconds since boot. Kernels note that
+  // only where they count a disk's I/O.
+  std::optional<std::uint64_t> since_nsec;
+};
+
+// The requests of the queues that are asked for.
+class Requests {
+ public:
+  // Both must outlive this object.
+  Requests(const GuestKernel& kernel, const KernelTypes& types);
+
+  // Looks through the requests that the disk of `queue` has, and those that share its tags: add all
+  // queues before the first is asked for.
+  void add(GuestVirtual queue);
+
+  // Those of one queue, the oldest first; those of which that is not known come last.
+  [[nodiscard]] std::vector<Request> of(GuestVirtual queue) const;
+
+  // Whether the guest has more places for requests than could be looked at.
+  [[nodiscard]] const Budget& budget() const { return budget_; }
+
+ private:
+  void add_modern(GuestVirtual queue, GuestVirtual tag_set);
+  void add_hardware_queue(GuestVirtual context);
+  void add_tags(GuestVirtual tags);
+  void add_legacy(GuestVirtual queue);
+  [[nodiscard]] std::vector<GuestVirtual> hardware_queues(GuestVirtual queue,
+                                                          std::uint64_t count) const;
+  void look_at(GuestVirtual request);
+  void keep(GuestVirtual request, RequestState state);
+  [[nodiscard]] std::optional<RequestState> state_of(GuestVirtual request) const;
+  [[nodiscard]] std::uint64_t operation_of(std::uint64_t flags) const;
+  [[nodiscard]] std::optional<std::uint64_t> since_of(GuestVirtual request,
+                                                      RequestState state) const;
+  [[nodiscard]] std::optional<std::uint64_t> number(GuestVirtual object,
+                                                    std::string_view member) const;
+  [[nodiscard]] std::optional<GuestVirtual> pointer(GuestVirtual object,
+                                                    std::string_view member) const;
+
+  const KernelMemory& memory_;
+  const KernelTypes& types_;
+  ReleaseNumber release_;
+  Budget budget_;
+  std::unordered_set<std::uint64_t> seen_;  // tags and requests
+  std::map<std::uint64_t, std::vector<Request>> by_queue_;
+};
+
+}  // namespace photon_dmesg

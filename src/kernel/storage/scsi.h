@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/address.h"
+#include "kernel/find/guest_kernel.h"
+#include "kernel/symbols/kernel_types.h"
+
+namespace photon_dmesg {
+
+// The rings of a paravirtual SCSI adapter of VMware's (vmw_pvscsi.h; the host has the other end).
+struct PvscsiRings {
+  GuestVirtual address;
+  std::uint32_t requests_made = 0;   // reqProdIdx, by the guest
+  std::uint32_t requests_taken = 0;  // reqConsIdx, by the host
+  std::uint32_t answers_made = 0;    // cmpProdIdx, by the host
+  std::uint32_t answers_taken = 0;   // cmpConsIdx, by the guest
+};
+
+// The SCSI adapter that a disk is behind. What is not known is absent.
+struct ScsiHost {
+  GuestVirtual address;  // of its Scsi_Host
+  std::optional<std::uint32_t> number;
+  std::string driver;                         // "vmw_pvscsi"; empty if not known
+  std::optional<std::uint32_t> state;         // SHOST_*: 1 created, 2 running, 5 recovery...
+  std::optional<std::uint32_t> busy;          // commands that it has, until 5.4
+  std::optional<std::uint32_t> failed;        // those that its error handler waits for, or works on
+  std::optional<GuestVirtual> error_handler;  // the task
+  std::optional<PvscsiRings> rings;
+};
+
+// "running", "recovery".
+[[nodiscard]] std::string name_of_scsi_state(std::uint32_t state);
+
+// That of the disk whose queue is at `queue`. Nothing if it is no SCSI disk, or the types of SCSI,
+// which mostly is in modules, are not known.
+[[nodiscard]] std::optional<ScsiHost> read_scsi_host(const GuestKernel& kernel,
+                                                     const KernelTypes& types, GuestVirtual queue);
+
+}  // namespace photon_dmesg
