@@ -102,8 +102,12 @@ TriageReport judge_guest(const Options& options, Diagnostics& diagnostics) {
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
   report.source = describe_source(guest);
-  report.facts = read_guest_facts(guest, known, monotonic(*report.guest), std::move(log));
+  report.facts =
+      read_guest_facts(guest, known, monotonic(*report.guest), std::move(log), diagnostics);
   report.verdict = judge(report.facts);
+  for (const Module& module : tasks ? tasks->code().modules() : std::vector<Module>()) {
+    report.modules.push_back(module.name);
+  }
   report.read_from = sources_of(guest, known);
   report.not_read = missing_facts(report.facts);
   guest.warn_of_unreadable(diagnostics);

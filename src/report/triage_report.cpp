@@ -103,8 +103,8 @@ std::string describe_task_counts(const GuestFacts& facts) {
   for (const auto& [state, count] : counts) {
     text += fmt::format("{} {} {}", told++ == 0 ? "" : ",", count, state);
   }
-  if (!counts.contains('D')) return text + "; none blocked";
-  return text + fmt::format("; the longest blocked for {}", seconds(longest));
+  if (!counts.contains('D')) return text + "; none in D";
+  return text + fmt::format("; the longest in D for {}", seconds(longest));
 }
 
 std::string describe_memory(const MemoryUse& memory) {

@@ -6,7 +6,8 @@
 namespace photon_dmesg {
 
 GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
-                            std::optional<std::uint64_t> monotonic_nsec, LogFacts log) {
+                            std::optional<std::uint64_t> monotonic_nsec, LogFacts log,
+                            Diagnostics& diagnostics) {
   const GuestKernel& kernel = guest.kernel();
   GuestFacts facts;
   facts.logged = std::move(log.findings);
@@ -22,6 +23,8 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
   facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time);
   facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
+  facts.file_systems = read_file_systems(kernel, tasks->types(), diagnostics);
+  facts.disks = read_disks(kernel, tasks->types(), tasks->cpus(), diagnostics);
   return facts;
 }
 
@@ -43,6 +46,7 @@ std::vector<std::string> missing_facts(const GuestFacts& facts) {
   miss_unless(facts.has_rcu, "RCU");
   miss_unless(facts.time.hz.has_value(), "jiffies");
   miss_unless(facts.memory.free_pages.has_value(), "free memory");
+  miss_unless(!facts.file_systems.empty(), "file systems");
   miss_unless(facts.last_record_nsec.has_value(), "the log");
   return missing;
 }

@@ -21,8 +21,8 @@ struct LogFacts {
 // Reads everything that rules judge `guest` by. `tasks` is null if they can't be found, and
 // `monotonic_nsec` its timekeeper's, if that is known.
 [[nodiscard]] GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
-                                          std::optional<std::uint64_t> monotonic_nsec,
-                                          LogFacts log);
+                                          std::optional<std::uint64_t> monotonic_nsec, LogFacts log,
+                                          Diagnostics& diagnostics);
 
 // What of `facts` is missing, each as a phrase: nothing of it was judged.
 [[nodiscard]] std::vector<std::string> missing_facts(const GuestFacts& facts);

@@ -37,11 +37,9 @@ Finding describe_cycle(const GuestFacts& facts, const std::vector<Task>& cycle) 
     if (waiting.owner) finding.summary += fmt::format(" of {}", name_and_pid(*waiting.owner));
     if (!finding.object.empty()) finding.object += ", ";
     finding.object += object;
-    if (!finding.cause.empty()) finding.cause += " | ";
-    finding.cause += fmt::format("{}: {}", name_and_pid(task), summary_of(activity->trace));
-    finding.evidence.push_back({.what = fmt::format("{}, its waiter on the stack of", object),
-                                .value = name_and_pid(task),
-                                .address = waiting.wait.object});
+    if (!finding.cause.empty()) finding.cause += ", ";
+    finding.cause += fmt::format("{} in {}", name_and_pid(task), culprit_of(activity->trace));
+    finding.evidence.push_back(witness_of(waiting, task));
     finding.tasks.push_back(
         {name_of_task(task), begin_of(facts.time.now_nsec, nsec_off_cpu(facts, task))});
     // One that goes on running has not been waiting.

@@ -89,8 +89,9 @@ constexpr std::array<std::string_view, 10> lock_entries = {
     "__raw_spin_lock*", "do_raw_spin_lock",   "queued_spin_lock_slowpath",
     "virt_spin_lock",   "__raw_callee_save*", "_raw_spin_trylock*",
     "__pv_queued*"};
-constexpr std::array<std::string_view, 2> vfork_waits = {"wait_for_vfork_done",
-                                                         "do_fork_wait_done"};
+// kernel/fork.c: nothing else there waits for a completion.
+constexpr std::array<std::string_view, 4> forks = {"wait_for_vfork_done", "kernel_clone",
+                                                   "_do_fork", "do_fork"};
 constexpr std::array<std::string_view, 7> timed_sleeps = {
     "msleep", "msleep_interruptible", "schedule_timeout_uninterruptible", "usleep_range*",
     "fsleep", "schedule_hrtimeout*",  "schedule_timeout_killable"};
@@ -115,6 +116,20 @@ constexpr std::array<std::string_view, 14> journal_waits = {"jbd2_log_wait_commi
                                                             "__jbd2_log_wait_for_space",
                                                             "jbd2_journal_get_write_access",
                                                             "do_get_write_access"};
+// kernel/sched/completion.c
+constexpr std::array<std::string_view, 3> completion_waits = {
+    "wait_for_completion*", "__wait_for_common", "wait_for_common"};
+// kernel/locking, kernel/sched/completion.c, swait.c, wait.c: what it is that a task sleeps in.
+constexpr std::array<std::string_view, 18> sleeping_locks = {
+    "mutex_lock*",     "__mutex_lock*",
+    "rwsem_down*",     "down_read*",
+    "down_write*",     "down",
+    "down_*",          "__down*",
+    "rt_mutex*",       "__rt_mutex*",
+    "rwbase_*",        "__rwbase_*",
+    "percpu_rwsem*",   "__percpu_down*",
+    "rt_spin_lock*",   "wait_for_completion*",
+    "wait_for_common", "rtlock_slowlock*"};
 // Where every sleeper is: kernel/sched/core.c, and what leads there.
 constexpr std::array<std::string_view, 16> sleep_machinery = {
     "__schedule",          "schedule",           "schedule_timeout*", "schedule_preempt_disabled",
@@ -149,7 +164,8 @@ bool is_part(std::string_view name, std::initializer_list<Names> parts) {
 
 // The system call that `name` is the kernel's entry of: "write(2)".
 std::string system_call(std::string_view name) {
-  for (const std::string_view prefix : {"__x64_sys_", "__se_sys_", "__ia32_sys_", "SyS_", "sys_"}) {
+  for (const std::string_view prefix :
+       {"__x64_sys_", "__do_sys_", "__se_sys_", "__ia32_sys_", "ksys_", "SyS_", "sys_"}) {
     if (name.starts_with(prefix)) return fmt::format("{}(2)", name.substr(prefix.size()));
   }
   return {};
@@ -237,7 +253,7 @@ bool spins_on_lock(const Trace& trace) {
 }
 
 bool waits_for_vfork(const Trace& trace) {
-  return calls(trace, vfork_waits);
+  return calls(trace, forks) && calls(trace, completion_waits);
 }
 
 bool sleeps_for_time(const Trace& trace) {
@@ -264,7 +280,8 @@ std::string fault_of(const Trace& trace) {
 std::string culprit_of(const Trace& trace) {
   for (const Frame* frame : what_matters(trace.frames)) {
     const std::string_view name = plain_name(frame->place->symbol);
-    if (!is_part(name, {lock_entries, spinlock_slow_paths, entries})) return std::string(name);
+    if (is_part(name, {lock_entries, spinlock_slow_paths, sleeping_locks, entries})) continue;
+    return std::string(name);
   }
   return {};
 }

@@ -11,6 +11,8 @@
 #include "kernel/health/panic_state.h"
 #include "kernel/health/rcu.h"
 #include "kernel/health/worker_pools.h"
+#include "kernel/storage/disks.h"
+#include "kernel/storage/file_systems.h"
 #include "kernel/waits/activity.h"
 #include "triage/finding.h"
 
@@ -27,6 +29,8 @@ struct GuestFacts {
   std::optional<RcuGracePeriod> rcu;
   std::vector<WorkerPool> pools;  // in which works wait
   MemoryUse memory;
+  std::vector<FileSystem> file_systems;
+  std::vector<Disk> disks;
   std::vector<Finding> logged;  // what the log tells
   std::optional<std::uint64_t> last_record_nsec;
 };

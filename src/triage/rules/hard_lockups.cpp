@@ -17,13 +17,22 @@ std::string summary(const VcpuActivity* vcpu, std::uint32_t cpu, std::uint64_t o
   return text + (spins_on_lock(vcpu->trace) ? ": spins on a lock in " : ": in ") + culprit;
 }
 
+// A CPU that is in the kernel with its interrupts off needs less to be believed stuck.
+bool is_locked_up(const CpuHealth& health, const VcpuActivity* vcpu) {
+  constexpr std::uint64_t least_closed_age = 2 * nsec_per_second;
+  if (!health.is_online || !health.overdue_nsec) return false;
+  const bool is_closed =
+      vcpu != nullptr && is_busy_in_kernel(*vcpu) && !vcpu->takes_interrupts.value_or(true);
+  return *health.overdue_nsec >= (is_closed ? least_closed_age : least_age);
+}
+
 }  // namespace
 
 std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
   std::vector<Finding> findings;
   for (const CpuHealth& health : facts.cpus) {
-    if (!health.is_online || !health.overdue_nsec || *health.overdue_nsec < least_age) continue;
     const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
+    if (!is_locked_up(health, vcpu)) continue;
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::HardLockup;
     const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);

@@ -19,7 +19,11 @@ namespace photon_dmesg {
 [[nodiscard]] std::vector<Finding> find_hard_lockups(const GuestFacts& facts);
 // CPUs take interrupts, and have not left the kernel's code to other tasks for seconds.
 [[nodiscard]] std::vector<Finding> find_soft_lockups(const GuestFacts& facts);
-// Tasks have been waiting for a disk for seconds, or for locks and other things.
+// Disks have not answered for seconds, or tasks have waited for them so long.
+[[nodiscard]] std::vector<Finding> find_stalled_storage(const GuestFacts& facts);
+// Tasks wait for a file system that is frozen.
+[[nodiscard]] std::vector<Finding> find_frozen_file_systems(const GuestFacts& facts);
+// Tasks have been waiting for locks and other things for seconds.
 [[nodiscard]] std::vector<Finding> find_blocked_tasks(const GuestFacts& facts);
 // An RCU grace period does not end.
 [[nodiscard]] std::vector<Finding> find_rcu_stall(const GuestFacts& facts);
@@ -27,6 +31,8 @@ namespace photon_dmesg {
 [[nodiscard]] std::vector<Finding> find_stalled_workers(const GuestFacts& facts);
 // Tasks that could run get no CPU.
 [[nodiscard]] std::vector<Finding> find_starved_tasks(const GuestFacts& facts);
+// File systems have stopped at an error, or have noted one.
+[[nodiscard]] std::vector<Finding> find_stopped_file_systems(const GuestFacts& facts);
 // Processes were killed for want of memory, or there is hardly any left.
 [[nodiscard]] std::vector<Finding> find_memory_shortage(const GuestFacts& facts);
 

@@ -34,8 +34,8 @@ class CpuWitnesses {
     const TaskActivity* stopper = health_.stopper ? task_at(facts_, *health_.stopper) : nullptr;
     const auto age = stopper != nullptr ? nsec_starved(facts_, stopper->task) : std::nullopt;
     if (age.value_or(0) < least_age) return;
-    add({.what = fmt::format("{} is ready to run and has waited", name_and_pid(stopper->task)),
-         .value = seconds(*age),
+    add({.what = fmt::format("{} has been ready to run for {}", name_and_pid(stopper->task),
+                             seconds(*age)),
          .address = stopper->task.address},
         *age);
   }
@@ -68,8 +68,9 @@ class CpuWitnesses {
       longest_age = *age;
     }
     if (longest == nullptr) return;
-    add({.what = fmt::format("tasks that are ready to run and get no time: {}, the first", count),
-         .value = fmt::format("{} for {}", name_and_pid(longest->task), seconds(longest_age)),
+    add({.what = fmt::format("{} other task{} ready to run and get{} no time, {} for {}", count,
+                             count == 1 ? " is" : "s are", count == 1 ? "s" : "",
+                             name_and_pid(longest->task), seconds(longest_age)),
          .address = longest->task.address},
         longest_age);
   }

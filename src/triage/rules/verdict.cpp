@@ -17,12 +17,26 @@ using Rule = std::vector<Finding> (*)(const GuestFacts& facts);
 
 // Of a guest that has panicked only the first two and who was blocked before say something: the
 // panic has stopped everything else.
-constexpr std::array rules_of_dead = {find_panic, find_oops, find_deadlocks, find_blocked_tasks,
+constexpr std::array rules_of_dead = {find_panic,
+                                      find_oops,
+                                      find_deadlocks,
+                                      find_stalled_storage,
+                                      find_frozen_file_systems,
+                                      find_blocked_tasks,
+                                      find_stopped_file_systems,
                                       find_memory_shortage};
-constexpr std::array rules_of_living = {
-    find_oops,           find_deadlocks, find_hard_lockups,    find_soft_lockups,
-    find_blocked_tasks,  find_rcu_stall, find_stalled_workers, find_starved_tasks,
-    find_memory_shortage};
+constexpr std::array rules_of_living = {find_oops,
+                                        find_deadlocks,
+                                        find_hard_lockups,
+                                        find_soft_lockups,
+                                        find_stalled_storage,
+                                        find_frozen_file_systems,
+                                        find_blocked_tasks,
+                                        find_rcu_stall,
+                                        find_stalled_workers,
+                                        find_starved_tasks,
+                                        find_stopped_file_systems,
+                                        find_memory_shortage};
 
 template <std::size_t Count>
 std::vector<Finding> apply(const std::array<Rule, Count>& rules, const GuestFacts& facts) {

@@ -2,11 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace photon_dmesg {
 
 Witness witness_of(const Reading& reading) {
   return {
       .what = reading.name, .value = fmt::format("{}", reading.value), .address = reading.address};
+}
+
+Witness witness_of(const Waiting& waiting, const Task& task) {
+  std::string what =
+      fmt::format("{} waits for {}", name_and_pid(task), describe_object(waiting.wait));
+  if (waiting.owner) {
+    what += fmt::format(", whose {} is {}",
+                        waiting.wait.owner_is_certain ? "owner" : "last known reader",
+                        name_and_pid(*waiting.owner));
+  }
+  return {.what = std::move(what), .address = waiting.wait.object};
 }
 
 TaskName name_of_task(const Task& task) {

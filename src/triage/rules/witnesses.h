@@ -5,13 +5,15 @@
 #include <string>
 
 #include "kernel/health/reading.h"
-#include "kernel/tasks/task_reader.h"
+#include "kernel/waits/activity.h"
 #include "triage/finding.h"
 
 // How facts become the parts of findings.
 namespace photon_dmesg {
 
 [[nodiscard]] Witness witness_of(const Reading& reading);
+// "sh (146) waits for mutex lab_a, whose owner is sh (147)", at the lock.
+[[nodiscard]] Witness witness_of(const Waiting& waiting, const Task& task);
 [[nodiscard]] TaskName name_of_task(const Task& task);
 
 // "sh (146)".

@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "triage/rules/blocked.h"
+#include "triage/rules/frames.h"
+#include "triage/rules/rules.h"
+#include "triage/rules/witnesses.h"
+
+namespace photon_dmesg {
+namespace {
+
+std::optional<std::uint64_t> age(const GuestFacts& facts, const Request& request) {
+  return age_of(request, facts.time.now_nsec);
+}
+
+// The oldest request that has taken too long; null if there is none.
+const Request* oldest_stalled(const GuestFacts& facts, const Disk& disk) {
+  const Request* oldest = nullptr;
+  for (const Request& request : disk.requests) {
+    if (age(facts, request).value_or(0) < least_age) continue;
+    if (oldest == nullptr || *age(facts, request) > *age(facts, *oldest)) oldest = &request;
+  }
+  return oldest;
+}
+
+std::string describe(const Request& request) {
+  std::string text = request.operation;
+  if (request.sector) text += fmt::format(" of sector {}", *request.sector);
+  return text;
+}
+
+// Where the requests are: on VMware's adapter its rings tell the guest's side from the host's.
+void add_rings(const Disk& disk, Finding& finding) {
+  if (!disk.scsi_host || !disk.scsi_host->rings) return;
+  const PvscsiRings& rings = *disk.scsi_host->rings;
+  finding.evidence.push_back(
+      {.what = "pvscsi rings",
+       .value =
+           fmt::format("requests made {}, taken {}, answers made {}, taken {}", rings.requests_made,
+                       rings.requests_taken, rings.answers_made, rings.answers_taken),
+       .address = rings.address});
+  if (rings.requests_made != rings.requests_taken) {
+    finding.notes.emplace_back("the host has not even taken all requests");
+  } else if (rings.answers_made != rings.answers_taken) {
+    finding.notes.emplace_back("the host has answered, and the guest has not taken the interrupt");
+  } else {
+    finding.notes.emplace_back("the host has taken all requests and not answered: look there");
+  }
+}
+
+void add_scsi(const Disk& disk, Finding& finding) {
+  if (!disk.scsi_host) return;
+  const ScsiHost& host = *disk.scsi_host;
+  if (host.failed.value_or(0) > 0) {
+    finding.evidence.push_back({.what = "Scsi_Host.host_failed",
+                                .value = fmt::format("{}", *host.failed),
+                                .address = host.address});
+    finding.notes.emplace_back("the SCSI error handler is at work, or waits to be");
+  }
+  add_rings(disk, finding);
+}
+
+void add_requests(const GuestFacts& facts, const Disk& disk, const Request& oldest,
+                  Finding& finding) {
+  const std::uint64_t oldest_age = *age(facts, oldest);
+  const std::size_t in_flight = count(disk, RequestState::InFlight);
+  finding.summary += fmt::format("{} has not answered for {}", disk.name, seconds(oldest_age));
+  finding.since_nsec = begin_of(facts.time.now_nsec, oldest_age);
+  finding.evidence.push_back(
+      {.what = fmt::format("{}, {}, {} for {}", disk.name, describe(oldest),
+                           oldest.state == RequestState::InFlight ? "in flight" : "waiting",
+                           seconds(oldest_age)),
+       .address = oldest.address});
+  if (in_flight > 1) {
+    finding.evidence.push_back({.what = fmt::format("{}, requests in flight", disk.name),
+                                .value = fmt::format("{}", in_flight)});
+  }
+}
+
+// One finding for all that does not answer: what waits for one disk may be the other's answer.
+void add_disks(const GuestFacts& facts, Finding& finding) {
+  for (const Disk& disk : facts.disks) {
+    const bool is_suspended = disk.is_suspended.value_or(false);
+    const Request* oldest = oldest_stalled(facts, disk);
+    if (!is_suspended && oldest == nullptr) continue;
+    if (!finding.summary.empty()) finding.summary += ", ";
+    if (!finding.object.empty()) finding.object += ", ";
+    finding.object += disk.name;
+    if (is_suspended) {
+      finding.summary += disk.name + " is suspended";
+      finding.evidence.push_back({.what = disk.name + " is suspended", .address = disk.address});
+    } else {
+      add_requests(facts, disk, *oldest, finding);
+    }
+    add_scsi(disk, finding);
+  }
+}
+
+// A suspended disk that nobody waits for is as its administrator wants it.
+bool is_stalled(const GuestFacts& facts, const std::vector<BlockedTask>& tasks) {
+  return !tasks.empty() ||
+         std::any_of(facts.disks.begin(), facts.disks.end(),
+                     [&](const Disk& disk) { return oldest_stalled(facts, disk) != nullptr; });
+}
+
+// What the tasks' waits name, where no disk is known to be at fault.
+void add_object_of_wait(const std::vector<BlockedTask>& tasks, Finding& finding) {
+  for (const BlockedTask& task : tasks) {
+    if (!task.activity->waiting || !task.activity->waiting->wait.name) continue;
+    finding.object = describe_object(task.activity->waiting->wait);
+    finding.summary = "waiting for " + finding.object;
+    return;
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> find_stalled_storage(const GuestFacts& facts) {
+  std::vector<BlockedTask> tasks = blocked_tasks(facts, BlockedIn::Storage);
+  if (!is_stalled(facts, tasks)) return {};
+  // Who waits for the disk itself is nearer to the cause than who waits for the journal.
+  std::stable_partition(tasks.begin(), tasks.end(),
+                        [](const BlockedTask& task) { return waits_for_io(task.activity->trace); });
+  Finding finding;
+  finding.kind = FindingKind::StorageStalled;
+  add_disks(facts, finding);
+  const bool knows_disk = !finding.object.empty();
+  if (!knows_disk) {
+    add_object_of_wait(tasks, finding);
+    if (!facts.disks.empty()) {
+      finding.notes.emplace_back(
+          "no disk has an old request: one is suspended, or the request was lost");
+    }
+  }
+  add_blocked(facts, tasks, finding);
+  const bool is_long = !tasks.empty() && tasks.front().age >= certain_age;
+  finding.grade = knows_disk && !tasks.empty() ? Grade::Strong : Grade::Weak;
+  if (tasks.size() > 1 && is_long) finding.grade = Grade::Strong;
+  return {finding};
+}
+
+}  // namespace photon_dmesg
