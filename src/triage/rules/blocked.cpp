@@ -22,6 +22,19 @@ BlockedIn place_of(const GuestFacts& facts, const TaskActivity& activity) {
   return waits_for_disk ? BlockedIn::Storage : BlockedIn::Other;
 }
 
+bool has_ages(const GuestFacts& facts) {
+  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+    return nsec_off_cpu(facts, activity.task).has_value();
+  });
+}
+
+// Who sleeps with a lock that others want keeps it for longer than a moment.
+bool is_behind_sleeper(const TaskActivity& activity) {
+  if (!activity.waiting || !activity.waiting->owner) return false;
+  const Task& owner = *activity.waiting->owner;
+  return activity.waiting->wait.owner_is_certain && !owner.on_cpu && owner.state != 'R';
+}
+
 // What the owner of a lock does with it.
 std::string describe_owner(const GuestFacts& facts, const Task& owner) {
   for (const VcpuActivity& vcpu : facts.vcpus) {
@@ -71,10 +84,12 @@ const FileSystem* frozen_file_system(const GuestFacts& facts, const TaskActivity
 
 std::vector<BlockedTask> blocked_tasks(const GuestFacts& facts, BlockedIn where) {
   std::vector<BlockedTask> tasks;
+  const bool knows_ages = has_ages(facts);
   for (const TaskActivity& activity : facts.tasks) {
+    if (!is_blocked(activity)) continue;
     const auto age = nsec_off_cpu(facts, activity.task);
-    if (!is_blocked(activity) || age.value_or(0) < least_age) continue;
-    if (place_of(facts, activity) == where) tasks.push_back({&activity, *age});
+    if (knows_ages ? age.value_or(0) < least_age : !is_behind_sleeper(activity)) continue;
+    if (place_of(facts, activity) == where) tasks.push_back({&activity, age});
   }
   std::stable_sort(
       tasks.begin(), tasks.end(),
@@ -85,7 +100,7 @@ std::vector<BlockedTask> blocked_tasks(const GuestFacts& facts, BlockedIn where)
 void add_blocked(const GuestFacts& facts, const std::vector<BlockedTask>& tasks, Finding& finding) {
   if (tasks.empty()) return;
   const TaskActivity& first = *tasks.front().activity;
-  std::uint64_t oldest = 0;
+  std::optional<std::uint64_t> oldest;
   for (const BlockedTask& task : tasks) {
     oldest = std::max(oldest, task.age);
     finding.tasks.push_back(
@@ -97,14 +112,16 @@ void add_blocked(const GuestFacts& facts, const std::vector<BlockedTask>& tasks,
   if (!finding.since_nsec) finding.since_nsec = since;
   if (since && *since < *finding.since_nsec) finding.since_nsec = since;
   if (!finding.summary.empty()) finding.summary += ", ";
-  finding.summary += tasks.size() == 1
-                         ? fmt::format("{} for {}", describe(*finding.task), seconds(oldest))
-                         : fmt::format("{} tasks for up to {}, the first {}", tasks.size(),
-                                       seconds(oldest), describe(*finding.task));
+  finding.summary +=
+      tasks.size() == 1
+          ? describe(*finding.task) + (oldest ? " for " + seconds(*oldest) : "")
+          : fmt::format("{} tasks{}, the first {}", tasks.size(),
+                        oldest ? " for up to " + seconds(*oldest) : "", describe(*finding.task));
   finding.cause = summary_of(first.trace);
+  const std::optional<std::uint64_t>& age = tasks.front().age;
   finding.evidence.push_back(
-      {.what = fmt::format("{} has been in D for {}", name_and_pid(first.task),
-                           seconds(tasks.front().age)),
+      {.what = age ? fmt::format("{} has been in D for {}", name_and_pid(first.task), seconds(*age))
+                   : name_and_pid(first.task) + " is in D",
        .address = first.task.address});
   add_wait(facts, first, finding);
 }

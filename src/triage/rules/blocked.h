@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "triage/finding.h"
@@ -11,7 +12,7 @@ namespace photon_dmesg {
 
 struct BlockedTask {
   const TaskActivity* activity = nullptr;
-  std::uint64_t age = 0;  // nanoseconds
+  std::optional<std::uint64_t> age;  // nanoseconds
 };
 
 // What they wait in.
@@ -22,7 +23,8 @@ enum class BlockedIn {
 };
 
 // All tasks in D for longer than a healthy guest has, the oldest first, but for those that are part
-// of a circle, that only sleep for a time, and parents whose child has their memory.
+// of a circle, that only sleep for a time, and parents whose child has their memory. Where it is
+// not known of any task how long it has waited, those whose lock somebody has who does not run.
 [[nodiscard]] std::vector<BlockedTask> blocked_tasks(const GuestFacts& facts, BlockedIn where);
 
 // The file system whose freezing `activity` waits out; null if it waits for something else.

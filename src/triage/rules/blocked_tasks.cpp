@@ -22,9 +22,8 @@ Thing thing_of(const TaskActivity& activity) {
 Grade grade_of(const std::vector<BlockedTask>& tasks, const Finding& finding) {
   constexpr std::uint64_t long_age = 20 * nsec_per_second;
   const bool several = tasks.size() > 1 || finding.blocker.has_value();
-  return tasks.front().age >= long_age || (several && tasks.front().age >= certain_age)
-             ? Grade::Strong
-             : Grade::Weak;
+  const std::uint64_t age = tasks.front().age.value_or(0);
+  return age >= long_age || (several && age >= certain_age) ? Grade::Strong : Grade::Weak;
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ std::vector<Finding> find_stalled_storage(const GuestFacts& facts) {
     }
   }
   add_blocked(facts, tasks, finding);
-  const bool is_long = !tasks.empty() && tasks.front().age >= certain_age;
+  const bool is_long = !tasks.empty() && tasks.front().age.value_or(0) >= certain_age;
   finding.grade = knows_disk && !tasks.empty() ? Grade::Strong : Grade::Weak;
   if (tasks.size() > 1 && is_long) finding.grade = Grade::Strong;
   return {finding};

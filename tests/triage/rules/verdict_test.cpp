@@ -1,0 +1,388 @@
+#include "triage/rules/verdict.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "support/sample_facts.h"
+
+namespace photon_dmesg {
+namespace {
+
+using namespace sample;
+
+Reading reading(const char* name, std::uint64_t value) {
+  return {name, GuestVirtual{0xffffffff82000000}, value};
+}
+
+// The first of the verdict's causes; the test ends here without one.
+Finding first_of(const GuestFacts& facts) {
+  const Verdict verdict = judge(facts);
+  REQUIRE_FALSE(verdict.findings.empty());
+  return verdict.findings.front();
+}
+
+bool has_kind(const std::vector<Finding>& findings, FindingKind kind) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [kind](const Finding& finding) { return finding.kind == kind; });
+}
+
+// CPU 1 takes no interrupts, and spins.
+void lock_up(GuestFacts& facts, std::uint64_t age) {
+  facts.vcpus[1] = busy_vcpu(1, make_task(50, "sh", 'R', age), {"lab_spin", "lab_write"});
+  facts.vcpus[1].takes_interrupts = false;
+  facts.cpus[1].overdue_nsec = age;
+}
+
+// CPU 1 takes interrupts, and runs nothing else: its stopper waits.
+void hog(GuestFacts& facts, std::uint64_t age) {
+  facts.vcpus[1] = busy_vcpu(1, make_task(50, "sh", 'R', age), {"lab_spin", "lab_write"});
+  Task& stopper = facts.tasks[3].task;
+  stopper = make_task(21, "migration/1", 'R', age);
+  stopper.cpu = 1;
+}
+
+TaskActivity blocked(std::int32_t pid, std::uint64_t age, const Waiting& waiting) {
+  TaskActivity result =
+      activity(make_task(pid, "sh", 'D', age), {"schedule", "__mutex_lock", "lab_mutex"});
+  result.waiting = waiting;
+  return result;
+}
+
+TEST_CASE("Of a healthy guest nothing is found") {
+  CHECK(judge(healthy_facts()).findings.empty());
+}
+
+TEST_CASE("What only looks like a hang is none") {
+  GuestFacts facts = healthy_facts();
+  SECTION("a user program that loops") {
+    facts.vcpus[1] = busy_vcpu(1, make_task(50, "busy", 'R', 500 * second), {});
+    facts.vcpus[1].in_user_mode = true;
+  }
+  SECTION("a parent that waits for the child that it has made by vfork") {
+    facts.tasks.push_back(activity(make_task(50, "make", 'D', 500 * second),
+                                   {"schedule", "wait_for_completion_state", "kernel_clone"}));
+  }
+  SECTION("a thread that sleeps for a time") {
+    facts.tasks.push_back(
+        activity(make_task(50, "poller", 'D', 30 * second), {"schedule_timeout", "msleep"}));
+  }
+  SECTION("an idle kernel thread") {
+    facts.tasks.push_back(
+        activity(make_task(50, "kworker/0:1", 'I', 500 * second), {"schedule", "worker_thread"}));
+  }
+  SECTION("a task that has waited for a moment") {
+    facts.tasks.push_back(
+        activity(make_task(50, "cat", 'D', second), {"io_schedule", "folio_wait_bit_common"}));
+  }
+  SECTION("interrupts that are off in an interrupt's handler") {
+    facts.vcpus[1] = busy_vcpu(1, make_task(50, "sh", 'R', second), {"timer_interrupt"});
+    facts.vcpus[1].takes_interrupts = false;
+  }
+  SECTION("an RCU grace period that nobody holds up") {
+    facts.rcu = RcuGracePeriod{reading("rcu_state.gp_seq", 5), 60 * second, second, {}, {}};
+  }
+  SECTION("a disk that is suspended and that nobody waits for") {
+    Disk& disk = facts.disks.emplace_back();
+    disk.name = "dm-0";
+    disk.is_suspended = true;
+  }
+  SECTION("a file system that is frozen and that nobody waits for") {
+    FileSystem& file_system = facts.file_systems.emplace_back();
+    file_system.frozen = 4;
+  }
+  CHECK(judge(facts).findings.empty());
+}
+
+TEST_CASE("A panic is what memory and stack say, and stops the search for hangs") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 100 * second);  // the panic has stopped the others
+  facts.panic.panic_cpu = reading("panic_cpu", 0);
+  facts.panic.die_counter = reading("die_counter", 0);
+  facts.vcpus[0] =
+      busy_vcpu(0, make_task(60, "sh", 'R', 0),
+                {"delay_tsc", "panic", "sysrq_handle_crash", "__handle_sysrq", "ksys_write"});
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  const Finding& panic = verdict.findings.front();
+  CHECK(panic.kind == FindingKind::Panic);
+  CHECK(panic.grade == Grade::Certain);
+  CHECK(panic.cpu == 0);
+  CHECK(panic.task->comm == "sh");
+  CHECK(panic.cause == "sysrq_handle_crash+0x10 < __handle_sysrq < write(2)");
+}
+
+TEST_CASE("A panic has one witness only where nothing else tells of it") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.panic_cpu = reading("panic_cpu", 1);
+  CHECK(first_of(facts).grade == Grade::Strong);
+  SECTION("a number that is no CPU's is a damaged variable") {
+    facts.panic.panic_cpu = reading("panic_cpu", 0x7fffffff);
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("none has") {
+    facts.panic.panic_cpu = reading("panic_cpu", 0xffffffff);
+    CHECK(judge(facts).findings.empty());
+  }
+}
+
+TEST_CASE("Below a panic's own frames stands what it came of") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.panic_cpu = reading("panic_cpu", 0);
+  facts.vcpus[0] = busy_vcpu(
+      0, make_task(60, "sh", 'R', 0),
+      {"panic", "oops_end", "page_fault_oops", "asm_exc_page_fault", "lab_oops", "lab_write"});
+  facts.vcpus[0].trace.frames[4].kind = FrameKind::Interrupted;
+  CHECK(first_of(facts).cause == "lab_oops+0x10 < lab_write");
+}
+
+TEST_CASE("Tasks that wait for each other in a circle are a deadlock, certainly") {
+  GuestFacts facts = healthy_facts();
+  const Task first = make_task(50, "ab", 'D', 40 * second);
+  const Task second_task = make_task(51, "ba", 'D', 39 * second);
+  TaskActivity ab = activity(first, {"__mutex_lock", "lab_ab"});
+  ab.waiting = waits_for(0xffffffffc0002000, second_task);
+  ab.waiting->cycle = {first, second_task};
+  TaskActivity ba = activity(second_task, {"__mutex_lock", "lab_ba"});
+  ba.waiting = waits_for(0xffffffffc0001000, first);
+  ba.waiting->cycle = {second_task, first};
+  facts.tasks.push_back(ab);
+  facts.tasks.push_back(ba);
+  facts.tasks.push_back(blocked(52, 30 * second, waits_for(0xffffffffc0001000, first)));
+
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  const Finding& deadlock = verdict.findings.front();
+  CHECK(deadlock.kind == FindingKind::Deadlock);
+  CHECK(deadlock.grade == Grade::Certain);
+  CHECK(deadlock.since_nsec == now - 39 * second);
+  CHECK(deadlock.cause == "ab (50) in lab_ab, ba (51) in lab_ba");
+  SECTION("who waits for one of them is a consequence") {
+    REQUIRE(deadlock.consequences.size() == 1);
+    CHECK(deadlock.consequences.front().kind == FindingKind::BlockedTasks);
+    CHECK(deadlock.consequences.front().task->pid == 52);
+  }
+}
+
+TEST_CASE("A CPU whose timer is long overdue is locked up") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 183 * second);
+  const Finding lockup = first_of(facts);
+  CHECK(lockup.kind == FindingKind::HardLockup);
+  CHECK(lockup.grade == Grade::Certain);
+  CHECK(lockup.cpu == 1);
+  CHECK(lockup.task->comm == "sh");
+  CHECK(lockup.since_nsec == now - 183 * second);
+  CHECK(lockup.summary == "CPU 1 has taken no interrupt for 183.0 s: in lab_spin");
+  SECTION("one that is taken off has no timer") {
+    facts.cpus[1].is_online = false;
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("one that would take interrupts is not as certain") {
+    facts.vcpus[1].takes_interrupts = true;
+    const Finding doubted = first_of(facts);
+    CHECK(doubted.grade == Grade::Strong);
+    CHECK(doubted.against.size() == 1);
+  }
+}
+
+TEST_CASE("A CPU that waits for the answer of one that is locked up is its victim") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 100 * second);
+  facts.vcpus[0] = busy_vcpu(0, make_task(60, "kworker/0:1", 'R', 90 * second),
+                             {"smp_call_function_many_cond", "on_each_cpu_cond_mask"});
+  facts.tasks[2].task = make_task(20, "migration/0", 'R', 80 * second);
+  Finding logged;
+  logged.kind = FindingKind::SoftLockup;
+  logged.cpu = 0;
+  logged.summary = "CPU 0 stuck for 22 s";
+  logged.evidence.push_back({.what = "BUG: soft lockup", .record = 7});
+  facts.logged.push_back(logged);
+
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  CHECK(verdict.findings.front().kind == FindingKind::HardLockup);
+  CHECK(has_kind(verdict.findings.front().consequences, FindingKind::SoftLockup));
+}
+
+TEST_CASE("A CPU that runs no other task is softly locked up, the surer the more tell so") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  const Finding lockup = first_of(facts);
+  CHECK(lockup.kind == FindingKind::SoftLockup);
+  CHECK(lockup.grade == Grade::Weak);
+  CHECK(lockup.cpu == 1);
+  CHECK(lockup.task->pid == 50);
+  CHECK(lockup.since_nsec == now - 60 * second);
+  SECTION("RCU tells too, and is a consequence") {
+    facts.rcu = RcuGracePeriod{reading("rcu_state.gp_seq", 5), 50 * second, second, {1}, {}};
+    facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 6, 55 * second});
+    const Verdict verdict = judge(facts);
+    REQUIRE(verdict.findings.size() == 1);
+    CHECK(verdict.findings.front().grade == Grade::Strong);
+    CHECK(has_kind(verdict.findings.front().consequences, FindingKind::RcuStall));
+    CHECK(has_kind(verdict.findings.front().consequences, FindingKind::StalledWorkers));
+    CHECK(has_kind(verdict.findings.front().consequences, FindingKind::StarvedTasks));
+  }
+}
+
+TEST_CASE("Who keeps a CPU in user mode starves others") {
+  GuestFacts facts = healthy_facts();
+  facts.vcpus[1] = busy_vcpu(1, make_task(50, "hog", 'R', second), {});
+  facts.vcpus[1].in_user_mode = true;
+  for (const std::int32_t pid : {51, 52}) {
+    Task victim = make_task(pid, "victim", 'R', 59 * second);
+    victim.cpu = 1;
+    facts.tasks.push_back(activity(victim, {"schedule"}));
+  }
+  const Finding starved = first_of(facts);
+  CHECK(starved.kind == FindingKind::StarvedTasks);
+  CHECK(starved.grade == Grade::Strong);
+  CHECK(starved.task->comm == "hog");
+  CHECK(starved.tasks.size() == 2);
+}
+
+TEST_CASE("Tasks behind one lock are one finding, which names its owner") {
+  GuestFacts facts = healthy_facts();
+  const Task owner = make_task(50, "holder", 'S', 70 * second);
+  facts.tasks.push_back(activity(owner, {"schedule", "lab_sleep"}));
+  facts.tasks.push_back(blocked(51, 40 * second, waits_for(0xffffffffc0001000, owner)));
+  facts.tasks.push_back(blocked(52, 60 * second, waits_for(0xffffffffc0001000, owner)));
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  const Finding& finding = verdict.findings.front();
+  CHECK(finding.kind == FindingKind::BlockedTasks);
+  CHECK(finding.grade == Grade::Strong);
+  CHECK(finding.task->pid == 52);
+  CHECK(finding.since_nsec == now - 60 * second);
+  CHECK(finding.blocker->comm == "holder");
+  CHECK(finding.tasks.size() == 2);
+  SECTION("those behind one who is blocked himself come of that") {
+    facts.tasks.push_back(
+        blocked(53, 30 * second, waits_for(0xffffffffc0009000, facts.tasks.back().task)));
+    const Verdict chained = judge(facts);
+    REQUIRE(chained.findings.size() == 1);
+    REQUIRE(chained.findings.front().consequences.size() == 1);
+    CHECK(chained.findings.front().consequences.front().task->pid == 53);
+  }
+  SECTION("without anything that tells for how long, it is weak") {
+    for (TaskActivity& activity : facts.tasks) activity.task.last_ran_nsec.reset();
+    const Finding ageless = first_of(facts);
+    CHECK(ageless.kind == FindingKind::BlockedTasks);
+    CHECK(ageless.grade == Grade::Weak);
+    CHECK_FALSE(ageless.since_nsec);
+  }
+}
+
+TEST_CASE("A disk that does not answer is the cause, who waits behind it is not") {
+  GuestFacts facts = healthy_facts();
+  Disk& disk = facts.disks.emplace_back();
+  disk.name = "sda";
+  Request& request = disk.requests.emplace_back();
+  request.operation = "write";
+  request.sector = 4096;
+  request.since_nsec = now - 41 * second;
+  const Task writer = make_task(50, "dd", 'D', 40 * second);
+  facts.tasks.push_back(activity(writer, {"io_schedule", "folio_wait_bit_common"}));
+  facts.tasks.push_back(activity(make_task(51, "jbd2/sda-8", 'D', 41 * second),
+                                 {"schedule", "jbd2_journal_commit_transaction"}));
+  facts.tasks.push_back(blocked(52, 20 * second, waits_for(0xffff888400000000, writer)));
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  const Finding& finding = verdict.findings.front();
+  CHECK(finding.kind == FindingKind::StorageStalled);
+  CHECK(finding.grade == Grade::Strong);
+  CHECK(finding.object == "sda");
+  CHECK(finding.task->comm == "dd");
+  CHECK(finding.since_nsec == now - 41 * second);
+  CHECK(has_kind(finding.consequences, FindingKind::BlockedTasks));
+}
+
+TEST_CASE("Tasks that wait for a frozen file system say which") {
+  GuestFacts facts = healthy_facts();
+  FileSystem& file_system = facts.file_systems.emplace_back();
+  file_system.device = "sda1";
+  file_system.type = "ext4";
+  file_system.frozen = 4;
+  file_system.freeze_locks = {GuestVirtual{0xffff888500000000}};
+  TaskActivity writer =
+      activity(make_task(50, "dd", 'D', 30 * second), {"percpu_rwsem_wait", "mnt_want_write"});
+  writer.waiting.emplace();
+  writer.waiting->wait.kind = WaitKind::PercpuRwSemaphore;
+  writer.waiting->wait.object = file_system.freeze_locks.front();
+  facts.tasks.push_back(writer);
+  const Finding finding = first_of(facts);
+  CHECK(finding.kind == FindingKind::FrozenFileSystem);
+  CHECK(finding.grade == Grade::Certain);
+  CHECK(finding.object == "sda1 (ext4)");
+  CHECK(finding.task->comm == "dd");
+}
+
+TEST_CASE("An RCU grace period that a preempted reader holds up names him") {
+  GuestFacts facts = healthy_facts();
+  const Task reader = make_task(50, "reader", 'S', 30 * second);
+  facts.tasks.push_back(activity(reader, {"schedule", "lab_reader"}));
+  facts.rcu =
+      RcuGracePeriod{reading("rcu_state.gp_seq", 5), 60 * second, second, {}, {reader.address}};
+  const Finding finding = first_of(facts);
+  CHECK(finding.kind == FindingKind::RcuStall);
+  CHECK(finding.task->comm == "reader");
+}
+
+TEST_CASE("What the log says and memory shows is one finding") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  Finding logged;
+  logged.kind = FindingKind::SoftLockup;
+  logged.cpu = 1;
+  logged.evidence.push_back({.what = "BUG: soft lockup", .record = 7});
+  facts.logged.push_back(logged);
+  const Verdict verdict = judge(facts);
+  REQUIRE(verdict.findings.size() == 1);
+  CHECK(verdict.findings.front().grade == Grade::Strong);
+  CHECK(verdict.findings.front().evidence.back().record == 7);
+}
+
+TEST_CASE("What the log says and memory no longer shows is weak, and said to be over") {
+  GuestFacts facts = healthy_facts();
+  Finding logged;
+  logged.kind = FindingKind::BlockedTasks;
+  logged.grade = Grade::Strong;
+  logged.task = TaskName{50, "dd"};
+  facts.logged.push_back(logged);
+  const Finding finding = first_of(facts);
+  CHECK(finding.kind == FindingKind::BlockedTasks);
+  CHECK(finding.grade == Grade::Weak);
+  CHECK(finding.notes == std::vector<std::string>{"it was over when the guest stopped"});
+}
+
+TEST_CASE("An oops that the log tells of and the kernel has not counted is doubted") {
+  GuestFacts facts = healthy_facts();
+  Finding logged;
+  logged.kind = FindingKind::Oops;
+  logged.grade = Grade::Certain;
+  facts.logged.push_back(logged);
+  facts.panic.die_counter = reading("die_counter", 1);
+  CHECK(first_of(facts).grade == Grade::Certain);
+  facts.panic.die_counter->value = 0;
+  CHECK(first_of(facts).grade == Grade::Weak);
+  CHECK(first_of(facts).against.size() == 1);
+}
+
+TEST_CASE("A guest without memory to give is low on memory") {
+  GuestFacts facts = healthy_facts();
+  facts.memory.zones.push_back({"Normal", 100'000, 500, {1000, 1250, 1500}});
+  CHECK(first_of(facts).kind == FindingKind::MemoryLow);
+  facts.memory.zones.push_back({"DMA32", 100'000, 50'000, {1000, 1250, 1500}});
+  CHECK(judge(facts).findings.empty());
+}
+
+TEST_CASE("A guest that was booting or shutting down is said to have been") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.system_state = SystemState::Booting;
+  CHECK(judge(facts).circumstances == std::vector<std::string>{"it was booting"});
+  facts.panic.system_state = SystemState::ShuttingDown;
+  CHECK(judge(facts).circumstances == std::vector<std::string>{"it was shutting down"});
+}
+
+}  // namespace
+}  // namespace photon_dmesg
