@@ -1,0 +1,201 @@
+#include "kernel/health/cpu_health.h"
+
+#include <catch2/catch.hpp>
+
+#include "kernel/health/guest_time.h"
+#include "kernel/health/rcu.h"
+#include "kernel/health/worker_pools.h"
+#include "support/task_guest.h"
+
+namespace photon_dmesg {
+namespace {
+
+using test::TaskGuest;
+
+constexpr std::uint64_t second = 1'000'000'000;
+
+// Two CPUs whose own data lie a page apart.
+class HealthGuest : public TaskGuest {
+ public:
+  HealthGuest() {
+    const GuestVirtual offsets = variable("__per_cpu_offset");
+    write(offsets, 0);
+    write(offsets + 8, per_cpu_size);
+    write(variable("nr_cpu_ids"), 2, 4);
+    write(variable("__cpu_present_mask"), 3, 1);
+    online = variable("__cpu_online_mask");
+    write(online, 3, 1);
+    queues = variable("runqueues", per_cpu_size * 2);
+    type("rq", 256, {{"clock", 0}, {"nr_running", 8, 4}, {"stop", 16}, {"curr", 24}, {"idle", 32}});
+    write(queues, 100 * second);
+    write(queues + per_cpu_size, 90 * second);
+    jiffies = variable("jiffies_64");
+    write(jiffies, hz_250_begin + 100 * 250);
+  }
+
+  [[nodiscard]] GuestTime time() { return read_guest_time(kernel(), cpus(2), {}, 0); }
+
+  static constexpr std::uint64_t per_cpu_size = 0x1000;
+  static constexpr std::uint64_t hz_250_begin = 0x100000000 - 300 * 250;
+  GuestVirtual online;
+  GuestVirtual queues;
+  GuestVirtual jiffies;
+};
+
+TEST_CASE("The latest of all clocks is when the guest stopped, and tells the ticks of a second") {
+  HealthGuest guest;
+  CHECK(guest.time().now_nsec == 100 * second);
+  CHECK(guest.time().hz == 250U);
+  CHECK(read_guest_time(guest.kernel(), guest.cpus(2), 101 * second, 0).now_nsec == 101 * second);
+  CHECK(read_guest_time(guest.kernel(), guest.cpus(2), 101 * second, 102 * second).now_nsec ==
+        102 * second);
+  SECTION("what jiffies say is long ago") {
+    CHECK(guest.time().nsec_since_jiffies(guest.time().jiffies - 500) == 2 * second);
+    CHECK(guest.time().nsec_since_jiffies(guest.time().jiffies + 500) == 0U);
+  }
+  SECTION("jiffies that agree with no clock tell nothing") {
+    guest.write(guest.jiffies, 123);
+    CHECK_FALSE(guest.time().hz);
+    CHECK_FALSE(guest.time().nsec_since_jiffies(1));
+  }
+  SECTION("each number of ticks is known again") {
+    for (const std::uint32_t hz : {100U, 250U, 300U, 1000U}) {
+      CAPTURE(hz);
+      guest.write(guest.jiffies, 0x100000000 - 300ULL * hz + 100ULL * hz);
+      CHECK(guest.time().hz == hz);
+    }
+  }
+}
+
+TEST_CASE("A timer that lies behind the guest's stop is overdue") {
+  HealthGuest guest;
+  const GuestVirtual bases = guest.variable("hrtimer_bases", HealthGuest::per_cpu_size * 2);
+  guest.type("hrtimer_cpu_base", 128, {{"expires_next", 32}});
+  guest.write(bases + 32, 100 * second + second / 250);
+  guest.write(bases + HealthGuest::per_cpu_size + 32, 18 * second);
+  const auto read = [&] {
+    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+  };
+  REQUIRE(read().size() == 2);
+  CHECK_FALSE(read()[0].overdue_nsec);
+  CHECK(read()[1].overdue_nsec == 82 * second);
+  CHECK(read()[1].timer_due->address == bases + HealthGuest::per_cpu_size + 32);
+  SECTION("one that is not set is not overdue") {
+    guest.write(bases + HealthGuest::per_cpu_size + 32, 0x7fffffffffffffff);
+    CHECK_FALSE(read()[1].overdue_nsec);
+  }
+  SECTION("a CPU that is taken off is said to be") {
+    guest.write(guest.online, 1, 1);
+    CHECK(read()[0].is_online);
+    CHECK_FALSE(read()[1].is_online);
+  }
+}
+
+TEST_CASE("The watchdog's mark counts only where the watchdog runs") {
+  HealthGuest guest;
+  guest.write(guest.variable("watchdog_touch_ts", HealthGuest::per_cpu_size * 2), 55);
+  const GuestVirtual samples = guest.variable("hrtimer_interrupts", HealthGuest::per_cpu_size * 2);
+  const auto read = [&] {
+    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+  };
+  CHECK_FALSE(read()[0].watchdog_touched);
+  guest.write(samples, 3);
+  CHECK(read()[0].watchdog_touched->value == 55);
+}
+
+// A grace period: rcu_state, with one node for all CPUs.
+class RcuGuest : public HealthGuest {
+ public:
+  RcuGuest() {
+    type("rcu_state", 1024,
+         {{"node", 0, 256, "rcu_node"},
+          {"level", 512, 16},
+          {"gp_seq", 600},
+          {"gp_start", 608},
+          {"gp_activity", 616}});
+    type("rcu_node", 256,
+         {{"qsmask", 8}, {"grplo", 16, 4}, {"gp_tasks", 24}, {"blkd_tasks", 32, 16}});
+    type("task_struct", test::task_at::size, {{"rcu_node_entry", 128, 16}});
+    state = variable("rcu_state", 1024);
+    levels = variable("rcu_num_lvls");
+    write(state + 512, state);
+    write(levels, 1, 4);
+    write(variable("rcu_num_nodes"), 1, 4);
+    write(state + 600, 0x101);
+    write(state + 608, time().jiffies - 50 * 250);
+    write(state + 616, time().jiffies - 20 * 250);
+    write(state + 8, 2);
+    begin_list(state + 32);
+  }
+  [[nodiscard]] std::optional<RcuGracePeriod> read() { return read_rcu(kernel(), types(), time()); }
+  GuestVirtual state;
+  GuestVirtual levels;
+};
+
+TEST_CASE("An open grace period says for how long, and which CPUs it waits for") {
+  RcuGuest guest;
+  CHECK(can_read_rcu(guest.kernel(), guest.types()));
+  const auto period = guest.read();
+  REQUIRE(period);
+  CHECK(period->sequence.value == 0x101);
+  CHECK(period->sequence.address == guest.state + 600);
+  CHECK(period->age_nsec == 50 * second);
+  CHECK(period->thread_nsec == 20 * second);
+  CHECK(period->cpus == std::vector<std::uint32_t>{1});
+  CHECK(period->readers.empty());
+  SECTION("one that has ended is none") {
+    guest.write(guest.state + 600, 0x104);
+    CHECK_FALSE(guest.read());
+  }
+  SECTION("CPUs of a node begin where it says") {
+    guest.write(guest.state + 16, 64, 4);
+    CHECK(guest.read()->cpus == std::vector<std::uint32_t>{65});
+  }
+  SECTION("tasks that were preempted in a reader hold it up from the first that does") {
+    const GuestVirtual later = guest.allocate(256);
+    const GuestVirtual holder = guest.allocate(256);
+    guest.append(guest.state + 32, later + 128);
+    guest.append(guest.state + 32, holder + 128);
+    guest.write(guest.state + 24, holder + 128);
+    CHECK(guest.read()->readers == std::vector<GuestVirtual>{holder});
+  }
+  SECTION("damaged numbers of nodes make no CPUs up") {
+    guest.write(guest.levels, 0x7fffffff, 4);
+    CHECK(guest.read()->cpus.empty());
+  }
+}
+
+TEST_CASE("Without its symbol or types nothing is said of RCU") {
+  HealthGuest guest;
+  CHECK_FALSE(can_read_rcu(guest.kernel(), guest.types()));
+  CHECK_FALSE(read_rcu(guest.kernel(), guest.types(), guest.time()));
+}
+
+TEST_CASE("A pool of workers in which works wait says how many and since when") {
+  HealthGuest guest;
+  guest.type("worker_pool", 512, {{"watchdog_ts", 16}, {"worklist", 32, 16}});
+  const GuestVirtual pools = guest.variable("cpu_worker_pools", HealthGuest::per_cpu_size * 2);
+  for (const std::uint64_t cpu : {0U, 1U}) {
+    for (const std::uint64_t pool : {0U, 1U}) {
+      const GuestVirtual at = pools + cpu * HealthGuest::per_cpu_size + pool * 512;
+      guest.begin_list(at + 32);
+      guest.write(at + 16, guest.time().jiffies - 30 * 250);
+    }
+  }
+  const auto read = [&] {
+    return read_waiting_pools(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+  };
+  CHECK(read().empty());
+  const GuestVirtual high = pools + HealthGuest::per_cpu_size + 512;
+  guest.append(high + 32, guest.allocate(64));
+  guest.append(high + 32, guest.allocate(64));
+  REQUIRE(read().size() == 1);
+  CHECK(read()[0].cpu == 1);
+  CHECK(read()[0].is_high_priority);
+  CHECK(read()[0].waiting == 2);
+  CHECK(read()[0].stalled_nsec == 30 * second);
+  CHECK(read()[0].address == high);
+}
+
+}  // namespace
+}  // namespace photon_dmesg
