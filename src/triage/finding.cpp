@@ -42,6 +42,7 @@ const std::vector<KindNames>& finding_kinds() {
       {FindingKind::LinkFlap, "link_flap", "LINK FLAP"},
       {FindingKind::Balloon, "balloon", "BALLOON"},
       {FindingKind::Segfault, "segfault", "SEGFAULT"},
+      {FindingKind::FailedUnit, "failed_unit", "FAILED UNIT"},
   };
   return kinds;
 }

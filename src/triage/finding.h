@@ -48,6 +48,7 @@ enum class FindingKind {
   LinkFlap,
   Balloon,
   Segfault,
+  FailedUnit,  // systemd could not start or mount something
 };
 
 // How sure a finding is.
