@@ -1,0 +1,35 @@
+#include "triage/log/event_store.h"
+
+#include <algorithm>
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::size_t most_events = 256;
+
+}  // namespace
+
+void EventStore::add(LogEvent event) {
+  LogEvent* first = newest([&](const LogEvent& known) { return is_repeat(known, event); });
+  if (first == nullptr && events_.size() >= most_events) {
+    first = newest([&](const LogEvent& known) { return known.kind == event.kind; });
+  }
+  if (first != nullptr) {
+    add_repeat(*first, event);
+  } else if (events_.size() < most_events + finding_kinds().size()) {
+    events_.push_back(std::move(event));
+  }
+}
+
+LogEvent* EventStore::newest(const std::function<bool(const LogEvent&)>& fits) {
+  const auto found = std::find_if(events_.rbegin(), events_.rend(), fits);
+  return found == events_.rend() ? nullptr : &*found;
+}
+
+std::vector<LogEvent> EventStore::take() {
+  std::stable_sort(events_.begin(), events_.end(),
+                   [](const LogEvent& a, const LogEvent& b) { return a.first.seq < b.first.seq; });
+  return std::move(events_);
+}
+
+}  // namespace photon_dmesg

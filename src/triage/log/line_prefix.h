@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "kernel/printk/log_record.h"
+
+namespace photon_dmesg {
+
+// What stands before the text of a line of a kernel's log that somebody printed.
+struct LinePrefix {
+  std::optional<std::uint64_t> ts_nsec;
+  std::optional<LogCaller> caller;
+  std::optional<std::uint8_t> facility;
+  std::optional<std::uint8_t> level;
+};
+
+// Takes it off `text`, in whatever order: "<4>", "[   50.123456]", "[T123]", "[    C1]",
+// "kern  :warn  : " (dmesg -x), "[Sun Nov 29 01:50:12 2026]" (dmesg -T, whose time is no time since
+// boot and is left out), "** 12 printk messages dropped **". Blanks in front of the text stay.
+[[nodiscard]] LinePrefix take_line_prefix(std::string_view& text);
+
+}  // namespace photon_dmesg

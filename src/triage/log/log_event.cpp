@@ -1,0 +1,58 @@
+#include "triage/log/log_event.h"
+
+#include <algorithm>
+
+namespace photon_dmesg {
+
+std::string LogEvent::detail(std::string_view name) const {
+  const auto found = std::find_if(details.begin(), details.end(),
+                                  [name](const auto& entry) { return entry.first == name; });
+  return found == details.end() ? std::string() : found->second;
+}
+
+void LogEvent::add_detail(std::string_view name, std::string_view value) {
+  if (value.empty() || details.size() >= most_details || !detail(name).empty()) return;
+  details.emplace_back(name, kept_text(value));
+}
+
+std::string kept_text(std::string_view text) {
+  return std::string(text.substr(0, LogEvent::longest_text));
+}
+
+bool is_repeat(const LogEvent& event, const LogEvent& later) {
+  if (event.kind != later.kind) return false;
+  switch (event.kind) {
+    case FindingKind::BlockedTasks:  // one jam, however many tasks stand in it
+    case FindingKind::RcuStall:
+    case FindingKind::StarvedTasks:
+      return true;
+    case FindingKind::OutOfMemory:
+      return event.detail("constraint") == later.detail("constraint");
+    case FindingKind::SoftLockup:
+    case FindingKind::HardLockup:
+      return event.cpu == later.cpu;
+    case FindingKind::Segfault:
+      return event.task && later.task && event.task->comm == later.task->comm;
+    default:
+      return event.what == later.what && event.object == later.object &&
+             event.function == later.function;
+  }
+}
+
+void add_repeat(LogEvent& event, const LogEvent& later) {
+  event.count += later.count;
+  event.suppressed += later.suppressed;
+  event.last = later.last;
+  if (event.repeats.size() < LogEvent::most_repeats) event.repeats.push_back(later.first);
+  if (!later.task || event.tasks.size() >= LogEvent::most_tasks) return;
+  const auto is_known = [&](const TaskName& task) {
+    return task.pid == later.task->pid && task.comm == later.task->comm;
+  };
+  if ((event.task && is_known(*event.task)) ||
+      std::any_of(event.tasks.begin(), event.tasks.end(), is_known)) {
+    return;
+  }
+  event.tasks.push_back(*later.task);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,128 @@
+#include "triage/log/text_log.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "triage/log/trace_frame.h"
+
+namespace photon_dmesg {
+namespace {
+
+std::vector<LogRecord> records_of(const std::string& text) {
+  std::istringstream input(text);
+  std::vector<LogRecord> records;
+  read_text_log(input, [&](LogRecord record) {
+    records.push_back(std::move(record));
+    return true;
+  });
+  return records;
+}
+
+LogRecord record_of(const std::string& line) {
+  const std::vector<LogRecord> records = records_of(line);
+  REQUIRE(records.size() == 1);
+  return records.front();
+}
+
+TEST_CASE("text log: what stands before a text becomes time, caller, level and facility") {
+  const LogRecord console = record_of("<4>[   12.345678][  T123] a text\r\n");
+  CHECK(console.text == "a text");
+  CHECK(console.ts_nsec == 12'345'678'000);
+  REQUIRE(console.caller);
+  CHECK(console.caller->kind == LogCaller::Kind::Task);
+  CHECK(console.caller->id == 123);
+  CHECK(console.level == 4);
+  CHECK(console.facility == 0);
+
+  const LogRecord cpu = record_of("[    0.000001] [    C1]  foo+0x1/0x2");
+  CHECK(cpu.caller->kind == LogCaller::Kind::Cpu);
+  CHECK(cpu.text == " foo+0x1/0x2");
+
+  const LogRecord names = record_of("daemon:err   : [    3.000000] systemd[1]: x");
+  CHECK(names.facility == 3);
+  CHECK(names.level == 3);
+  CHECK(names.text == "systemd[1]: x");
+
+  const LogRecord user = record_of("<14>[    3.000000] said by a program");
+  CHECK(user.facility == 1);
+  CHECK(user.level == 6);
+
+  CHECK(record_of("[Sun Nov 29 01:50:12 2026] a text").text == " a text");
+  CHECK(record_of("** 4491 printk messages dropped ** [   50.750742] x").text == "x");
+  CHECK(record_of("[drm:foo] *ERROR* x").text == "[drm:foo] *ERROR* x");
+  CHECK(record_of("\x1b[31mred\x1b[0m").text == "red");
+}
+
+TEST_CASE("text log: of a syslog's lines those that are tagged so are the kernel's") {
+  const LogRecord kernel = record_of("Nov 29 01:50:12 web-1 kernel: [   12.000000] a text");
+  CHECK(kernel.text == "a text");
+  CHECK(kernel.ts_nsec == 12'000'000'000);
+  CHECK(kernel.facility == 0);
+  const LogRecord iso = record_of("2026-11-29T01:50:12.123456+00:00 web-1 kernel: a text");
+  CHECK(iso.text == "a text");
+  CHECK(iso.facility == 0);
+  CHECK(record_of("Nov 29 01:50:12 web-1 app[12]: BUG: x").facility == 1);
+  CHECK(record_of("Nov 29 01:50:12 web-1 systemd[1]: x").facility == 3);
+}
+
+TEST_CASE("text log: a line without a time has that of the line before it") {
+  const std::vector<LogRecord> records = records_of("first\n[    2.500000] a\nb\n\nc");
+  REQUIRE(records.size() == 5);
+  CHECK(records[0].ts_nsec == 0);
+  CHECK(records[2].ts_nsec == 2'500'000'000);
+  CHECK(records[4].text == "c");
+  CHECK(records[4].seq == 5);
+}
+
+TEST_CASE("text log: a line is kept up to 64 KiB, and reading ends when nobody wants more") {
+  CHECK(record_of(std::string(200'000, 'x')).text.size() == 65536);
+  std::istringstream input("a\nb\nc\n");
+  int count = 0;
+  read_text_log(input, [&](const LogRecord&) { return ++count < 2; });
+  CHECK(count == 2);
+}
+
+TEST_CASE("A line of a trace is taken apart in each kernel's form") {
+  const char* const line =
+      GENERATE("[<ffffffff812004d7>] ? foo.isra.0+0x37/0x110 [lab]",
+               " ? foo.isra.0+0x37/0x110 [lab]", "? foo.isra.0+0x37/0x110 [lab] mm/foo.c:12");
+  CAPTURE(line);
+  const std::optional<TraceFrame> frame = parse_trace_frame(line);
+  REQUIRE(frame);
+  CHECK(frame->symbol == "foo.isra.0");
+  CHECK_FALSE(frame->reliable);
+  CHECK(describe(*frame) == "foo.isra.0+0x37/0x110 [lab]");
+}
+
+TEST_CASE("ARM and PowerPC name the caller behind the callee or behind addresses") {
+  CHECK(parse_trace_frame("[<818fce00>] (dump_stack) from [<818e021c>] (panic+0x120/0x358)")
+            ->symbol == "panic");
+  CHECK(parse_trace_frame("[c00000003ae5b860] [c00000000016ab98] panic+0x1cc/0x534")->symbol ==
+        "panic");
+  CHECK(parse_trace_frame("<a::B as c::D>::e+0x1/0x2")->symbol == "<a::B as c::D>::e");
+}
+
+TEST_CASE("What is no line of a trace is none") {
+  const char* const line =
+      GENERATE("", "?", "[<", "foo", "foo+0x", "foo+0xzz", "foo bar+0x1/0x2", "0x0+0x1/0x2",
+               "RSP: 0018:ffff880066befc88  EFLAGS: 00010006", "+0x1/0x2", "[<xyz>] foo");
+  CAPTURE(line);
+  CHECK_FALSE(parse_trace_frame(line));
+}
+
+TEST_CASE("Marks say on which stack the lines behind them are") {
+  std::string_view line = " <IRQ>  [<ffffffff816efb87>] foo+0x1/0x2";
+  CHECK(take_stack_mark(line) == "IRQ");
+  CHECK(line == "[<ffffffff816efb87>] foo+0x1/0x2");
+  line = " </IRQ>";
+  CHECK(take_stack_mark(line) == "");
+  line = " <EOI> ";
+  CHECK(take_stack_mark(line) == "");
+  line = "<#DF>";
+  CHECK(take_stack_mark(line) == "#DF");
+  line = "<a::B>::c+0x1/0x2";
+  CHECK_FALSE(take_stack_mark(line));
+}
+
+}  // namespace
+}  // namespace photon_dmesg
