@@ -39,6 +39,7 @@ TEST_CASE("fuzzers: make the seeds", "[.seeds]") {
   make_guest_seeds(put);
   make_file_seeds(put);
   make_option_seeds(put);
+  make_triage_seeds(put);
 }
 
 }  // namespace photon_dmesg::fuzz

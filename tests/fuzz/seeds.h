@@ -14,5 +14,6 @@ using PutSeed =
 void make_guest_seeds(const PutSeed& put);   // what lies in a guest's memory
 void make_file_seeds(const PutSeed& put);    // guests' files, packages, vmlinux
 void make_option_seeds(const PutSeed& put);  // options and reports
+void make_triage_seeds(const PutSeed& put);  // logs with something wrong in them
 
 }  // namespace photon_dmesg::fuzz
