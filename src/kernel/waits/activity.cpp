@@ -17,8 +17,8 @@ std::string words_of(WaitKind kind) {
 }  // namespace
 
 std::string describe_object(const Wait& wait) {
-  return fmt::format("{} {}", words_of(wait.kind),
-                     wait.name.value_or(fmt::format("{}", wait.object)));
+  std::string text = wait.name.value_or(fmt::format("{}", wait.object));
+  return wait.name_says_what ? text : fmt::format("{} {}", words_of(wait.kind), text);
 }
 
 std::string describe(const Waiting& waiting) {

@@ -28,8 +28,10 @@ enum class WaitKind {
 // What a task that sleeps waits for.
 struct Wait {
   WaitKind kind = WaitKind::WaitQueue;
-  GuestVirtual object;                // the lock, completion, page or word
-  std::optional<std::string> name;    // of the object, where a symbol or what it belongs to has one
+  GuestVirtual object;              // the lock, completion, page or word
+  std::optional<std::string> name;  // of the object, where a symbol or what it belongs to has one
+  // The name says by itself what is waited for: "page of inode 13 on dm-0 (ext4)".
+  bool name_says_what = false;
   std::optional<GuestVirtual> owner;  // the task_struct of who has the lock
   // False of readers: a semaphore remembers only the last of them, who may have let go since.
   bool owner_is_certain = true;

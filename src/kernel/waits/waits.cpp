@@ -42,6 +42,7 @@ Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& t
       types_(types),
       tasks_(tasks),
       code_(code),
+      storage_(kernel, types),
       release_(release_number(kernel.banner().release)) {}
 
 std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
@@ -196,11 +197,30 @@ void Waits::find_owner(const Task& task, Wait& wait) const {
 }
 
 void Waits::find_name(Wait& wait) const {
-  const auto place = code_.place_of_data(wait.object);
-  if (!place) return;
-  wait.name = place->symbol;
-  if (place->offset != 0) *wait.name += fmt::format("+{:#x}", place->offset);
-  if (!place->module.empty()) *wait.name += fmt::format(" [{}]", place->module);
+  if (const auto place = code_.place_of_data(wait.object)) {
+    wait.name = place->symbol;
+    if (place->offset != 0) *wait.name += fmt::format("+{:#x}", place->offset);
+    if (!place->module.empty()) *wait.name += fmt::format(" [{}]", place->module);
+    return;
+  }
+  wait.name = name_in_storage(wait);
+  wait.name_says_what = wait.name.has_value();
+  if (!wait.name) wait.name = storage_.member(wait.object);
+}
+
+// What is a page, a buffer or a file system, and not only a part of one.
+std::optional<std::string> Waits::name_in_storage(const Wait& wait) const {
+  switch (wait.kind) {
+    case WaitKind::Page:
+      return storage_.page(wait.object);
+    case WaitKind::Bit:
+      return storage_.buffer(wait.object);
+    case WaitKind::PercpuRwSemaphore:
+    case WaitKind::RwSemaphore:  // until 5.6 the former has one of these
+      return storage_.frozen_file_system(wait.object);
+    default:
+      return std::nullopt;
+  }
 }
 
 std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task) {

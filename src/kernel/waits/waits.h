@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/address.h"
 #include "kernel/code/code_map.h"
 #include "kernel/find/guest_kernel.h"
+#include "kernel/storage/storage_names.h"
 #include "kernel/symbols/kernel_types.h"
 #include "kernel/tasks/tasks.h"
 #include "kernel/unwind/trace.h"
@@ -52,11 +54,13 @@ class Waits {
   [[nodiscard]] std::optional<OwnerWord> owner_word(WaitKind kind) const;
   void find_owner(const Task& task, Wait& wait) const;
   void find_name(Wait& wait) const;
+  [[nodiscard]] std::optional<std::string> name_in_storage(const Wait& wait) const;
 
   const KernelMemory& memory_;
   const KernelTypes& types_;
   const Tasks& tasks_;
   const CodeMap& code_;
+  StorageNames storage_;
   ReleaseNumber release_;
   // Each ring is walked once, however many tasks are in it.
   mutable std::vector<Ring> rings_;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/storage_guest.h"
 #include "support/task_guest.h"
 
 namespace photon_dmesg::test {
@@ -11,7 +12,7 @@ constexpr std::uint64_t place_on_stack = 0x3000;  // of what a task waits with
 
 // Tasks that sleep, and a lock that a test lays out.
 struct Sleepers {
-  TaskGuest guest;
+  StorageGuest guest;
   MadeTask swapper = guest.task(0, "swapper/0");
   MadeTask holder = guest.task(1, "holder");
   MadeTask first = sleeper(2, "first");
@@ -280,6 +281,55 @@ TEST_CASE("waits: in D for nothing that is known a task waits for an event, in S
   CHECK(sleepers.find(sleepers.first, "some_driver_wait") == "wait_queue some_queue");
   guest.write(sleepers.first.address + task_at::state, 1, 4);
   CHECK(sleepers.find(sleepers.first, "some_driver_wait") == "nothing");
+}
+
+TEST_CASE("waits: pages, buffers and locks of file systems are called by what they belong to") {
+  Sleepers sleepers("6.1.0");
+  StorageGuest& guest = sleepers.guest;
+  guest.type("folio", 64, {{"mapping", 24}});
+  guest.type("buffer_head", 64, {{"b_state", 0}, {"b_blocknr", 24}, {"b_bdev", 48}});
+  const auto disk = guest.disk("sda");
+  const GuestVirtual root = guest.file_system("sda", "ext4");
+  const GuestVirtual file = guest.inode(root, 13);
+  // A wait_queue_entry in the ring at `head`, some bytes behind what it is part of.
+  const auto wait_at = [&](GuestVirtual head, std::uint64_t inner) {
+    const GuestVirtual waiter = sleepers.first.stack + place_on_stack;
+    guest.write(waiter + inner + 8, sleepers.first.address);
+    guest.append(head, waiter + inner + 24);
+    return waiter;
+  };
+  const GuestVirtual hash = guest.allocate(16);
+  guest.begin_list(hash);
+  SECTION("a page") {
+    const GuestVirtual page = guest.allocate(64);
+    guest.write(page + 24, file + inode_at::data);
+    guest.write(wait_at(hash, 16), page);
+    CHECK(sleepers.find(sleepers.first, "folio_wait_bit_common") ==
+          "page page of inode 13 on sda (ext4)");
+  }
+  SECTION("a buffer, and a word of something else") {
+    const GuestVirtual buffer = guest.allocate(64);
+    guest.write(buffer + 24, 77);
+    guest.write(wait_at(hash, 24), buffer);
+    CHECK(sleepers.find(sleepers.first, "__wait_on_bit") == "bit " + hex(buffer));
+    guest.write(buffer + 48, disk.device);
+    CHECK(sleepers.find(sleepers.first, "__wait_on_bit") == "bit block 77 on sda");
+  }
+  SECTION("a file system that is frozen") {
+    const GuestVirtual lock = root + super_block_at::locks + super_block_at::lock_size;
+    guest.begin_list(lock + 72);
+    wait_at(lock + 72, 0);
+    guest.write(root + super_block_at::frozen, 4, 4);
+    CHECK(sleepers.find(sleepers.first, "percpu_rwsem_wait") ==
+          "percpu_rw_semaphore frozen file system sda (ext4)");
+  }
+  SECTION("a lock in what is known") {
+    const GuestVirtual lock = file + inode_at::rwsem;
+    guest.begin_list(lock + 24);
+    sleepers.wait_in(sleepers.first, lock + 24);
+    CHECK(sleepers.find(sleepers.first, "rwsem_down_write_slowpath") ==
+          "rw_semaphore i_rwsem of inode 13 on sda (ext4)");
+  }
 }
 
 TEST_CASE("waits: an rt_mutex stands in the task itself") {
