@@ -27,7 +27,14 @@ BOOT_TIMEOUT = 240  # seconds; a boot takes about 15 in software emulation
 PANIC = b"Kernel panic - not syncing"
 PANIC_END = b"---[ end Kernel panic"
 DUMP_KERNEL_UP = b"the crash-dump kernel is up"
-WITH_DISK = ("frozen", "stalled")
+NVME = ("nvme,drive=disk,serial=1",)  # whose driver is part of every series' kernel
+PVSCSI = ("pvscsi,id=scsi", "scsi-hd,drive=disk,bus=scsi.0")
+# What the disk is connected by, in modes with one.
+DISKS = {"frozen": NVME, "stalled": NVME, "failed": NVME, "pvscsi": PVSCSI}
+STALLED = ("stalled", "pvscsi")
+# The kernel's own modules that modes need, in the order in which they are loaded.
+MODULES = {"nullblk": ("configfs", "null_blk"),
+           "pvscsi": ("scsi_common", "scsi_mod", "sd_mod", "vmw_pvscsi")}
 MOUNTED = b"BLOB mounted "
 END = b"END 0 0\n"  # of what the guest ships
 SPINS_FOR = 2  # seconds: from just before a guest's processors loop until they surely do
@@ -117,7 +124,12 @@ def parse_registers(text: str) -> dict[str, int]:
 
 def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
     """The initramfs; with kdump, the kernel to start after a crash and its initramfs as well; with a
-    lab, its module and programs."""
+    lab, its module and programs; the kernel's own modules that the mode needs."""
+    if names := MODULES.get(scenario.mode):
+        target = work / "initrd"
+        target.write_bytes(initramfs.build().read_bytes() + initramfs.archive(
+            kernels.modules(kernel, names), ["modules", *(f"modules/{name}.ko" for name in names)]))
+        return target
     if scenario.mode == "lab":
         target = work / "initrd"
         names = ["lab", *(f"lab/{file.name}" for file in sorted((lab.build(kernel) / "lab").iterdir()))]
@@ -139,8 +151,8 @@ def _initrd(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Path:
 
 
 def _disk(scenario: Scenario, work: Path) -> list[str]:
-    """A disk with a file system, of a kind whose driver is part of every series' kernel."""
-    if scenario.mode not in WITH_DISK:
+    """A disk with a file system."""
+    if scenario.mode not in DISKS:
         return []
     files, image = work / "files", work / "disk"
     files.mkdir(exist_ok=True)
@@ -148,7 +160,8 @@ def _disk(scenario: Scenario, work: Path) -> list[str]:
     image.unlink(missing_ok=True)
     paths.run("mkfs.ext4", "-q", "-d", files, image, "32M", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
     shutil.rmtree(files)
-    return ["-drive", f"file={image},format=raw,if=none,id=disk", "-device", "nvme,drive=disk,serial=1"]
+    devices = [word for device in DISKS[scenario.mode] for word in ("-device", device)]
+    return ["-drive", f"file={image},format=raw,if=none,id=disk", *devices]
 
 
 def _command(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
@@ -233,7 +246,7 @@ def _started(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator
         cleanup.callback(process.kill)
         monitor = Monitor(work / "qmp")
         cleanup.callback(monitor.close)
-        if scenario.mode == "stalled":
+        if scenario.mode in STALLED:
             _wait(process, lambda: MOUNTED in _shipped(work), "its disk", work)
             # A byte a second: what is not answered at once won't be.
             monitor.call("block_set_io_throttle", device="disk", bps=1, bps_rd=0, bps_wr=0, iops=0,

@@ -135,3 +135,19 @@ def fetch(series: str) -> Kernel:
         debug.unlink()
 
     return Kernel(series, release, paths.made_once(folder, make))
+
+
+def modules(kernel: Kernel, names: tuple[str, ...]) -> Path:
+    """A folder that holds modules/NAME.ko of one of Debian's kernels before 7.3."""
+    _, suite = META_PACKAGES[kernel.series]
+    version = kernel.folder.name.removeprefix(f"{kernel.release}_")
+    target = paths.cache() / "modules" / f"{kernel.folder.name}-{'-'.join(names)}"
+
+    def make(work: Path) -> None:
+        deb = download(f"linux-image-{kernel.release}", version, apt_options(suite), work)
+        (work / "modules").mkdir()
+        for name in names:
+            _extract(deb, f"*/{name}.ko", work / "modules" / f"{name}.ko")
+        deb.unlink()
+
+    return paths.made_once(target, make)

@@ -73,6 +73,13 @@ SCENARIOS = (
     # A file system that is frozen; one whose disk does not answer.
     Scenario("k61-frozen", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
     Scenario("k612-stalled", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="stalled"),
+    # The same on VMware's own adapter, whose driver and those below it are modules; a disk that takes
+    # requests and never answers.
+    Scenario("k61-pvscsi", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="pvscsi"),
+    Scenario("k61-nullblk", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="nullblk"),
+    # A file system that has met an error, and is written no more.
+    Scenario("k61-failed", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),
+    Scenario("k612-failed", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
 )
 

@@ -465,41 +465,86 @@ class EsxHung(LabTests, DrgnTests, unittest.TestCase):
 
 
 class DiskTests(HungTests):
-    """Tasks that wait for a file system. Subclasses say in what."""
+    """Tasks that wait for a file system or a disk. Subclasses say in what."""
 
-    waits: dict[str, tuple[str, str]]  # by name: a function, and the kind of what is waited for
+    # By name: a function, the kind of what is waited for, and a pattern of its name.
+    waits: dict[str, tuple[str, str, str]]
 
     def test_they_hang_where_they_must(self) -> None:
         self.assertEqual(self.blocked(), set(self.waits))
-        for comm, (function, kind) in self.waits.items():
+        for comm, (function, kind, name) in self.waits.items():
             with self.subTest(task=comm):
                 task = self.only(comm)
                 self.assertIn(function, functions(task["trace"]))
-                self.assertEqual(self.ps[task["pid"]]["waits_for"]["kind"], kind)
+                wait = self.ps[task["pid"]]["waits_for"]
+                self.assertEqual(wait["kind"], kind)
+                self.assertRegex(wait["name"], f"^{name}$")
+
+    def test_the_same_is_said_with_the_debug_information_and_from_what_is_kept_of_it(self) -> None:
+        profile = self.folder / "profile"
+        made = photon_dmesg("profile", self.vmlinux, "-o", profile)
+        self.assertEqual(made.status, 0, made.err)
+        for symbols in (self.vmlinux, profile):
+            with self.subTest(symbols=symbols.name):
+                tasks = by_pid(self.document("ps", symbols=[symbols]))
+                self.assertEqual({pid: task["waits_for"] for pid, task in tasks.items()},
+                                 {pid: task["waits_for"] for pid, task in self.ps.items()})
+
+
+class OneFolder:
+    """Two that write to the same folder."""
 
     def test_the_writers_wait_for_one_thing(self) -> None:
         self.assertEqual(*(self.ps[self.only(comm)["pid"]]["waits_for"]["address"]
                            for comm in ("dd", "mkdir")))
 
 
-class Frozen61(DiskTests, DrgnTests, unittest.TestCase):
+class Frozen61(DiskTests, OneFolder, DrgnTests, unittest.TestCase):
     name = "k61-frozen"
-    waits = {"dd": ("percpu_rwsem_wait", "percpu_rw_semaphore"),
-             "mkdir": ("percpu_rwsem_wait", "percpu_rw_semaphore")}
+    waits = {comm: ("percpu_rwsem_wait", "percpu_rw_semaphore",
+                    r"frozen file system nvme0n1 \(ext4\)") for comm in ("dd", "mkdir")}
 
 
-class Stalled612(DiskTests, unittest.TestCase):
+class StalledTests(DiskTests, OneFolder):
     """Those that read wait for the disk. One of them is about to find a name, and so holds the folder
     that the others would write to."""
 
-    name = "k612-stalled"
-    waits = {"head": ("io_schedule", "page"), "cat": ("io_schedule", "bit"),
-             "dd": ("rwsem_down_write_slowpath", "rw_semaphore"),
-             "mkdir": ("rwsem_down_write_slowpath", "rw_semaphore")}
+    disk: str
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        folder = ("rwsem_down_write_slowpath", "rw_semaphore",
+                  rf"i_rwsem of inode 2 on {cls.disk} \(ext4\)")
+        cls.waits = {"head": ("io_schedule", "page", f"page of {cls.disk}"),
+                     "cat": ("io_schedule", "bit", rf"block \d+ on {cls.disk}"),
+                     "dd": folder, "mkdir": folder}
 
     def test_the_writers_wait_for_the_one_that_reads(self) -> None:
         wait = self.ps[self.only("dd")["pid"]]["waits_for"]
         self.assertEqual(wait["owner"], {"pid": self.only("cat")["pid"], "comm": "cat"})
+
+
+class Stalled612(StalledTests, unittest.TestCase):
+    name = "k612-stalled"
+    disk = "nvme0n1"
+
+
+class Pvscsi61(StalledTests, unittest.TestCase):
+    name = "k61-pvscsi"
+    disk = "sda"
+
+
+class NullBlk61(DiskTests, unittest.TestCase):
+    """A disk is announced only once its partitions have been looked for, so that others wait for it."""
+
+    name = "k61-nullblk"
+    waits = {"insmod": ("read_part_sector", "page", "page of nullb0"),
+             "dd": ("blkdev_open", "mutex", "open_mutex of nullb0")}
+
+    def test_the_second_waits_for_the_first(self) -> None:
+        wait = self.ps[self.only("dd")["pid"]]["waits_for"]
+        self.assertEqual(wait["owner"], {"pid": self.only("insmod")["pid"], "comm": "insmod"})
 
 
 class ProcessorTests(GuestFiles):
