@@ -534,6 +534,10 @@ class Pvscsi61(StalledTests, unittest.TestCase):
     name = "k61-pvscsi"
     disk = "sda"
 
+    def test_types_of_modules_are_found(self) -> None:
+        result = photon_dmesg("ps", "-v", self.checkpoint)
+        self.assertRegex(result.err, r"types of modules.*\b4\b")
+
 
 class NullBlk61(DiskTests, unittest.TestCase):
     """A disk is announced only once its partitions have been looked for, so that others wait for it."""

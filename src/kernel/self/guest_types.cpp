@@ -5,6 +5,7 @@
 
 #include "kernel/self/derived_types.h"
 #include "kernel/self/memory_btf.h"
+#include "kernel/self/module_btf.h"
 #include "kernel/symbols/symbol_types.h"
 
 namespace photon_dmesg {
@@ -13,7 +14,11 @@ KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics) {
   KernelTypes types;
   auto own = std::make_shared<SymbolTypes>(kernel.symbols());
   if (own->find_struct("task_struct") != nullptr) types.add(std::move(own));
-  if (auto btf = find_memory_btf(kernel, diagnostics)) types.add(std::move(btf));
+  if (auto btf = find_memory_btf(kernel, diagnostics)) {
+    types.add(btf);
+    auto of_modules = find_module_btf(kernel, types, std::move(btf), diagnostics);
+    if (of_modules) types.add(std::move(of_modules));
+  }
   if (types.sources().empty()) {
     if (auto derived = DerivedTypes::find(kernel.image(), diagnostics)) types.add(derived);
   }

@@ -7,8 +7,9 @@
 namespace photon_dmesg {
 
 // The structures of the guest's kernel by all that is at hand, in the order of trust: what its
-// symbols come with, if that goes beyond the log; BTF in its memory; without both, what the tasks
-// in its memory show. `kernel` and its symbols must outlive what is returned.
+// symbols come with, if that goes beyond the log; BTF in its memory, and that of its modules;
+// without all, what the tasks in its memory show. `kernel` and its symbols must outlive what is
+// returned.
 [[nodiscard]] KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -11,6 +11,9 @@
 namespace photon_dmesg {
 
 // The rings of a paravirtual SCSI adapter of VMware's (vmw_pvscsi.h; the host has the other end).
+// Requests that are not taken the host has not even seen. Where all are taken and none is answered
+// it has them. Answers that are not taken the guest has not seen: it may be too busy, or else a
+// host that stops a machine has first done what it had been asked for.
 struct PvscsiRings {
   GuestVirtual address;
   std::uint32_t requests_made = 0;   // reqProdIdx, by the guest
