@@ -54,11 +54,11 @@ _photon_dmesg_files() {
 
 _photon_dmesg() {
   local IFS=$' \t\n'
-  local commands="bt ps info core profile"
+  local commands="triage bt ps info core profile"
   local options="--strict --no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
   local takes_value=" -l --level -f --facility --since --until --grep -A --after-context
     -B --before-context -C --context --head --tail --from-seq --time-format --format -o --output
-    --key --screenshot --vmx --release --pid --comm --cpu --sort "
+    --key --screenshot --vmx --release --pid --comm --cpu --sort --fail-on "
   takes_value=${takes_value//$'\n'/}
   local command='' option='' has_file='' ended='' prefix='' value='' glue='' word words=() last i
   COMPREPLY=()
@@ -113,6 +113,9 @@ _photon_dmesg() {
     ps)
       options+=" --blocked --pid --comm --cpu --sort --tree -J --json --ndjson -o --output"
       ;;
+    triage)
+      options+=" --format --fail-on --log -J --json -o --output"
+      ;;
     info) options+=" -J --json --tags --screenshot --vmx -o --output" ;;
     core) options+=" -o --output" ;;
     profile) options+=" --release -o --output" ;;
@@ -137,8 +140,15 @@ _photon_dmesg() {
         res{0..3} local{0..7}
       ;;
     --format)
-      _photon_dmesg_words text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg
+      if [[ $command == triage ]]; then
+        _photon_dmesg_words text json ndjson markdown html
+      else
+        _photon_dmesg_words text json ndjson dmesg-json ecs otlp journal-json journal-export syslog \
+          kmsg
+      fi
       ;;
+    --fail-on) _photon_dmesg_list any lockup panic oops deadlock hard_lockup soft_lockup \
+      storage_stalled frozen_file_system blocked_tasks rcu_stall out_of_memory ;;
     --time-format) _photon_dmesg_words ctime notime delta reltime iso raw suspend ;;
     --color) _photon_dmesg_words auto always never ;;
     --sort) _photon_dmesg_words pid time state cpu comm ;;

@@ -25,7 +25,7 @@ function __photon_dmesg_command
             case '-?*'
                 # The last of several letters, if none before it takes the rest as its value.
                 string match -qr -- '^-[^lfABCo]*[lfABCo]$' $token; and set is_value yes
-            case bt ps info core profile
+            case triage bt ps info core profile
                 echo $token
                 return
             case '*'
@@ -63,6 +63,7 @@ function __photon_dmesg_levels
 end
 
 # Commands
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a triage -d 'Say what is wrong with the guest'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a bt -d 'Say what every CPU and task was doing'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a ps -d 'List the tasks'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a info -d 'Say what files hold'
@@ -113,6 +114,14 @@ complete -c photon-dmesg -n $log -s J -d 'JSON exactly as dmesg -J prints it'
 complete -c photon-dmesg -n $log -l json -d 'One JSON document with the guest and sources'
 complete -c photon-dmesg -n $log -l format -x -d "The output's format" \
     -a 'text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg'
+
+# triage
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l format -x -d "The output's format" \
+    -a 'text json ndjson markdown html'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l fail-on -x -d 'Exit with 10 if one is found' \
+    -a '(__photon_dmesg_list any lockup panic oops deadlock hard_lockup soft_lockup storage_stalled frozen_file_system blocked_tasks rcu_stall out_of_memory)'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l log -d 'FILE is the text of a log'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -s J -l json -d 'Print one JSON document'
 
 # bt and ps
 complete -c photon-dmesg -n '__photon_dmesg_is bt' -s a -l all -d 'Every task, behind the vCPUs'

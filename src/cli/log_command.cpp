@@ -1,6 +1,7 @@
 #include "cli/log_command.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -13,7 +14,9 @@
 #include "checkpoint/vmware/host_log.h"
 #include "cli/exit_status.h"
 #include "cli/guest_facts.h"
+#include "cli/guest_triage.h"
 #include "cli/io/pager.h"
+#include "cli/io/standard_streams.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
@@ -307,6 +310,18 @@ std::optional<int> print_host_log(const Options& options, Diagnostics& diagnosti
   return exit_incomplete;
 }
 
+// What is wrong with the guest, for a person who looks at its log: the log need not say so.
+void say_verdict(const Options& options, Guest& guest) {
+  const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  if (!is_watched || options.output || options.verbosity == TerminalDiagnostics::Level::Quiet) {
+    return;
+  }
+  SilentDiagnostics silent;
+  const Verdict verdict = judge_guest(guest, silent).verdict;
+  if (verdict.findings.empty()) return;
+  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(verdict))));
+}
+
 }  // namespace
 
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
@@ -323,6 +338,8 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   write_output(options, [&](std::ostream& out) {
     complete = write_log(options, guest, reader, context, out, diagnostics);
   });
+  pager.reset();  // what follows is said below it
+  say_verdict(options, guest);
   const bool has_times = !lacks_times(options, context.guest.clock);
   return complete && has_times && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }

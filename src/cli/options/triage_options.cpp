@@ -42,6 +42,7 @@ void add_triage_options(CLI::App& command, TriageOptions& options) {
   command.add_option("--format", options.format, "text, json, ndjson, markdown or html")
       ->type_name("FORMAT")
       ->check(one_of(triage_formats));
+  command.add_flag("--log", options.log_only, "FILE is the text of a log, such as dmesg prints");
   command
       .add_option_function<std::vector<std::string>>(
           "--fail-on",

@@ -63,6 +63,12 @@ constexpr std::array types = {
     // kernel/time/hrtimer.c and tick-sched.c
     TypeOfUse{"hrtimer_cpu_base", "", "", "hrtimer_start_range_ns"},
     TypeOfUse{"tick_sched", "", "", "tick_nohz_idle_enter"},
+    // kernel/rcu/tree.c, kernel/workqueue.c; what sched/core.c includes of memory
+    TypeOfUse{"rcu_state", "", "", "rcu_note_context_switch"},
+    TypeOfUse{"rcu_node", "", "", "rcu_note_context_switch"},
+    TypeOfUse{"worker_pool", "", "", "queue_work_on"},
+    TypeOfUse{"pglist_data", "", "", "schedule"},
+    TypeOfUse{"zone", "", "", "schedule"},
     // kernel/locking; rwsem_wake: rwsem-xadd.c, until 5.2.
     TypeOfUse{"mutex_waiter", "", "", "mutex_unlock"},
     TypeOfUse{"rwsem_waiter", "", "", "up_read"},

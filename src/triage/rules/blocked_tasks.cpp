@@ -1,4 +1,5 @@
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,12 +11,25 @@
 namespace photon_dmesg {
 namespace {
 
-// What tasks wait for: its address, or where that is not known the function that waits.
+// What tasks wait for: its address, or the function that waits.
 using Thing = std::pair<std::uint64_t, std::string>;
 
-Thing thing_of(const TaskActivity& activity) {
-  if (activity.waiting) return {activity.waiting->wait.object.value, ""};
-  return {0, culprit_of(activity.trace)};
+// Tasks by what they wait for. Those that each wait for something of their own, which nobody is
+// known to have, are together by what they do: there may be thousands.
+std::map<Thing, std::vector<BlockedTask>> group(const std::vector<BlockedTask>& tasks) {
+  std::map<std::uint64_t, std::size_t> waiters;
+  for (const BlockedTask& task : tasks) {
+    if (task.activity->waiting) ++waiters[task.activity->waiting->wait.object.value];
+  }
+  std::map<Thing, std::vector<BlockedTask>> groups;
+  for (const BlockedTask& task : tasks) {
+    const std::optional<Waiting>& waiting = task.activity->waiting;
+    const std::uint64_t object = waiting ? waiting->wait.object.value : 0;
+    const bool is_shared = waiting && (waiting->owner || waiters[object] > 1);
+    groups[is_shared ? Thing{object, ""} : Thing{0, culprit_of(task.activity->trace)}].push_back(
+        task);
+  }
+  return groups;
 }
 
 // How long is too long depends on what is waited for; the kernel's own detector takes 120 s.
@@ -29,12 +43,8 @@ Grade grade_of(const std::vector<BlockedTask>& tasks, const Finding& finding) {
 }  // namespace
 
 std::vector<Finding> find_blocked_tasks(const GuestFacts& facts) {
-  std::map<Thing, std::vector<BlockedTask>> groups;
-  for (const BlockedTask& task : blocked_tasks(facts, BlockedIn::Other)) {
-    groups[thing_of(*task.activity)].push_back(task);
-  }
   std::vector<Finding> findings;
-  for (const auto& [thing, tasks] : groups) {
+  for (const auto& [thing, tasks] : group(blocked_tasks(facts, BlockedIn::Other))) {
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::BlockedTasks;
     add_blocked(facts, tasks, finding);

@@ -117,6 +117,8 @@ bool is_told_of_any(const Finding& logged, std::vector<Finding>& findings) {
   for (Finding& finding : findings) {
     if (is_told_of(logged, finding)) {
       std::ranges::copy(logged.evidence, std::back_inserter(finding.evidence));
+      std::ranges::copy(logged.notes, std::back_inserter(finding.notes));
+      std::ranges::copy(logged.consequences, std::back_inserter(finding.consequences));
       if (finding.grade == Grade::Weak) finding.grade = Grade::Strong;
       return true;
     }
@@ -143,15 +145,19 @@ bool is_taken(FindingKind kind) {
          kind == FindingKind::OutOfMemory;
 }
 
-void add_logged(const GuestFacts& facts, std::vector<Finding>& findings) {
+// What memory would show if it still were so.
+bool would_show(const Finding& logged) {
+  return is_lockup(logged) || logged.kind == FindingKind::BlockedTasks ||
+         logged.kind == FindingKind::RcuStall;
+}
+
+void add_logged(const GuestFacts& facts, bool is_dead, std::vector<Finding>& findings) {
   for (Finding logged : facts.logged) {
     if (is_taken(logged.kind) || is_told_of_any(logged, findings) ||
         is_of_victim(logged, findings)) {
       continue;
     }
-    // What was and is no more can't be looked at.
-    if (is_lockup(logged) || logged.kind == FindingKind::BlockedTasks ||
-        logged.kind == FindingKind::RcuStall) {
+    if (would_show(logged) && !is_dead && !facts.log_only) {
       logged.grade = Grade::Weak;
       logged.notes.emplace_back("it was over when the guest stopped");
     }
@@ -230,7 +236,7 @@ Verdict judge(const GuestFacts& facts) {
       subtract_consequences(is_dead ? apply<rules_of_dead.size()>(rules_of_dead, facts)
                                     : apply<rules_of_living.size()>(rules_of_living, facts),
                             facts);
-  add_logged(facts, findings);
+  add_logged(facts, is_dead, findings);
   put_in_order(findings);
   verdict.findings = std::move(findings);
   return verdict;
