@@ -169,7 +169,9 @@ const std::vector<EventPattern>& kernel_patterns() {
       {.text = "nobody cared", .kind = DeviceStuck, .what = "interrupt nobody cared for", .object = object_before},
       {.text = "IRQ handler type mismatch", .kind = Warning, .what = "IRQ handler type mismatch"},
 
-      // Storage.
+      // Storage. Virtual machines have floppy drives without a floppy.
+      {.text = "I/O error, dev fd", .kind = IoError, .what = "no floppy", .role = Noise},
+      {.text = "Buffer I/O error on dev fd", .kind = IoError, .what = "no floppy", .role = Noise},
       {.text = "I/O error, dev ", .kind = IoError, .what = "I/O error", .object = object_behind},
       {.text = "medium error, dev ", .kind = IoError, .what = "medium error", .object = object_behind},
       {.text = "target error, dev ", .kind = IoError, .what = "target error", .object = object_behind},
@@ -299,7 +301,7 @@ namespace {
 
 // No report begins farther behind the beginning of its line: what other programs printed before it
 // on the same console is shorter.
-constexpr std::size_t farthest = 512;
+constexpr std::size_t farthest = 256;
 
 bool fits(const EventPattern& pattern, std::string_view line, std::size_t at) {
   if (pattern.at_start && at != 0) return false;

@@ -15,6 +15,7 @@ enum class LineRole {
   // What every exception and every WARN() prints: begins a report, unless one has just begun that
   // says more.
   Exception,
+  Noise,  // says nothing: healthy guests have it too
 };
 
 // A line by which a report is known, and what it says.

@@ -9,15 +9,15 @@ constexpr std::size_t most_events = 256;
 
 }  // namespace
 
-void EventStore::add(LogEvent event) {
-  LogEvent* first = newest([&](const LogEvent& known) { return is_repeat(known, event); });
+void EventStore::add(LogEvent later) {
+  LogEvent* first = newest([&](const LogEvent& known) { return is_repeat(known, later); });
   if (first == nullptr && events_.size() >= most_events) {
-    first = newest([&](const LogEvent& known) { return known.kind == event.kind; });
+    first = newest([&](const LogEvent& known) { return known.kind == later.kind; });
   }
   if (first != nullptr) {
-    add_repeat(*first, event);
+    add_repeat(*first, std::move(later));
   } else if (events_.size() < most_events + finding_kinds().size()) {
-    events_.push_back(std::move(event));
+    events_.push_back(std::move(later));
   }
 }
 

@@ -14,7 +14,7 @@ namespace photon_dmesg {
 // kind.
 class EventStore {
  public:
-  void add(LogEvent event);
+  void add(LogEvent later);
 
   // The newest event that `fits`; null if none does.
   [[nodiscard]] LogEvent* newest(const std::function<bool(const LogEvent&)>& fits);

@@ -81,7 +81,7 @@ bool take_names(std::string_view& text, LinePrefix& prefix) {
                                      "lpr",  "news", "uucp", "cron",   "authpriv", "ftp"};
   const std::size_t first = text.find(':');
   constexpr std::size_t longest = 9;
-  if (first == std::string_view::npos || first > longest) return false;
+  if (first > longest) return false;
   const std::size_t second = text.find(": ", first + 1);
   if (second == std::string_view::npos || second - first > longest) return false;
   const auto* const facility =
@@ -100,7 +100,7 @@ bool take_dropped(std::string_view& text) {
   constexpr std::string_view end = "printk messages dropped **";
   constexpr std::size_t longest = 32;
   const std::size_t at = text.find(end);
-  if (at == std::string_view::npos || at > longest) return false;
+  if (at > longest) return false;
   text.remove_prefix(at + end.size());
   return true;
 }

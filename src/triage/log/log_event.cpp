@@ -39,20 +39,31 @@ bool is_repeat(const LogEvent& event, const LogEvent& later) {
   }
 }
 
-void add_repeat(LogEvent& event, const LogEvent& later) {
-  event.count += later.count;
-  event.suppressed += later.suppressed;
-  event.last = later.last;
-  if (event.repeats.size() < LogEvent::most_repeats) event.repeats.push_back(later.first);
-  if (!later.task || event.tasks.size() >= LogEvent::most_tasks) return;
-  const auto is_known = [&](const TaskName& task) {
-    return task.pid == later.task->pid && task.comm == later.task->comm;
+namespace {
+
+void add_task(LogEvent& event, const TaskName& task) {
+  const auto is_it = [&](const TaskName& known) {
+    return known.pid == task.pid && known.comm == task.comm;
   };
-  if ((event.task && is_known(*event.task)) ||
-      std::any_of(event.tasks.begin(), event.tasks.end(), is_known)) {
-    return;
+  const bool is_known = (event.task && is_it(*event.task)) ||
+                        std::any_of(event.tasks.begin(), event.tasks.end(), is_it);
+  if (!is_known && event.tasks.size() < LogEvent::most_tasks) event.tasks.push_back(task);
+}
+
+}  // namespace
+
+void add_repeat(LogEvent& event, LogEvent other) {
+  // A report may end after another that began later.
+  if (other.first.seq < event.first.seq) std::swap(event, other);
+  event.count += other.count;
+  event.suppressed += other.suppressed;
+  if (event.last.seq < other.last.seq) event.last = other.last;
+  other.repeats.insert(other.repeats.begin(), other.first);
+  for (const LogPlace& repeat : other.repeats) {
+    if (event.repeats.size() < LogEvent::most_repeats) event.repeats.push_back(repeat);
   }
-  event.tasks.push_back(*later.task);
+  if (other.task) add_task(event, *other.task);
+  for (const TaskName& task : other.tasks) add_task(event, task);
 }
 
 }  // namespace photon_dmesg

@@ -60,7 +60,7 @@ struct LogEvent {
 // the same object or in the same function.
 [[nodiscard]] bool is_repeat(const LogEvent& event, const LogEvent& later);
 
-// Counts `later` to `event`.
-void add_repeat(LogEvent& event, const LogEvent& later);
+// Makes one event of two, which tells what the earlier one does.
+void add_repeat(LogEvent& event, LogEvent other);
 
 }  // namespace photon_dmesg

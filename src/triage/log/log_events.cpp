@@ -12,7 +12,7 @@ namespace photon_dmesg {
 namespace {
 
 // What is looked at of a line, and how many reports can be going on at a time.
-constexpr std::size_t longest_line = 2048;
+constexpr std::size_t longest_line = 1024;
 constexpr std::size_t most_open = 16;
 
 std::uint64_t number_of(const std::optional<LogCaller>& caller) {
@@ -89,6 +89,7 @@ void LogEvents::add_line(std::string_view text, const LogRecord& record) {
 void LogEvents::add_head(const PatternMatch& match, std::string_view line, Caller caller,
                          LogPlace place) {
   const EventPattern& pattern = *match.pattern;
+  if (pattern.role == LineRole::Noise) return;
   Open* const open = open_of(caller);
   if (open != nullptr && !open->report.is_over(place) && open->report.takes(pattern)) {
     return open->report.add_head(match, line, place);

@@ -92,14 +92,28 @@ Witness witness_of(const LogEvent& event) {
   return {.what = event.headline, .record = event.first.seq, .nsec = event.first.ts_nsec};
 }
 
-void add_notes(Finding& finding, const LogEvent& event) {
-  for (const auto& [name, value] : event.details)
-    finding.notes.push_back(fmt::format("{}: {}", name, value));
-  if (!event.taint.empty()) finding.notes.push_back(fmt::format("taint: {}", event.taint));
-  if (event.suppressed != 0) {
-    finding.notes.push_back(fmt::format("{} more were not printed", event.suppressed));
+void add_evidence(Finding& finding, const LogEvent& event) {
+  finding.evidence.push_back(witness_of(event));
+  const auto add = [&](const std::string& what, const std::string& value) {
+    finding.evidence.push_back({.what = what, .value = value, .record = event.first.seq});
+  };
+  for (const auto& [name, value] : event.details) add(name, value);
+  if (!event.taint.empty()) add("taint", event.taint);
+  for (const LogPlace& repeat : event.repeats) {
+    finding.evidence.push_back({.what = "again", .record = repeat.seq, .nsec = repeat.ts_nsec});
   }
-  for (const TaskName& task : event.tasks) finding.notes.push_back("also " + name_of(task));
+}
+
+void add_notes(Finding& finding, const LogEvent& event) {
+  if (event.suppressed != 0) {
+    finding.notes.push_back(
+        fmt::format("the kernel did not print {} more of them", event.suppressed));
+  }
+  if (event.tasks.empty()) return;
+  std::string others = "also";
+  for (const TaskName& task : event.tasks)
+    others += (&task == event.tasks.data() ? " " : ", ") + name_of(task);
+  finding.notes.push_back(others);
 }
 
 Finding finding_of(const LogEvent& event) {
@@ -112,10 +126,7 @@ Finding finding_of(const LogEvent& event) {
   if (event.task && event.task->pid >= 0) finding.task = event.task;
   finding.since_nsec = event.first.ts_nsec;
   finding.cause = describe_cause(event);
-  finding.evidence.push_back(witness_of(event));
-  for (const LogPlace& repeat : event.repeats) {
-    finding.evidence.push_back({.what = "again", .record = repeat.seq, .nsec = repeat.ts_nsec});
-  }
+  add_evidence(finding, event);
   add_notes(finding, event);
   return finding;
 }

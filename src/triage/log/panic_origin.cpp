@@ -70,6 +70,8 @@ bool may_be_origin(const LogEvent& event, const LogEvent& panic) {
   if (panic.what.find("panic_on_") == std::string::npos && event.kind == FindingKind::Warning) {
     return false;
   }
+  const bool is_of_init = event.kind == FindingKind::Segfault && event.task && event.task->pid == 1;
+  if (is_of_init) return panic.what.find("Attempted to kill init") != std::string::npos;
   return is_report(event.kind);
 }
 

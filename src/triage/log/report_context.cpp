@@ -36,10 +36,10 @@ bool add_cpu_line(LogEvent& event, std::string_view line) {
   if (!cpu || !pid || !comm || *cpu >= most_cpus || *pid > INT32_MAX) return true;
   const std::size_t end =
       std::min({comm->find(" Not tainted"), comm->find(" Tainted: "), comm->find(" Kdump: ")});
-  if (!event.cpu) event.cpu = static_cast<std::uint32_t>(*cpu);
   // Who reports that others stall, or are blocked, is not at fault.
-  const bool is_bystander = event.kind == FindingKind::BlockedTasks;
-  if ((!event.task || event.task->pid < 0) && !is_bystander) {
+  if (event.kind == FindingKind::BlockedTasks || (event.cpu && *event.cpu != *cpu)) return true;
+  event.cpu = static_cast<std::uint32_t>(*cpu);
+  if (!event.task || event.task->pid < 0) {
     event.task =
         TaskName{static_cast<std::int32_t>(*pid), kept_text(trimmed(comm->substr(0, end)))};
   }
@@ -140,8 +140,10 @@ void add_details(LogEvent& event, std::string_view line) {
     event.add_detail("pages of RAM", until(line, " "));
   }
   if (event.kind == FindingKind::BlockedTasks) {
-    event.add_detail("owner", between(line, " likely owned by task ", ". "));
-    event.add_detail("owner", between(line, " likely last held by task ", ". "));
+    for (const std::string_view mark : {" likely owned by task ", " likely last held by task "}) {
+      const std::string_view owner = between(line, mark, "\n");
+      event.add_detail("owner", owner.substr(0, owner.find_last_not_of('.') + 1));
+    }
   }
 }
 

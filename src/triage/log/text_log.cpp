@@ -65,8 +65,7 @@ bool take_syslog_time(std::string_view& text) {
 constexpr std::uint8_t user = 1;  // of syslog(3)
 constexpr std::uint8_t daemon = 3;
 
-// Takes a syslog's time, host and tag off: what the kernel did not say keeps its tag. journalctl's
-// short-monotonic, "[   12.345678] host kernel: ", is one too.
+// Takes a syslog's time, host and tag off: what the kernel did not say keeps its tag.
 std::optional<std::uint8_t> take_syslog_prefix(std::string_view& text) {
   std::string_view rest = text;
   if (!take_syslog_time(rest)) return std::nullopt;
@@ -82,10 +81,26 @@ std::optional<std::uint8_t> take_syslog_prefix(std::string_view& text) {
   return rest.starts_with("systemd") ? daemon : user;
 }
 
+// Takes off what journalctl -o short-monotonic puts between time and text, "host kernel: " or
+// "host ", if the kernel or systemd wrote it: other tags can't be told from the kernel's own words.
+std::optional<std::uint8_t> take_journal_prefix(std::string_view& text) {
+  const std::string_view host = until(text, " :[");
+  constexpr std::string_view kernel = " kernel: ";
+  const std::string_view rest = text.substr(host.size());
+  if (rest.starts_with(kernel)) {
+    text = rest.substr(kernel.size());
+    return 0;
+  }
+  if (!rest.starts_with(" systemd[") && !rest.starts_with(" systemd-")) return std::nullopt;
+  text = rest.substr(1);
+  return daemon;
+}
+
 LogRecord parse_line(std::string_view text) {
   LogRecord record;
-  const std::optional<std::uint8_t> facility = take_syslog_prefix(text);
+  std::optional<std::uint8_t> facility = take_syslog_prefix(text);
   const LinePrefix prefix = take_line_prefix(text);
+  if (prefix.ts_nsec && !facility) facility = take_journal_prefix(text);
   record.ts_nsec = prefix.ts_nsec.value_or(UINT64_MAX);
   record.caller = prefix.caller;
   constexpr std::uint8_t info = 6;

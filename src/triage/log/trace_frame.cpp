@@ -81,7 +81,7 @@ std::optional<std::string> take_stack_mark(std::string_view& line) {
   const std::string_view text = trimmed(line);
   if (!text.starts_with('<')) return std::nullopt;
   const std::size_t end = text.find('>');
-  if (end == std::string_view::npos || end > longest_mark) return std::nullopt;
+  if (end > longest_mark) return std::nullopt;
   std::string_view mark = text.substr(1, end - 1);
   const bool is_left = mark.starts_with('/');
   if (is_left) mark.remove_prefix(1);

@@ -135,6 +135,7 @@ TEST_CASE("What only looks like a report is none") {
       "WARNING: the mand mount option is being deprecated",
       "WARNING: /etc/ssh/moduli does not exist", "warning: `a' uses wireless extensions",
       "Speculative Return Stack Overflow: WARNING: kernel not compiled with CPU_SRSO.",
+      "blk_update_request: I/O error, dev fd0, sector 0",
       "ACPI BIOS Error (bug): Could not resolve symbol [\\_SB.PCI0], AE_NOT_FOUND",
       "[Firmware Bug]: TSC doesn't count with P0 frequency!",
       "pstore: Registered ramoops as persistent store backend",
@@ -145,7 +146,18 @@ TEST_CASE("What only looks like a report is none") {
       "tsc: Marking TSC unstable due to TSCs unsynchronized",
       "audit: type=1400 audit(1.2:3): comm=\"BUG: KASAN: x in y\"",
       "piix4_smbus 0000:00:07.3: SMBus Host Controller not enabled!",
-      "DEBUG: BUG: unable to handle kernel paging request", "x86/fpu: Enabled xstate features 0x7");
+      "DEBUG: BUG: unable to handle kernel paging request", "x86/fpu: Enabled xstate features 0x7",
+      "AMD-Vi: AMD IOMMUv2 functionality not available on this system - This is not a bug.",
+      "PCI: Using host bridge windows from ACPI; if necessary, use \"pci=nocrs\" and report a bug",
+      "ACPI: Failed to create genetlink family for ACPI event",
+      "Unstable clock detected, switching default tracing clock to \"global\"",
+      "RAS: Correctable Errors collector initialized.", "tsc: Fast TSC calibration failed",
+      "acpi PNP0A03:00: fail to add MMCONFIG information, can't access extended configuration "
+      "space",
+      "task:khungtaskd      state:S stack:0     pid:54    ppid:2      flags:0x00004000",
+      "pool 2: cpus=1 node=0 flags=0x0 nice=0 hung=0s workers=3 idle: 71 17",
+      "lab: module verification failed: signature and/or required key missing - tainting kernel",
+      "audit_log_start: 12 callbacks suppressed");
   CAPTURE(line);
   CHECK(test::events_of_text(std::string("[    1.000000] ") + line + "\n").empty());
 }

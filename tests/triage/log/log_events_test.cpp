@@ -387,6 +387,23 @@ TEST_CASE("log: reports of two CPUs at the same time keep apart by who called pr
   CHECK(events[1].trace.front().symbol == "two");
 }
 
+TEST_CASE("log: of two reports of the same thing the one that began first counts") {
+  const std::vector<LogEvent> events = events_of_text(R"(
+[   50.000001][    T1] INFO: task a:11 blocked for more than 120 seconds.
+[   50.000002][    T2] INFO: task b:12 blocked for more than 120 seconds.
+[   50.000003][    T2] general protection fault: 0000 [#1] SMP
+[   50.000004][    T1] Call Trace:
+[   50.000005][    T1]  first+0x1/0x2
+)");
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].task->comm == "a");
+  CHECK(events[0].function == "first");
+  CHECK(events[0].count == 2);
+  REQUIRE(events[0].tasks.size() == 1);
+  CHECK(events[0].tasks[0].comm == "b");
+  CHECK(events[0].repeats.front().seq == 3);
+}
+
 TEST_CASE("log: what programs wrote is no word of the kernel's, but systemd's of itself") {
   LogEvents events;
   LogRecord record;

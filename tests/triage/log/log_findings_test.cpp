@@ -37,6 +37,7 @@ TEST_CASE("findings of a log: a panic tells its story from what it came of") {
   REQUIRE(panic.evidence.size() == 2);
   CHECK(panic.evidence[0].record == 1);
   CHECK(panic.evidence[1].record == 8);
+  CHECK(describe(findings[1].evidence.at(1)) == "log record 1: address=0000000000000010");
   CHECK(findings[1].kind == FindingKind::Oops);
 }
 
@@ -89,7 +90,9 @@ TEST_CASE("findings of a log: one I/O error is weak, several are strong") {
   const std::vector<Finding> several = findings_of_text(error + error + error);
   REQUIRE(several.size() == 1);
   CHECK(several[0].grade == Grade::Strong);
-  CHECK(several[0].evidence.size() == 3);
+  REQUIRE(several[0].evidence.size() == 5);
+  CHECK(describe(several[0].evidence[1]) == "log record 1: sector=100");
+  CHECK(describe(several[0].evidence[4]) == "log record 3 at 10.000000: again");
 }
 
 TEST_CASE("findings of a log: the first of the verdicts comes first") {

@@ -61,6 +61,11 @@ TEST_CASE("text log: of a syslog's lines those that are tagged so are the kernel
   const LogRecord iso = record_of("2026-11-29T01:50:12.123456+00:00 web-1 kernel: a text");
   CHECK(iso.text == "a text");
   CHECK(iso.facility == 0);
+  const LogRecord journal = record_of("[   12.000000] web-1 kernel: a text");
+  CHECK(journal.text == "a text");
+  CHECK(journal.ts_nsec == 12'000'000'000);
+  CHECK(record_of("[   12.000000] web-1 systemd[1]: x").facility == 3);
+  CHECK(record_of("[   12.000000] sd 0:0:0:0: [sda] x").text == "sd 0:0:0:0: [sda] x");
   CHECK(record_of("Nov 29 01:50:12 web-1 app[12]: BUG: x").facility == 1);
   CHECK(record_of("Nov 29 01:50:12 web-1 systemd[1]: x").facility == 3);
 }
