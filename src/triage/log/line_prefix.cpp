@@ -123,4 +123,17 @@ LinePrefix take_line_prefix(std::string_view& text) {
   return prefix;
 }
 
+std::size_t find_inner_line(std::string_view text) {
+  constexpr std::size_t shortest = 14;  // "[    0.000000]", as printk writes it
+  constexpr std::size_t farthest = 256;
+  constexpr std::size_t fraction = 7;  // ".123456"
+  for (std::size_t at = text.find('[', 1); at < farthest; at = text.find('[', at + 1)) {
+    const std::size_t end = text.find_first_not_of(" 0123456789.", at + 1);
+    if (end == std::string_view::npos) return end;
+    if (text[end] != ']' || end + 1 - at < shortest || text[end - fraction] != '.') continue;
+    if (parse_time(trimmed(text.substr(at + 1, end - at - 1)))) return at;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace photon_dmesg

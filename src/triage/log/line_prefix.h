@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,5 +21,9 @@ struct LinePrefix {
 // "kern  :warn  : " (dmesg -x), "[Sun Nov 29 01:50:12 2026]" (dmesg -T, whose time is no time since
 // boot and is left out), "** 12 printk messages dropped **". Blanks in front of the text stay.
 [[nodiscard]] LinePrefix take_line_prefix(std::string_view& text);
+
+// Where within a line a further one begins, with its time, "login: [   50.123456] text": what
+// others wrote to the same console did not end its line. npos if it is one line.
+[[nodiscard]] std::size_t find_inner_line(std::string_view text);
 
 }  // namespace photon_dmesg

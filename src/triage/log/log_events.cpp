@@ -57,7 +57,12 @@ void LogEvents::add(const LogRecord& record) {
   std::string_view text = record.text;
   while (true) {
     const std::size_t end = text.find('\n');
-    add_line(text.substr(0, std::min(end, longest_line)), record);
+    std::string_view line = text.substr(0, std::min(end, longest_line));
+    do {
+      const std::string_view own = line.substr(0, find_inner_line(line));
+      add_line(own, record);
+      line.remove_prefix(own.size());
+    } while (!line.empty());
     if (end == std::string_view::npos) return;
     text.remove_prefix(end + 1);
   }
@@ -67,15 +72,7 @@ void LogEvents::add_line(std::string_view text, const LogRecord& record) {
   const LinePrefix prefix = take_line_prefix(text);
   const std::string_view line = trimmed(text);
   const LogPlace place{record.seq, record.ts_nsec};
-  if (record.facility != 0 || is_of_systemd(line)) {
-    if (!is_of_systemd(line)) return;
-    if (const PatternMatch match = systemd_.find(line); match.pattern != nullptr) {
-      const std::size_t end = line.find(": ");
-      add_head({match.pattern, match.at - std::min(match.at, end + 2)}, line.substr(end + 2), 0,
-               place);
-    }
-    return;
-  }
+  if (record.facility != 0 || is_of_systemd(line)) return add_systemd(line, place);
   if (is_quotation(line)) return;
   add_start(line, place);
   const Caller caller = number_of(record.caller ? record.caller : prefix.caller);
@@ -84,6 +81,13 @@ void LogEvents::add_line(std::string_view text, const LogRecord& record) {
   if (line.ends_with("suppressed")) return add_suppressed(line);
   if (line.starts_with("NMI backtrace for cpu ")) return begin_backtrace(line, caller);
   add_to_report(line, caller, place);
+}
+
+void LogEvents::add_systemd(std::string_view line, LogPlace place) {
+  const std::optional<std::string_view> words = behind(line, ": ");
+  if (!words || !is_of_systemd(line)) return;
+  const PatternMatch match = systemd_.find(*words);
+  if (match.pattern != nullptr) add_head(match, *words, 0, place);
 }
 
 void LogEvents::add_head(const PatternMatch& match, std::string_view line, Caller caller,

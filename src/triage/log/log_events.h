@@ -38,6 +38,7 @@ class LogEvents {
   };
 
   void add_line(std::string_view text, const LogRecord& record);
+  void add_systemd(std::string_view line, LogPlace place);
   void add_head(const PatternMatch& match, std::string_view line, Caller caller, LogPlace place);
   void add_to_report(std::string_view line, Caller caller, LogPlace place);
   void add_start(std::string_view line, LogPlace place);

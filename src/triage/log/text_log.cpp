@@ -96,12 +96,20 @@ std::optional<std::uint8_t> take_journal_prefix(std::string_view& text) {
   return daemon;
 }
 
+// The time of what the kernel printed behind what others had written.
+std::optional<std::uint64_t> inner_time(std::string_view text) {
+  const std::size_t inner = find_inner_line(text);
+  if (inner == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(inner);
+  return take_line_prefix(text).ts_nsec;
+}
+
 LogRecord parse_line(std::string_view text) {
   LogRecord record;
   std::optional<std::uint8_t> facility = take_syslog_prefix(text);
   const LinePrefix prefix = take_line_prefix(text);
   if (prefix.ts_nsec && !facility) facility = take_journal_prefix(text);
-  record.ts_nsec = prefix.ts_nsec.value_or(UINT64_MAX);
+  record.ts_nsec = prefix.ts_nsec ? *prefix.ts_nsec : inner_time(text).value_or(UINT64_MAX);
   record.caller = prefix.caller;
   constexpr std::uint8_t info = 6;
   record.level = prefix.level.value_or(info);

@@ -404,6 +404,19 @@ TEST_CASE("log: of two reports of the same thing the one that began first counts
   CHECK(events[0].repeats.front().seq == 3);
 }
 
+TEST_CASE("log: what others wrote to the console before or behind a line is no part of it") {
+  const char* const line = GENERATE(
+      "host login: [   50.000001][    T1] BUG: Bad page state in process a  pfn:12345",
+      "[   50.000001] BUG: Bad page state in process a  pfn:12345 [   50.000002] audit: type=1400",
+      "Sep 23 02:31[   50.000001][ T2742] BUG: Bad page state in process a");
+  CAPTURE(line);
+  const std::vector<LogEvent> events = events_of_text(line);
+  REQUIRE(events.size() == 1);
+  CHECK(events.front().kind == FindingKind::KernelBug);
+  CHECK(events.front().first.ts_nsec == 50'000'001'000);
+  CHECK(events.front().headline.find("audit") == std::string::npos);
+}
+
 TEST_CASE("log: what programs wrote is no word of the kernel's, but systemd's of itself") {
   LogEvents events;
   LogRecord record;
@@ -413,6 +426,8 @@ TEST_CASE("log: what programs wrote is no word of the kernel's, but systemd's of
   record.seq = 1;
   record.facility = 3;
   record.text = "systemd[1]: Failed to start Network Service.";
+  events.add(record);
+  record.text = "systemd[1] Freezing execution: ";  // not as it writes
   events.add(record);
   const std::vector<LogEvent> found = events.finish();
   REQUIRE(found.size() == 1);
