@@ -34,7 +34,9 @@ class LogJudge {
     last_nsec_ = std::max(last_nsec_.value_or(0), record.ts_nsec);
   }
 
-  [[nodiscard]] LogFacts finish() { return {findings_of(events_.finish()), last_nsec_}; }
+  // What it tells. Nothing can be added afterwards.
+  [[nodiscard]] std::vector<Finding> finish() { return findings_of(events_.finish()); }
+  [[nodiscard]] std::optional<std::uint64_t> last_nsec() const { return last_nsec_; }
 
  private:
   LogEvents events_;
@@ -52,8 +54,7 @@ std::optional<GuestTasks> find_tasks(const Guest& guest, Diagnostics& diagnostic
   }
 }
 
-LogFacts read_log(Guest& guest, TriageReport::Log& log, Diagnostics& diagnostics) {
-  LogJudge judge(log);
+void read_log(Guest& guest, LogJudge& judge, Diagnostics& diagnostics) {
   try {
     session::open_log(guest, diagnostics).read_records([&](const LogRecord& record) {
       judge.add(record);
@@ -62,12 +63,20 @@ LogFacts read_log(Guest& guest, TriageReport::Log& log, Diagnostics& diagnostics
   } catch (const Error& error) {
     diagnostics.warn_of_lack(fmt::format("the guest's log is not judged: {}", error.what()));
   }
-  return judge.finish();
 }
 
-std::optional<std::uint64_t> monotonic(const GuestInfo& guest) {
-  if (!guest.clock || guest.clock->clock().monotonic_nsec() < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(guest.clock->clock().monotonic_nsec());
+KnownTimes known_times(const std::optional<ClockHistory>& clock, const LogJudge& log) {
+  const auto positive = [](std::int64_t nsec) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(nsec, 0));
+  };
+  KnownTimes times;
+  times.last_record_nsec = log.last_nsec();
+  if (!clock) return times;
+  times.last_update_nsec = positive(clock->printk_at_stop());
+  times.monotonic = [&clock, positive](std::uint64_t nsec) {
+    return positive(clock->monotonic(nsec));
+  };
+  return times;
 }
 
 std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks) {
@@ -85,14 +94,15 @@ std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks)
 TriageReport judge_guest(Guest& guest, Diagnostics& diagnostics) {
   TriageReport report;
   report.generator = program_version();
-  LogFacts log = read_log(guest, report.log, diagnostics);
+  LogJudge log(report.log);
+  read_log(guest, log, diagnostics);
   const std::optional<GuestTasks> tasks = find_tasks(guest, diagnostics);
   const GuestTasks* known = tasks ? &*tasks : nullptr;
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
   report.source = describe_source(guest);
-  report.facts =
-      read_guest_facts(guest, known, monotonic(*report.guest), std::move(log), diagnostics);
+  report.facts = read_guest_facts(guest, known, known_times(report.guest->clock, log), log.finish(),
+                                  diagnostics);
   report.verdict = judge(report.facts);
   for (const Module& module : tasks ? tasks->code().modules() : std::vector<Module>()) {
     report.modules.push_back(module.name);
@@ -110,10 +120,9 @@ TriageReport judge_text_log(std::istream& input) {
     log.add(record);
     return true;
   });
-  LogFacts facts = log.finish();
   report.facts.log_only = true;
-  report.facts.logged = std::move(facts.findings);
-  report.facts.last_record_nsec = facts.last_record_nsec;
+  report.facts.logged = log.finish();
+  report.facts.last_record_nsec = log.last_nsec();
   report.verdict = judge(report.facts);
   report.read_from = {"the text of a log"};
   report.not_read = {"the guest's memory"};

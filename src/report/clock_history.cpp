@@ -131,7 +131,6 @@ std::int64_t ClockHistory::slewed_since(std::int64_t before_stop) const {
   return std::llround(before * all / static_cast<double>(printk_at_stop_));
 }
 
-// CLOCK_MONOTONIC when a record was logged.
 std::int64_t ClockHistory::monotonic(std::uint64_t ts_nsec) const {
   const std::int64_t before = before_stop(ts_nsec);
   const std::int64_t counted = difference(clock_.monotonic_nsec(), before);

@@ -44,6 +44,12 @@ class ClockHistory {
   // What is to be added to the time stamps of the newest records to get their time of day.
   [[nodiscard]] std::int64_t offset_at_stop() const;
 
+  // CLOCK_MONOTONIC when a record with that time stamp was logged, or when printk's clock showed
+  // that.
+  [[nodiscard]] std::int64_t monotonic(std::uint64_t ts_nsec) const;
+  // What printk's clock showed at the timekeeper's last update.
+  [[nodiscard]] std::int64_t printk_at_stop() const { return printk_at_stop_; }
+
   // How long the guest has run, sleep included, as /proc/uptime says. Nanoseconds.
   [[nodiscard]] std::int64_t uptime() const;
 
@@ -79,7 +85,6 @@ class ClockHistory {
                            std::optional<std::uint64_t> until, const Settings& settings) const;
   void sort_steps();
   [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
-  [[nodiscard]] std::int64_t monotonic(std::uint64_t ts_nsec) const;
   [[nodiscard]] std::int64_t realtime_offset(std::uint64_t ts_nsec) const;
 
   GuestClock clock_;

@@ -5,17 +5,15 @@
 
 namespace photon_dmesg {
 
-GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
-                            std::optional<std::uint64_t> monotonic_nsec, LogFacts log,
-                            Diagnostics& diagnostics) {
+GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, const KnownTimes& times,
+                            std::vector<Finding> logged, Diagnostics& diagnostics) {
   const GuestKernel& kernel = guest.kernel();
   GuestFacts facts;
-  facts.logged = std::move(log.findings);
-  facts.last_record_nsec = log.last_record_nsec;
+  facts.logged = std::move(logged);
+  facts.last_record_nsec = times.last_record_nsec;
   facts.panic = read_panic_state(kernel);
   if (tasks == nullptr) return facts;
-  facts.time =
-      read_guest_time(kernel, tasks->cpus(), monotonic_nsec, log.last_record_nsec.value_or(0));
+  facts.time = read_guest_time(kernel, tasks->cpus(), times);
   facts.vcpus = tasks->vcpus();
   facts.tasks = tasks->activities();
   facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);

@@ -12,16 +12,10 @@
 
 namespace photon_dmesg {
 
-// What is known of the log before a guest's facts are read.
-struct LogFacts {
-  std::vector<Finding> findings;
-  std::optional<std::uint64_t> last_record_nsec;
-};
-
-// Reads everything that rules judge `guest` by. `tasks` is null if they can't be found, and
-// `monotonic_nsec` its timekeeper's, if that is known.
+// Reads everything that rules judge `guest` by, `logged` being what its log tells. `tasks` is null
+// if they can't be found.
 [[nodiscard]] GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
-                                          std::optional<std::uint64_t> monotonic_nsec, LogFacts log,
+                                          const KnownTimes& times, std::vector<Finding> logged,
                                           Diagnostics& diagnostics);
 
 // What of `facts` is missing, each as a phrase: nothing of it was judged.

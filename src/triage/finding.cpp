@@ -86,13 +86,10 @@ std::string_view name_of(Grade grade) {
 
 std::string describe(const Witness& witness) {
   std::string text;
-  if (witness.record) {
-    text = fmt::format("log record {}", *witness.record);
-    if (witness.nsec) {
-      text += fmt::format(" at {}.{:06}", *witness.nsec / 1'000'000'000,
-                          *witness.nsec / 1'000 % 1'000'000);
-    }
-    text += ": ";
+  // Without its time it is a part of a record that is named by another witness.
+  if (witness.record && witness.nsec) {
+    text = fmt::format("log record {} at {}.{:06}: ", *witness.record,
+                       *witness.nsec / 1'000'000'000, *witness.nsec / 1'000 % 1'000'000);
   }
   text += witness.what;
   if (!witness.value.empty()) text += '=' + witness.value;

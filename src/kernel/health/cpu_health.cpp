@@ -60,8 +60,8 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     health.timer_due = read_member(kernel, cpus.variable(cpu, "hrtimer_bases"),
                                    "hrtimer_bases.expires_next", expires_next);
     if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
-        health.timer_due->value < time.now_nsec) {
-      health.overdue_nsec = time.now_nsec - health.timer_due->value;
+        health.timer_due->value < time.monotonic_nsec) {
+      health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;
     }
     const auto queue = cpus.variable(cpu, "runqueues");
     health.running = read_member(kernel, queue, "rq.nr_running", nr_running);

@@ -46,12 +46,11 @@ std::optional<std::uint64_t> GuestTime::nsec_since_jiffies(std::uint64_t then) c
   return count / *hz * nsec_per_second + count % *hz * nsec_per_second / *hz;
 }
 
-GuestTime read_guest_time(const GuestKernel& kernel, const Cpus& cpus,
-                          std::optional<std::uint64_t> monotonic_nsec,
-                          std::uint64_t last_record_nsec) {
+GuestTime read_guest_time(const GuestKernel& kernel, const Cpus& cpus, const KnownTimes& known) {
   GuestTime time;
-  time.now_nsec =
-      std::max({cpus.now_nsec().value_or(0), monotonic_nsec.value_or(0), last_record_nsec});
+  time.now_nsec = std::max({cpus.now_nsec().value_or(0), known.last_update_nsec.value_or(0),
+                            known.last_record_nsec.value_or(0)});
+  time.monotonic_nsec = known.monotonic ? known.monotonic(time.now_nsec) : time.now_nsec;
   auto at = kernel.find_address("jiffies_64");
   if (!at) at = kernel.find_address("jiffies");
   const auto jiffies =

@@ -43,7 +43,8 @@ void add_rings(const Disk& disk, Finding& finding) {
   if (rings.requests_made != rings.requests_taken) {
     finding.notes.emplace_back("the host has not even taken all requests");
   } else if (rings.answers_made != rings.answers_taken) {
-    finding.notes.emplace_back("the host has answered, and the guest has not taken the interrupt");
+    finding.notes.emplace_back(
+        "the host has answered what the guest has not looked at yet, as a stop may leave it");
   } else {
     finding.notes.emplace_back("the host has taken all requests and not answered: look there");
   }

@@ -33,7 +33,7 @@ class HealthGuest : public TaskGuest {
     write(jiffies, hz_250_begin + 100 * 250);
   }
 
-  [[nodiscard]] GuestTime time() { return read_guest_time(kernel(), cpus(2), {}, 0); }
+  [[nodiscard]] GuestTime time() { return read_guest_time(kernel(), cpus(2), {}); }
 
   static constexpr std::uint64_t per_cpu_size = 0x1000;
   static constexpr std::uint64_t hz_250_begin = 0x100000000 - 300 * 250;
@@ -46,9 +46,15 @@ TEST_CASE("The latest of all clocks is when the guest stopped, and tells the tic
   HealthGuest guest;
   CHECK(guest.time().now_nsec == 100 * second);
   CHECK(guest.time().hz == 250U);
-  CHECK(read_guest_time(guest.kernel(), guest.cpus(2), 101 * second, 0).now_nsec == 101 * second);
-  CHECK(read_guest_time(guest.kernel(), guest.cpus(2), 101 * second, 102 * second).now_nsec ==
-        102 * second);
+  const auto with = [&](const KnownTimes& known) {
+    return read_guest_time(guest.kernel(), guest.cpus(2), known);
+  };
+  CHECK(with({101 * second, {}, {}}).now_nsec == 101 * second);
+  CHECK(with({101 * second, 102 * second, {}}).now_nsec == 102 * second);
+  SECTION("timers are set by a clock that may go slower") {
+    const auto slower = [](std::uint64_t nsec) { return nsec - 3 * second; };
+    CHECK(with({{}, {}, slower}).monotonic_nsec == 97 * second);
+  }
   SECTION("what jiffies say is long ago") {
     CHECK(guest.time().nsec_since_jiffies(guest.time().jiffies - 500) == 2 * second);
     CHECK(guest.time().nsec_since_jiffies(guest.time().jiffies + 500) == 0U);
