@@ -30,8 +30,8 @@ DUMP_KERNEL_UP = b"the crash-dump kernel is up"
 NVME = ("nvme,drive=disk,serial=1",)  # whose driver is part of every series' kernel
 PVSCSI = ("pvscsi,id=scsi", "scsi-hd,drive=disk,bus=scsi.0")
 # What the disk is connected by, in modes with one.
-DISKS = {"frozen": NVME, "stalled": NVME, "failed": NVME, "pvscsi": PVSCSI}
-STALLED = ("stalled", "pvscsi")
+DISKS = {"frozen": NVME, "stalled": NVME, "unsynced": NVME, "failed": NVME, "pvscsi": PVSCSI}
+STALLED = ("stalled", "unsynced", "pvscsi")
 # The kernel's own modules that modes need, in the order in which they are loaded.
 MODULES = {"nullblk": ("configfs", "null_blk"),
            "pvscsi": ("scsi_common", "scsi_mod", "sd_mod", "vmw_pvscsi")}

@@ -77,6 +77,8 @@ SCENARIOS = (
     # requests and never answers.
     Scenario("k61-pvscsi", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="pvscsi"),
     Scenario("k61-nullblk", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="nullblk"),
+    # One whose journal is being written when it stops to answer.
+    Scenario("k612-unsynced", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="unsynced"),
     # A file system that has met an error, and is written no more.
     Scenario("k61-failed", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),
     Scenario("k612-failed", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),

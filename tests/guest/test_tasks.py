@@ -539,6 +539,20 @@ class Pvscsi61(StalledTests, unittest.TestCase):
         self.assertRegex(result.err, r"types of modules.*\b4\b")
 
 
+class Unsynced612(DiskTests, unittest.TestCase):
+    """A journal that can't be written: its thread waits for who has begun to write to it, and that one
+    for the disk."""
+
+    name = "k612-unsynced"
+    waits = {"head": ("io_schedule", "page", "page of nvme0n1"),
+             "dd": ("io_schedule", "page", r"page of inode \d+ on nvme0n1 \(ext4\)")}
+
+    def test_the_journals_thread_waits_for_its_transaction(self) -> None:
+        wait = self.ps[self.only("jbd2/nvme0n1-8")["pid"]]["waits_for"]
+        self.assertEqual((wait["kind"], wait["name"]),
+                         ("wait_queue", "j_wait_updates of nvme0n1 (ext4)"))
+
+
 class NullBlk61(DiskTests, unittest.TestCase):
     """A disk is announced only once its partitions have been looked for, so that others wait for it."""
 

@@ -15,9 +15,14 @@ constexpr std::uint64_t stopped_flags = 1U << 1 | 1U << 3;
 // The super block as it is on disk, which is the same everywhere (fs/ext4/ext4.h), in bytes.
 namespace on_disk {
 constexpr std::uint64_t error_count = 404;
-constexpr std::uint64_t first_error_time = 408, first_error_function = 424, first_error_line = 456;
-constexpr std::uint64_t last_error_time = 460, last_error_function = 480, last_error_line = 468;
-constexpr std::uint64_t first_error_time_high = 632, last_error_time_high = 633;  // since 4.18
+constexpr std::uint64_t first_error_time = 408;
+constexpr std::uint64_t first_error_function = 424;
+constexpr std::uint64_t first_error_line = 456;
+constexpr std::uint64_t last_error_time = 460;
+constexpr std::uint64_t last_error_line = 468;
+constexpr std::uint64_t last_error_function = 480;
+constexpr std::uint64_t first_error_time_high = 632;  // since 4.18
+constexpr std::uint64_t last_error_time_high = 633;
 constexpr std::size_t function_size = 32;
 }  // namespace on_disk
 

@@ -67,6 +67,7 @@ std::optional<GuestVirtual> Requests::pointer(GuestVirtual object, std::string_v
 }
 
 void Requests::add(GuestVirtual queue) {
+  if (!seen_.insert(queue.value).second) return;
   const auto tag_set = pointer(queue, "request_queue.tag_set");
   if (tag_set) return add_modern(queue, *tag_set);
   add_legacy(queue);
@@ -77,6 +78,7 @@ void Requests::add(GuestVirtual queue) {
 void Requests::add_modern(GuestVirtual queue, GuestVirtual tag_set) {
   const std::uint64_t count =
       std::min(number(tag_set, "blk_mq_tag_set.nr_hw_queues").value_or(0), most_hardware_queues);
+  if (!budget_.take(count)) return;
   const auto tags = pointer(tag_set, "blk_mq_tag_set.tags");
   for (std::uint64_t i = 0; tags && i < count; ++i) {
     if (const auto each = read_pointer(memory_, *tags + i * word)) add_tags(*each);
@@ -93,8 +95,8 @@ std::vector<GuestVirtual> Requests::hardware_queues(GuestVirtual queue, std::uin
     if (const auto each = read_pointer(memory_, *array + i * word)) found.push_back(*each);
   }
   if (array) return found;
-  return read_radix_tree(memory_, types_, queue, "request_queue.hctx_table", most_hardware_queues)
-      .value_or(found);
+  const std::uint64_t most = 2 * count + 16;  // nodes are counted too
+  return read_radix_tree(memory_, types_, queue, "request_queue.hctx_table", most).value_or(found);
 }
 
 void Requests::add_hardware_queue(GuestVirtual context) {
@@ -135,7 +137,8 @@ void Requests::look_at(GuestVirtual request) {
 std::optional<RequestState> Requests::state_of(GuestVirtual request) const {
   enum : std::uint64_t { Idle, Started, Done };                      // enum mq_rq_state
   if (const auto flags = number(request, "request.atomic_flags")) {  // until 4.15
-    constexpr std::uint64_t is_complete = 1, is_started = 2;
+    constexpr std::uint64_t is_complete = 1;
+    constexpr std::uint64_t is_started = 2;
     if ((*flags & is_started) == 0) return std::nullopt;
     return (*flags & is_complete) != 0 ? RequestState::Completed : RequestState::InFlight;
   }
@@ -170,13 +173,16 @@ void Requests::keep(GuestVirtual request, RequestState state) {
 std::uint64_t Requests::operation_of(std::uint64_t flags) const {
   constexpr std::uint64_t operation_bits = 0xff;
   if (release_ >= ReleaseNumber{4, 10}) return flags & operation_bits;
-  constexpr std::uint64_t discard = 3, secure_erase = 5;
+  constexpr std::uint64_t discard = 3;
+  constexpr std::uint64_t secure_erase = 5;
   if (release_ >= ReleaseNumber{4, 8}) {
     constexpr unsigned operation_shift = 61;
     constexpr std::array<std::uint64_t, 8> numbers = {0, 1, discard, secure_erase, 7, flush, 6, 7};
     return numbers[flags >> operation_shift];
   }
-  constexpr std::uint64_t write_flag = 1U << 0, discard_flag = 1U << 7, flush_flag = 1U << 13;
+  constexpr std::uint64_t write_flag = 1U << 0;
+  constexpr std::uint64_t discard_flag = 1U << 7;
+  constexpr std::uint64_t flush_flag = 1U << 13;
   if ((flags & flush_flag) != 0) return flush;
   if ((flags & discard_flag) != 0) return discard;
   return flags & write_flag;

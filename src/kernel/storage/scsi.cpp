@@ -23,7 +23,9 @@ std::optional<std::uint32_t> as_32(std::optional<std::uint64_t> number) {
 
 // Indices of a ring that the device defines, so that they never move.
 std::optional<PvscsiRings> read_rings(const KernelMemory& memory, GuestVirtual at) {
-  constexpr std::uint64_t request_taken = 4, answer_made = 12, answer_taken = 16;
+  constexpr std::uint64_t request_taken = 4;
+  constexpr std::uint64_t answer_made = 12;
+  constexpr std::uint64_t answer_taken = 16;
   constexpr std::size_t width = sizeof(std::uint32_t);
   const auto index = [&](std::uint64_t offset) {
     return as_32(memory.read_unsigned(at + offset, width));
