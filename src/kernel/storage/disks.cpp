@@ -95,6 +95,13 @@ class Reader {
   const Cpus& cpus_;
 };
 
+// Some kernels since 5.0 count only for disks that have no requests.
+void leave_out_unused_counters(Disk& disk) {
+  if (disk.requests.empty() || disk.reads_begun != 0 || disk.writes_begun != 0) return;
+  disk.reads_begun.reset();
+  disk.writes_begun.reset();
+}
+
 }  // namespace
 
 std::size_t count(const Disk& disk, RequestState state) {
@@ -121,6 +128,7 @@ std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types
   }
   for (Disk& disk : disks) {
     if (disk.queue) disk.requests = requests.of(*disk.queue);
+    leave_out_unused_counters(disk);
   }
   std::stable_sort(disks.begin(), disks.end(),
                    [](const Disk& left, const Disk& right) { return left.name < right.name; });

@@ -25,7 +25,8 @@ struct Disk {
   // passes on what it is asked for, as dm and md do, has none.
   std::vector<Request> requests;
   // Reads and writes that have begun and not ended, as the kernel counts them; of such a disk too.
-  // Not of one that is suspended: what waits for that has not begun.
+  // Not of one that is suspended: what waits for that has not begun. Absent too where the kernel
+  // does not count them, as 5.10 of disks that have requests.
   std::optional<std::int64_t> reads_begun;
   std::optional<std::int64_t> writes_begun;
 

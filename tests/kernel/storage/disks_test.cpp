@@ -249,6 +249,20 @@ TEST_CASE("disks: what has begun is counted on each CPU, where it may end on ano
   CHECK(one().writes_begun == 0);
 }
 
+TEST_CASE("disks: a kernel that does not count what has begun says zero of what is in flight") {
+  OneDisk guest("4.19.97");
+  guest.type("block_device", 32, {{"bd_disk", 0}});
+  guest.type("hd_struct", 8, {{"in_flight", 0, 8}});
+  guest.write(guest.made.disk + disk_at::part, 0);
+  CHECK(guest.one().reads_begun == 0);
+  guest.ask(guest.made, StorageGuest::request(guest.own, 0), 0, 8, 1);
+  CHECK_FALSE(guest.one().reads_begun);
+  CHECK_FALSE(guest.one().writes_begun);
+  guest.write(guest.made.disk + disk_at::part + 4, 1, 4);
+  CHECK(guest.one().reads_begun == 0);
+  CHECK(guest.one().writes_begun == 1);
+}
+
 TEST_CASE("disks: what has begun until 4.20 are two numbers in the disk") {
   StorageGuest guest("4.19.97");
   const auto disk = guest.disk("dm-0");
