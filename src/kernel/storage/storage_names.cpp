@@ -105,6 +105,26 @@ std::optional<std::string> StorageNames::buffer(GuestVirtual state) const {
   return fmt::format("block {} on {}", *block, known->second);
 }
 
+std::optional<std::uint64_t> StorageNames::completion_in_bio() const {
+  const auto field = types_.find("bio.bi_private");
+  return field ? std::optional(field->offset) : std::nullopt;
+}
+
+std::optional<std::string> StorageNames::io(GuestVirtual bio, GuestVirtual completion) const {
+  const auto own = read_pointer(memory_, bio, types_.find("bio.bi_private"));
+  if (own != completion) return std::nullopt;
+  // From 4.14 to 5.11 a bio has the disk, before and since the device.
+  if (const auto device = read_pointer(memory_, bio, types_.find("bio.bi_bdev"))) {
+    const auto known = tables().devices.find(device->value);
+    if (known == tables().devices.end() || known->second.empty()) return std::nullopt;
+    return "I/O on " + known->second;
+  }
+  const auto disk = read_pointer(memory_, bio, types_.find("bio.bi_disk"));
+  const auto known = disk ? tables().objects.find(disk->value) : tables().objects.end();
+  if (known == tables().objects.end() || known->second.type != "gendisk") return std::nullopt;
+  return "I/O on " + known->second.name;
+}
+
 std::optional<std::string> StorageNames::frozen_file_system(GuestVirtual lock) const {
   const auto locks = types_.find("super_block.s_writers.rw_sem");
   const auto frozen = types_.find("super_block.s_writers.frozen");

@@ -31,6 +31,12 @@ class StorageNames {
   // "block 2314 on nvme0n1": the buffer_head whose state is the word at `state`.
   [[nodiscard]] std::optional<std::string> buffer(GuestVirtual state) const;
 
+  // "I/O on dm-0": the struct bio at `bio`, if it is one that completes `completion` at its end.
+  [[nodiscard]] std::optional<std::string> io(GuestVirtual bio, GuestVirtual completion) const;
+
+  // From the beginning of a bio to the word that has the address of what it completes.
+  [[nodiscard]] std::optional<std::uint64_t> completion_in_bio() const;
+
   // "frozen file system dm-0 (ext4)", if `lock` is one of those that its writers wait in.
   [[nodiscard]] std::optional<std::string> frozen_file_system(GuestVirtual lock) const;
 

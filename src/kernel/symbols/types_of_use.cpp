@@ -89,6 +89,7 @@ constexpr std::array types = {
     TypeOfUse{"file_system_type", "", "", "freeze_super"},
 
     // Disks and what they were asked for: block/blk-mq.c, bdev.c (fs/block_dev.c until 5.15).
+    TypeOfUse{"bio", "", "", "blk_mq_end_request"},
     TypeOfUse{"request", "", "", "blk_mq_end_request"},
     TypeOfUse{"request_queue", "", "", "blk_mq_end_request"},
     TypeOfUse{"blk_mq_tag_set", "", "", "blk_mq_end_request"},

@@ -57,7 +57,7 @@ std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
   }
   if (!wait) return std::nullopt;
   find_owner(task, *wait);
-  find_name(*wait);
+  find_name(task, *wait);
   return wait;
 }
 
@@ -196,31 +196,51 @@ void Waits::find_owner(const Task& task, Wait& wait) const {
   wait.owner_is_certain = !is_reader;
 }
 
-void Waits::find_name(Wait& wait) const {
+void Waits::find_name(const Task& task, Wait& wait) const {
   if (const auto place = code_.place_of_data(wait.object)) {
     wait.name = place->symbol;
     if (place->offset != 0) *wait.name += fmt::format("+{:#x}", place->offset);
     if (!place->module.empty()) *wait.name += fmt::format(" [{}]", place->module);
     return;
   }
-  wait.name = name_in_storage(wait);
+  wait.name = name_in_storage(task, wait);
   wait.name_says_what = wait.name.has_value();
   if (!wait.name) wait.name = storage_.member(wait.object);
 }
 
-// What is a page, a buffer or a file system, and not only a part of one.
-std::optional<std::string> Waits::name_in_storage(const Wait& wait) const {
+// What is a page, a buffer, I/O or a file system, and not only a part of one.
+std::optional<std::string> Waits::name_in_storage(const Task& task, const Wait& wait) const {
   switch (wait.kind) {
     case WaitKind::Page:
       return storage_.page(wait.object);
     case WaitKind::Bit:
       return storage_.buffer(wait.object);
+    case WaitKind::Completion:
+      return name_of_io(task, wait.object);
     case WaitKind::PercpuRwSemaphore:
     case WaitKind::RwSemaphore:  // until 5.6 the former has one of these
       return storage_.frozen_file_system(wait.object);
     default:
       return std::nullopt;
   }
+}
+
+// Who waits for a bio (submit_bio_wait) has the completion on the stack, and there or elsewhere the
+// bio, to which then something on the stack points.
+std::optional<std::string> Waits::name_of_io(const Task& task, GuestVirtual completion) const {
+  const auto offset = storage_.completion_in_bio();
+  if (!offset || !is_on_stack(task, completion) || !is_on_stack(task, *task.saved_sp)) {
+    return std::nullopt;
+  }
+  const GuestVirtual end = *task.stack + kernel_stack_size;
+  for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
+    const auto value = read_pointer(memory_, at);
+    if (!value) continue;
+    const bool is_inside = *value == completion;
+    const GuestVirtual bio = is_inside ? GuestVirtual{at.value - *offset} : *value;
+    if (auto name = storage_.io(bio, completion)) return name;
+  }
+  return std::nullopt;
 }
 
 std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task) {

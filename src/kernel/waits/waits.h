@@ -53,8 +53,11 @@ class Waits {
   struct OwnerWord;
   [[nodiscard]] std::optional<OwnerWord> owner_word(WaitKind kind) const;
   void find_owner(const Task& task, Wait& wait) const;
-  void find_name(Wait& wait) const;
-  [[nodiscard]] std::optional<std::string> name_in_storage(const Wait& wait) const;
+  void find_name(const Task& task, Wait& wait) const;
+  [[nodiscard]] std::optional<std::string> name_in_storage(const Task& task,
+                                                           const Wait& wait) const;
+  [[nodiscard]] std::optional<std::string> name_of_io(const Task& task,
+                                                      GuestVirtual completion) const;
 
   const KernelMemory& memory_;
   const KernelTypes& types_;

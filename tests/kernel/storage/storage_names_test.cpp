@@ -65,6 +65,33 @@ TEST_CASE("storage names: a buffer by the disk that it is of") {
   CHECK(names->buffer(buffer) == "block 2314 on nvme0n1p3");
 }
 
+TEST_CASE("storage names: I/O by the completion that it ends with, and the disk that it is for") {
+  Names guest;
+  const GuestVirtual bio = guest.allocate(64);
+  const GuestVirtual completion = guest.allocate(32);
+  SECTION("which it has until 4.13 and since 5.12") {
+    guest.type("bio", 64, {{"bi_bdev", 8}, {"bi_private", 24}});
+    const auto names = guest.names();
+    CHECK(names->completion_in_bio() == 24U);
+    guest.write(bio + 8, guest.third.device);
+    CHECK_FALSE(names->io(bio, completion));
+    guest.write(bio + 24, completion);
+    CHECK(names->io(bio, completion) == "I/O on nvme0n1p3");
+    guest.write(bio + 8, guest.file);
+    CHECK_FALSE(names->io(bio, completion));
+  }
+  SECTION("or of which it has all, in between") {
+    guest.type("bio", 64, {{"bi_disk", 8}, {"bi_private", 24}});
+    const auto names = guest.names();
+    guest.write(bio + 24, completion);
+    CHECK_FALSE(names->io(bio, completion));
+    guest.write(bio + 8, guest.third.disk);
+    CHECK(names->io(bio, completion) == "I/O on nvme0n1");
+    guest.write(bio + 8, guest.third.device);
+    CHECK_FALSE(names->io(bio, completion));
+  }
+}
+
 TEST_CASE("storage names: writers of a frozen file system wait in one of its three locks") {
   Names guest;
   const auto names = guest.names();
@@ -107,6 +134,8 @@ TEST_CASE("storage names: a guest of which nothing is known has no names") {
   const GuestVirtual somewhere = guest.allocate(64);
   CHECK_FALSE(names.page(somewhere));
   CHECK_FALSE(names.buffer(somewhere));
+  CHECK_FALSE(names.io(somewhere, somewhere));
+  CHECK_FALSE(names.completion_in_bio());
   CHECK_FALSE(names.frozen_file_system(somewhere));
   CHECK_FALSE(names.member(somewhere));
 }

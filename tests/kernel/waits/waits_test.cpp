@@ -315,6 +315,27 @@ TEST_CASE("waits: pages, buffers and locks of file systems are called by what th
     guest.write(buffer + 48, disk.device);
     CHECK(sleepers.find(sleepers.first, "__wait_on_bit") == "bit block 77 on sda");
   }
+  SECTION("I/O, whose bio is on the stack or is pointed at from there") {
+    guest.type("bio", 64, {{"bi_bdev", 8}, {"bi_private", 24}});
+    const GuestVirtual done = sleepers.first.stack + 0x3800;
+    guest.begin_list(done + 16);
+    const GuestVirtual entry = sleepers.first.stack + place_on_stack;
+    guest.write(entry, sleepers.first.address);
+    guest.append(done + 16, entry + 8);
+    CHECK(sleepers.find(sleepers.first, "__wait_for_common") == "completion " + hex(done));
+    SECTION("on the stack") {
+      const GuestVirtual bio = sleepers.first.stack + 0x3900;
+      guest.write(bio + 8, disk.device);
+      guest.write(bio + 24, done);
+    }
+    SECTION("elsewhere") {
+      const GuestVirtual bio = guest.allocate(64);
+      guest.write(bio + 8, disk.device);
+      guest.write(bio + 24, done);
+      guest.write(sleepers.first.stack + 0x3a00, bio);
+    }
+    CHECK(sleepers.find(sleepers.first, "__wait_for_common") == "completion I/O on sda");
+  }
   SECTION("a file system that is frozen") {
     const GuestVirtual lock = root + super_block_at::locks + super_block_at::lock_size;
     guest.begin_list(lock + 72);
