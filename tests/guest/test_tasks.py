@@ -547,10 +547,11 @@ class Unsynced612(DiskTests, unittest.TestCase):
     waits = {"head": ("io_schedule", "page", "page of nvme0n1"),
              "dd": ("io_schedule", "page", r"page of inode \d+ on nvme0n1 \(ext4\)")}
 
-    def test_the_journals_thread_waits_for_its_transaction(self) -> None:
-        wait = self.ps[self.only("jbd2/nvme0n1-8")["pid"]]["waits_for"]
-        self.assertEqual((wait["kind"], wait["name"]),
-                         ("wait_queue", "j_wait_updates of nvme0n1 (ext4)"))
+    def test_the_journals_thread_waits_for_one_that_waits_for_the_disk(self) -> None:
+        for comm, expected in (("jbd2/nvme0n1-8", ("wait_queue", "j_wait_updates of nvme0n1 (ext4)")),
+                               ("ext4lazyinit", ("completion", "I/O on nvme0n1"))):
+            wait = self.ps[self.only(comm)["pid"]]["waits_for"]
+            self.assertEqual((wait["kind"], wait["name"]), expected)
 
 
 class NullBlk61(DiskTests, unittest.TestCase):
