@@ -10,15 +10,10 @@
 
 #include "base/error.h"
 #include "kernel/symbols/vmlinux/source_lines.h"
+#include "session/vmlinux_file.h"
 
 namespace photon_dmesg {
 namespace {
-
-// The vmlinux of `source`, if it is a file: of one in a package only the types are kept.
-std::optional<std::filesystem::path> vmlinux_file(const SymbolSource& source) {
-  if (source.open_package || !source.provenance.vmlinux) return std::nullopt;
-  return *source.provenance.vmlinux;
-}
 
 // Those of `addresses`, as linked. Why others are missing, if they are, is `failure`.
 LinesByAddress read_lines(const std::filesystem::path& vmlinux,

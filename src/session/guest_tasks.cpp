@@ -10,6 +10,7 @@
 #include "kernel/self/derived_types.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/tasks/crash_notes.h"
+#include "session/guest_frames.h"
 
 namespace photon_dmesg {
 namespace {
@@ -37,7 +38,9 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
       tasks_(guest.kernel(), types_, first_task(types_), diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types_, diagnostics)),
       stacks_(guest.kernel(), types_, cpus_),
-      unwinder_(guest.kernel(), code_, stacks_, diagnostics),
+      unwinder_(
+          guest.kernel(), code_, stacks_, [&] { return open_call_frames(guest, diagnostics); },
+          diagnostics),
       waits_(guest.kernel(), types_, tasks_, code_) {
   for (const std::string& doubt : types_.doubts()) {
     diagnostics.warn(fmt::format("the kernel's types contradict each other: {}", doubt));

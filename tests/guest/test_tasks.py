@@ -670,6 +670,24 @@ class EsxSpins(AllSpinsTests, unittest.TestCase):
     name = "esx-spins"
     with_vmlinux = True
 
+    def test_what_vmlinux_tells_of_frames_only_adds_some(self) -> None:
+        result = photon_dmesg("bt", "--json", self.guest.kernel.system_map, self.checkpoint)
+        self.assertIn(result.status, (0, 1), result.err)
+        for vcpu in result.json["vcpus"]:
+            if vcpu["mode"] == "user":
+                continue
+            with self.subTest(vcpu=vcpu["vcpu"]):
+                trace = self.vcpus[vcpu["cpu"]]["trace"]
+                self.assertEqual((vcpu["trace"]["method"], trace["method"]),
+                                 ("frame_pointers", "debug_frame"))
+                told = iter(frame["address"] for frame in sure_frames(trace))
+                for frame in sure_frames(vcpu["trace"]):
+                    self.assertIn(frame["address"], told, (vcpu["trace"]["frames"], trace["frames"]))
+
+    def test_an_idle_processor_shows_who_called_the_function_without_a_frame(self) -> None:
+        """amd_e400_idle leaves its frame before it waits: frame pointers pass over its caller."""
+        self.expect(self.vcpus[3], "amd_e400_idle", "arch_cpu_idle", "default_idle_call")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,8 @@ std::string_view name_of(UnwindMethod method) {
       return "orc";
     case UnwindMethod::FramePointers:
       return "frame_pointers";
+    case UnwindMethod::DebugFrame:
+      return "debug_frame";
     case UnwindMethod::None:
       break;
   }

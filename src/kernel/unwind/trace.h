@@ -36,7 +36,12 @@ struct Frame {
 };
 
 // How a trace's frames were told apart.
-enum class UnwindMethod { None, Orc, FramePointers };
+enum class UnwindMethod {
+  None,
+  Orc,
+  FramePointers,
+  DebugFrame,  // by what vmlinux tells, and by frame pointers where it tells nothing
+};
 
 // Where a trace ends.
 enum class TraceEnd {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel/tasks/release_number.h"
+#include "kernel/unwind/call_frame_step.h"
 #include "kernel/unwind/call_sites.h"
 #include "kernel/unwind/frame_pointer_step.h"
 #include "kernel/unwind/orc_step.h"
@@ -30,7 +31,7 @@ class Unwinder::Walk {
  public:
   Walk(const Unwinder& unwinder, const Cursor& cursor)
       : unwinder_(unwinder), memory_(unwinder.kernel_.memory()), cursor_(cursor) {
-    trace_.method = unwinder.orc_ ? UnwindMethod::Orc : UnwindMethod::FramePointers;
+    trace_.method = unwinder.method();
   }
 
   Trace run(FrameKind first, bool show_first) {
@@ -38,9 +39,7 @@ class Unwinder::Walk {
     while (true) {
       if (trace_.frames.size() >= most_frames) return fail("the trace has no end");
       const Cursor before = cursor_;
-      const Step step = unwinder_.orc_
-                            ? step_by_orc(memory_, unwinder_.code_, *unwinder_.orc_, cursor_)
-                            : step_by_frame_pointer(memory_, unwinder_.code_, cursor_);
+      const Step step = unwinder_.step(cursor_);
       switch (step.result) {
         case Step::Result::User:
           trace_.end = TraceEnd::User;
@@ -138,12 +137,27 @@ class Unwinder::Walk {
 };
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
-                   Diagnostics& diagnostics)
+                   const OpenCallFrames& open_frames, Diagnostics& diagnostics)
     : kernel_(kernel),
       code_(code),
       stacks_(stacks),
       orc_(OrcTables::find(kernel, code.modules(), diagnostics)),
+      frames_(orc_ ? nullptr : open_frames()),
       has_task_frame_(release_number(kernel.banner().release) >= ReleaseNumber{4, 9}) {}
+
+UnwindMethod Unwinder::method() const {
+  if (orc_) return UnwindMethod::Orc;
+  return frames_ ? UnwindMethod::DebugFrame : UnwindMethod::FramePointers;
+}
+
+Step Unwinder::step(Cursor& cursor) const {
+  const KernelMemory& memory = kernel_.memory();
+  if (orc_) return step_by_orc(memory, code_, *orc_, cursor);
+  if (frames_ && step_by_call_frame(memory, code_, *frames_, kernel_.kaslr_offset(), cursor)) {
+    return {Step::Result::Caller, false, {}};
+  }
+  return step_by_frame_pointer(memory, code_, cursor);
+}
 
 std::optional<Cursor> Unwinder::start(const Task& task) const {
   if (!task.saved_sp) return std::nullopt;

@@ -33,6 +33,8 @@ struct Kernel {
   GuestVirtual swapper_end = guest.function("last");
   MadeTask swapper = guest.task(0, "swapper/0");
   MadeTask task = guest.task(1, "some");
+  // What debug information tells of the frames; nothing unless a test says so.
+  Unwinder::OpenCallFrames open_frames = [] { return nullptr; };
 
   explicit Kernel(const std::string& release) : guest(release) {}
 
@@ -41,7 +43,7 @@ struct Kernel {
     const Stacks stacks(guest.kernel(), guest.types(), cpus);
     const Tasks tasks = guest.tasks();
     const CodeMap code(guest.kernel(), {});
-    return what(Unwinder(guest.kernel(), code, stacks, guest.diagnostics()), tasks);
+    return what(Unwinder(guest.kernel(), code, stacks, open_frames, guest.diagnostics()), tasks);
   }
   Trace trace() {
     return trace_of([&](const Unwinder& unwinder, const Tasks& tasks) {
@@ -343,6 +345,41 @@ TEST_CASE("unwinder: a task that has exited has no stack, and one that is about 
   kernel.guest.write(kernel.task.address + task_at::exit_state, 0x20, 4);
   kernel.guest.write(kernel.task.address + task_at::stack, 0);
   CHECK(text_of(kernel.trace()) == " | exited");
+}
+
+TEST_CASE("unwinder: debug information tells the caller that a frame pointer would pass over") {
+  // A leaf without a frame, called through a pointer: only its caller's frame pointer is there.
+  class Frames final : public CallFrames {
+   public:
+    explicit Frames(GuestVirtual leaf) : leaf_(leaf) {}
+    [[nodiscard]] std::optional<CallFrame> find(GuestVirtual address) const override {
+      if (address.value != leaf_.value - TaskGuest::kaslr_offset) return std::nullopt;
+      return CallFrame{CallFrame::Base::Sp, 24, std::nullopt};
+    }
+
+   private:
+    GuestVirtual leaf_;
+  };
+  Kernel kernel("4.19.0");
+  TaskGuest& guest = kernel.guest;
+  const std::uint64_t to_sleeper = guest.indirect_call(kernel.sleeper, 0x20);
+  const std::uint64_t to_thread = guest.call(kernel.thread, 0x20, kernel.sleeper);
+  const std::uint64_t to_fork = guest.indirect_call(kernel.fork, 0x30);
+  const GuestVirtual threads{kernel.task.stack_end().value - 168 - 16};
+  const GuestVirtual sleepers{threads.value - 0x100};
+  guest.write_words(threads, {0x4142, to_fork});
+  guest.write_words(sleepers, {threads.value, to_thread});
+  const GuestVirtual sp{sleepers.value - 0x80};
+  guest.write_words(sp, {1, 2, to_sleeper});
+  const Vcpu vcpu = vcpu_at(kernel.schedule + 0x40, sp, sleepers.value);
+  CHECK(text_of(kernel.trace(vcpu)) ==
+        "__schedule+0x40; kthread+0x20; ret_from_fork+0x30 | kernel_thread");
+  const GuestVirtual leaf = kernel.schedule + 0x40;
+  kernel.open_frames = [leaf] { return std::make_unique<Frames>(leaf); };
+  const Trace trace = kernel.trace(vcpu);
+  CHECK(text_of(trace) ==
+        "__schedule+0x40; sleeper+0x20; kthread+0x20; ret_from_fork+0x30 | kernel_thread");
+  CHECK(trace.method == UnwindMethod::DebugFrame);
 }
 
 }  // namespace photon_dmesg::test

@@ -2,6 +2,8 @@
 
 #include <elf.h>
 #include <fmt/format.h>
+#include <gelf.h>
+#include <libelf.h>
 #include <zstd.h>
 
 #include <cstring>
@@ -39,6 +41,24 @@ std::vector<std::byte> unpack(std::span<const std::byte> section, const Elf64_Ch
   return bytes;
 }
 
+// The section at `range` of the file, which is packed as libelf knows it.
+std::vector<std::byte> unpack_by_libelf(const ElfImage& image, FileRange range) {
+  Elf_Scn* section = nullptr;
+  while ((section = elf_nextscn(image.handle(), section)) != nullptr) {
+    GElf_Shdr header{};
+    if (gelf_getshdr(section, &header) != nullptr && header.sh_offset == range.offset &&
+        (header.sh_flags & SHF_COMPRESSED) != 0) {
+      break;
+    }
+  }
+  const Elf_Data* data = section != nullptr && elf_compress(section, 0, 0) == 1
+                             ? elf_getdata(section, nullptr)
+                             : nullptr;
+  if (data == nullptr) throw unusable("a debug section is damaged: it can't be unpacked");
+  const std::span content(static_cast<const std::byte*>(data->d_buf), data->d_size);
+  return {content.begin(), content.end()};
+}
+
 }  // namespace
 
 std::optional<std::vector<std::byte>> unpack_debug_sections(
@@ -65,6 +85,17 @@ std::optional<std::vector<std::byte>> unpack_debug_sections(
     for (const std::string_view name : sections) add(name);
   });
   return writer.finish();
+}
+
+std::vector<std::byte> read_debug_section(const ElfImage& image, std::string_view name) {
+  const auto section = image.find_section(name);
+  if (!section) return {};
+  const std::span<const std::byte> content = image.read(section->range);
+  if (!section->compressed) return {content.begin(), content.end()};
+  return with_context(image.name(), [&] {
+    const auto packed = packed_header(content);
+    return packed ? unpack(content, *packed) : unpack_by_libelf(image, section->range);
+  });
 }
 
 }  // namespace photon_dmesg

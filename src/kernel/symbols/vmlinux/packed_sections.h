@@ -17,4 +17,9 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<std::vector<std::byte>> unpack_debug_sections(
     const ElfImage& image, std::span<const std::string_view> sections = unit_sections);
 
+// The section `name` of `image`, unpacked if it is packed; empty if there is none. Throws
+// Error(UnusableInput) when it is damaged.
+[[nodiscard]] std::vector<std::byte> read_debug_section(const ElfImage& image,
+                                                        std::string_view name);
+
 }  // namespace photon_dmesg
