@@ -15,6 +15,7 @@ import paths
 META_PACKAGES = {
     "5.10": ("linux-image-cloud-amd64", "bullseye"),
     "6.1": ("linux-image-cloud-amd64", None),
+    "6.1-rt": ("linux-image-rt-amd64", None),  # PREEMPT_RT
     "6.12": ("linux-image-6.12-cloud-amd64", None),
     # Whatever is newest there: 7.3 in November 2026.
     "7": ("linux-image-cloud-amd64", "trixie-backports"),

@@ -32,7 +32,7 @@ exec gcc "$@"
 def _headers_packages(kernel: kernels.Kernel, options: tuple[str, ...]) -> list[str]:
     package = f"linux-headers-{kernel.release}"
     depends = paths.run("apt-cache", *options, "depends", package).stdout.decode()
-    return [package, *re.findall(r"Depends: (linux-headers-\S+-common|linux-kbuild-\S+)", depends)]
+    return [package, *re.findall(r"Depends: (linux-headers-\S+-common\S*|linux-kbuild-\S+)", depends)]
 
 
 def _run_with_newer_libraries(root: Path) -> None:

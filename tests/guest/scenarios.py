@@ -61,6 +61,8 @@ SCENARIOS = (
     Scenario("k510-hung", "5.10", 2, 512 * MIB, "log_buf_len=4M", mode="lab",
              lab=BLOCKED.replace(",read,", ",")),
     Scenario("k7-hung", "7", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
+    # Locks that sleep and hand on their priority, interrupts in threads.
+    Scenario("k61rt-hung", "6.1-rt", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     Scenario("esx-hung", "esx", 2, 256 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     # A processor that loops, until the kernel has said so.
     Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin",
@@ -69,6 +71,8 @@ SCENARIOS = (
     Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
     Scenario("k510-spins", "5.10", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
     Scenario("k7-spins", "7", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
+    Scenario("k61rt-spins", "6.1-rt", 4, 512 * MIB, "log_buf_len=4M", mode="lab",
+             spin=SPINNING.removesuffix(",aa")),
     Scenario("esx-spins", "esx", 5, 256 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
     # A file system that is frozen; one whose disk does not answer.
     Scenario("k61-frozen", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
