@@ -490,6 +490,19 @@ class EsxHung(LabTests, DrgnTests, unittest.TestCase):
     has_types = False
     locks_have_names = False
 
+    def test_types_that_dwz_has_moved_to_other_units_are_read(self) -> None:
+        """As SUSE's kernels have them: what several units declare stands once, in a unit of its own."""
+        moved = self.folder / "vmlinux"
+        paths.run("dwz", "-L", "none", "-l", "none", "-o", moved, self.vmlinux)
+        self.assertLess(moved.stat().st_size, self.vmlinux.stat().st_size)
+        of_both = [photon_dmesg(vmlinux, self.checkpoint) for vmlinux in (moved, self.vmlinux)]
+        self.assertEqual([(result.status, result.err) for result in of_both], [(0, "")] * 2)
+        self.assertEqual(of_both[0].out, of_both[1].out)
+        self.assertEqual(by_pid(self.document("bt", "--all", symbols=[moved])), self.tasks)
+        with_lines = [self.document("bt", "--all", "--lines", symbols=[vmlinux])["tasks"]
+                      for vmlinux in (moved, self.vmlinux)]
+        self.assertEqual(*with_lines)
+
 
 class DiskTests(HungTests):
     """Tasks that wait for a file system or a disk. Subclasses say in what."""

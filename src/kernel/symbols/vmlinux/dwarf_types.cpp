@@ -24,7 +24,7 @@ DwarfTypes::DwarfTypes(std::string name, std::vector<std::byte> units)
 
 DwarfTypes::~DwarfTypes() = default;
 
-// Null if none of them can be cut out.
+// Null if they can't be cut out, as where they refer to others.
 std::unique_ptr<DwarfUnits> DwarfTypes::open_units(
     const std::vector<std::string_view>& functions) const {
   std::vector<GuestVirtual> addresses;
@@ -34,7 +34,7 @@ std::unique_ptr<DwarfUnits> DwarfTypes::open_units(
   auto file = extract_compile_units(*image_, addresses);
   if (!file) return nullptr;
   auto units = std::make_unique<DwarfUnits>(std::move(*file));
-  return units->any() ? std::move(units) : nullptr;
+  return units->any() && !units->refers_to_others() ? std::move(units) : nullptr;
 }
 
 DwarfUnits& DwarfTypes::all_units() {

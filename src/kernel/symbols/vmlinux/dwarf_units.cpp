@@ -1,5 +1,7 @@
 #include "kernel/symbols/vmlinux/dwarf_units.h"
 
+#include <dwarf.h>
+
 #include <utility>
 
 #include "kernel/symbols/vmlinux/compile_unit.h"
@@ -17,6 +19,20 @@ bool DwarfUnits::any() const {
   Dwarf_CU* unit = nullptr;
   return dwarf_.get() != nullptr &&
          dwarf_get_units(dwarf_.get(), nullptr, &unit, nullptr, nullptr, nullptr, nullptr) == 0;
+}
+
+bool DwarfUnits::refers_to_others() const {
+  Dwarf_CU* unit = nullptr;
+  Dwarf_Die die{};
+  bool found = false;
+  while (!found && dwarf_.get() != nullptr &&
+         dwarf_get_units(dwarf_.get(), unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+    for_each_dwarf_child(die, [&](Dwarf_Die& child) {
+      found = dwarf_tag(&child) == DW_TAG_imported_unit;
+      return !found;
+    });
+  }
+  return found;
 }
 
 bool DwarfUnits::index_next_unit() {

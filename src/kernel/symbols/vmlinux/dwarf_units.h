@@ -27,6 +27,10 @@ class DwarfUnits {
   // Whether there is any.
   [[nodiscard]] bool any() const;
 
+  // Whether one refers to others (DW_TAG_imported_unit), as dwz makes them: without those it is not
+  // to be read, as their places are other units' here.
+  [[nodiscard]] bool refers_to_others() const;
+
   // The layout of the first definition of a structure or union called `name`. Each unit is gone
   // through once, when those before it don't have what is looked for. Throws Error(UnusableInput)
   // when it can't be read, such as where a member's type stands in another unit.
