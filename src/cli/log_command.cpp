@@ -17,10 +17,10 @@
 #include "cli/guest_triage.h"
 #include "cli/io/pager.h"
 #include "cli/io/standard_streams.h"
+#include "cli/log_extent.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
-#include "kernel/printk/log_losses.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
@@ -135,101 +135,6 @@ Selection make_selection(const Options& options, const LogPositions& positions,
   return selection;
 }
 
-// Which records there were, for those who ask how a value was found.
-class Extent {
- public:
-  // `clock` must outlive this.
-  explicit Extent(const std::optional<ClockHistory>& clock) : clock_(clock) {}
-
-  void add(const LogRecord& record) {
-    if (clock_) compare(record, *clock_);
-    has_gap_ = has_gap_ || (first_ && record.ts_nsec > last_nsec_ + late_nsec);
-    if (!first_) first_ = record.seq;
-    last_ = record.seq;
-    last_nsec_ = record.ts_nsec;
-    latest_nsec_ = std::max(latest_nsec_, record.ts_nsec);
-  }
-
-  // Whether records that are far behind others can be so late only the guest's clock tells: where
-  // nothing else asks for it, it is read for this.
-  void check_gaps(const GuestKernel& kernel, const KernelLogReader& reader) {
-    if (clock_ || !has_gap_) return;
-    SilentDiagnostics silent;
-    const auto clock = read_clock_history(kernel, nullptr, silent);
-    if (!clock || !is_behind_stop(latest_nsec_, *clock)) return;
-    reader.read_records([&](const LogRecord& record) {
-      compare(record, *clock);
-      return true;
-    });
-  }
-
-  // No kernel stops without having logged anything.
-  [[nodiscard]] bool is_empty() const { return !first_; }
-
-  // Why nothing is printed: that a pattern or a time is mistaken is easily taken for a quiet guest.
-  [[nodiscard]] std::string nothing_selected(const Selection& selection) const {
-    if (!first_) return "nothing is printed: the log has no records";
-    std::string sentence = "nothing is printed: no record of the log is selected";
-    if (selection.since_usec || selection.until_usec) {
-      sentence += fmt::format("; the last one that was looked at was logged at {}",
-                              utc_time(selection.clock.value().time_of_day(last_nsec_)));
-    }
-    return sentence;
-  }
-
-  void note(Diagnostics& diagnostics) const {
-    Evidence extent{.what = "no records", .where = "the log"};
-    if (first_) {
-      extent.what = "records";
-      extent.value = fmt::format("{} to {}", *first_, last_);
-    }
-    diagnostics.found(std::move(extent));
-  }
-
-  // That the beginning is gone matters to who reads from the beginning.
-  void warn_of_overwritten(const Selection& selection, Diagnostics& diagnostics) const {
-    if (first_.value_or(0) == 0 || selection.first_seq > 0 || selection.since_usec ||
-        selection.tail) {
-      return;
-    }
-    diagnostics.warn(fmt::format(
-        "the kernel has overwritten the {} oldest records: the log begins with record {}", *first_,
-        *first_));
-  }
-
-  // Whether a time must be damaged: several records tell of a clock that stood still.
-  [[nodiscard]] bool has_odd_time() const { return behind_stop_.count() == 1; }
-
-  // What is later than the guest's clock when it was last moved on, if anything is.
-  [[nodiscard]] std::optional<std::string> behind_stop() const {
-    if (behind_stop_.empty()) return std::nullopt;
-    return behind_stop_.describe(
-        "later than the guest's clock when it stopped: it had stood still while they were logged, "
-        "or their times are damaged");
-  }
-
- private:
-  static constexpr std::int64_t late_nsec = 60'000'000'000;
-
-  static bool is_behind_stop(std::uint64_t nsec, const ClockHistory& clock) {
-    // NTP slews a clock by at most 1/2000, which need not all be known.
-    const std::int64_t inaccuracy = late_nsec + clock.uptime() / 1000;
-    return clock.before_stop(nsec) < -inaccuracy;
-  }
-
-  void compare(const LogRecord& record, const ClockHistory& clock) {
-    if (is_behind_stop(record.ts_nsec, clock)) behind_stop_.add(record.seq);
-  }
-
-  const std::optional<ClockHistory>& clock_;
-  LossCounter behind_stop_;
-  std::optional<std::uint64_t> first_;
-  std::uint64_t last_ = 0;
-  std::uint64_t last_nsec_ = 0;
-  std::uint64_t latest_nsec_ = 0;
-  bool has_gap_ = false;
-};
-
 // Returns whether there was any.
 bool write_unlogged(const Options& options, const KernelLog& log, const RecordFilter& filter,
                     ReportWriter& writer, Diagnostics& diagnostics) {
@@ -259,7 +164,7 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
   const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
   RecordFilter filter(selection, *writer);
-  Extent extent(context.guest.clock);
+  LogExtent extent(context.guest.clock);
   const KernelLog log = reader.read([&](LogRecord record) {
     extent.add(record);
     return filter.add(std::move(record));

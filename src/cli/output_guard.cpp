@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -18,6 +16,7 @@
 #include "checkpoint/guest_files.h"
 #include "session/other_files.h"
 #include "session/symbol_kinds.h"
+#include "session/vm_file_names.h"
 
 namespace photon_dmesg {
 
@@ -25,32 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* configuration = "*.vmx";
-
-// What VMware calls the files of a virtual machine, in upper or lower case, also with .gz behind.
-constexpr std::array machine_files = {
-    "*.vmss",       // suspended
-    "*.vmsn",       // snapshot
-    "*.vmem",       // memory
-    "*.guest",      // debug.guest
-    configuration,  //
-    "*.vmxf",       // its supplement
-    "*.vmtx",       // a template's
-    "*.vmsd",       // which snapshots there are
-    "*.vmdk",       // disk
-    "*.nvram",      // the firmware's settings
-    "*.vswp",       // swap
-    "*.lck",        // lock
-    "vmware.log",  "vmware-[0-9]*.log",
-};
-
-bool matches(const std::string& name, const char* pattern) {
-  return ::fnmatch(pattern, name.c_str(), FNM_CASEFOLD) == 0;
-}
-
-// Whether a file of that name is of the kind that the pattern stands for.
-bool is_named(const std::string& name, const char* pattern) {
-  return matches(matches(name, "*.gz") ? fs::path(name).stem().string() : name, pattern);
+// Whether a file of that name, also with .gz behind, is of the kind that the pattern stands for.
+bool is_of_kind(const std::string& name, const char* pattern) {
+  return is_named(is_named(name, "*.gz") ? fs::path(name).stem() : fs::path(name), pattern);
 }
 
 // What a guest's file is; nothing for memory and all else without a mark.
@@ -70,7 +46,7 @@ std::optional<std::string_view> kept_file(const ByteSource& beginning, Exception
     return replaced ? std::nullopt : std::optional(name_of(*kind));
   }
   if (is_gzip_file(beginning)) return "compressed with gzip";
-  if (const OtherFile* other = identify_marked(beginning)) return other->what;
+  if (const auto other = identify_marked(beginning)) return other->what;
   return guest_file(beginning);
 }
 
@@ -79,7 +55,7 @@ void check_file(const OutputTarget& target, Exceptions exceptions) {
   const bool is_new = !fs::exists(target.path, ignored);
   const bool is_configuration =
       std::all_of(target.names.begin(), target.names.end(),
-                  [](const std::string& name) { return is_named(name, configuration); });
+                  [](const std::string& name) { return is_of_kind(name, vm_configuration_name); });
   if (!(exceptions.new_configuration && is_new && is_configuration)) check_names(target);
   if (is_new) return;
   const std::vector<std::byte> bytes = beginning_of(target.path);
@@ -128,8 +104,10 @@ void check_no_input(const Options& options, const OutputTarget& target) {
 
 void check_names(const OutputTarget& target) {
   for (const std::string& name : target.names) {
-    const bool is_taken = std::any_of(machine_files.begin(), machine_files.end(),
-                                      [&](const char* pattern) { return is_named(name, pattern); });
+    const auto known = vm_file_names();
+    const bool is_taken = std::any_of(known.begin(), known.end(), [&](const VmFileName& file) {
+      return file.is_vmwares_own && is_of_kind(name, file.pattern);
+    });
     if (is_taken) {
       throw Error(Failure::Usage,
                   fmt::format("{}: expected a name that no file of a virtual machine has, found {}",

@@ -85,8 +85,8 @@ void check_packed(const ByteSource& packed, const fs::path& path) {
     throw unusable(fmt::format("{}: this is {} packed with gzip: unpack it first (gzip -d)",
                                path.string(), name_of(*kind)));
   }
-  const OtherFile* other = identify_other(begin, path.stem());
-  if (other != nullptr) throw not_this(path, *other, ", packed with gzip");
+  const auto other = identify_other(begin, path.stem());
+  if (other) throw not_this(path, *other, ", packed with gzip");
 }
 
 // Whether nothing speaks against a file without a mark being memory. A copy that was cut short has
@@ -158,7 +158,7 @@ class Sorter {
     const GuestFileKind kind = identify_guest_file(*file);
     if (kind != GuestFileKind::Unmarked) {
       guests_.push_back({kind, std::move(file), path});
-    } else if (const OtherFile* other = identify_other(*file, path)) {
+    } else if (const auto other = identify_other(*file, path)) {
       if (!other->is_of_vm) throw not_this(path, *other);
       beside_.push_back(not_this(path, *other));
     } else if (may_be_memory(*file, path)) {
@@ -178,15 +178,15 @@ class Sorter {
 
   // A folder is a VM's if nothing else that was named is of a guest; it may hold symbols as well.
   void use_folder(const fs::path& path) {
-    const bool is_vm = !list_vm_folder(path).checkpoints.empty();
+    const VmFolder found = list_vm_folder(path);
     if (guests_.empty() && memories_.empty() && configurations_.empty()) {
-      if (const auto checkpoint = choose_checkpoint(path, std::nullopt)) {
+      if (const auto checkpoint = choose_checkpoint(found, std::nullopt)) {
         diagnostics_.found(
             {.what = "checkpoint", .value = checkpoint->string(), .where = path.string()});
         add(*checkpoint);
       }
     }
-    if (is_vm && !holds_symbols(path)) return;
+    if (!found.checkpoints.empty() && !holds_symbols(path)) return;
     SymbolInput input;
     input.kind = SymbolKind::Folder;
     input.path = path;
@@ -212,7 +212,7 @@ class Sorter {
       const fs::path folder = vmx.has_parent_path() ? vmx.parent_path() : fs::path(".");
       if (!memories_.empty()) {
         add_if_sure(folder, vmx);
-      } else if (const auto checkpoint = choose_checkpoint(folder, vmx)) {
+      } else if (const auto checkpoint = choose_checkpoint(list_vm_folder(folder), vmx)) {
         add_file(*checkpoint);
       } else {
         throw unusable(fmt::format(
@@ -226,7 +226,8 @@ class Sorter {
   // Memory that was named can be read without a checkpoint.
   void add_if_sure(const fs::path& folder, const fs::path& vmx) {
     try {
-      if (const auto checkpoint = choose_checkpoint(folder, vmx)) add_file(*checkpoint);
+      if (const auto checkpoint = choose_checkpoint(list_vm_folder(folder), vmx))
+        add_file(*checkpoint);
     } catch (const Error& error) {
       if (strict_) throw;
       unusable_.push_back(error);

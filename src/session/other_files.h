@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "base/byte_source.h"
@@ -14,13 +15,14 @@ struct OtherFile {
   bool is_of_vm = false;    // VMware keeps it beside a checkpoint: it is no mistake, and not needed
 };
 
-// What `file`, which lies at `path`, is, by its content and else by its name's ending; null if it
-// is none of these.
-[[nodiscard]] const OtherFile* identify_other(const ByteSource& file,
-                                              const std::filesystem::path& path);
+// What `file`, which lies at `path`, is, by its content and else by the name that VMware gives such
+// files; nothing if it is none of these.
+[[nodiscard]] std::optional<OtherFile> identify_other(const ByteSource& file,
+                                                      const std::filesystem::path& path);
 
-// The same by its content alone, and without texts, which are all alike.
-[[nodiscard]] const OtherFile* identify_marked(const ByteSource& file);
+// The same by its content alone, and without texts, which are all alike but for the host's log of a
+// VM.
+[[nodiscard]] std::optional<OtherFile> identify_marked(const ByteSource& file);
 
 // Whether the name of `path` ends in `ending`, in upper or lower case.
 [[nodiscard]] bool has_ending(const std::filesystem::path& path, std::string_view ending);

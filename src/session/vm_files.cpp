@@ -80,9 +80,8 @@ VmFolder list_vm_folder(const fs::path& folder) {
   return result;
 }
 
-std::optional<fs::path> choose_checkpoint(const fs::path& folder,
+std::optional<fs::path> choose_checkpoint(const VmFolder& found,
                                           const std::optional<fs::path>& vmx) {
-  const VmFolder found = list_vm_folder(folder);
   std::vector<fs::path> configurations = found.configurations;
   if (vmx) configurations = {*vmx};
   if (configurations.size() == 1) {

@@ -25,11 +25,11 @@ struct VmFolder {
 // Lists `folder`, ascending by name, without the folders in it. Empty if it can't be read.
 [[nodiscard]] VmFolder list_vm_folder(const std::filesystem::path& folder);
 
-// The checkpoint that is meant by naming `folder`, or the configuration `vmx` in it: the only one,
-// or the current one. Nothing if it holds none. Throws Error(Usage) that lists them if it can't be
-// told.
+// The checkpoint that is meant by naming a folder that holds `found`, or the configuration `vmx` in
+// it: the only one, or the current one. Nothing if it holds none. Throws Error(Usage) that lists
+// them if it can't be told.
 [[nodiscard]] std::optional<std::filesystem::path> choose_checkpoint(
-    const std::filesystem::path& folder, const std::optional<std::filesystem::path>& vmx);
+    const VmFolder& found, const std::optional<std::filesystem::path>& vmx);
 
 // The Error(Usage) that asks which of `checkpoints` is meant.
 [[noreturn]] void ask_which(const std::vector<std::filesystem::path>& checkpoints);

@@ -26,9 +26,10 @@ void check_kept(const std::filesystem::path& path, const std::string& what,
 
 TEST_CASE("output guard: names of a virtual machine's files are for these, new ones too") {
   const TemporaryFolder folder;
-  for (const char* name : {"vm.vmss", "vm.vmsn", "vm.vmem", "VM.VMEM", "vm.vmem.gz", "debug.guest",
-                           "vm.vmx", "vm.vmxf", "vm.vmsd", "vm.vmdk", "vm-flat.vmdk", "vm.nvram",
-                           "vm.vswp", "vm.vmx.lck", "vmware.log", "vmware-2.log"}) {
+  for (const char* name :
+       {"vm.vmss", "vm.vmsn", "vm.vmem", "VM.VMEM", "vm.vmem.gz", "debug.guest", "vm.vmx",
+        "vm.vmxf", "vm.vmsd", "vm.vmdk", "vm-flat.vmdk", "vm.nvram", "vm.vswp", "vm.vmx.lck",
+        "vm.vmx~", "vm.scoreboard", "vmware.log", "vmware-2.log"}) {
     for (const bool exists : {false, true}) {
       if (exists) folder.write(name, "text");
       check_fails(Failure::Usage, "expected a name that no file of a virtual machine has, found ",
@@ -67,6 +68,7 @@ TEST_CASE("output guard: a file that holds an input, a disk or an archive is kep
   const std::string iso = std::string(0x8001, '\0') + "CD001";
   const std::vector<std::pair<std::string, std::string>> kept = {
       {"\xd2\xbe\xd2\xbe", "VMware checkpoint"},
+      {"2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX", "the host's log of a VM"},
       {"\xd0\xbe\xd0\xbe", "VMware checkpoint"},
       {"\x9e\xdd\x43\x89\1\0\0\0"s, "a virtual machine's"},
       {"\x7f"

@@ -111,7 +111,7 @@ MemoryDescription read_memory_description(const TagFile& file, Completeness comp
   Collected collected;
   const auto collect = [&](const CheckpointTag& tag) { collect_tag(file, tag, collected, memory); };
   if (completeness == Completeness::NotRequired) {
-    file.for_each_tag_there(vmware::group::memory, collect);
+    file.for_each_tag(vmware::group::memory, collect, completeness);
   }
   // Only what stands before the memory says where in the guest it lies. If that is cut, all is.
   if (!memory.block) {

@@ -131,42 +131,37 @@ void TagFile::warn_if_cut(Diagnostics& diagnostics) const {
   if (exceeded_tags_) exceeded_tags_->warn_if_exceeded(source_.name(), diagnostics);
 }
 
-void TagFile::for_each_tag(std::string_view group_name,
-                           const std::function<void(const CheckpointTag&)>& visit) const {
+void TagFile::for_each_tag(std::string_view group_name, const TagVisit& visit,
+                           Completeness completeness) const {
   Budget tags = tag_budget(group_name);
   for (const Group& group : groups_) {
-    if (group.name != group_name) {
+    if (group.name != group_name) continue;
+    if (completeness == Completeness::Required) {
+      require_whole(group);
+      with_context(fmt::format("group \"{}\"", group.name),
+                   [&] { visit_tags(group, tags, visit); });
       continue;
     }
-    if (group.truncated) {
-      throw unusable(fmt::format(
-          "truncated: expected the group \"{}\" at {:#x}, {} bytes, but it ends at {:#x}",
-          group.name, group.position, group.end - group.position, source_.size()));
+    try {
+      visit_tags(group, tags, visit);
+    } catch (const Error&) {
+      // The last tag was the last one that is there.
     }
-    with_context(fmt::format("group \"{}\"", group.name), [&] {
-      ByteReader reader(source_, group.position, group.end);
-      while (const std::optional<CheckpointTag> tag = next_tag(reader, tags)) {
-        reader.skip(tag->value_size, "a tag's value");
-        visit(*tag);
-      }
-    });
   }
 }
 
-void TagFile::for_each_tag_there(std::string_view group_name,
-                                 const std::function<void(const CheckpointTag&)>& visit) const {
-  Budget tags = tag_budget(group_name);
-  for (const Group& group : groups_) {
-    if (group.name != group_name || group.position >= source_.size()) continue;
-    ByteReader reader(source_, group.position, std::min(group.end, source_.size()));
-    try {
-      while (const std::optional<CheckpointTag> tag = next_tag(reader, tags)) {
-        visit(*tag);
-        reader.skip(tag->value_size, "a tag's value");
-      }
-    } catch (const Error&) {
-      // That was the last one that is there.
-    }
+void TagFile::require_whole(const Group& group) const {
+  if (!group.truncated) return;
+  throw unusable(
+      fmt::format("truncated: expected the group \"{}\" at {:#x}, {} bytes, but it ends at {:#x}",
+                  group.name, group.position, group.end - group.position, source_.size()));
+}
+
+void TagFile::visit_tags(const Group& group, Budget& tags, const TagVisit& visit) const {
+  ByteReader reader(source_, group.position, std::min(group.end, source_.size()));
+  while (const std::optional<CheckpointTag> tag = next_tag(reader, tags)) {
+    visit(*tag);
+    reader.skip(tag->value_size, "a tag's value");
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/budget.h"
 #include "base/byte_source.h"
 #include "base/diagnostics.h"
+#include "checkpoint/guest/guest_state.h"
 #include "checkpoint/vmware/vmware_format.h"
 
 namespace photon_dmesg {
@@ -48,14 +49,12 @@ class TagFile {
   [[nodiscard]] const ByteSource& source() const { return source_; }
 
   // Calls `visit` for each tag of each group named `group_name`, in the order of the file. Throws
-  // Error(UnusableInput) at a tag that runs out of its group, and for a truncated group.
-  void for_each_tag(std::string_view group_name,
-                    const std::function<void(const CheckpointTag&)>& visit) const;
-
-  // The same of groups that may be cut off: calls `visit` for each tag as far as they are there,
-  // the last time with one whose value may go on beyond the end of the file.
-  void for_each_tag_there(std::string_view group_name,
-                          const std::function<void(const CheckpointTag&)>& visit) const;
+  // Error(UnusableInput) at a tag that runs out of its group, and for a truncated group. Where
+  // completeness is not required, the tags are visited as far as they are there; the value of the
+  // last one may go on beyond the end of the file.
+  using TagVisit = std::function<void(const CheckpointTag&)>;
+  void for_each_tag(std::string_view group_name, const TagVisit& visit,
+                    Completeness completeness = Completeness::Required) const;
 
   // Says what of the groups, and of the tags that were visited so far, has been left out.
   void warn_if_cut(Diagnostics& diagnostics) const;
@@ -65,6 +64,8 @@ class TagFile {
 
  private:
   void read_groups(std::uint32_t count);
+  void require_whole(const Group& group) const;
+  void visit_tags(const Group& group, Budget& tags, const TagVisit& visit) const;
   [[nodiscard]] std::optional<CheckpointTag> next_tag(ByteReader& reader, Budget& tags) const;
 
   const ByteSource& source_;

@@ -48,21 +48,19 @@ bool is_hole(const GuestMemory& memory, const PhysicalRange& piece) {
          place->file->next_data(place->offset) >= place->offset + piece.size;
 }
 
-// Where in a piece banners begin; false if there are too many.
-bool search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
-                  const std::function<void(GuestPhysical)>& found) {
-  if (is_hole(memory, piece)) return true;
+// Where in a piece banners begin, as far as `budget` goes.
+void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
+                  Budget& budget, const std::function<void(GuestPhysical)>& found) {
+  if (is_hole(memory, piece)) return;
   buffer.resize(piece.size);
-  if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return true;
+  if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return;
   const std::string_view text(buffer.data(), buffer.size());
-  std::uint64_t count = 0;
   for (std::size_t at = text.find(banner_prefix); at < piece_bytes;
        at = text.find(banner_prefix, at + 1)) {
     if (!parse_banner(text.substr(at))) continue;
-    if (++count > most_banners_in_piece) return false;
+    if (!budget.take()) return;
     found(piece.begin + at);
   }
-  return true;
 }
 
 // The banners of all memory, ascending.
@@ -82,11 +80,7 @@ class BannerScan {
     }
     for (std::thread& thread : threads) thread.join();
     if (error_) std::rethrow_exception(error_);
-    if (has_more_) {
-      Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
-      (void)budget.take(most_banners_in_piece + 1);
-      budget.warn_if_exceeded(memory_.name(), diagnostics);
-    }
+    if (exceeded_) exceeded_->warn_if_exceeded(memory_.name(), diagnostics);
     std::sort(found_.begin(), found_.end());
     found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
     return std::move(found_);
@@ -110,11 +104,13 @@ class BannerScan {
     std::vector<char> buffer;
     try {
       for (std::size_t i = next_++; i < pieces_.size(); i = next_++) {
-        const bool all = search_piece(memory_, pieces_[i], buffer, [this](GuestPhysical address) {
+        Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
+        search_piece(memory_, pieces_[i], buffer, budget, [this](GuestPhysical address) {
           const std::lock_guard lock(mutex_);
           found_.push_back(address);
         });
-        if (!all) has_more_ = true;
+        const std::lock_guard lock(mutex_);
+        if (budget.exceeded()) exceeded_ = budget;
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -127,9 +123,9 @@ class BannerScan {
   std::vector<PhysicalRange> pieces_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<unsigned> finished_ = 0;
-  std::atomic<bool> has_more_ = false;  // some piece has more banners than are looked at
   std::mutex mutex_;
   std::vector<GuestPhysical> found_;
+  std::optional<Budget> exceeded_;  // of a piece with more banners than are looked at
   std::exception_ptr error_;
 };
 

@@ -1,6 +1,7 @@
 #include "checkpoint/vmware/tag_file.h"
 
 #include <catch2/catch.hpp>
+#include <string>
 #include <vector>
 
 #include "support/bytes.h"
@@ -118,6 +119,22 @@ TEST_CASE("TagFile: a group cut at any byte is refused at the tag that runs out 
       check_fails(Failure::UnusableInput, "group \"cpu\": truncated",
                   [&] { (void)tags_of(file, "cpu"); });
     }
+  }
+}
+
+TEST_CASE(
+    "TagFile: of a group that is cut off, tags come as far as they are there if that will do") {
+  const std::string bytes = varied_file();
+  const BufferSource whole("vm.vmss", as_bytes(bytes));
+  const std::vector<CheckpointTag> tags = tags_of(TagFile(whole), "cpu");
+  const std::uint64_t block = tags[3].value_offset;
+  for (const std::uint64_t left : {std::uint64_t{0}, std::uint64_t{1}, tags[3].value_size}) {
+    const BufferSource source("vm.vmss", as_bytes(bytes).first(block + left));
+    std::vector<std::string> names;
+    TagFile(source).for_each_tag(
+        "cpu", [&](const CheckpointTag& tag) { names.push_back(tag.name); },
+        Completeness::NotRequired);
+    CHECK(names == std::vector<std::string>{"rip", "CR64", "deep", "gpregs"});
   }
 }
 

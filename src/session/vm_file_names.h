@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace photon_dmesg {
+
+// What VMware calls a file of a virtual machine.
+struct VmFileName {
+  const char* pattern;         // as of fnmatch(3), in upper or lower case
+  std::string_view what = {};  // the file, for messages; empty for those that are inputs
+  std::string_view advice = {};
+  // Whether nothing else is called so that anybody would write over: "*.log" may be anything.
+  bool is_vmwares_own = true;
+};
+
+inline constexpr const char* vm_configuration_name = "*.vmx";
+
+// All of them.
+[[nodiscard]] std::span<const VmFileName> vm_file_names();
+
+// Whether a file's name is of that pattern.
+[[nodiscard]] bool is_named(const std::filesystem::path& path, const char* pattern);
+
+}  // namespace photon_dmesg
