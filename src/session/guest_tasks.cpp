@@ -7,22 +7,12 @@
 #include <utility>
 
 #include "kernel/arch/machines/machines.h"
-#include "kernel/self/derived_types.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/tasks/crash_notes.h"
 #include "session/guest_frames.h"
 
 namespace photon_dmesg {
 namespace {
-
-// Where the list of tasks begins, if no symbol tells.
-std::optional<GuestVirtual> first_task(const KernelTypes& types) {
-  for (const auto& source : types.sources()) {
-    const auto* derived = dynamic_cast<const DerivedTypes*>(source.get());
-    if (derived != nullptr) return derived->init_task();
-  }
-  return std::nullopt;
-}
 
 bool is_in_user_mode(const Vcpu& vcpu) {
   constexpr std::uint16_t privilege_mask = 3;
@@ -35,7 +25,7 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
     : guest_(guest),
       types_(types_of(guest.kernel(), diagnostics)),
       cpus_(guest.kernel(), types_, guest.state().vcpus.size(), diagnostics),
-      tasks_(guest.kernel(), types_, first_task(types_), diagnostics),
+      tasks_(guest.kernel(), types_, derived_first_task(types_), diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types_, diagnostics)),
       stacks_(guest.kernel(), types_, cpus_),
       unwinder_(
@@ -81,7 +71,8 @@ std::optional<GuestVirtual> GuestTasks::task_of_stack(const Processor& processor
   if (!sp || is_in_user_mode(processor.vcpu)) return std::nullopt;
   if (const Task* task = tasks_.find_stack(*sp)) return task->address;
   // No list has the idle tasks; the first is the one that it begins with.
-  const auto idle_task = processor.cpu != nullptr ? processor.cpu->idle : first_task(types_);
+  const auto idle_task =
+      processor.cpu != nullptr ? processor.cpu->idle : derived_first_task(types_);
   const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
   const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
   return is_on_idle ? idle_task : std::nullopt;

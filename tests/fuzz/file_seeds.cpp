@@ -246,6 +246,9 @@ void make_vmlinux(const PutSeed& put) {
                                    {"stripped", STRIPPED_KERNEL}}) {
     put("vmlinux", name, whole + test::file_content(path));
   }
+  put("vmlinux", "call-frames", little_endian(2, 1) + test::file_content(CALL_FRAMES_KERNEL));
+  put("vmlinux", "call-frames-packed",
+      little_endian(2, 1) + test::file_content(CALL_FRAMES_COMPRESSED_KERNEL));
   put("vmlinux", "needed", little_endian(1, 1) + test::kernel_with_kallsyms(LINUX_DWARF5_KERNEL));
 }
 

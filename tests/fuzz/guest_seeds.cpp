@@ -6,6 +6,7 @@
 
 #include "fuzz/seeds.h"
 #include "fuzz/small_guest.h"
+#include "fuzz/task_world.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "support/btf_writer.h"
 #include "support/elf_core_builder.h"
@@ -290,6 +291,77 @@ void make_self_by_records(const PutSeed& put) {
   put("self", "records", guest.content());
 }
 
+// Tasks in the image that show what they are made of, so that their types can be derived.
+class SmallTasks {
+ public:
+  explicit SmallTasks(SmallGuest& guest) : guest_(guest) {
+    add("swapper/0", 0, 0x200002, 0);
+    add("init", 0, 0x400100);
+    add("kthreadd", 0, 0x208040);
+    add("rcu_preempt", 2, 0x208040);
+    add("sh", 1, 0x400100);
+    for (std::uint64_t i = 0; i < count_; ++i) {
+      const std::uint64_t next = (i + 1) % count_;
+      put(i, tasks, address(place_of(next) + tasks));
+      put(next, tasks + 8, address(place_of(i) + tasks));
+    }
+  }
+
+ private:
+  // Members of a task, and of what it leads to.
+  static constexpr std::uint64_t state = 24, stack = 32, flags = 44, tasks = 200, pid = 240,
+                                 real_parent = 256, group_leader = 280, thread_node = 320,
+                                 comm = 400, signal = 440, sp = 480, thread_head = 16;
+
+  // No two have the same distance: what another task has there fits none.
+  static std::uint64_t place_of(std::uint64_t index) {
+    return 0x3000 + index * 0x300 + index * index * 64;
+  }
+  static std::uint64_t address(std::uint64_t place) { return x86_64::linked_text.value + place; }
+
+  template <typename Value>
+  void write(std::uint64_t place, Value value) {
+    guest_.memory().write_value(SmallGuest::image_place + place, value);
+  }
+  void put(std::uint64_t index, std::uint64_t offset, std::uint64_t value) {
+    write(place_of(index) + offset, value);
+  }
+
+  void add(std::string_view name, std::uint64_t parent, std::uint32_t of_kernel,
+           std::uint32_t sleeps = 1) {
+    const std::uint64_t i = count_++;
+    const std::uint64_t own_stack = 0x6000 + i * 0x1000;
+    const std::uint64_t own_signal = 0x5000 + i * 0x60;
+    const std::uint64_t node = place_of(i) + thread_node;
+    guest_.memory().write_text(SmallGuest::image_place + place_of(i) + comm, name);
+    write(place_of(i) + state, sleeps);
+    write(place_of(i) + flags, of_kernel);
+    put(i, stack, address(own_stack));
+    put(i, pid, i | i << 32);
+    put(i, real_parent, address(place_of(parent)));
+    put(i, real_parent + 8, address(place_of(parent)));
+    put(i, group_leader, address(place_of(i)));
+    put(i, sp, address(own_stack + 0xe00 + i * 8));
+    put(i, signal, address(own_signal));
+    for (const std::uint64_t link : {0U, 8U}) {
+      write(node + link, address(own_signal + thread_head));
+      write(own_signal + thread_head + link, address(node));
+    }
+    write(own_stack, std::uint64_t{0x57ac6e9d});
+  }
+
+  SmallGuest& guest_;
+  std::uint64_t count_ = 0;
+};
+
+void make_self_with_tasks(const PutSeed& put) {
+  const std::vector<std::byte> room(0xb000);
+  SmallGuest guest(room);
+  write_found_ring(guest);
+  const SmallTasks tasks(guest);
+  put("self", "tasks", guest.content());
+}
+
 void make_page_tables(const PutSeed& put) {
   // As targets/page_tables.cpp takes them: table, entry, value.
   const auto entry = [](unsigned table, unsigned index, std::uint64_t value) {
@@ -313,6 +385,51 @@ void make_page_tables(const PutSeed& put) {
           entry(2, 8, 0x200000 | present | 0x80 | encrypted));
 }
 
+// What the input of the target of tasks begins with: a version, no frames told, and a vCPU in
+// do_read on the stack of the first task.
+std::string tasks_beginning(TaskWorld& world, std::size_t version, bool has_orc) {
+  constexpr unsigned by_number = 1;
+  constexpr unsigned in_function = 7;
+  constexpr std::uint64_t do_read = 16;  // of its functions
+  const GuestVirtual end = world.tasks().at(1).stack_end();
+  std::string seed = little_endian(version | (has_orc ? 0x80U : 0U), 1) + little_endian(0, 1);
+  seed += little_endian(in_function, 1) + little_endian(do_read | 0x2000, 2);
+  for (unsigned i = 0; i < 16; ++i) {
+    const std::uint64_t below = i == 4 ? 0x300 : 0xb8;
+    seed += little_endian(by_number, 1) + little_endian(world.heap_number({end.value - below}), 2);
+  }
+  return seed;
+}
+
+void make_tasks(const PutSeed& put) {
+  constexpr unsigned flipped = 4;
+  for (std::size_t version = 0; version < TaskWorld::versions; ++version) {
+    for (const bool has_orc : {false, true}) {
+      if (has_orc && version < TaskWorld::first_with_orc) continue;
+      TaskWorld& world = TaskWorld::of(version, has_orc);
+      const std::string sound = tasks_beginning(world, version, has_orc);
+      put("tasks", fmt::format("sound-{}{}", version, has_orc ? "-orc" : ""), sound);
+      const test::MadeTask& task = world.tasks().at(2);
+      const auto change = [&](const char* name, GuestVirtual place, const std::string& value,
+                              unsigned how = 0) {
+        put("tasks", fmt::format("{}-{}{}", name, version, has_orc ? "-orc" : ""),
+            sound + little_endian(how, 1) + little_endian(world.heap_number(place), 2) + value);
+      };
+      const auto to_heap = [&](GuestVirtual place) {
+        return little_endian(1, 1) + little_endian(world.heap_number(place), 2);
+      };
+      const GuestVirtual link = task.address + test::task_at::tasks;
+      const std::string bit = little_endian(4, 1) + little_endian(64, 2);
+      change("next-to-itself", link, to_heap(link));
+      change("next-flipped", link, bit, flipped);
+      change("other-stack", task.address + test::task_at::sp,
+             to_heap(world.tasks().at(3).stack + 0x3c00));
+      change("frame-to-itself", task.stack + 0x3c38, to_heap(task.stack + 0x3c38));
+      change("ring-flipped", task.stack + 0x3d00, bit, flipped);
+    }
+  }
+}
+
 }  // namespace
 
 void make_guest_seeds(const PutSeed& put) {
@@ -324,7 +441,9 @@ void make_guest_seeds(const PutSeed& put) {
   make_selves(put);
   make_selves_by_vmcoreinfo(put);
   make_self_by_records(put);
+  make_self_with_tasks(put);
   make_page_tables(put);
+  make_tasks(put);
 }
 
 }  // namespace photon_dmesg::fuzz

@@ -31,6 +31,7 @@ void fuzz_reports(Bytes input);
 void fuzz_rpm(Bytes input);
 void fuzz_self(Bytes input);
 void fuzz_symbols(Bytes input);
+void fuzz_tasks(Bytes input);
 void fuzz_triage_log(Bytes input);
 void fuzz_vmlinux(Bytes input);
 
@@ -55,6 +56,7 @@ inline constexpr std::array targets = {
     Target{"rpm", fuzz_rpm},
     Target{"self", fuzz_self},
     Target{"symbols", fuzz_symbols},
+    Target{"tasks", fuzz_tasks},
     Target{"triage-log", fuzz_triage_log},
     Target{"vmlinux", fuzz_vmlinux},
 };

@@ -25,4 +25,12 @@ KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics) {
   return types;
 }
 
+std::optional<GuestVirtual> derived_first_task(const KernelTypes& types) {
+  for (const auto& source : types.sources()) {
+    const auto* derived = dynamic_cast<const DerivedTypes*>(source.get());
+    if (derived != nullptr) return derived->init_task();
+  }
+  return std::nullopt;
+}
+
 }  // namespace photon_dmesg

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+
+#include "base/address.h"
 #include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
@@ -11,5 +14,8 @@ namespace photon_dmesg {
 // without all, what the tasks in its memory show. `kernel` and its symbols must outlive what is
 // returned.
 [[nodiscard]] KernelTypes types_of(const GuestKernel& kernel, Diagnostics& diagnostics);
+
+// Where the list of tasks begins, if `types` are derived from it: then no symbol may tell.
+[[nodiscard]] std::optional<GuestVirtual> derived_first_task(const KernelTypes& types);
 
 }  // namespace photon_dmesg

@@ -10,6 +10,8 @@
 #include "kernel/printk/kernel_log.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/self/memory_symbols.h"
+#include "kernel/unwind/unwinder.h"
+#include "kernel/waits/waits.h"
 
 namespace photon_dmesg::fuzz {
 namespace {
@@ -25,6 +27,19 @@ void tell_facts(const GuestMemory& memory, const RunningKernel& running, Diagnos
   }
 }
 
+// Tasks by types that BTF has or that they show themselves, and what was called on their stacks.
+void trace_tasks(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const KernelTypes types = types_of(kernel, diagnostics);
+  const Cpus cpus(kernel, types, 1, diagnostics);
+  const Tasks tasks(kernel, types, derived_first_task(types), diagnostics);
+  const CodeMap code(kernel, read_modules(kernel, types, diagnostics));
+  const Stacks stacks(kernel, types, cpus);
+  const Unwinder unwinder(
+      kernel, code, stacks, [] { return nullptr; }, diagnostics);
+  const Waits waits(kernel, types, tasks, code);
+  for (const Task& task : tasks.all()) (void)waits.find(task, unwinder.trace(task));
+}
+
 }  // namespace
 
 void fuzz_self(Bytes bytes) {
@@ -36,7 +51,7 @@ void fuzz_self(Bytes bytes) {
   run_part([&] { tell_facts(guest.memory(), *running, diagnostics); });
   const auto symbols = MemorySymbols::find(guest.memory(), *running, diagnostics);
   const GuestKernel kernel = GuestKernel::attach(*running, *symbols, diagnostics);
-  run_part([&] { (void)types_of(kernel, diagnostics).find("task_struct.thread.sp"); });
+  run_part([&] { trace_tasks(kernel, diagnostics); });
   const KernelLogReader reader(kernel, diagnostics);
   std::optional<std::uint64_t> last;
   (void)reader.read([&](const LogRecord& record) {

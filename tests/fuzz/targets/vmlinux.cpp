@@ -1,10 +1,12 @@
-// vmlinux as a stream, whole or as far as it is needed, and in memory.
+// vmlinux as a stream, whole or as far as it is needed, and in memory; and what it tells of frames.
 #include "kernel/symbols/vmlinux/vmlinux.h"
 
 #include "fuzz/input.h"
 #include "fuzz/readable.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/types_of_use.h"
+#include "kernel/symbols/vmlinux/debug_frame.h"
+#include "kernel/symbols/vmlinux/packed_sections.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::fuzz {
@@ -24,11 +26,22 @@ void ask(const KernelSymbols& symbols) {
   });
 }
 
+void ask_for_frames(Bytes file) {
+  constexpr std::uint64_t most_bytes = 16;
+  const ElfImage image("vmlinux", {file.begin(), file.end()});
+  const DebugFrame frames("vmlinux", read_debug_section(image, ".debug_frame"));
+  image.for_each_symbol([&](std::string_view, GuestVirtual address, SymbolBinding) {
+    for (std::uint64_t i = 0; i < most_bytes; ++i) (void)frames.find(address + i);
+  });
+}
+
 }  // namespace
 
 void fuzz_vmlinux(Bytes bytes) {
   Input input(bytes);
-  const bool only_needed = (input.byte() & 1) != 0;
+  const std::uint8_t choice = input.byte();
+  if ((choice & 2) != 0) return ask_for_frames(input.rest());
+  const bool only_needed = (choice & 1) != 0;
   const std::string file = Input::as_string(input.rest());
   test::ShortStream stream(file);
   SilentDiagnostics diagnostics;
