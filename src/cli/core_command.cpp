@@ -16,7 +16,7 @@
 #include "kernel/memory/kernel_mappings.h"
 #include "report/core/core_file.h"
 #include "report/core/gdb_files.h"
-#include "session/guest_tasks.h"
+#include "session/guest_processors.h"
 #include "session/session.h"
 #include "session/vmlinux_copy.h"
 
@@ -72,12 +72,16 @@ std::optional<std::uint32_t> panic_cpu(const GuestKernel& kernel) {
 Threads find_threads(const Guest& guest, Diagnostics& diagnostics) {
   Threads threads;
   try {
-    const GuestTasks tasks(guest, diagnostics);
+    const GuestProcessors processors(guest, diagnostics);
     const auto panicked = panic_cpu(guest.kernel());
-    for (const VcpuActivity& vcpu : tasks.vcpus()) {
-      threads.pids.push_back(vcpu.task ? std::optional(vcpu.task->pid) : std::nullopt);
-      if (vcpu.cpu && vcpu.cpu == panicked) threads.panicked = threads.pids.size();
+    for (const Processor& processor : processors.all()) {
+      const bool has_task = processor.runs_kernel && processor.task;
+      threads.pids.push_back(has_task ? std::optional(processor.task->pid) : std::nullopt);
+      if (processor.runs_kernel && processor.cpu != nullptr && processor.cpu->number == panicked) {
+        threads.panicked = threads.pids.size();
+      }
     }
+    processors.warn_of_doubts(diagnostics);
   } catch (const Error& error) {
     diagnostics.found({.what = "no tasks", .where = "the guest", .how = error.what()});
   }

@@ -1,122 +1,30 @@
 #include "session/guest_tasks.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <utility>
 
-#include "kernel/arch/machines/machines.h"
-#include "kernel/self/guest_types.h"
-#include "kernel/tasks/crash_notes.h"
+#include "checkpoint/guest/privilege.h"
 #include "session/guest_frames.h"
 
 namespace photon_dmesg {
-namespace {
-
-bool is_in_user_mode(const Vcpu& vcpu) {
-  constexpr std::uint16_t privilege_mask = 3;
-  return vcpu.x86.cs && (*vcpu.x86.cs & privilege_mask) != 0;
-}
-
-}  // namespace
 
 GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
-    : guest_(guest),
-      types_(types_of(guest.kernel(), diagnostics)),
-      cpus_(guest.kernel(), types_, guest.state().vcpus.size(), diagnostics),
-      tasks_(guest.kernel(), types_, derived_first_task(types_), diagnostics),
-      code_(guest.kernel(), read_modules(guest.kernel(), types_, diagnostics)),
-      stacks_(guest.kernel(), types_, cpus_),
+    : processors_(guest, diagnostics),
+      code_(guest.kernel(), read_modules(guest.kernel(), types(), diagnostics)),
+      stacks_(guest.kernel(), types(), cpus()),
       unwinder_(
           guest.kernel(), code_, stacks_, [&] { return open_call_frames(guest, diagnostics); },
           diagnostics),
-      waits_(guest.kernel(), types_, tasks_, code_) {
-  for (const std::string& doubt : types_.doubts()) {
-    diagnostics.warn(fmt::format("the kernel's types contradict each other: {}", doubt));
-  }
-  find_processors(diagnostics);
-}
-
-// Whether what `vcpu` was doing can be told by the guest's kernel: it was in it or in user mode.
-bool GuestTasks::is_in_kernel(const Vcpu& vcpu) const {
-  if (!guest_.runs_kernel(vcpu)) return false;
-  const Architecture& architecture = architecture_of(vcpu.machine);
-  const auto at = architecture.instruction_pointer(vcpu);
-  return !at || is_in_user_mode(vcpu) || architecture.is_kernel_pointer(at->value);
-}
-
-void GuestTasks::find_processors(Diagnostics& diagnostics) {
-  for (const Vcpu& vcpu : guest_.state().vcpus) {
-    Processor processor{vcpu, cpus_.find(vcpu), is_in_kernel(vcpu), std::nullopt, {}};
-    // After a crash it runs the crash-dump kernel, or waits in firmware.
-    if (!processor.runs_kernel && processor.cpu != nullptr) {
-      if (const auto saved = read_crash_registers(guest_.kernel(), *processor.cpu)) {
-        processor.vcpu = *saved;
-        processor.runs_kernel = true;
-        diagnostics.found({.what = "registers",
-                           .value = fmt::format("of CPU {}", processor.cpu->number),
-                           .where = "crash_notes",
-                           .how = fmt::format("vCPU {} no longer runs the kernel", vcpu.index)});
-      }
-    }
-    if (processor.runs_kernel) find_current_task(processor, diagnostics);
-    processors_.push_back(std::move(processor));
-  }
-}
-
-// The task on whose stack the processor is, which may be an idle one.
-std::optional<GuestVirtual> GuestTasks::task_of_stack(const Processor& processor) const {
-  const auto sp = architecture_of(processor.vcpu.machine).stack_pointer(processor.vcpu);
-  if (!sp || is_in_user_mode(processor.vcpu)) return std::nullopt;
-  if (const Task* task = tasks_.find_stack(*sp)) return task->address;
-  // No list has the idle tasks; the first is the one that it begins with.
-  const auto idle_task =
-      processor.cpu != nullptr ? processor.cpu->idle : derived_first_task(types_);
-  const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
-  const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
-  return is_on_idle ? idle_task : std::nullopt;
-}
-
-// By the CPU's own variable, its run queue, and the stack that it is on: two of them agree, but for
-// moments in which it is being switched.
-void GuestTasks::find_current_task(Processor& processor, Diagnostics& diagnostics) const {
-  struct Witness {
-    const char* name;
-    std::optional<GuestVirtual> task;
-  };
-  // The stack is what the processor really uses.
-  std::vector<Witness> found = {{"the stack", task_of_stack(processor)}};
-  if (processor.cpu != nullptr) {
-    found.push_back({"current_task", processor.cpu->current});
-    found.push_back({"rq.curr", processor.cpu->queue_current});
-  }
-  std::erase_if(found, [](const Witness& witness) { return !witness.task; });
-  if (found.empty()) return;
-  std::vector<std::string_view> agree;
-  for (const Witness& witness : found) {
-    if (witness.task == found.front().task) {
-      agree.emplace_back(witness.name);
-      continue;
-    }
-    const auto other = tasks_.read(*witness.task);
-    diagnostics.found({.what = fmt::format("current task by {}", witness.name),
-                       .value = fmt::format("{}", *witness.task),
-                       .where = fmt::format("vCPU {}", processor.vcpu.index),
-                       .how = other ? name_and_pid(*other) + ": it is being switched to or from"
-                                    : "no task can be read there"});
-  }
-  processor.witnesses = fmt::format("{}", fmt::join(agree, ", "));
-  processor.task = tasks_.read(*found.front().task);
+      waits_(guest.kernel(), types(), tasks(), code_) {
+  processors_.warn_of_doubts(diagnostics);
 }
 
 std::vector<VcpuActivity> GuestTasks::vcpus() const {
   std::vector<VcpuActivity> result;
-  for (std::size_t i = 0; i < processors_.size(); ++i) {
-    const Processor& processor = processors_[i];
+  for (const Processor& processor : processors_.all()) {
     VcpuActivity activity;
-    activity.vcpu = guest_.state().vcpus[i].index;
-    activity.in_user_mode = is_in_user_mode(processor.vcpu);
+    activity.vcpu = processor.index;
+    activity.in_user_mode = was_in_user_mode(processor.vcpu).value_or(false);
     activity.runs_kernel = processor.runs_kernel;
     activity.takes_interrupts =
         architecture_of(processor.vcpu.machine).takes_interrupts(processor.vcpu);
@@ -134,19 +42,20 @@ std::vector<VcpuActivity> GuestTasks::vcpus() const {
 }
 
 const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
-  const auto found =
-      std::find_if(processors_.begin(), processors_.end(), [&](const Processor& processor) {
-        return processor.task && processor.task->address == task.address;
-      });
-  return found == processors_.end() ? nullptr : &found->vcpu;
+  const std::vector<Processor>& all = processors_.all();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Processor& processor) {
+    return processor.task && processor.task->address == task.address;
+  });
+  return found == all.end() ? nullptr : &found->vcpu;
 }
 
 // Whether it can't be told that `task` was not running, as without the types of its kernel: what is
 // saved of one that was is old.
 bool GuestTasks::may_be_running(const Task& task) const {
-  const bool is_known = types_.find("task_struct.on_cpu").has_value();
+  const bool is_known = types().find("task_struct.on_cpu").has_value();
+  const std::vector<Processor>& all = processors_.all();
   return !is_known && task.state == 'R' &&
-         std::any_of(processors_.begin(), processors_.end(),
+         std::any_of(all.begin(), all.end(),
                      [](const Processor& processor) { return !processor.task; });
 }
 

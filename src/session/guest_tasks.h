@@ -16,6 +16,7 @@
 #include "kernel/waits/activity.h"
 #include "kernel/waits/waits.h"
 #include "session/guest.h"
+#include "session/guest_processors.h"
 
 namespace photon_dmesg {
 
@@ -29,8 +30,8 @@ class GuestTasks {
   GuestTasks(const GuestTasks&) = delete;
   GuestTasks& operator=(const GuestTasks&) = delete;
 
-  [[nodiscard]] const Tasks& tasks() const { return tasks_; }
-  [[nodiscard]] const Cpus& cpus() const { return cpus_; }
+  [[nodiscard]] const Tasks& tasks() const { return processors_.tasks(); }
+  [[nodiscard]] const Cpus& cpus() const { return processors_.cpus(); }
   [[nodiscard]] const CodeMap& code() const { return code_; }
   [[nodiscard]] const KernelTypes& types() const { return types_; }
 
@@ -44,31 +45,15 @@ class GuestTasks {
   [[nodiscard]] std::vector<TaskActivity> activities() const;
 
  private:
-  // A vCPU with the registers that it had in the guest's kernel.
-  struct Processor {
-    Vcpu vcpu;
-    const Cpu* cpu = nullptr;  // null: it is not known which one it is
-    bool runs_kernel = true;
-    std::optional<Task> task;  // the current one, and by which witnesses
-    std::string witnesses;
-  };
-
-  void find_processors(Diagnostics& diagnostics);
-  [[nodiscard]] bool is_in_kernel(const Vcpu& vcpu) const;
-  [[nodiscard]] std::optional<GuestVirtual> task_of_stack(const Processor& processor) const;
-  void find_current_task(Processor& processor, Diagnostics& diagnostics) const;
+  [[nodiscard]] const KernelTypes& types() const { return processors_.types(); }
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
-  const Guest& guest_;
-  KernelTypes types_;
-  Cpus cpus_;
-  Tasks tasks_;
+  GuestProcessors processors_;
   CodeMap code_;
   Stacks stacks_;
   Unwinder unwinder_;
   Waits waits_;
-  std::vector<Processor> processors_;
 };
 
 }  // namespace photon_dmesg

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "checkpoint/guest/privilege.h"
 #include "kernel/memory/fields.h"
 
 namespace photon_dmesg {
@@ -28,8 +29,6 @@ bool is_present(const GuestKernel& kernel, std::uint64_t cpu, std::size_t vcpus)
   const auto bits = mask ? kernel.memory().read_unsigned(*mask + cpu / 8, 1) : std::nullopt;
   return bits ? (*bits >> cpu % 8 & 1) != 0 : cpu < vcpus;
 }
-
-constexpr std::uint16_t privilege_mask = 3;
 
 }  // namespace
 
@@ -77,8 +76,7 @@ const Cpu* Cpus::find(const Vcpu& vcpu) const {
     const auto found = std::find_if(cpus_.begin(), cpus_.end(), is_it);
     return found == cpus_.end() ? nullptr : &*found;
   };
-  const bool in_kernel = vcpu.x86.cs && (*vcpu.x86.cs & privilege_mask) == 0;
-  if (in_kernel && vcpu.x86.gs_base) {
+  if (was_in_user_mode(vcpu) == false && vcpu.x86.gs_base) {
     const Cpu* cpu =
         find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == vcpu.x86.gs_base->value; });
     if (cpu != nullptr) return cpu;

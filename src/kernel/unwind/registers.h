@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "checkpoint/guest/privilege.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/memory/kernel_memory.h"
 
@@ -36,7 +37,7 @@ struct Registers {
   GuestVirtual ip;
   std::uint16_t cs = 0;
 
-  [[nodiscard]] bool is_user() const { return (cs & 3) != 0; }
+  [[nodiscard]] bool is_user() const { return is_user_code(cs); }
 };
 
 // Bytes of a struct pt_regs, as entry code leaves it on the stack (arch/x86/include/asm/ptrace.h).

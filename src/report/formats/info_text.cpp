@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/printable.h"
+#include "checkpoint/guest/privilege.h"
 #include "report/info.h"
 #include "report/time_format.h"
 
@@ -81,9 +82,8 @@ class TextWriter {
     } else if (cpu.place) {
       parts.push_back(fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset));
     }
-    constexpr std::uint16_t privilege_mask = 3;
-    if (vcpu.x86.cs) {
-      parts.emplace_back((*vcpu.x86.cs & privilege_mask) == 0 ? "kernel mode" : "user mode");
+    if (const auto user = was_in_user_mode(vcpu)) {
+      parts.emplace_back(*user ? "user mode" : "kernel mode");
     }
     if (vcpu.x86.cr[3]) parts.push_back(fmt::format("CR3 {:#x}", *vcpu.x86.cr[3]));
     if (parts.empty()) parts.emplace_back("no registers");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "checkpoint/guest/privilege.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/arch/x86_64/vcpu_tables.h"
 
@@ -15,8 +16,7 @@ constexpr std::size_t rsp = 4;  // x86's register numbers
 constexpr std::size_t rbp = 5;
 
 bool is_in_kernel_mode(const Vcpu& vcpu) {
-  constexpr std::uint16_t privilege_mask = 3;
-  if (vcpu.x86.cs) return (*vcpu.x86.cs & privilege_mask) == 0;
+  if (const auto user = was_in_user_mode(vcpu)) return !*user;
   return vcpu.x86.rip && x86_64::is_kernel_pointer(vcpu.x86.rip->value);
 }
 

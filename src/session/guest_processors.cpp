@@ -1,0 +1,102 @@
+#include "session/guest_processors.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "checkpoint/guest/privilege.h"
+#include "kernel/arch/machines/machines.h"
+#include "kernel/self/guest_types.h"
+#include "kernel/tasks/crash_notes.h"
+
+namespace photon_dmesg {
+
+GuestProcessors::GuestProcessors(const Guest& guest, Diagnostics& diagnostics)
+    : guest_(guest),
+      types_(types_of(guest.kernel(), diagnostics)),
+      cpus_(guest.kernel(), types_, guest.state().vcpus.size(), diagnostics),
+      tasks_(guest.kernel(), types_, derived_first_task(types_), diagnostics) {
+  find(diagnostics);
+}
+
+void GuestProcessors::warn_of_doubts(Diagnostics& diagnostics) const {
+  for (const std::string& doubt : types_.doubts()) {
+    diagnostics.warn(fmt::format("the kernel's types contradict each other: {}", doubt));
+  }
+}
+
+// Whether what `vcpu` was doing can be told by the guest's kernel: it was in it or in user mode.
+bool GuestProcessors::is_in_kernel(const Vcpu& vcpu) const {
+  if (!guest_.runs_kernel(vcpu)) return false;
+  const Architecture& architecture = architecture_of(vcpu.machine);
+  const auto at = architecture.instruction_pointer(vcpu);
+  return !at || was_in_user_mode(vcpu).value_or(false) || architecture.is_kernel_pointer(at->value);
+}
+
+void GuestProcessors::find(Diagnostics& diagnostics) {
+  for (const Vcpu& vcpu : guest_.state().vcpus) {
+    Processor processor{vcpu, vcpu.index, cpus_.find(vcpu), is_in_kernel(vcpu), std::nullopt, {}};
+    // After a crash it runs the crash-dump kernel, or waits in firmware.
+    if (!processor.runs_kernel && processor.cpu != nullptr) {
+      if (const auto saved = read_crash_registers(guest_.kernel(), *processor.cpu)) {
+        processor.vcpu = *saved;
+        processor.runs_kernel = true;
+        diagnostics.found({.what = "registers",
+                           .value = fmt::format("of CPU {}", processor.cpu->number),
+                           .where = "crash_notes",
+                           .how = fmt::format("vCPU {} no longer runs the kernel", vcpu.index)});
+      }
+    }
+    if (processor.runs_kernel) find_current_task(processor, diagnostics);
+    processors_.push_back(std::move(processor));
+  }
+}
+
+// The task on whose stack the processor is, which may be an idle one.
+std::optional<GuestVirtual> GuestProcessors::task_of_stack(const Processor& processor) const {
+  const auto sp = architecture_of(processor.vcpu.machine).stack_pointer(processor.vcpu);
+  if (!sp || was_in_user_mode(processor.vcpu).value_or(false)) return std::nullopt;
+  if (const Task* task = tasks_.find_stack(*sp)) return task->address;
+  // No list has the idle tasks; the first is the one that it begins with.
+  const auto idle_task =
+      processor.cpu != nullptr ? processor.cpu->idle : derived_first_task(types_);
+  const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
+  const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
+  return is_on_idle ? idle_task : std::nullopt;
+}
+
+// By the CPU's own variable, its run queue, and the stack that it is on: two of them agree, but for
+// moments in which it is being switched.
+void GuestProcessors::find_current_task(Processor& processor, Diagnostics& diagnostics) const {
+  struct Witness {
+    const char* name;
+    std::optional<GuestVirtual> task;
+  };
+  // The stack is what the processor really uses.
+  std::vector<Witness> found = {{"the stack", task_of_stack(processor)}};
+  if (processor.cpu != nullptr) {
+    found.push_back({"current_task", processor.cpu->current});
+    found.push_back({"rq.curr", processor.cpu->queue_current});
+  }
+  std::erase_if(found, [](const Witness& witness) { return !witness.task; });
+  if (found.empty()) return;
+  std::vector<std::string_view> agree;
+  for (const Witness& witness : found) {
+    if (witness.task == found.front().task) {
+      agree.emplace_back(witness.name);
+      continue;
+    }
+    const auto other = tasks_.read(*witness.task);
+    diagnostics.found({.what = fmt::format("current task by {}", witness.name),
+                       .value = fmt::format("{}", *witness.task),
+                       .where = fmt::format("vCPU {}", processor.vcpu.index),
+                       .how = other ? name_and_pid(*other) + ": it is being switched to or from"
+                                    : "no task can be read there"});
+  }
+  processor.witnesses = fmt::format("{}", fmt::join(agree, ", "));
+  processor.task = tasks_.read(*found.front().task);
+}
+
+}  // namespace photon_dmesg
