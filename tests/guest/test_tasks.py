@@ -123,19 +123,16 @@ class Parsing(unittest.TestCase):
                          {8: tasks_truth.ProcTask(8, 7, 1, "a) b", "S", True)})
 
 
-class TraceTests(GuestFiles):
-    """Against sysrq-t. Subclasses name a guest that has shipped what it printed."""
+class TaskFiles(GuestFiles):
+    """A guest with what both commands say of all its tasks."""
 
     with_vmlinux = False  # whether all tests but that of the sources take it, or the checkpoint alone
-    iso = False  # whether an ISO is one of the sources
-    has_types = True  # whether the kernel carries types of its own
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        kmsg = cls.guest.blob("truth.kmsg")
-        cls.told = tasks_truth.sysrq_tasks(kmsg)
-        cls.last_told = max(record.usec for record in tasks_truth.truth.parse(kmsg)) * 1000
+        cls.kmsg = cls.guest.blob("truth.kmsg")
+        cls.last_told = max(record.usec for record in tasks_truth.truth.parse(cls.kmsg)) * 1000
         cls.bt = cls.document("bt", "--all")
         cls.tasks = by_pid(cls.bt)
 
@@ -148,6 +145,18 @@ class TraceTests(GuestFiles):
         # 1: a vCPU, which no test here is about, may be where no trace can begin.
         assert result.status in (0, 1), result.err
         return result.json
+
+
+class TraceTests(TaskFiles):
+    """Against sysrq-t. Subclasses name a guest that has shipped what it printed."""
+
+    iso = False  # whether an ISO is one of the sources
+    has_types = True  # whether the kernel carries types of its own
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.told = tasks_truth.sysrq_tasks(cls.kmsg)
 
     def test_traces_are_the_kernels_own(self) -> None:
         equal, different, frames, equal_frames = [], [], 0, 0
@@ -233,8 +242,8 @@ class Sysrq510(TraceTests, unittest.TestCase):
     name = "k510-sysrq"
 
 
-class HungTests(TraceTests):
-    """Against /proc too, of guests that have hung tasks."""
+class ProcTests(TaskFiles):
+    """Against /proc, of guests that have shipped it."""
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -271,6 +280,10 @@ class HungTests(TraceTests):
         for pid, task in self.tasks.items():
             self.assertEqual({key: value for key, value in task.items() if key != "trace"},
                              {key: self.ps[pid][key] for key in task if key != "trace"})
+
+
+class HungTests(ProcTests, TraceTests):
+    """Against both, of guests that have hung tasks."""
 
     def only(self, comm: str) -> dict:
         found = [task for task in self.tasks.values() if task["comm"] == comm]
@@ -502,6 +515,22 @@ class EsxHung(LabTests, DrgnTests, unittest.TestCase):
         with_lines = [self.document("bt", "--all", "--lines", symbols=[vmlinux])["tasks"]
                       for vmlinux in (moved, self.vmlinux)]
         self.assertEqual(*with_lines)
+
+
+class Crowd61(ProcTests, unittest.TestCase):
+    """Ten thousand threads."""
+
+    name = "k61-crowd"
+
+    def test_each_of_the_crowd_has_the_same_trace_and_text_shows_it_once(self) -> None:
+        crowd = [task for task in self.tasks.values() if task["comm"] == "crowd"]
+        self.assertEqual(len(crowd), 10001)
+        self.assertEqual({tuple(texts(task["trace"])) for task in crowd}, {tuple(texts(crowd[0]["trace"]))})
+        self.assertEqual({(task["state"], task["trace"]["end"]) for task in crowd}, {("S", USER)})
+        said = photon_dmesg("bt", "--all", self.checkpoint)
+        self.assertEqual(said.status, 0, said.err)
+        self.assertIn(f"crowd ({crowd[-1]['pid']})".encode(), said.out)
+        self.assertLess(said.out.count(b"__schedule+"), 100)
 
 
 class DiskTests(HungTests):

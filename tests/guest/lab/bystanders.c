@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -77,6 +80,44 @@ static void busy(void) {
 
 static void zombie(void) { _exit(0); }
 
+static void* wait_in_the_crowd(void* unused) {
+  for (;;) pause();
+  return unused;
+}
+
+static void write_number(const char* path, int number) {
+  FILE* file = fopen(path, "w");
+  if (file == NULL || fprintf(file, "%d\n", number) < 0 || fclose(file) != 0) abort();
+}
+
+// How many threads the kernel's command line asks for (photon.crowd=).
+static int crowd_size(void) {
+  char line[4096] = "";
+  FILE* file = fopen("/proc/cmdline", "r");
+  if (file == NULL || fgets(line, sizeof(line), file) == NULL) abort();
+  fclose(file);
+  const char* wanted = strstr(line, "photon.crowd=");
+  return wanted == NULL ? 0 : atoi(strchr(wanted, '=') + 1);
+}
+
+// On a guest with one processor nothing else runs before all are there and asleep.
+static void crowd(int size) {
+  const struct sched_param first = {.sched_priority = 1}, like_others = {0};
+  write_number("/proc/sys/kernel/sched_rt_runtime_us", -1);
+  write_number("/proc/sys/kernel/threads-max", 2 * size);
+  if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) abort();
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  if (pthread_attr_setstacksize(&small, (size_t)sysconf(_SC_THREAD_STACK_MIN)) != 0) abort();
+  for (int i = 0; i < size; ++i) {
+    pthread_t thread;
+    if (pthread_create(&thread, &small, wait_in_the_crowd, NULL) != 0) abort();
+    sched_yield();
+  }
+  sched_setscheduler(0, SCHED_OTHER, &like_others);
+  for (;;) pause();
+}
+
 int main(void) {
   static const struct {
     const char* name;
@@ -91,6 +132,11 @@ int main(void) {
       name(processes[i].name);
       processes[i].run();
     }
+  }
+  const int size = crowd_size();
+  if (size > 0 && fork() == 0) {
+    name("crowd");
+    crowd(size);
   }
   for (;;) pause();
 }
