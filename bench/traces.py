@@ -9,6 +9,7 @@ import packages
 import timing
 import tool
 
+CROWD = "k61-crowd"  # its threads are what is to be seen, not the other programs
 CRASH_SERIES = ("6.1",)  # what Debian's crash can read
 # drgn 0.0.22 does not know the unwind tables of 6.12.
 DRGN_SERIES = ("6.1",)
@@ -32,8 +33,13 @@ def commands_for(guest: boot.Guest, work: Path) -> list[timing.Command]:
     commands = [ours("`photon-dmesg bt`, checkpoint alone", "bt"),
                 ours("`photon-dmesg bt --all`, checkpoint alone", "bt", "--all"),
                 ours("`photon-dmesg ps`, checkpoint alone", "ps"),
-                ours("`photon-dmesg`, the log, checkpoint alone"),
-                ours("`photon-dmesg bt --all` with vmlinux", "bt", "--all", vmlinux)]
+                ours("`photon-dmesg`, the log, checkpoint alone")]
+    if guest.scenario.name == CROWD:
+        return [*commands, ours("`photon-dmesg bt --all --json`, checkpoint alone", "bt", "--all", "--json")]
+    commands += [ours("`photon-dmesg bt` with vmlinux", "bt", vmlinux),
+                 ours("`photon-dmesg bt --lines` with vmlinux", "bt", "--lines", vmlinux),
+                 ours("`photon-dmesg bt --all` with vmlinux", "bt", "--all", vmlinux),
+                 ours("`photon-dmesg bt --all --lines` with vmlinux", "bt", "--all", "--lines", vmlinux)]
     package = packages.build(packages.debuginfo(vmlinux, guest.kernel.release, payload="w19.zstdio"))
     iso = packages.iso(f"bench-{guest.scenario.series}", {f"DEBUGRPMS/{package.name}": package})
     commands += [ours("`photon-dmesg bt` with the ISO, cold", "bt", "--no-cache", iso),
