@@ -79,7 +79,7 @@ void DebugFrame::index() {
 // `entry` begins with the function's address and size; the program follows.
 void DebugFrame::add_function(std::uint64_t common, FileRange entry) {
   constexpr std::uint64_t head = 2 * sizeof(std::uint64_t);
-  if (entry.size < head || common_.count(common) == 0) return;
+  if (entry.size < head || !common_.contains(common)) return;
   ByteReader reader(section_, entry.offset, entry.offset + entry.size);
   Function function;
   function.begin = {reader.u64("a function's address")};

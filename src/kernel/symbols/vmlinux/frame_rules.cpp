@@ -79,7 +79,7 @@ class FrameRules::Program {
   // The first two bits are an operation by themselves, if any is set, and the others its operand.
   static constexpr std::uint8_t operand_mask = 0x3f;
 
-  Rule saved(std::int64_t offset) const { return {Rule::Kind::Saved, offset}; }
+  static Rule saved(std::int64_t offset) { return {Rule::Kind::Saved, offset}; }
   std::uint64_t uleb() { return read_uleb(reader_); }
   std::int64_t scaled() { return product(uleb(), rules_.factors_.data); }
   std::int64_t scaled_signed() {
