@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "checkpoint/guest/privilege.h"
+#include "kernel/arch/machines/machines.h"
 #include "session/guest_frames.h"
 
 namespace photon_dmesg {
@@ -77,7 +78,7 @@ Trace GuestTasks::trace(const Task& task) const {
 std::vector<TaskActivity> GuestTasks::activities() const {
   std::vector<TaskActivity> activities;
   Owners owners;
-  for (const Task& task : tasks_.all()) {
+  for (const Task& task : tasks().all()) {
     TaskActivity& activity = activities.emplace_back();
     activity.task = task;
     activity.trace = trace(task);
@@ -86,13 +87,13 @@ std::vector<TaskActivity> GuestTasks::activities() const {
     Waiting& waiting = activity.waiting.emplace();
     waiting.wait = *wait;
     if (!wait->owner) continue;
-    waiting.owner = tasks_.read(*wait->owner);
+    waiting.owner = tasks().read(*wait->owner);
     if (wait->owner_is_certain) owners[task.address.value] = wait->owner->value;
   }
   for (TaskActivity& activity : activities) {
     if (!activity.waiting) continue;
     for (const GuestVirtual address : find_cycle(owners, activity.task.address)) {
-      if (const Task* other = tasks_.find(address)) activity.waiting->cycle.push_back(*other);
+      if (const Task* other = tasks().find(address)) activity.waiting->cycle.push_back(*other);
     }
   }
   return activities;

@@ -33,7 +33,7 @@ class GuestTasks {
   [[nodiscard]] const Tasks& tasks() const { return processors_.tasks(); }
   [[nodiscard]] const Cpus& cpus() const { return processors_.cpus(); }
   [[nodiscard]] const CodeMap& code() const { return code_; }
-  [[nodiscard]] const KernelTypes& types() const { return types_; }
+  [[nodiscard]] const KernelTypes& types() const { return processors_.types(); }
 
   // What each vCPU of the checkpoint was doing, in its order.
   [[nodiscard]] std::vector<VcpuActivity> vcpus() const;
@@ -45,7 +45,6 @@ class GuestTasks {
   [[nodiscard]] std::vector<TaskActivity> activities() const;
 
  private:
-  [[nodiscard]] const KernelTypes& types() const { return processors_.types(); }
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
