@@ -11,6 +11,7 @@
 #include "cli/guest_triage.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
+#include "cli/triage_details.h"
 #include "report/triage_report.h"
 #include "session/session.h"
 
@@ -42,12 +43,15 @@ using WriteReport = void (*)(const TriageReport& report, std::ostream& out);
 WriteReport writer_of(const Options& options) {
   if (options.json || options.triage.format == "json") return write_triage_json;
   if (options.triage.format == "ndjson") return write_triage_lines;
+  if (options.triage.format == "markdown") return write_triage_markdown;
+  if (options.triage.format == "html") return write_triage_html;
   return write_triage_text;
 }
 
 TriageReport read_guest(const Options& options, Diagnostics& diagnostics) {
   Guest guest = session::open(options.files, session_options(options), diagnostics);
   TriageReport report = judge_guest(guest, diagnostics);
+  add_details(options, guest, report, diagnostics);
   guest.warn_of_unreadable(diagnostics);
   return report;
 }

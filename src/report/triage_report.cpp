@@ -7,6 +7,7 @@
 #include <map>
 
 #include "report/time_format.h"
+#include "report/triage_timeline.h"
 #include "triage/rules/frames.h"
 #include "triage/rules/witnesses.h"
 
@@ -14,11 +15,6 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t pages_per_mib = 256;
-
-// "8.936664 s".
-std::string exact_seconds(std::uint64_t nsec) {
-  return fmt::format("{}.{:06} s", nsec / nsec_per_second, nsec % nsec_per_second / 1000);
-}
 
 // A dead kernel's place and time belong to what it died of.
 bool is_death(const Finding& finding) {
@@ -72,23 +68,6 @@ std::string describe_time(const TriageReport& report) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string describe_vcpu(const TriageReport& report, const VcpuActivity& vcpu) {
-  const bool is_dead = !report.verdict.findings.empty() &&
-                       report.verdict.findings.front().kind == FindingKind::Panic;
-  const std::string whose = vcpu.task ? name_and_pid(*vcpu.task) : "an unknown task";
-  if (!vcpu.runs_kernel) return "not in this kernel";
-  if (is_dead && is_in_panic(vcpu.trace)) return fmt::format("in panic, {}", whose);
-  if (is_dead && is_stopped_by_panic(vcpu.trace)) {
-    const bool was_idle = vcpu.task && vcpu.task->pid == 0;
-    return fmt::format("stopped by the panic, had been {}: consequence",
-                       was_idle ? "idle" : "in " + whose);
-  }
-  if (is_idle(vcpu)) return "idle";
-  if (vcpu.in_user_mode) return fmt::format("{} in user mode", whose);
-  const std::string doing = summary_of(vcpu.trace);
-  return doing.empty() ? whose : fmt::format("{}: {}", whose, doing);
-}
-
 // Letters that come first are those that matter.
 std::string describe_task_counts(const GuestFacts& facts) {
   std::map<char, std::size_t> counts;
@@ -132,9 +111,8 @@ std::string describe_log(const TriageReport::Log& log) {
 
 }  // namespace
 
-std::string headline(const Finding& finding) {
-  std::string text =
-      fmt::format("{} ({})  {}", title_of(finding.kind), name_of(finding.grade), finding.summary);
+std::string said_of(const Finding& finding) {
+  std::string text = finding.summary;
   if (!is_death(finding)) return text;
   if (finding.cpu) text += fmt::format(", on CPU {}", *finding.cpu);
   if (finding.task) text += fmt::format(" in {}", describe(*finding.task));
@@ -142,6 +120,11 @@ std::string headline(const Finding& finding) {
     text += fmt::format(", {:.3f} s after boot", static_cast<double>(*finding.since_nsec) / 1e9);
   }
   return text;
+}
+
+std::string headline(const Finding& finding) {
+  return fmt::format("{} ({})  {}", title_of(finding.kind), name_of(finding.grade),
+                     said_of(finding));
 }
 
 std::string headline(const Verdict& verdict) {
@@ -167,6 +150,23 @@ std::vector<TriageRow> rows_of(const Finding& finding) {
   return rows;
 }
 
+std::string doing_of(const TriageReport& report, const VcpuActivity& vcpu) {
+  const bool is_dead = !report.verdict.findings.empty() &&
+                       report.verdict.findings.front().kind == FindingKind::Panic;
+  const std::string whose = vcpu.task ? name_and_pid(*vcpu.task) : "an unknown task";
+  if (!vcpu.runs_kernel) return "not in this kernel";
+  if (is_dead && is_in_panic(vcpu.trace)) return fmt::format("in panic, {}", whose);
+  if (is_dead && is_stopped_by_panic(vcpu.trace)) {
+    const bool was_idle = vcpu.task && vcpu.task->pid == 0;
+    return fmt::format("stopped by the panic, had been {}: consequence",
+                       was_idle ? "idle" : "in " + whose);
+  }
+  if (is_idle(vcpu)) return "idle";
+  if (vcpu.in_user_mode) return fmt::format("{} in user mode", whose);
+  const std::string doing = summary_of(vcpu.trace);
+  return doing.empty() ? whose : fmt::format("{}: {}", whose, doing);
+}
+
 std::vector<TriageRow> guest_rows(const TriageReport& report) {
   std::vector<TriageRow> rows;
   const auto add = [&](std::string label, std::string text) {
@@ -176,7 +176,7 @@ std::vector<TriageRow> guest_rows(const TriageReport& report) {
   add("time", describe_time(report));
   for (const std::string& circumstance : report.verdict.circumstances) add("state", circumstance);
   for (const VcpuActivity& vcpu : report.facts.vcpus) {
-    add(fmt::format("vCPU {}", vcpu.vcpu), describe_vcpu(report, vcpu));
+    add(fmt::format("vCPU {}", vcpu.vcpu), doing_of(report, vcpu));
   }
   if (!report.facts.tasks.empty()) add("tasks", describe_task_counts(report.facts));
   add("memory", describe_memory(report.facts.memory));

@@ -34,6 +34,8 @@ struct TriageReport {
     std::optional<std::uint64_t> last_seq;
     std::vector<LogRecord> newest;  // the last of them
     std::vector<LogRecord> told;    // those that findings name
+    // How many there were in each of equal parts of the guest's life; empty: not counted.
+    std::vector<std::uint64_t> density;
   };
   Log log;
 
@@ -48,6 +50,9 @@ struct TriageReport {
   std::vector<std::string> warnings;  // what the user was told
 };
 
+// What stands in its headline behind its kind and grade: "sysrq triggered crash, on CPU 1 in init
+// (1), 8.937 s after boot".
+[[nodiscard]] std::string said_of(const Finding& finding);
 // "PANIC (certain)  sysrq triggered crash, on CPU 1 in init (1), 8.937 s after boot".
 [[nodiscard]] std::string headline(const Finding& finding);
 // The same of the whole verdict: of its first finding, or that nothing wrong was found.
@@ -61,6 +66,8 @@ struct TriageRow {
 
 // What is said of a finding below its headline, consequences aside.
 [[nodiscard]] std::vector<TriageRow> rows_of(const Finding& finding);
+// What a vCPU was doing: "idle", "sh (146): lab_spin+0x7 [lab] < lab_write".
+[[nodiscard]] std::string doing_of(const TriageReport& report, const VcpuActivity& vcpu);
 // What is said of the guest below all findings.
 [[nodiscard]] std::vector<TriageRow> guest_rows(const TriageReport& report);
 
@@ -70,5 +77,9 @@ void write_triage_text(const TriageReport& report, std::ostream& out);
 void write_triage_json(const TriageReport& report, std::ostream& out);
 // A line of JSON for each finding.
 void write_triage_lines(const TriageReport& report, std::ostream& out);
+// For tickets: a text in CommonMark with GitHub's tables, and one page that needs nothing beside
+// it. Guest text can't become markup in either.
+void write_triage_markdown(const TriageReport& report, std::ostream& out);
+void write_triage_html(const TriageReport& report, std::ostream& out);
 
 }  // namespace photon_dmesg

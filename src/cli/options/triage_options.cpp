@@ -43,6 +43,8 @@ void add_triage_options(CLI::App& command, TriageOptions& options) {
       ->type_name("FORMAT")
       ->check(one_of(triage_formats));
   command.add_flag("--log", options.log_only, "FILE is the text of a log, such as dmesg prints");
+  command.add_flag("--hash", options.hash,
+                   "The SHA-256 of the inputs in JSON too, as markdown and\nhtml have it");
   command
       .add_option_function<std::vector<std::string>>(
           "--fail-on",

@@ -12,6 +12,7 @@ namespace photon_dmesg {
 struct TriageOptions {
   std::string format = "text";       // one of triage_formats
   std::vector<FindingKind> fail_on;  // exit status 10 if one of them is found
+  bool hash = false;                 // inputs with their SHA-256 in every format that lists them
   bool log_only = false;             // the file is the text of a log
   bool redact = false;               // names of people and machines are replaced
 };

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/printable.h"
+#include "report/formats/trace_lines.h"
 #include "report/task_report.h"
 
 namespace photon_dmesg {
@@ -18,79 +17,10 @@ std::string seconds(std::uint64_t nsec) {
   return fmt::format("{:.3f} s", static_cast<double>(nsec) / 1e9);
 }
 
-std::string describe(const Frame& frame) {
-  return frame.place ? printable(describe(*frame.place)) : fmt::format("{}", frame.address);
+void write(const TaskReport& report, const Trace& trace, std::ostream& out) {
+  const LinesOfFrame of_frame = [&](const Frame& frame) { return lines_of(report, frame); };
+  for (const std::string& line : trace_lines(trace, of_frame)) out << "  " << line << '\n';
 }
-
-// "kernel/sched/core.c:6727".
-std::string describe(const SourceLine& place) {
-  return fmt::format("{}:{}", place.file.empty() ? "?" : printable(place.file),
-                     place.line == 0 ? "?" : fmt::format("{}", place.line));
-}
-
-std::string inlined(const SourceLine& place) {
-  return fmt::format("inlined: {} at ", printable(place.function));
-}
-
-// What the kernel prints around the part of a trace that is on each of these stacks.
-std::string_view stack_label(StackKind kind) {
-  switch (kind) {
-    case StackKind::Irq:
-      return "IRQ";
-    case StackKind::Nmi:
-      return "NMI";
-    case StackKind::DoubleFault:
-      return "#DF";
-    case StackKind::Debug:
-      return "#DB";
-    case StackKind::MachineCheck:
-      return "#MC";
-    case StackKind::Virtualization:
-      return "#VC";
-    case StackKind::Task:
-    case StackKind::Unknown:
-      break;
-  }
-  return "TASK";
-}
-
-class TraceWriter {
- public:
-  TraceWriter(const TaskReport& report, std::ostream& out) : report_(report), out_(out) {}
-
-  void write(const Trace& trace) {
-    std::optional<StackKind> stack;
-    for (const Frame& frame : trace.frames) {
-      if (stack != frame.stack) {
-        if (stack) line(fmt::format("</{}>", stack_label(*stack)));
-        line(fmt::format("<{}>", stack_label(frame.stack)));
-        stack = frame.stack;
-      }
-      write(frame);
-    }
-    if (stack) line(fmt::format("</{}>", stack_label(*stack)));
-    if (trace.user_ip) line(fmt::format("user mode, at {}", *trace.user_ip));
-    if (trace.end == TraceEnd::Exited) line("it has exited: there is no stack");
-    if (!trace.is_complete()) line(fmt::format("incomplete: {}", printable(trace.why)));
-  }
-
- private:
-  void line(std::string_view text) { out_ << "  " << text << '\n'; }
-
-  void write(const Frame& frame) {
-    std::string_view mark = frame.is_reliable ? "" : "? ";
-    if (frame.kind == FrameKind::Interrupted) mark = "interrupted at ";
-    line(fmt::format(" {}{}", mark, describe(frame)));
-    const std::vector<SourceLine> lines = lines_of(report_, frame);
-    for (const SourceLine& inner : lines) {
-      const bool is_inlined = &inner != &lines.back();
-      line(fmt::format("    {}{}", is_inlined ? inlined(inner) : "", describe(inner)));
-    }
-  }
-
-  const TaskReport& report_;
-  std::ostream& out_;
-};
 
 void write(const TaskReport& report, const VcpuActivity& cpu, std::ostream& out) {
   std::string text = fmt::format("vCPU {}", cpu.vcpu);
@@ -98,7 +28,7 @@ void write(const TaskReport& report, const VcpuActivity& cpu, std::ostream& out)
   text += cpu.task ? fmt::format(": {}", printable(name_and_pid(*cpu.task))) : ": task unknown";
   text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
   out << text << '\n';
-  TraceWriter(report, out).write(cpu.trace);
+  write(report, cpu.trace, out);
 }
 
 std::string since_it_ran(const TaskReport& report, const Task& task) {
@@ -121,7 +51,7 @@ void write(const TaskReport& report, const TaskReport::Row& row, std::ostream& o
     for (const Task& other : row.folded) out << ' ' << printable(name_and_pid(other));
     out << '\n';
   }
-  TraceWriter(report, out).write(*row.trace);
+  write(report, *row.trace, out);
 }
 
 }  // namespace

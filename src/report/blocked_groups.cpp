@@ -1,0 +1,87 @@
+#include "report/blocked_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "triage/rules/frames.h"
+
+namespace photon_dmesg {
+namespace {
+
+using TasksByAddress = std::map<GuestVirtual, const TaskActivity*>;
+
+TasksByAddress by_address(const GuestFacts& facts) {
+  TasksByAddress tasks;
+  for (const TaskActivity& activity : facts.tasks) tasks[activity.task.address] = &activity;
+  return tasks;
+}
+
+// By what is waited for; two locks of one name are two.
+std::string key_of(const TaskActivity& activity) {
+  if (!activity.waiting) return summary_of(activity.trace);
+  const Wait& wait = activity.waiting->wait;
+  return fmt::format("{} {}", describe_object(wait), wait.object);
+}
+
+std::string describe_owner(const Waiting& waiting, const TaskActivity* owner) {
+  std::string text = fmt::format(
+      "{} {}",
+      waiting.wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
+      name_and_pid(*waiting.owner));
+  if (owner == nullptr) return text;
+  text += fmt::format(", in {}", owner->task.state);
+  if (owner->waiting) {
+    return text + ", which waits for " + describe_object(owner->waiting->wait);
+  }
+  const std::string culprit = culprit_of(owner->trace);
+  return culprit.empty() ? text : text + " in " + culprit;
+}
+
+// Follows locks to their owners, at most once around a circle.
+void follow_owners(BlockedGroup& group, const TasksByAddress& tasks) {
+  std::set<GuestVirtual> seen;
+  const TaskActivity* waiter = group.tasks.front();
+  while (waiter != nullptr && waiter->waiting && waiter->waiting->owner) {
+    const Waiting& waiting = *waiter->waiting;
+    const auto found = tasks.find(waiting.owner->address);
+    const TaskActivity* owner = found == tasks.end() ? nullptr : found->second;
+    group.owners.push_back(describe_owner(waiting, owner));
+    group.holder = owner;
+    if (!seen.insert(waiting.owner->address).second) {
+      group.owners.push_back("and so on: they wait for each other in a circle");
+      break;
+    }
+    waiter = owner;
+  }
+  if (group.holder != nullptr && group.holder->task.state == 'D') group.holder = nullptr;
+}
+
+}  // namespace
+
+std::vector<BlockedGroup> blocked_groups(const GuestFacts& facts) {
+  std::map<std::string, BlockedGroup> by_key;
+  for (const TaskActivity& activity : facts.tasks) {
+    if (activity.task.state != 'D') continue;
+    BlockedGroup& group = by_key[key_of(activity)];
+    if (activity.waiting) group.what = describe_object(activity.waiting->wait);
+    group.tasks.push_back(&activity);
+  }
+  const auto age = [&](const TaskActivity* activity) {
+    return nsec_off_cpu(facts, activity->task).value_or(0);
+  };
+  const TasksByAddress tasks = by_address(facts);
+  std::vector<BlockedGroup> groups;
+  for (auto& [key, group] : by_key) {
+    std::ranges::stable_sort(group.tasks, std::ranges::greater(), age);
+    follow_owners(group, tasks);
+    groups.push_back(std::move(group));
+  }
+  std::ranges::stable_sort(groups, std::ranges::greater(),
+                           [](const BlockedGroup& group) { return group.tasks.size(); });
+  return groups;
+}
+
+}  // namespace photon_dmesg
