@@ -125,7 +125,7 @@ _photon_dmesg() {
       options+=" --head --tail --from-seq --since-clear --cleared --unprinted -T --ctime"
       options+=" -t --notime -d --show-delta -e --reltime --time-format --utc -H --human -L"
       options+=" --color -P --nopager -x --decode -r --raw -p --force-prefix --noescape -J --json"
-      options+=" --format -o --output"
+      options+=" --format --redact -o --output"
       ;;
   esac
   if [[ -n $option && " $options " != *" $option "* ]]; then

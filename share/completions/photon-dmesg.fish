@@ -114,6 +114,7 @@ complete -c photon-dmesg -n $log -s J -d 'JSON exactly as dmesg -J prints it'
 complete -c photon-dmesg -n $log -l json -d 'One JSON document with the guest and sources'
 complete -c photon-dmesg -n $log -l format -x -d "The output's format" \
     -a 'text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg'
+complete -c photon-dmesg -n $log -l redact -d 'Placeholders for names, addresses and secrets'
 
 # triage
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -l format -x -d "The output's format" \

@@ -22,6 +22,8 @@
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
 #include "report/record_filter.h"
+#include "report/redacting_writer.h"
+#include "report/redaction.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
 #include "session/session.h"
@@ -89,6 +91,23 @@ ReportContext make_context(const Options& options, const Guest& guest, const Ker
   context.style = options.style;
   context.generator = program_version();
   return context;
+}
+
+// All but the log itself, from which the names of hosts are learnt.
+void redact_context(const KernelLogReader& reader, ReportContext& context, Redactor& redactor) {
+  redact(redactor, context.guest);
+  reader.read_records([&](const LogRecord& record) {
+    redactor.learn(record.text);
+    return true;
+  });
+  redact(redactor, context.source);
+}
+
+std::unique_ptr<ReportWriter> make_writer(const Options& options, const ReportContext& context,
+                                          Redactor& redactor, std::ostream& out) {
+  std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
+  if (!options.redact) return writer;
+  return std::make_unique<RedactingWriter>(std::move(writer), redactor);
 }
 
 // The point in time that an option names, in microseconds since 1970, UTC.
@@ -160,8 +179,9 @@ bool write_unlogged(const Options& options, const KernelLog& log, const RecordFi
 
 // Returns whether the log is complete.
 bool write_log(const Options& options, const Guest& guest, const KernelLogReader& reader,
-               const ReportContext& context, std::ostream& out, TerminalDiagnostics& diagnostics) {
-  const std::unique_ptr<ReportWriter> writer = options.format->make(context, out);
+               const ReportContext& context, Redactor& redactor, std::ostream& out,
+               TerminalDiagnostics& diagnostics) {
+  const std::unique_ptr<ReportWriter> writer = make_writer(options, context, redactor, out);
   const Selection selection = make_selection(options, reader.positions(), context.guest.clock);
   RecordFilter filter(selection, *writer);
   LogExtent extent(context.guest.clock);
@@ -189,6 +209,12 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   return log.losses.empty() && log.doubts.empty() && !extent.has_odd_time() && !extent.is_empty();
 }
 
+void redact_lines(std::vector<std::string>& lines) {
+  Redactor redactor;
+  for (const std::string& line : lines) redactor.learn(line);
+  redact(redactor, lines);
+}
+
 // What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.
 std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics) {
   std::error_code ignored;
@@ -198,7 +224,7 @@ std::optional<int> print_host_log(const Options& options, Diagnostics& diagnosti
   }
   const InputFile file(options.files.front());
   if (!is_host_log(file)) return std::nullopt;
-  const std::vector<std::string> lines = lines_of_guest(file);
+  std::vector<std::string> lines = lines_of_guest(file);
   if (lines.empty()) {
     throw unusable(fmt::format(
         "{}: this is the host's log of a VM (vmware.log), and the guest has sent nothing to it: "
@@ -209,6 +235,7 @@ std::optional<int> print_host_log(const Options& options, Diagnostics& diagnosti
       fmt::format("{}: this is the host's log of a VM (vmware.log): what the guest sent to it is "
                   "not all of the guest's log: give the checkpoint and its memory for that",
                   file.name()));
+  if (options.redact) redact_lines(lines);
   write_output(options, [&](std::ostream& out) {
     for (const std::string& line : lines) out << printable(line) << '\n';
   });
@@ -222,9 +249,12 @@ void say_verdict(const Options& options, Guest& guest) {
     return;
   }
   SilentDiagnostics silent;
-  const Verdict verdict = judge_guest(guest, silent).verdict;
-  if (verdict.findings.empty()) return;
-  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(verdict))));
+  TriageReport report = judge_guest(guest, silent);
+  if (report.verdict.findings.empty()) return;
+  Redactor redactor;
+  if (options.redact) redact(redactor, report);
+  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n",
+                  printable(headline(report.verdict))));
 }
 
 }  // namespace
@@ -233,7 +263,9 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   if (const std::optional<int> status = print_host_log(options, diagnostics)) return *status;
   Guest guest = session::open(options.files, session_options(options), diagnostics);
   const KernelLogReader reader = session::open_log(guest, diagnostics);
-  const ReportContext context = make_context(options, guest, reader, diagnostics);
+  ReportContext context = make_context(options, guest, reader, diagnostics);
+  Redactor redactor;
+  if (options.redact) redact_context(reader, context, redactor);
   // What the options ask for must be known before anything is printed.
   (void)make_selection(options, reader.positions(), context.guest.clock);
   diagnostics.clear_progress();
@@ -241,7 +273,7 @@ int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   if (options.use_pager) pager.emplace();
   bool complete = true;
   write_output(options, [&](std::ostream& out) {
-    complete = write_log(options, guest, reader, context, out, diagnostics);
+    complete = write_log(options, guest, reader, context, redactor, out, diagnostics);
   });
   pager.reset();  // what follows is said below it
   say_verdict(options, guest);

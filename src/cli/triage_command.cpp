@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "cli/triage_details.h"
+#include "report/redaction.h"
 #include "report/triage_report.h"
 #include "session/session.h"
 
@@ -48,10 +49,10 @@ WriteReport writer_of(const Options& options) {
   return write_triage_text;
 }
 
-TriageReport read_guest(const Options& options, Diagnostics& diagnostics) {
+TriageReport read_guest(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
   Guest guest = session::open(options.files, session_options(options), diagnostics);
   TriageReport report = judge_guest(guest, diagnostics);
-  add_details(options, guest, report, diagnostics);
+  add_details(options, guest, redactor, report, diagnostics);
   guest.warn_of_unreadable(diagnostics);
   return report;
 }
@@ -70,10 +71,12 @@ TriageReport read_text_log(const Options& options) {
 }  // namespace
 
 int print_triage(const Options& options, TerminalDiagnostics& diagnostics) {
+  Redactor redactor;
   TriageReport report =
-      options.triage.log_only ? read_text_log(options) : read_guest(options, diagnostics);
+      options.triage.log_only ? read_text_log(options) : read_guest(options, redactor, diagnostics);
   note_evidence(report.verdict.findings, diagnostics);
   report.warnings = diagnostics.warnings();
+  if (options.redact) redact(redactor, report);
   diagnostics.clear_progress();
   const WriteReport write = writer_of(options);
   write_output(options, [&](std::ostream& out) { write(report, out); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <set>
 
 #include "base/error.h"
@@ -68,16 +69,21 @@ class Excerpt {
 };
 
 // That the log can't be read, whoever read it for the verdict has said.
-void add_records(Guest& guest, TriageReport& report) {
+void read_again(Guest& guest, const std::function<void(const LogRecord&)>& take) {
   SilentDiagnostics silent;
-  Excerpt excerpt(report);
   try {
     session::open_log(guest, silent).read_records([&](const LogRecord& record) {
-      excerpt.add(record);
+      take(record);
       return true;
     });
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    silent.found({.what = "no log", .how = error.what()});
   }
+}
+
+void add_records(Guest& guest, TriageReport& report) {
+  Excerpt excerpt(report);
+  read_again(guest, [&](const LogRecord& record) { excerpt.add(record); });
   excerpt.give(report.log);
 }
 
@@ -100,13 +106,16 @@ void add_screenshot(const Guest& guest, TriageReport& report, Diagnostics& diagn
 
 }  // namespace
 
-void add_details(const Options& options, Guest& guest, TriageReport& report,
+void add_details(const Options& options, Guest& guest, Redactor& redactor, TriageReport& report,
                  Diagnostics& diagnostics) {
   const bool digests = options.triage.hash || is_for_tickets(options);
   report.inputs = input_files(options, guest, digests, diagnostics);
+  if (options.redact) {
+    read_again(guest, [&](const LogRecord& record) { redactor.learn(record.text); });
+  }
   if (!is_for_tickets(options)) return;
   add_records(guest, report);
-  add_screenshot(guest, report, diagnostics);
+  if (!options.redact) add_screenshot(guest, report, diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -181,3 +181,80 @@ class Tickets(GuestFiles, unittest.TestCase):
         self.assertEqual([kind.lower().replace(" ", "_") for kind in kinds],
                          [finding["kind"] for finding in document["findings"]])
 
+
+
+class Redacted(GuestFiles, unittest.TestCase):
+    """Of a guest in whose memory a message has been replaced by all that is private."""
+
+    name = "k61-hung"
+    form = Form(screenshot=png.one_pixel(), configuration='displayName = "Alices VM"\n')
+    LOG_FORMATS = ("text", "json", "ndjson", "dmesg-json", "ecs", "otlp", "journal-json",
+                   "journal-export", "syslog", "kmsg")
+    TRIAGE_FORMATS = ("text", "json", "ndjson", "markdown", "html")
+    PRIVATE = (b"10.1.2.3", b"00:50:56:ab:cd:ef", b"/home/alice", b"password=hunter2")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        folder = cls.folder / "home/alice"
+        folder.mkdir(parents=True)
+        memory = folder / "vm.vmem"
+        paths.copy_sparse(cls.guest.memory, memory)
+        cls.private = cls.checkpoint_of(memory)
+        document = photon_dmesg("--json", "--tail", "150", cls.checkpoint).json
+        text = b" ".join(cls.PRIVATE)
+        message = next(record["msg"].encode() for record in document["dmesg"]
+                       if len(record["msg"]) >= len(text) and record["msg"].isascii())
+        with memory.open("r+b") as file:
+            for place in patterns.offsets(cls.guest.memory, message):
+                file.seek(place)
+                file.write(text.ljust(len(message)))
+        # As JSON escapes it too.
+        cls.originals = ("10.1.2.3", "00:50:56", "alice", "hunter2")
+        cls.banner = document["guest"]["banner"]
+
+    def assert_redacted(self, output: bytes) -> None:
+        text = output.decode(errors="replace").lower()
+        for original in self.originals:
+            self.assertNotIn(original, text)
+
+    def test_no_format_of_the_log_has_an_original(self) -> None:
+        for form in self.LOG_FORMATS:
+            with self.subTest(form=form):
+                plain = photon_dmesg("--format", form, self.private)
+                self.assertIn(b"10.1.2.3", plain.out)
+                redacted = photon_dmesg("--format", form, "--redact", self.private)
+                self.assertEqual(redacted.status, plain.status, redacted.err)
+                self.assert_redacted(redacted.out)
+                self.assertIn(b"ip-1", redacted.out)
+                if form in ("text", "json", "ndjson", "ecs", "syslog", "kmsg"):
+                    self.assertEqual(redacted.out.count(b"\n"), plain.out.count(b"\n"))
+
+    def test_no_format_of_triage_has_an_original(self) -> None:
+        for form in self.TRIAGE_FORMATS:
+            with self.subTest(form=form):
+                redacted = photon_dmesg("triage", "--format", form, "--redact", self.private)
+                self.assertIn(redacted.status, (0, 1), redacted.err)
+                self.assertIn(b"lab_mutex_b", redacted.out)
+                self.assert_redacted(redacted.out)
+
+    def test_the_virtual_machine_and_the_mail_in_the_banner_have_placeholders(self) -> None:
+        guest = photon_dmesg("--json", "--redact", self.private).json["guest"]
+        self.assertRegex(guest["vm"], r"^<host-\d+>$")
+        self.assertIsNone(guest["boot_id"])
+        self.assertIn("@", self.banner)
+        self.assertNotIn("@", guest["banner"])
+
+    def test_what_is_not_private_stays(self) -> None:
+        """Of a real log: but for lines with something private, nothing changes."""
+        plain = photon_dmesg(self.private).out.split(b"\n")
+        redacted = photon_dmesg("--redact", self.private).out.split(b"\n")
+        changed = [line for line, before in zip(redacted, plain, strict=True) if line != before]
+        for line in changed:
+            self.assertRegex(line, rb"<(host|user|ip|mac|email|uuid|serial|secret)-\d+>")
+        self.assertLess(len(changed), 40, b"\n".join(changed))
+
+    def test_a_page_has_no_screen(self) -> None:
+        self.assertIn(b"data:image/png", photon_dmesg("triage", "--format", "html", self.private).out)
+        self.assertNotIn(b"data:image/png",
+                         photon_dmesg("triage", "--format", "html", "--redact", self.private).out)

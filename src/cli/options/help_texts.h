@@ -47,6 +47,10 @@ inline constexpr const char* triage_description =
     "Says what is wrong with the guest, since when, and what tells so: a panic, a deadlock, a CPU\n"
     "that is stuck, storage that does not answer... or that nothing wrong was found.";
 
+inline constexpr const char* redact =
+    "Names of hosts and users, addresses, serial numbers and\n"
+    "secrets as placeholders: <host-1>, <ip-2>";
+
 // What exit status 1 means.
 inline constexpr const char* log_is_incomplete =
     "it was printed, but is incomplete, without the times asked for, or read without an\n"

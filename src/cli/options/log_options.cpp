@@ -6,6 +6,7 @@
 #include <ctime>
 #include <memory>
 
+#include "cli/options/help_texts.h"
 #include "cli/options/option_checks.h"
 #include "cli/options/option_values.h"
 
@@ -146,6 +147,7 @@ void LogOptions::add_style() {
 void LogOptions::add_formats() {
   const char* const group = output_group;
   auto* dmesg_json = add_switch("-J", dmesg_json_, "JSON as dmesg -J prints it", group);
+  add_switch("--redact", options_.redact, help::redact, group);
   auto* json = add_switch("--json", json_,
                           "One JSON document with all that is known of each\n"
                           "record, the guest and the sources",

@@ -212,6 +212,7 @@ class Parser {
     triage_->footer(help::statuses("the verdict was given", help::facts_are_missing) +
                     help::status_of_findings);
     add_task_command(*triage_);
+    triage_->add_flag("--redact", options_.redact, help::redact);
     add_triage_options(*triage_, options_.triage);
   }
 

@@ -14,7 +14,6 @@ struct TriageOptions {
   std::vector<FindingKind> fail_on;  // exit status 10 if one of them is found
   bool hash = false;                 // inputs with their SHA-256 in every format that lists them
   bool log_only = false;             // the file is the text of a log
-  bool redact = false;               // names of people and machines are replaced
 };
 
 inline const std::vector<std::string> triage_formats = {"text", "json", "ndjson", "markdown",

@@ -248,6 +248,18 @@ TEST_CASE("options: core wants a folder") {
   check_fails(Failure::Usage, "--output", [] { (void)parse({"core", "vm.vmss"}); });
 }
 
+TEST_CASE("options: the log and triage can be redacted") {
+  CHECK_FALSE(parse({"a"})->redact);
+  CHECK(parse({"--redact", "a", "--format", "ecs"})->redact);
+  CHECK(parse({"triage", "a", "--redact", "--format", "html"})->redact);
+  CHECK_THROWS_AS(parse({"core", "a", "--redact", "-o", "b"}), Error);
+}
+
+TEST_CASE("options: triage's inputs have their digests on demand") {
+  CHECK_FALSE(parse({"triage", "a"})->triage.hash);
+  CHECK(parse({"triage", "a", "--json", "--hash"})->triage.hash);
+}
+
 TEST_CASE("options: info, and what it takes out") {
   const Options options =
       parse({"info", "vm.vmss", "--json", "--tags", "--screenshot", "s.png", "--vmx", "v"}).value();

@@ -91,7 +91,7 @@ TEST_CASE("findings of a log: one I/O error is weak, several are strong") {
   REQUIRE(several.size() == 1);
   CHECK(several[0].grade == Grade::Strong);
   REQUIRE(several[0].evidence.size() == 5);
-  CHECK(describe(several[0].evidence[1]) == "log record 1: sector=100");
+  CHECK(describe(several[0].evidence[1]) == "sector=100");
   CHECK(describe(several[0].evidence[4]) == "log record 3 at 10.000000: again");
 }
 

@@ -1,0 +1,165 @@
+#include "report/redactor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "report/private_numbers.h"
+#include "report/text_bytes.h"
+
+namespace photon_dmesg {
+namespace {
+
+std::string_view name_of(PrivateKind kind) {
+  switch (kind) {
+    case PrivateKind::Host:
+      return "host";
+    case PrivateKind::User:
+      return "user";
+    case PrivateKind::Ip:
+      return "ip";
+    case PrivateKind::Mac:
+      return "mac";
+    case PrivateKind::Email:
+      return "email";
+    case PrivateKind::Uuid:
+      return "uuid";
+    case PrivateKind::Serial:
+      return "serial";
+    case PrivateKind::Secret:
+      break;
+  }
+  return "secret";
+}
+
+// Names that tell nothing of whose machine it is.
+bool says_nothing(std::string_view host) {
+  constexpr std::array<std::string_view, 4> names = {"localhost", "(none)", "localhost.localdomain",
+                                                     "linux"};
+  return host.size() < 2 || std::ranges::find(names, host) != names.end();
+}
+
+bool is_part_of_host(char byte) {
+  return is_name_byte(byte) || byte == '.';
+}
+
+std::size_t index_of(char byte) {
+  return static_cast<unsigned char>(byte);
+}
+
+std::optional<PrivateText> find_private(std::string_view text, std::size_t at) {
+  if (text[at] == '/') return find_user_folder(text, at);
+  const bool begins = at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
+  if (!begins) return std::nullopt;
+  if (text[at] == ':') return find_ip(text, at);
+  if (!is_alnum(text[at])) return std::nullopt;
+  for (auto* const find : {find_secret, find_named, find_serial, find_uuid, find_mac, find_email}) {
+    if (auto found = find(text, at)) return found;
+  }
+  return find_ip(text, at);
+}
+
+}  // namespace
+
+std::string Redactor::placeholder(PrivateKind kind, std::string_view original) {
+  if (original.empty()) return {};
+  const auto [entry, is_new] = placeholders_.try_emplace({kind, lower_case(original)});
+  if (is_new) entry->second = fmt::format("<{}-{}>", name_of(kind), ++counts_[kind]);
+  return entry->second;
+}
+
+void Redactor::add_word(std::string_view word, const std::string& placeholder) {
+  hosts_.emplace(word, placeholder);
+  first_bytes_.set(index_of(word.front()));
+}
+
+void Redactor::add_host(std::string_view name) {
+  const std::string lower = lower_case(name);
+  if (says_nothing(lower)) return;
+  if (!std::ranges::all_of(lower, is_part_of_host)) {
+    phrases_.emplace(name, placeholder(PrivateKind::Host, lower));
+    return;
+  }
+  const std::string first = lower.substr(0, lower.find('.'));
+  const std::string by = placeholder(PrivateKind::Host, first);
+  add_word(lower, by);
+  if (!says_nothing(first)) add_word(first, by);
+}
+
+void Redactor::add_machine(std::string_view name) {
+  constexpr std::array<std::string_view, 5> common = {"photon", "linux", "vmware", "vm", "guest"};
+  if (std::ranges::find(common, lower_case(name)) == common.end()) add_host(name);
+}
+
+void Redactor::learn(std::string_view text) {
+  std::string name = lower_case(introduced_host(text));
+  while (name.ends_with('.')) name.pop_back();
+  if (!says_nothing(name)) add_word(name, placeholder(PrivateKind::Host, name));
+}
+
+// Of names with blanks or other marks in them, of which there are one or two.
+std::string Redactor::replace_phrases(std::string_view text) const {
+  std::string result(text);
+  for (const auto& [phrase, by] : phrases_) {
+    std::string replaced;
+    std::size_t begin = 0;
+    for (std::size_t at = result.find(phrase); at != std::string::npos;
+         at = result.find(phrase, begin)) {
+      replaced.append(result, begin, at - begin);
+      replaced += by;
+      begin = at + phrase.size();
+    }
+    replaced.append(result, begin);
+    result = std::move(replaced);
+  }
+  return result;
+}
+
+// The longest one that ends where a run of letters and digits does: a virtual machine's files are
+// called NAME-Snapshot1.vmsn.
+std::optional<Redactor::Host> Redactor::find_host(std::string_view text, std::size_t at) const {
+  constexpr std::size_t longest = 253;  // RFC 1035
+  if (!first_bytes_.test(index_of(lower_case(text[at])))) return std::nullopt;
+  const std::string run =
+      lower_case(text.substr(at, run_of(text, at, is_part_of_host, longest + 1)));
+  for (std::size_t end = run.size(); end > 0; --end) {
+    const char next = at_or_zero(text, at + end);
+    if (!is_alnum(run[end - 1]) || is_alnum(next) || next == '_') continue;
+    const auto found = hosts_.find(std::string_view(run).substr(0, end));
+    if (found == hosts_.end()) continue;
+    const std::size_t domain = domain_length(text, at + end);
+    const bool is_option = at_or_zero(text, at + end + domain) == '=';  // "photon.debug=1"
+    return Host{.length = end + (is_option ? 0 : domain), .placeholder = found->second};
+  }
+  return std::nullopt;
+}
+
+std::string Redactor::redact(std::string_view original) {
+  const std::string whole = replace_phrases(original);
+  const std::string_view text = whole;
+  std::string result;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const bool begins = at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
+    if (const auto found = find_private(text, at)) {
+      const std::string_view bytes = text.substr(at + found->skip, found->length);
+      result += text.substr(at, found->skip);
+      const auto host =
+          found->kind == PrivateKind::Host ? find_host(text, at + found->skip) : std::nullopt;
+      result += host ? host->placeholder
+                     : placeholder(found->kind, found->key.empty() ? bytes : found->key);
+      at += found->skip + found->length;
+    } else if (const auto host = begins ? find_host(text, at) : std::nullopt) {
+      result += host->placeholder;
+      at += host->length;
+    } else {
+      const std::size_t passed = std::max<std::size_t>(1, run_of(text, at, is_alnum));
+      result += text.substr(at, passed);
+      at += passed;
+    }
+  }
+  return result;
+}
+
+}  // namespace photon_dmesg
