@@ -51,7 +51,7 @@ void follow_owners(BlockedGroup& group, const TasksByAddress& tasks) {
     group.owners.push_back(describe_owner(waiting, owner));
     group.holder = owner;
     if (!seen.insert(waiting.owner->address).second) {
-      group.owners.push_back("and so on: they wait for each other in a circle");
+      group.owners.emplace_back("and so on: they wait for each other in a circle");
       break;
     }
     waiter = owner;

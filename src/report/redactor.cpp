@@ -48,10 +48,13 @@ std::size_t index_of(char byte) {
   return static_cast<unsigned char>(byte);
 }
 
+bool begins_word(std::string_view text, std::size_t at) {
+  return at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
+}
+
 std::optional<PrivateText> find_private(std::string_view text, std::size_t at) {
   if (text[at] == '/') return find_user_folder(text, at);
-  const bool begins = at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
-  if (!begins) return std::nullopt;
+  if (!begins_word(text, at)) return std::nullopt;
   if (text[at] == ':') return find_ip(text, at);
   if (!is_alnum(text[at])) return std::nullopt;
   for (auto* const find : {find_secret, find_named, find_serial, find_uuid, find_mac, find_email}) {
@@ -135,29 +138,43 @@ std::optional<Redactor::Host> Redactor::find_host(std::string_view text, std::si
   return std::nullopt;
 }
 
+// Takes what stands at `at` and is no private text to `result`: a known host's name as its
+// placeholder. Returns how many bytes that was.
+std::size_t Redactor::pass(std::string_view text, std::size_t at, std::string& result) const {
+  if (begins_word(text, at)) {
+    if (const auto host = find_host(text, at)) {
+      result += host->placeholder;
+      return host->length;
+    }
+  }
+  const std::size_t passed = std::max<std::size_t>(1, run_of(text, at, is_alnum));
+  result += text.substr(at, passed);
+  return passed;
+}
+
+std::string Redactor::replacement(const PrivateText& found, std::string_view text,
+                                  std::size_t begin) {
+  if (found.kind == PrivateKind::Host) {
+    if (const auto host = find_host(text, begin)) return host->placeholder;
+  }
+  return placeholder(found.kind, found.key.empty() ? text.substr(begin, found.length) : found.key);
+}
+
 std::string Redactor::redact(std::string_view original) {
   const std::string whole = replace_phrases(original);
   const std::string_view text = whole;
   std::string result;
   std::size_t at = 0;
   while (at < text.size()) {
-    const bool begins = at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
-    if (const auto found = find_private(text, at)) {
-      const std::string_view bytes = text.substr(at + found->skip, found->length);
-      result += text.substr(at, found->skip);
-      const auto host =
-          found->kind == PrivateKind::Host ? find_host(text, at + found->skip) : std::nullopt;
-      result += host ? host->placeholder
-                     : placeholder(found->kind, found->key.empty() ? bytes : found->key);
-      at += found->skip + found->length;
-    } else if (const auto host = begins ? find_host(text, at) : std::nullopt) {
-      result += host->placeholder;
-      at += host->length;
-    } else {
-      const std::size_t passed = std::max<std::size_t>(1, run_of(text, at, is_alnum));
-      result += text.substr(at, passed);
-      at += passed;
+    const auto found = find_private(text, at);
+    if (!found) {
+      at += pass(text, at, result);
+      continue;
     }
+    const std::size_t begin = at + found->skip;
+    while (at < begin) at += pass(text.substr(0, begin), at, result);  // "web-1.token="
+    result += replacement(*found, text, begin);
+    at = begin + found->length;
   }
   return result;
 }

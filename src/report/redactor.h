@@ -29,7 +29,7 @@ class Redactor {
   // called of all texts before the first is redacted, or those in front have the name yet.
   void learn(std::string_view text);
 
-  [[nodiscard]] std::string redact(std::string_view text);
+  [[nodiscard]] std::string redact(std::string_view original);
 
   // The placeholder of a value that as a whole is of that kind; empty for an empty one.
   [[nodiscard]] std::string placeholder(PrivateKind kind, std::string_view original);
@@ -43,6 +43,9 @@ class Redactor {
   void add_word(std::string_view word, const std::string& placeholder);
   [[nodiscard]] std::string replace_phrases(std::string_view text) const;
   [[nodiscard]] std::optional<Host> find_host(std::string_view text, std::size_t at) const;
+  std::size_t pass(std::string_view text, std::size_t at, std::string& result) const;
+  [[nodiscard]] std::string replacement(const PrivateText& found, std::string_view text,
+                                        std::size_t begin);
 
   std::map<std::pair<PrivateKind, std::string>, std::string> placeholders_;
   std::map<PrivateKind, std::size_t> counts_;

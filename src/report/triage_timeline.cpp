@@ -39,8 +39,8 @@ void add_findings(const std::vector<Finding>& findings, Kind kind, std::vector<E
 void put_in_order(std::vector<Event>& events) {
   const auto key = [](const Event& event) { return std::tie(event.nsec, event.kind, event.what); };
   std::ranges::sort(events, std::ranges::less(), key);
-  const auto same = std::ranges::unique(events, std::ranges::equal_to(), key);
-  events.erase(same.begin(), same.end());
+  const auto same = [&](const Event& left, const Event& right) { return key(left) == key(right); };
+  events.erase(std::unique(events.begin(), events.end(), same), events.end());
 }
 
 // A guest that has run for days and hangs since a minute is shown from shortly before that.

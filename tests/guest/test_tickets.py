@@ -7,11 +7,11 @@ import unittest
 from html.parser import HTMLParser
 from pathlib import Path
 
+import browser
 import paths
 import patterns
 import peers
 import png
-from browser import Browser
 from checkpoint_writer import Form
 from guest_files import GuestFiles
 from tool import photon_dmesg
@@ -51,6 +51,7 @@ class Tickets(GuestFiles, unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
+        browser.program()
         super().setUpClass()
         cls.memory = cls.folder / "hostile.vmem"
         paths.copy_sparse(cls.guest.memory, cls.memory)
@@ -62,8 +63,7 @@ class Tickets(GuestFiles, unittest.TestCase):
         cls.replace(b"lab-mutex".ljust(16, b"\0"), HOSTILE_COMM[:15] + b"\0")
         cls.page = cls.written("html")
         cls.markdown = cls.written("markdown")
-        cls.browser = Browser()
-        cls.enterClassContext(cls.browser)
+        cls.browser = cls.enterClassContext(browser.Browser())
 
     @classmethod
     def replace(cls, pattern: bytes, by: bytes) -> None:

@@ -31,6 +31,8 @@ TEST_CASE("The guest's name goes wherever it stands, with its domain") {
       {"/vmfs/web-1/web-1-Snapshot1.vmsn", "/vmfs/<host-1>/<host-1>-Snapshot1.vmsn"},
       {"web-1.vmss", "<host-1>.vmss"},
       {"hostname=web-1 quiet", "hostname=<host-1> quiet"},
+      {"web-1.debug=1 web-1.token=abc web-1://u:p@x/",
+       "<host-1>.debug=1 <host-1>.token=<secret-1> <host-1>://<secret-2>@x/"},
       {"web-10 web-1x xweb-1 web_1", "web-10 web-1x xweb-1 web_1"},
   });
 }

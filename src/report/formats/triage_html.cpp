@@ -47,12 +47,13 @@ class Page {
  private:
   void write_head() {
     out_ << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         << "<meta http-equiv=\"Content-Security-Policy\" content=\"" << policy << "\">\n"
-         << "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         << "<meta name=\"color-scheme\" content=\"light dark\">\n"
-         << "<meta name=\"referrer\" content=\"no-referrer\">\n"
-         << "<meta name=\"generator\" content=\"" << html(report_.generator) << "\">\n"
-         << "<link rel=\"icon\" href=\"data:,\">\n"
+         << R"(<meta http-equiv="Content-Security-Policy" content=")" << policy << "\">\n"
+         << R"(<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+)"
+         << R"(<meta name="generator" content=")" << html(report_.generator) << "\">\n"
+         << R"(<link rel="icon" href="data:,">)" << '\n'
          << "<title>" << html(headline(report_.verdict)) << "</title>\n"
          << "<style>" << triage_style << "</style>\n</head>\n";
   }
@@ -142,7 +143,7 @@ class Page {
   void write_screenshot() {
     if (!report_.screenshot) return;
     begin_section("Its screen");
-    out_ << "<img alt=\"The guest's screen when it stopped\" src=\"data:image/png;base64,"
+    out_ << R"(<img alt="The guest's screen when it stopped" src="data:image/png;base64,)"
          << base64(*report_.screenshot) << "\">\n";
     end_section();
   }
