@@ -37,7 +37,6 @@ MODULES = {"nullblk": ("configfs", "null_blk"),
            "pvscsi": ("scsi_common", "scsi_mod", "sd_mod", "vmw_pvscsi")}
 MOUNTED = b"BLOB mounted "
 END = b"END 0 0\n"  # of what the guest ships
-SPINS_FOR = 2  # seconds: from just before a guest's processors loop until they surely do
 EARLY = b"] Memory: "  # before any other processor, timer or driver is there
 
 
@@ -264,7 +263,7 @@ def _started(scenario: Scenario, kernel: kernels.Kernel, work: Path) -> Iterator
             # Not by its console, whose thread may be on a processor that loops.
             dots = b"." * len(scenario.spin.split(","))
             _wait(process, lambda: _shipped(work).endswith(END + dots), "its loops", work)
-            time.sleep(SPINS_FOR)
+            time.sleep(scenario.spins_for)
         if scenario.until:
             _wait(process, lambda: scenario.until.encode() in _console(work), scenario.until, work)
         yield monitor

@@ -20,7 +20,8 @@ class Scenario:
     fill: int = 0  # further records, to make the ring wrap
     possible_vcpus: int = 0  # that could be plugged in; 0: no more than there are
     lab: str = ""  # commands of lab/photon_lab.c that hang, before the guest says what its tasks do
-    spin: str = ""  # and after: the first on CPU 1, the second on CPU 2...
+    spin: str = ""  # and after: the first on CPU 1, the second on CPU 2...; fifo: no command of the lab's
+    spins_for: int = 2  # seconds from just before they do until the guest is stopped
     until: str = ""  # what the console then says before the guest is stopped
     hardware_clock: str = ""  # what it says when the guest boots, as qemu -rtc base= takes it; "": UTC
 
@@ -68,12 +69,17 @@ SCENARIOS = (
     Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin",
              until="BUG: soft lockup"),
     # Processors that loop each in its own way: with interrupts off, in a timer's callback, in a lock.
-    Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
-    Scenario("k510-spins", "5.10", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
+    # For so long that it is beyond doubt, or for so short that it has only begun.
+    Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),
+    Scenario("k510-spins", "5.10", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),
     Scenario("k7-spins", "7", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
     Scenario("k61rt-spins", "6.1-rt", 4, 512 * MIB, "log_buf_len=4M", mode="lab",
              spin=SPINNING.removesuffix(",aa")),
-    Scenario("esx-spins", "esx", 5, 256 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING),
+    Scenario("esx-spins", "esx", 5, 256 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),
+    # A program with real-time priority that keeps its processor from all others.
+    Scenario("k61-hog", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="fifo", spins_for=20),
+    # An exception of the kernel's that it has survived, and a warning.
+    Scenario("k61-oops", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab="warn,oops"),
     # A file system that is frozen; one whose disk does not answer.
     Scenario("k61-frozen", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
     Scenario("k612-stalled", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="stalled"),
@@ -85,7 +91,6 @@ SCENARIOS = (
     Scenario("k612-unsynced", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="unsynced"),
     # A file system that has met an error, and is written no more.
     Scenario("k61-failed", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),
-    Scenario("k612-failed", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="failed"),
     # Ten thousand threads, asleep. What sysrq-t says of them the log does not hold: to ship that would
     # take longer than all else.
     Scenario("k61-crowd", "6.1", 1, 768 * MIB, "photon.crowd=10000", mode="lab"),

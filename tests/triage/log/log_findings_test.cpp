@@ -37,7 +37,7 @@ TEST_CASE("findings of a log: a panic tells its story from what it came of") {
   REQUIRE(panic.evidence.size() == 2);
   CHECK(panic.evidence[0].record == 1);
   CHECK(panic.evidence[1].record == 8);
-  CHECK(describe(findings[1].evidence.at(1)) == "log record 1: address=0000000000000010");
+  CHECK(describe(findings[1].evidence.at(1)) == "address=0000000000000010");
   CHECK(findings[1].kind == FindingKind::Oops);
 }
 

@@ -1,0 +1,470 @@
+"""What photon-dmesg triage finds wrong with real guests whose faults are known, and that it finds nothing
+wrong with those that are well."""
+
+import json
+import re
+import shutil
+import unittest
+from pathlib import Path
+
+import jsonschema_files
+import packages
+import truth
+from guest_files import GuestFiles
+from tool import photon_dmesg
+
+NSEC = 1_000_000_000
+EXACT = NSEC // 10  # how exact times are to be
+
+
+class TriageFiles(GuestFiles):
+    """A guest and its verdict from the checkpoint alone. Subclasses name the guest."""
+
+    with_vmlinux = False  # whether the checkpoint alone can't tell
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.triage = cls.judged([cls.vmlinux] if cls.with_vmlinux else [])
+        cls.findings = cls.triage["findings"]
+
+    @classmethod
+    def judged(cls, symbols: list[Path]) -> dict:
+        result = photon_dmesg("triage", "--json", *symbols, cls.checkpoint)
+        assert result.status in (0, 1), result.err
+        return result.json
+
+    def only(self, kind: str, findings: list[dict] | None = None) -> dict:
+        found = [finding for finding in (self.findings if findings is None else findings)
+                 if finding["kind"] == kind]
+        self.assertEqual(len(found), 1, (kind, [f["summary"] for f in found]))
+        return found[0]
+
+    def test_the_document_fits_its_schema(self) -> None:
+        jsonschema_files.validate(self.triage, "photon-dmesg-triage")
+
+    def test_vmlinux_gives_the_same_verdict(self) -> None:
+        def kinds(document: dict) -> list[tuple]:
+            return [(finding["kind"], finding["cpu"], finding["task"]) for finding in document["findings"]]
+        self.assertEqual(kinds(self.judged([self.vmlinux])), kinds(self.triage))
+
+    def test_text_begins_with_the_verdict(self) -> None:
+        symbols = [self.vmlinux] if self.with_vmlinux else []
+        result = photon_dmesg("triage", *symbols, self.checkpoint)
+        self.assertEqual(result.out.decode().splitlines()[0], self.triage["verdict"]["text"])
+
+    def begun(self, command: str) -> int:
+        """When the lab began to carry it out, by the guest's own record."""
+        found = [record for record in self.records() if f"photon_lab: {command} begins" in record["text"]]
+        self.assertEqual(len(found), 1, command)
+        return found[0]["ts_nsec"]
+
+    def records(self) -> list[dict]:
+        lines = photon_dmesg("--format", "ndjson", self.checkpoint).out.splitlines()
+        return [json.loads(line) for line in lines]
+
+    def assert_since(self, finding: dict, nsec: int) -> None:
+        self.assertLess(abs(finding["since_nsec"] - nsec), EXACT, finding["summary"])
+
+
+class HealthyTests(TriageFiles):
+    """Nothing is wrong, however busy it is."""
+
+    def test_nothing_wrong_is_found(self) -> None:
+        self.assertEqual((self.triage["verdict"]["kind"], self.findings), ("clean", []))
+        self.assertEqual(photon_dmesg("triage", "--fail-on", "any", self.checkpoint).status, 0)
+        self.assertEqual(photon_dmesg("triage", self.checkpoint).out.decode().splitlines()[0],
+                         "NOTHING WRONG FOUND")
+
+
+class Ordinary61(HealthyTests, unittest.TestCase):
+    name = "k61"
+
+
+class Ordinary510(HealthyTests, unittest.TestCase):
+    name = "k510"
+
+
+class Ordinary7(HealthyTests, unittest.TestCase):
+    name = "k7"
+
+
+class Large612(HealthyTests, unittest.TestCase):
+    name = "k612-large"
+
+
+class Dynamic612(HealthyTests, unittest.TestCase):
+    name = "k612-dynamic"
+
+
+class User61(HealthyTests, unittest.TestCase):
+    """Every processor loops in user mode."""
+
+    name = "k61-user"
+
+
+class OneProcessor61(HealthyTests, unittest.TestCase):
+    name = "k61-nokaslr"
+
+
+class Wrapped61(HealthyTests, unittest.TestCase):
+    name = "k61-wrapped-pti"
+
+
+class Sysrq61(HealthyTests, unittest.TestCase):
+    """Its log is full of traces, none of which is a report."""
+
+    name = "k61-sysrq"
+
+
+class Sysrq510(HealthyTests, unittest.TestCase):
+    name = "k510-sysrq"
+
+
+class Clear510(HealthyTests, unittest.TestCase):
+    name = "k510-clear"
+
+
+class PossibleCpus510(HealthyTests, unittest.TestCase):
+    name = "k510-possible-cpus"
+
+
+class Slewed612(HealthyTests, unittest.TestCase):
+    """Its clocks part by seconds."""
+
+    name = "k612-slewed"
+
+
+class Slept61(HealthyTests, unittest.TestCase):
+    name = "k61-slept"
+
+
+class Crowd61(HealthyTests, unittest.TestCase):
+    """Ten thousand threads, and bystanders that look hung."""
+
+    name = "k61-crowd"
+
+
+class PanicTests(TriageFiles):
+    def test_the_panic_is_the_verdict(self) -> None:
+        panic = self.findings[0]
+        self.assertEqual((panic["kind"], panic["grade"], panic["task"]["comm"]),
+                         ("panic", "certain", "init"))
+        self.assertIn("sysrq triggered crash", panic["summary"])
+        self.assertTrue(panic["cause"].startswith("sysrq_handle_crash+"), panic["cause"])
+        self.assertTrue(panic["cause"].endswith("write(2)"), panic["cause"])
+        told = [record for record in self.records() if record["text"].startswith("Kernel panic")]
+        self.assertIn(told[0]["seq"], [witness["seq"] for witness in panic["evidence"]])
+        self.assert_since(panic, told[0]["ts_nsec"])
+
+    def test_the_others_are_stopped_by_it(self) -> None:
+        self.assertEqual(len(self.findings), 1)
+        text = photon_dmesg("triage", self.checkpoint).out.decode()
+        stopped = re.findall(r"vCPU \d+ +stopped by the panic", text)
+        self.assertEqual(len(stopped), self.guest.scenario.vcpus - 1)
+
+    def test_automation_can_ask_for_it(self) -> None:
+        for kinds, status in (("panic", 10), ("oops,panic", 10), ("any", 10), ("lockup", 0)):
+            with self.subTest(kinds=kinds):
+                self.assertEqual(photon_dmesg("triage", "--fail-on", kinds, self.checkpoint).status, status)
+
+
+class Panic61(PanicTests, unittest.TestCase):
+    name = "k61-panic"
+
+
+class Panic612(PanicTests, unittest.TestCase):
+    name = "k612-panic"
+
+
+class LabTests(TriageFiles):
+    """Tasks that hang in every way of the lab's, beside others that only look so."""
+
+    def test_the_deadlock_is_the_verdict(self) -> None:
+        deadlock = self.findings[0]
+        self.assertEqual((deadlock["kind"], deadlock["grade"]), ("deadlock", "certain"))
+        self.assertEqual({task["comm"] for task in deadlock["tasks"]}, {"lab-ab", "lab-ba"})
+
+    def test_what_waits_for_a_holder_names_him(self) -> None:
+        held = [finding for finding in self.findings if finding["kind"] == "blocked_tasks"
+                and finding["task"]["comm"] == "lab-mutex"]
+        self.assertEqual([finding["blocker"]["comm"] for finding in held], ["lab-hold"])
+        self.assert_since(held[0], self.begun("mutex"))
+
+    def test_those_that_only_look_hung_are_not_told_of(self) -> None:
+        named = {task["comm"] for finding in self.findings for task in finding["tasks"]}
+        self.assertEqual(named & {"vfork-parent", "busy", "stopped", "traced", "zombie", "no-leader"},
+                         set())
+
+
+class Hung61(LabTests, unittest.TestCase):
+    name = "k61-hung"
+
+
+class Hung612(LabTests, unittest.TestCase):
+    name = "k612-hung"
+
+
+class Hung510(LabTests, unittest.TestCase):
+    name = "k510-hung"
+
+
+class Hung7(LabTests, unittest.TestCase):
+    name = "k7-hung"
+
+
+class Hung61Rt(LabTests, unittest.TestCase):
+    name = "k61rt-hung"
+
+
+class EsxHung(LabTests, unittest.TestCase):
+    """Without a file nothing tells how long its tasks have waited, and of readers who was the last."""
+
+    name = "esx-hung"
+    with_vmlinux = True
+
+    def test_the_checkpoint_alone_shows_the_deadlock(self) -> None:
+        alone = self.judged([])
+        self.assertEqual((alone["verdict"]["kind"], alone["verdict"]["grade"]), ("deadlock", "certain"))
+        self.assertIn("how long tasks have waited", alone["not_read"])
+
+
+class SpinTests(TriageFiles):
+    """Processors that loop, each in its own way, for half a minute."""
+
+    def on(self, cpu: int) -> dict:
+        found = [finding for finding in self.findings if finding["cpu"] == cpu]
+        self.assertEqual(len(found), 1, [finding["summary"] for finding in self.findings])
+        return found[0]
+
+    def test_interrupts_off_is_the_verdict(self) -> None:
+        self.assertEqual(self.findings[0], self.on(2))
+        lockup = self.findings[0]
+        self.assertEqual((lockup["kind"], lockup["grade"], lockup["task"]["comm"]),
+                         ("hard_lockup", "certain", "lab-spinirq"))
+        self.assertIn("lab_spin", lockup["cause"])
+        self.assert_since(lockup, self.begun("spinirq"))
+
+    def test_the_others_are_soft_and_name_what_spins(self) -> None:
+        for cpu, function in ((1, "lab_spin"), (3, "lab_timer_spin"), (4, "lab_aa")):
+            with self.subTest(cpu=cpu):
+                lockup = self.on(cpu)
+                self.assertEqual(lockup["kind"], "soft_lockup")
+                self.assertIn(function, lockup["cause"])
+        self.assertIn("lock", self.on(4)["summary"])
+
+    def test_what_comes_of_them_is_no_cause(self) -> None:
+        self.assertEqual({finding["kind"] for finding in self.findings}, {"hard_lockup", "soft_lockup"})
+
+
+class Spins612(SpinTests, unittest.TestCase):
+    name = "k612-spins"
+
+
+class Spins510(SpinTests, unittest.TestCase):
+    name = "k510-spins"
+
+
+class EsxSpins(SpinTests, unittest.TestCase):
+    """No detector runs there."""
+
+    name = "esx-spins"
+    with_vmlinux = True
+
+
+class SoftLockup61(TriageFiles, unittest.TestCase):
+    name = "k61-softlockup"
+
+    def test_the_processor_that_loops_is_the_verdict(self) -> None:
+        lockup = self.findings[0]
+        self.assertEqual((lockup["kind"], lockup["cpu"], lockup["task"]["comm"]),
+                         ("soft_lockup", 1, "lab-spin"))
+        self.assert_since(lockup, self.begun("spin"))
+        self.assertEqual(len(self.findings), 1)
+
+    def test_the_logs_report_is_evidence(self) -> None:
+        told = [record["seq"] for record in self.records() if "BUG: soft lockup" in record["text"]]
+        self.assertIn(told[0], [witness["seq"] for witness in self.findings[0]["evidence"]])
+
+    def test_rcu_and_workers_behind_it_are_consequences(self) -> None:
+        kinds = {finding["kind"] for finding in self.findings[0]["consequences"]}
+        self.assertLessEqual({"rcu_stall", "starved_tasks"}, kinds)
+
+
+class Hog61(TriageFiles, unittest.TestCase):
+    """A program with real-time priority: nothing of the kernel hangs."""
+
+    name = "k61-hog"
+
+    def test_who_starves_the_others_is_named(self) -> None:
+        starved = self.findings[0]
+        self.assertEqual((starved["kind"], starved["cpu"], starved["task"]["comm"]),
+                         ("starved_tasks", 1, "rt-hog"))
+
+
+class Oops61(TriageFiles, unittest.TestCase):
+    name = "k61-oops"
+
+    def test_the_oops_is_the_verdict(self) -> None:
+        oops = self.findings[0]
+        self.assertEqual((oops["kind"], oops["grade"], oops["task"]["comm"]),
+                         ("oops", "certain", "lab-oops"))
+        self.assertIn("lab_oops", oops["cause"])
+        self.assertIn("die_counter", [witness["what"] for witness in oops["evidence"]])
+        self.assert_since(oops, self.begun("oops"))
+
+    def test_a_warning_is_a_finding_too(self) -> None:
+        self.assertIn("lab_warn", self.only("warning")["summary"])
+
+
+class Oom612(TriageFiles, unittest.TestCase):
+    name = "k612-oom"
+
+    def test_the_victim_is_named(self) -> None:
+        found = self.findings[0]
+        self.assertEqual((found["kind"], found["grade"]), ("out_of_memory", "certain"))
+        self.assertIn("guest_agent", found["summary"])
+        self.assertEqual(self.triage["memory"]["oom_kills"], 1)
+
+
+class Frozen61(TriageFiles, unittest.TestCase):
+    name = "k61-frozen"
+
+    def test_the_frozen_file_system_is_the_verdict(self) -> None:
+        self.assertEqual(len(self.findings), 1)
+        frozen = self.findings[0]
+        self.assertEqual((frozen["kind"], frozen["grade"], frozen["object"]),
+                         ("frozen_file_system", "certain", "nvme0n1 (ext4)"))
+        self.assertEqual({task["comm"] for task in frozen["tasks"]}, {"dd", "mkdir"})
+
+
+class StalledTests(TriageFiles):
+    disk: str
+
+    def test_the_disk_is_the_verdict_and_who_waits_behind_it_is_not(self) -> None:
+        self.assertEqual([finding["kind"] for finding in self.findings], ["storage_stalled"])
+        stalled = self.findings[0]
+        self.assertEqual(stalled["object"], self.disk)
+        self.assertIn("in flight", json.dumps(stalled["evidence"]))
+
+
+class Stalled612(StalledTests, unittest.TestCase):
+    name = "k612-stalled"
+    disk = "nvme0n1"
+
+
+class Unsynced612(StalledTests, unittest.TestCase):
+    name = "k612-unsynced"
+    disk = "nvme0n1"
+
+
+class Pvscsi61(StalledTests, unittest.TestCase):
+    """Drivers that are modules: their types are in memory, not in vmlinux."""
+
+    name = "k61-pvscsi"
+    disk = "sda"
+
+    def test_the_rings_tell_on_which_side_it_is(self) -> None:
+        self.assertIn("pvscsi rings", [witness["what"] for witness in self.findings[0]["evidence"]])
+
+
+class NullBlk61(StalledTests, unittest.TestCase):
+    name = "k61-nullblk"
+    disk = "nullb0"
+
+
+class Failed61(TriageFiles, unittest.TestCase):
+    name = "k61-failed"
+
+    def test_the_file_system_takes_no_writes(self) -> None:
+        found = self.findings[0]
+        self.assertEqual((found["kind"], found["object"]), ("read_only_file_system", "nvme0n1 (ext4)"))
+        told = dict(line.split() for line in self.guest.blob("errors").decode().splitlines())
+        self.assertIn(told["last_error_func"], found["cause"])
+        counts = [witness["value"] for witness in found["evidence"]
+                  if witness["what"] == "errors noted in its super block"]
+        self.assertEqual(counts, [told["errors_count"]])
+
+
+class Early61(TriageFiles, unittest.TestCase):
+    """There are no tasks yet: that is said, and not taken for a fault."""
+
+    name = "k61-early"
+
+    def test_it_is_said_to_be_booting(self) -> None:
+        self.assertEqual(self.triage["circumstances"], ["it was booting"])
+        self.assertEqual(self.findings, [])
+        self.assertIn("tasks", self.triage["not_read"])
+
+    def test_vmlinux_gives_the_same_verdict(self) -> None:
+        self.assertEqual(self.judged([self.vmlinux])["findings"], [])
+
+
+class Kdump61(TriageFiles, unittest.TestCase):
+    """Its crash-dump kernel runs: the one that crashed is judged."""
+
+    name = "k61-kdump"
+
+    def test_the_panic_is_the_verdict(self) -> None:
+        self.assertEqual((self.findings[0]["kind"], self.findings[0]["task"]["comm"]), ("panic", "init"))
+
+
+class Sources(GuestFiles, unittest.TestCase):
+    """Where symbols and types come from does not change what is found."""
+
+    name = "k61-softlockup"
+
+    def kinds(self, *files: Path) -> list[tuple]:
+        result = photon_dmesg("triage", "--json", *files, self.checkpoint, cache=self.folder / "cache")
+        self.assertEqual(result.status, 0, result.err)
+        return [(finding["kind"], finding["cpu"], finding["since_nsec"],
+                 sorted(one["kind"] for one in finding["consequences"]))
+                for finding in result.json["findings"]]
+
+    def test_every_source_gives_the_same_findings(self) -> None:
+        package = packages.build(packages.debuginfo(self.vmlinux, self.guest.kernel.release))
+        iso = packages.iso("core", {f"RPMS/x86_64/{package.name}": package})
+        alone = self.kinds()
+        for source in (self.vmlinux, self.guest.kernel.system_map, iso, iso):
+            with self.subTest(source=source.name):
+                self.assertEqual(self.kinds(source), alone)
+
+    def test_a_line_of_json_for_each_finding(self) -> None:
+        lines = photon_dmesg("triage", "--format", "ndjson", self.checkpoint).out.splitlines()
+        self.assertEqual([json.loads(line)["kind"] for line in lines], ["soft_lockup"])
+
+    def test_v_says_where_each_witness_was_read(self) -> None:
+        result = photon_dmesg("triage", "-v", self.checkpoint)
+        document = photon_dmesg("triage", "--json", self.checkpoint).json
+        for witness in document["findings"][0]["evidence"]:
+            if witness["address"]:
+                self.assertIn(witness["address"], result.err)
+
+    def test_the_text_of_the_log_alone_tells_what_it_says(self) -> None:
+        log = self.folder / "dmesg.txt"
+        log.write_bytes(photon_dmesg(self.checkpoint).out)
+        document = photon_dmesg("triage", "--log", "--json", log).json
+        jsonschema_files.validate(document, "photon-dmesg-triage")
+        self.assertIn("soft_lockup", [finding["kind"] for finding in document["findings"]])
+        self.assertEqual(document["guest"], None)
+
+
+class Damage(GuestFiles, unittest.TestCase):
+    """Memory that is damaged where facts are: less is found, nothing is made up."""
+
+    name = "k61-softlockup"
+
+    def test_half_of_the_memory_is_enough_to_say_something(self) -> None:
+        memory = self.folder / "half.vmem"
+        shutil.copy(self.guest.memory, memory)
+        with memory.open("r+b") as file:
+            file.truncate(memory.stat().st_size // 2)
+        result = photon_dmesg("triage", "--json", self.checkpoint_of(memory), memory)
+        self.assertIn(result.status, (1, 3, 4), result.err)
+        if result.status == 1:
+            for finding in result.json["findings"]:
+                self.assertNotEqual((finding["kind"], finding["grade"]), ("panic", "certain"))
+
+    def test_a_guest_without_faults_and_with_damage_is_never_certain_of_one(self) -> None:
+        kmsg = truth.parse(self.guest.blob("truth.kmsg"))
+        self.assertTrue(kmsg)
