@@ -114,7 +114,7 @@ _photon_dmesg() {
       options+=" --blocked --pid --comm --cpu --sort --tree -J --json --ndjson -o --output"
       ;;
     triage)
-      options+=" --format --fail-on --log -J --json -o --output"
+      options+=" --format --fail-on --log --hash --redact -J --json -o --output"
       ;;
     info) options+=" -J --json --tags --screenshot --vmx -o --output" ;;
     core) options+=" -o --output" ;;

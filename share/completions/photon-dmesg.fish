@@ -122,6 +122,8 @@ complete -c photon-dmesg -n '__photon_dmesg_is triage' -l format -x -d "The outp
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -l fail-on -x -d 'Exit with 10 if one is found' \
     -a '(__photon_dmesg_list any lockup panic oops deadlock hard_lockup soft_lockup storage_stalled frozen_file_system blocked_tasks rcu_stall out_of_memory)'
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -l log -d 'FILE is the text of a log'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l hash -d 'The SHA-256 of the inputs in JSON too'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l redact -d 'Placeholders for names, addresses and secrets'
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -s J -l json -d 'Print one JSON document'
 
 # bt and ps

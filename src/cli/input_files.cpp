@@ -15,48 +15,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class FileList {
- public:
-  // Folders and what has no file of its own, such as a file in an archive, are passed over; a file
-  // with several names is listed once.
-  void add(const fs::path& path) {
+// Folders and what has no file of its own, such as a file in an archive, are passed over; a file
+// with several names is listed once.
+std::vector<fs::path> only_files(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path& path : paths) {
     std::error_code error;
-    if (!fs::is_regular_file(path, error) && !fs::is_block_file(path, error)) return;
-    const bool is_known = std::any_of(files_.begin(), files_.end(), [&](const fs::path& known) {
+    if (!fs::is_regular_file(path, error) && !fs::is_block_file(path, error)) continue;
+    const bool is_known = std::any_of(files.begin(), files.end(), [&](const fs::path& known) {
       return fs::equivalent(known, path, error);
     });
-    if (!is_known) files_.push_back(path);
+    if (!is_known) files.push_back(path);
   }
-
-  void add(const std::optional<std::string>& path) {
-    if (path) add(fs::path(*path));
-  }
-
-  [[nodiscard]] const std::vector<fs::path>& files() const { return files_; }
-
- private:
-  std::vector<fs::path> files_;
-};
-
-std::vector<fs::path> list(const Options& options, const Guest& guest) {
-  FileList files;
-  for (const fs::path& path : options.files) files.add(path);
-  files.add(fs::path(guest.state().path));
-  files.add(fs::path(guest.state().memory_path));
-  for (const auto& file : guest.state().files) files.add(fs::path(file->name()));
-  const Provenance& symbols = guest.symbols().provenance;
-  files.add(symbols.iso);
-  files.add(symbols.package);
-  files.add(symbols.vmlinux);
-  return files.files();
+  return files;
 }
 
 }  // namespace
 
-std::vector<TriageReport::Input> input_files(const Options& options, const Guest& guest,
-                                             bool digests, Diagnostics& diagnostics) {
+std::vector<fs::path> files_of(const Options& options, const Guest& guest) {
+  std::vector<fs::path> files = options.files;
+  files.emplace_back(guest.state().path);
+  files.emplace_back(guest.state().memory_path);
+  for (const auto& file : guest.state().files) files.emplace_back(file->name());
+  const Provenance& symbols = guest.symbols().provenance;
+  for (const auto& path : {symbols.iso, symbols.package, symbols.vmlinux}) {
+    if (path) files.emplace_back(*path);
+  }
+  return files;
+}
+
+std::vector<TriageReport::Input> input_files(const std::vector<fs::path>& files, bool digests,
+                                             Diagnostics& diagnostics) {
   std::vector<TriageReport::Input> inputs;
-  for (const fs::path& path : list(options, guest)) {
+  for (const fs::path& path : only_files(files)) {
     TriageReport::Input input;
     input.path = path.string();
     try {

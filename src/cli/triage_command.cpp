@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <iterator>
+#include <sstream>
+#include <string>
 
 #include "base/error.h"
 #include "cli/exit_status.h"
@@ -57,23 +60,33 @@ TriageReport read_guest(const Options& options, Redactor& redactor, Diagnostics&
   return report;
 }
 
-TriageReport read_text_log(const Options& options) {
+std::istream& open_text(const std::filesystem::path& path, std::ifstream& file) {
+  if (path == "-") return std::cin;
+  file.open(path, std::ios::binary);
+  if (!file) throw unusable(fmt::format("{}: can't be opened", path.string()));
+  return file;
+}
+
+TriageReport read_text_log(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
   if (options.files.size() != 1) {
     throw Error(Failure::Usage, "--log: expected one file, the text of a log");
   }
-  const std::filesystem::path& path = options.files.front();
-  if (path == "-") return judge_text_log(std::cin);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw unusable(fmt::format("{}: can't be opened", path.string()));
-  return judge_text_log(file);
+  std::ifstream file;
+  std::istream& input = open_text(options.files.front(), file);
+  if (!reads_log_again(options)) return judge_text_log(input);
+  const std::string text(std::istreambuf_iterator<char>(input), {});  // it may come from a pipe
+  std::istringstream copy(text);
+  TriageReport report = judge_text_log(copy);
+  add_details(options, text, redactor, report, diagnostics);
+  return report;
 }
 
 }  // namespace
 
 int print_triage(const Options& options, TerminalDiagnostics& diagnostics) {
   Redactor redactor;
-  TriageReport report =
-      options.triage.log_only ? read_text_log(options) : read_guest(options, redactor, diagnostics);
+  TriageReport report = options.triage.log_only ? read_text_log(options, redactor, diagnostics)
+                                                : read_guest(options, redactor, diagnostics);
   note_evidence(report.verdict.findings, diagnostics);
   report.warnings = diagnostics.warnings();
   if (options.redact) redact(redactor, report);

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/input_file.h"
@@ -12,6 +13,7 @@
 #include "cli/input_files.h"
 #include "kernel/printk/kernel_log.h"
 #include "session/session.h"
+#include "triage/log/text_log.h"
 
 namespace photon_dmesg {
 namespace {
@@ -21,6 +23,10 @@ constexpr std::size_t parts_of_life = 160;  // bars in a picture
 
 bool is_for_tickets(const Options& options) {
   return !options.json && (options.triage.format == "markdown" || options.triage.format == "html");
+}
+
+bool has_digests(const Options& options) {
+  return options.triage.hash || is_for_tickets(options);
 }
 
 using Sequences = std::set<std::uint64_t>;
@@ -39,7 +45,8 @@ void add_named(const std::vector<Finding>& findings, Sequences& named) {
 // Takes from a log what is shown of it, whatever its length.
 class Excerpt {
  public:
-  explicit Excerpt(const TriageReport& report) : now_(report.facts.time.now_nsec) {
+  explicit Excerpt(const TriageReport& report)
+      : now_(std::max(report.facts.time.now_nsec, report.facts.last_record_nsec.value_or(0))) {
     add_named(report.verdict.findings, named_);
     if (now_ > 0) density_.resize(parts_of_life);
   }
@@ -68,22 +75,43 @@ class Excerpt {
   std::vector<std::uint64_t> density_;
 };
 
+using Take = std::function<void(const LogRecord&)>;
+// Reads the log anew and has each record taken.
+using ReadLog = std::function<void(const Take&)>;
+
 // That the log can't be read, whoever read it for the verdict has said.
-void read_again(Guest& guest, const std::function<void(const LogRecord&)>& take) {
-  SilentDiagnostics silent;
-  try {
-    session::open_log(guest, silent).read_records([&](const LogRecord& record) {
+ReadLog log_of(Guest& guest) {
+  return [&guest](const Take& take) {
+    SilentDiagnostics silent;
+    try {
+      session::open_log(guest, silent).read_records([&](const LogRecord& record) {
+        take(record);
+        return true;
+      });
+    } catch (const Error& error) {
+      silent.found({.what = "no log", .how = error.what()});
+    }
+  };
+}
+
+ReadLog log_of(const std::string& text) {
+  return [&text](const Take& take) {
+    std::istringstream input(text);
+    read_text_log(input, [&](const LogRecord& record) {
       take(record);
       return true;
     });
-  } catch (const Error& error) {
-    silent.found({.what = "no log", .how = error.what()});
-  }
+  };
 }
 
-void add_records(Guest& guest, TriageReport& report) {
+void add_log(const Options& options, const ReadLog& read, Redactor& redactor,
+             TriageReport& report) {
+  if (options.redact) {
+    read([&](const LogRecord& record) { redactor.learn(record.text); });
+  }
+  if (!is_for_tickets(options)) return;
   Excerpt excerpt(report);
-  read_again(guest, [&](const LogRecord& record) { excerpt.add(record); });
+  read([&](const LogRecord& record) { excerpt.add(record); });
   excerpt.give(report.log);
 }
 
@@ -106,16 +134,21 @@ void add_screenshot(const Guest& guest, TriageReport& report, Diagnostics& diagn
 
 }  // namespace
 
+bool reads_log_again(const Options& options) {
+  return options.redact || has_digests(options);
+}
+
 void add_details(const Options& options, Guest& guest, Redactor& redactor, TriageReport& report,
                  Diagnostics& diagnostics) {
-  const bool digests = options.triage.hash || is_for_tickets(options);
-  report.inputs = input_files(options, guest, digests, diagnostics);
-  if (options.redact) {
-    read_again(guest, [&](const LogRecord& record) { redactor.learn(record.text); });
-  }
-  if (!is_for_tickets(options)) return;
-  add_records(guest, report);
-  if (!options.redact) add_screenshot(guest, report, diagnostics);
+  report.inputs = input_files(files_of(options, guest), has_digests(options), diagnostics);
+  add_log(options, log_of(guest), redactor, report);
+  if (is_for_tickets(options) && !options.redact) add_screenshot(guest, report, diagnostics);
+}
+
+void add_details(const Options& options, const std::string& text, Redactor& redactor,
+                 TriageReport& report, Diagnostics& diagnostics) {
+  report.inputs = input_files(options.files, has_digests(options), diagnostics);
+  add_log(options, log_of(text), redactor, report);
 }
 
 }  // namespace photon_dmesg

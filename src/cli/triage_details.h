@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/diagnostics.h"
 #include "cli/options/options.h"
 #include "report/redactor.h"
@@ -8,11 +10,19 @@
 
 namespace photon_dmesg {
 
-// Adds to a report whose verdict has been given what only the formats for tickets show: the last
-// records and those that findings name, how many there were when, and the guest's screen; and the
-// files that it was made from. What can't be had stays absent. If the report is to be redacted,
-// `redactor` learns which hosts the log introduces.
+// Whether add_details() needs the log of a text, beside what the verdict was given by.
+[[nodiscard]] bool reads_log_again(const Options& options);
+
+// Add to a report whose verdict has been given what only the formats for tickets show: the last
+// records and those that findings name, and how many there were when; and the files that it was
+// made from. What can't be had stays absent. If the report is to be redacted, `redactor` learns
+// which hosts the log introduces.
+
+// Of a guest: with its screen too.
 void add_details(const Options& options, Guest& guest, Redactor& redactor, TriageReport& report,
                  Diagnostics& diagnostics);
+// Of a log whose text is `text`.
+void add_details(const Options& options, const std::string& text, Redactor& redactor,
+                 TriageReport& report, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

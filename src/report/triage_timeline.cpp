@@ -61,7 +61,8 @@ std::string exact_seconds(std::uint64_t nsec) {
 std::optional<Timeline> timeline_of(const TriageReport& report) {
   const std::optional<std::uint64_t> last = report.facts.last_record_nsec;
   Timeline timeline;
-  timeline.end_nsec = report.facts.time.now_nsec;
+  const bool has_stop = report.facts.time.now_nsec != 0;
+  timeline.end_nsec = has_stop ? report.facts.time.now_nsec : last.value_or(0);
   if (timeline.end_nsec == 0) return std::nullopt;
   add_findings(report.verdict.findings, Kind::Finding, timeline.events);
   put_in_order(timeline.events);
@@ -71,7 +72,7 @@ std::optional<Timeline> timeline_of(const TriageReport& report) {
   }
   timeline.begin_nsec = begin_of_picture(timeline.events, timeline.end_nsec);
   if (last) timeline.events.push_back({*last, Kind::LastMessage, "the last message"});
-  timeline.events.push_back({timeline.end_nsec, Kind::Stop, "the guest stopped"});
+  if (has_stop) timeline.events.push_back({timeline.end_nsec, Kind::Stop, "the guest stopped"});
   put_in_order(timeline.events);
   constexpr std::uint64_t least_silence = nsec_per_second;
   if (last && timeline.end_nsec > *last + least_silence) timeline.silent_since_nsec = *last;

@@ -21,7 +21,7 @@ struct Timeline {
 
   // What a picture shows: from the boot on, or from shortly before the first event of a long life.
   std::uint64_t begin_nsec = 0;
-  std::uint64_t end_nsec = 0;  // the stop
+  std::uint64_t end_nsec = 0;  // the stop; of a log alone its last message
   // Ascending. Of very many, the first ones and the stop.
   std::vector<Event> events;
   std::size_t left_out = 0;  // events beyond those
@@ -29,7 +29,7 @@ struct Timeline {
   std::optional<std::uint64_t> silent_since_nsec;
 };
 
-// Nothing where it is not known when the guest stopped.
+// Nothing where neither is known.
 [[nodiscard]] std::optional<Timeline> timeline_of(const TriageReport& report);
 
 // "8.936664 s".

@@ -258,3 +258,16 @@ class Redacted(GuestFiles, unittest.TestCase):
         self.assertIn(b"data:image/png", photon_dmesg("triage", "--format", "html", self.private).out)
         self.assertNotIn(b"data:image/png",
                          photon_dmesg("triage", "--format", "html", "--redact", self.private).out)
+
+    def test_a_log_alone_is_redacted_and_has_its_records(self) -> None:
+        log = self.folder / "alice.log"
+        log.write_bytes(photon_dmesg(self.private).out)
+        for form in self.TRIAGE_FORMATS:
+            with self.subTest(form=form):
+                result = photon_dmesg("triage", "--log", "--format", form, "--redact", log)
+                self.assertEqual(result.status, 0, result.err)
+                text = result.out.decode()
+                self.assert_redacted(result.out.replace(b"alice.log", b""))  # a file's name is kept
+                if form in ("html", "markdown"):
+                    self.assertIn("The last 200 of ", text)
+                    self.assertIn(hashlib.sha256(log.read_bytes()).hexdigest(), text)

@@ -39,7 +39,17 @@ TEST_CASE("A long life is shown from shortly before the first event") {
   CHECK_FALSE(timeline->silent_since_nsec);
 }
 
-TEST_CASE("There is no timeline where it is not known when the guest stopped") {
+TEST_CASE("A timeline of a log alone ends with its last message") {
+  TriageReport report = sample_triage("lab");
+  report.facts.time.now_nsec = 0;
+  const std::optional<Timeline> timeline = timeline_of(report);
+  REQUIRE(timeline);
+  CHECK(timeline->end_nsec == 11'000'000'000);
+  CHECK_FALSE(timeline->silent_since_nsec);
+  for (const auto& event : timeline->events) CHECK(event.kind != Timeline::Kind::Stop);
+}
+
+TEST_CASE("There is no timeline where no time is known") {
   CHECK_FALSE(timeline_of(TriageReport()));
 }
 
