@@ -321,39 +321,14 @@ input(type="imfile" file="{self.written('ndjson')}" tag="vm:" ruleset="json")
                 self.assertEqual(sum(map(int, out.split())), len(texts))
 
     def test_json_of_every_command_is_what_the_schemas_say(self) -> None:
-        script = self.folder / "validate.py"
-        script.write_text("""
-import json, sys
-from jsonschema import Draft202012Validator, RefResolver
-folder, document, lines, infos, traces, tasks = sys.argv[1:]
-names = [f"photon-dmesg{part}.schema.json" for part in ("", "-line", "-info", "-bt", "-ps")]
-schemas = {name: json.load(open(f"{folder}/{name}")) for name in names}
-def strict(part):  # a key that the schema does not know is not documented
-    if isinstance(part, dict):
-        if "properties" in part: part.setdefault("additionalProperties", False)
-        for value in part.values(): strict(value)
-    elif isinstance(part, list):
-        for value in part: strict(value)
-for schema in schemas.values():
-    Draft202012Validator.check_schema(schema)
-    strict(schema)
-def check(name, instances):
-    validator = Draft202012Validator(schemas[name], resolver=RefResolver("", None, store=schemas))
-    for instance in instances:
-        for error in validator.iter_errors(instance):
-            sys.exit(f"{error.json_path}: {error.message}")
-check(names[0], [json.load(open(document))])
-check(names[1], map(json.loads, open(lines)))
-check(names[2], map(json.loads, open(infos)))
-check(names[3], map(json.loads, open(traces)))
-check(names[4], map(json.loads, open(tasks)))
-""")
+        script = paths.SOURCE / "fixtures/check_schemas.py"
         schemas = paths.SOURCE.parents[1] / "share/schema"
         others = []
         for command, inputs in (
                 ("info", (self.files, [self.checkpoint], [self.checkpoint, "--tags"], [self.vmlinux])),
                 ("bt", ([self.checkpoint], [self.checkpoint, "--all"])),
-                ("ps", ([self.checkpoint], [self.checkpoint, "--tree"]))):
+                ("ps", ([self.checkpoint], [self.checkpoint, "--tree"])),
+                ("triage", ([self.checkpoint], [self.vmlinux, self.checkpoint]))):
             found = [photon_dmesg(command, "--json", *files).json for files in inputs]
             others.append(self.folder / f"{command}.jsonl")
             others[-1].write_text("\n".join(map(json.dumps, found)))

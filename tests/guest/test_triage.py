@@ -2,14 +2,13 @@
 wrong with those that are well."""
 
 import json
+import random
 import re
-import shutil
 import unittest
 from pathlib import Path
 
-import jsonschema_files
 import packages
-import truth
+import paths
 from guest_files import GuestFiles
 from tool import photon_dmesg
 
@@ -40,9 +39,6 @@ class TriageFiles(GuestFiles):
         self.assertEqual(len(found), 1, (kind, [f["summary"] for f in found]))
         return found[0]
 
-    def test_the_document_fits_its_schema(self) -> None:
-        jsonschema_files.validate(self.triage, "photon-dmesg-triage")
-
     def test_vmlinux_gives_the_same_verdict(self) -> None:
         def kinds(document: dict) -> list[tuple]:
             return [(finding["kind"], finding["cpu"], finding["task"]) for finding in document["findings"]]
@@ -55,7 +51,7 @@ class TriageFiles(GuestFiles):
 
     def begun(self, command: str) -> int:
         """When the lab began to carry it out, by the guest's own record."""
-        found = [record for record in self.records() if f"photon_lab: {command} begins" in record["text"]]
+        found = [record for record in self.records() if f"photon_lab: {command} begins" in record["msg"]]
         self.assertEqual(len(found), 1, command)
         return found[0]["ts_nsec"]
 
@@ -153,7 +149,7 @@ class PanicTests(TriageFiles):
         self.assertIn("sysrq triggered crash", panic["summary"])
         self.assertTrue(panic["cause"].startswith("sysrq_handle_crash+"), panic["cause"])
         self.assertTrue(panic["cause"].endswith("write(2)"), panic["cause"])
-        told = [record for record in self.records() if record["text"].startswith("Kernel panic")]
+        told = [record for record in self.records() if record["msg"].startswith("Kernel panic")]
         self.assertIn(told[0]["seq"], [witness["seq"] for witness in panic["evidence"]])
         self.assert_since(panic, told[0]["ts_nsec"])
 
@@ -283,7 +279,7 @@ class SoftLockup61(TriageFiles, unittest.TestCase):
         self.assertEqual(len(self.findings), 1)
 
     def test_the_logs_report_is_evidence(self) -> None:
-        told = [record["seq"] for record in self.records() if "BUG: soft lockup" in record["text"]]
+        told = [record["seq"] for record in self.records() if "BUG: soft lockup" in record["msg"]]
         self.assertIn(told[0], [witness["seq"] for witness in self.findings[0]["evidence"]])
 
     def test_rcu_and_workers_behind_it_are_consequences(self) -> None:
@@ -444,27 +440,47 @@ class Sources(GuestFiles, unittest.TestCase):
         log = self.folder / "dmesg.txt"
         log.write_bytes(photon_dmesg(self.checkpoint).out)
         document = photon_dmesg("triage", "--log", "--json", log).json
-        jsonschema_files.validate(document, "photon-dmesg-triage")
         self.assertIn("soft_lockup", [finding["kind"] for finding in document["findings"]])
         self.assertEqual(document["guest"], None)
 
 
 class Damage(GuestFiles, unittest.TestCase):
-    """Memory that is damaged where facts are: less is found, nothing is made up."""
+    """A guest that is well and whose memory is damaged in many places: less can be read, and nothing is
+    certain that is not so."""
 
-    name = "k61-softlockup"
+    name = "k61"
+    PLACES = 2000
+    ROUNDS = 6
 
-    def test_half_of_the_memory_is_enough_to_say_something(self) -> None:
-        memory = self.folder / "half.vmem"
-        shutil.copy(self.guest.memory, memory)
+    def damaged(self, seed: int) -> Path:
+        """A copy of its memory with words changed where there is something."""
+        memory = self.folder / f"damaged-{seed}.vmem"
+        paths.copy_sparse(self.guest.memory, memory)
+        chosen = random.Random(seed)
         with memory.open("r+b") as file:
-            file.truncate(memory.stat().st_size // 2)
-        result = photon_dmesg("triage", "--json", self.checkpoint_of(memory), memory)
-        self.assertIn(result.status, (1, 3, 4), result.err)
-        if result.status == 1:
-            for finding in result.json["findings"]:
-                self.assertNotEqual((finding["kind"], finding["grade"]), ("panic", "certain"))
+            size = memory.stat().st_size
+            left = self.PLACES
+            while left:
+                place = chosen.randrange(0, size, 8)
+                file.seek(place)
+                if file.read(8) == bytes(8):
+                    continue
+                file.seek(place)
+                file.write(chosen.choice([bytes(8), chosen.randbytes(8)]))
+                left -= 1
+        return memory
 
-    def test_a_guest_without_faults_and_with_damage_is_never_certain_of_one(self) -> None:
-        kmsg = truth.parse(self.guest.blob("truth.kmsg"))
-        self.assertTrue(kmsg)
+    def test_nothing_is_certain_that_is_not_so(self) -> None:
+        statuses = []
+        for seed in range(self.ROUNDS):
+            memory = self.damaged(seed)
+            result = photon_dmesg("triage", "--json", self.checkpoint_of(memory))
+            statuses.append(result.status)
+            with self.subTest(seed=seed):
+                self.assertIn(result.status, (0, 1, 3, 4), result.err)
+                if result.status in (0, 1):
+                    certain = [finding["summary"] for finding in result.json["findings"]
+                               if finding["grade"] == "certain"]
+                    self.assertEqual(certain, [])
+            memory.unlink()
+        self.assertTrue({0, 1} & set(statuses), statuses)

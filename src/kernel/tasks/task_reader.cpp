@@ -103,7 +103,8 @@ void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
 
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
   task.start_nsec = number_in(bytes, fields_.start);
-  task.last_ran_nsec = number_in(bytes, fields_.last_arrival);
+  task.arrived_nsec = number_in(bytes, fields_.last_arrival);
+  task.last_ran_nsec = task.arrived_nsec;
   // When its time on the CPU was last counted, which is when it left.
   if (const auto left = number_in(bytes, fields_.exec_start)) {
     task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), *left);

@@ -30,6 +30,7 @@ struct Task {
   std::optional<std::uint64_t> start_nsec;
   // The others by the run queues' clock, which may differ from it by milliseconds.
   std::optional<std::uint64_t> last_ran_nsec;  // when it last got, or was last seen on, a CPU
+  std::optional<std::uint64_t> arrived_nsec;   // when it last got a CPU
   std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
 };
 

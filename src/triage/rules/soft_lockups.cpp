@@ -50,7 +50,8 @@ class CpuWitnesses {
     if (now < then + sample_seconds + sample_seconds / 2) return;
     Witness witness = witness_of(*health_.watchdog_touched);
     witness.value += fmt::format(", {} s ago", now - then);
-    add(std::move(witness), (now - then) << second_shift);
+    // The stopper may have been well for as long as nobody asked for it.
+    add(std::move(witness), (now - then - sample_seconds - 1) << second_shift);
   }
 
   // Other tasks of the CPU than the stopper.
@@ -91,13 +92,15 @@ class CpuWitnesses {
   std::uint64_t age_ = 0;
 };
 
-// When the CPU began to do what it does: its task got it no later than that.
+// When the CPU began to do what it does: when its task got it, if that was before anything else
+// began to wait; an interrupt may have come later over an innocent one.
 std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& vcpu,
                                    std::uint64_t age) {
   const auto told = begin_of(facts.time.now_nsec, age);
-  const auto arrived = vcpu.task ? vcpu.task->last_ran_nsec : std::nullopt;
-  if (!told || !arrived || *arrived == 0) return told;
-  return std::min(*told, *arrived);
+  const auto arrived = vcpu.task ? vcpu.task->arrived_nsec : std::nullopt;
+  constexpr std::uint64_t longest_before = 10 * nsec_per_second;
+  const bool is_near = told && arrived && *arrived < *told && *told - *arrived < longest_before;
+  return is_near ? arrived : told;
 }
 
 Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu,

@@ -213,6 +213,14 @@ TEST_CASE("A CPU that runs no other task is softly locked up, the surer the more
   CHECK(lockup.cpu == 1);
   CHECK(lockup.task->pid == 50);
   CHECK(lockup.since_nsec == now - 60 * second);
+  SECTION("it began when its task got the CPU, shortly before others began to wait") {
+    facts.vcpus[1].task->arrived_nsec = now - 63 * second;
+    CHECK(first_of(facts).since_nsec == now - 63 * second);
+  }
+  SECTION("a task that had been there for long need not be what stops it") {
+    facts.vcpus[1].task->arrived_nsec = now - 300 * second;
+    CHECK(first_of(facts).since_nsec == now - 60 * second);
+  }
   SECTION("RCU tells too, and is a consequence") {
     facts.rcu = RcuGracePeriod{reading("rcu_state.gp_seq", 5), 50 * second, second, {1}, {}};
     facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 6, 55 * second});
