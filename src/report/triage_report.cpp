@@ -23,6 +23,7 @@ bool is_death(const Finding& finding) {
 
 std::string joined(const std::vector<Witness>& witnesses) {
   std::vector<std::string> texts;
+  texts.reserve(witnesses.size());
   for (const Witness& witness : witnesses) texts.push_back(describe(witness));
   return fmt::format("{}", fmt::join(texts, "; "));
 }

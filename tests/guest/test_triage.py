@@ -233,7 +233,20 @@ class SpinTests(TriageFiles):
         self.assertEqual(len(found), 1, [finding["summary"] for finding in self.findings])
         return found[0]
 
+    def has_timers(self) -> bool:
+        """Not if the kernel has found its processors' timers out of order, as may be on a machine that is
+        too busy to run it: then nothing tells when one was due."""
+        lacks = any("Could not switch to high resolution mode" in record["msg"] for record in self.records())
+        self.assertEqual("timers of CPUs" in self.triage["not_read"], lacks)
+        return not lacks
+
+    def test_a_processor_that_is_well_is_not_named(self) -> None:
+        self.assertNotIn(0, [finding["cpu"] for finding in self.findings])
+
     def test_interrupts_off_is_the_verdict(self) -> None:
+        if not self.has_timers():
+            self.assertNotIn("hard_lockup", [finding["kind"] for finding in self.findings])
+            return
         self.assertEqual(self.findings[0], self.on(2))
         lockup = self.findings[0]
         self.assertEqual((lockup["kind"], lockup["grade"], lockup["task"]["comm"]),
@@ -250,7 +263,7 @@ class SpinTests(TriageFiles):
         self.assertIn("lock", self.on(4)["summary"])
 
     def test_what_comes_of_them_is_no_cause(self) -> None:
-        self.assertEqual({finding["kind"] for finding in self.findings}, {"hard_lockup", "soft_lockup"})
+        self.assertLessEqual({finding["kind"] for finding in self.findings}, {"hard_lockup", "soft_lockup"})
 
 
 class Spins612(SpinTests, unittest.TestCase):
@@ -262,10 +275,18 @@ class Spins510(SpinTests, unittest.TestCase):
 
 
 class EsxSpins(SpinTests, unittest.TestCase):
-    """No detector runs there."""
+    """No detector runs there, and the kernel does not note since when a task waits for a processor: one
+    that loops is found by the works that wait for it, if any do."""
 
     name = "esx-spins"
     with_vmlinux = True
+
+    def test_the_others_are_soft_and_name_what_spins(self) -> None:
+        functions = {1: "lab_spin", 3: "lab_timer_spin", 4: "lab_aa"}
+        soft = [finding for finding in self.findings if finding["kind"] == "soft_lockup"]
+        self.assertNotEqual(soft, [])
+        for lockup in soft:
+            self.assertIn(functions[lockup["cpu"]], lockup["cause"])
 
 
 class SoftLockup61(TriageFiles, unittest.TestCase):

@@ -50,6 +50,7 @@ bool is_online(const GuestKernel& kernel, std::uint32_t cpu) {
 std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
                                        const Cpus& cpus, const GuestTime& time) {
   const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
+  const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
   const auto nr_running = types.find("rq.nr_running");
   const auto stop = types.find("rq.stop");
   std::vector<CpuHealth> result;
@@ -57,8 +58,12 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     CpuHealth& health = result.emplace_back();
     health.cpu = cpu.number;
     health.is_online = is_online(kernel, cpu.number);
-    health.timer_due = read_member(kernel, cpus.variable(cpu, "hrtimer_bases"),
-                                   "hrtimer_bases.expires_next", expires_next);
+    const auto bases = cpus.variable(cpu, "hrtimer_bases");
+    health.timer_due = read_member(kernel, bases, "hrtimer_bases.expires_next", expires_next);
+    // Without high resolution timers are looked after by the tick, and nobody keeps this up.
+    const bool has_high_resolution =
+        !bases || read_number(kernel.memory(), *bases, hres_active).value_or(1) != 0;
+    if (!has_high_resolution) health.timer_due.reset();
     if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
         health.timer_due->value < time.monotonic_nsec) {
       health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;

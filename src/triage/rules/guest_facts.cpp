@@ -37,10 +37,10 @@ std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& t
       facts.vcpus.begin(), facts.vcpus.end(),
       [&](const VcpuActivity& vcpu) { return vcpu.task && vcpu.task->address == task.address; });
   if (runs_now) return std::nullopt;
+  // When it last ran does not tell: it may have slept since, and have been woken just now.
   const std::uint64_t since = task.queued_nsec.value_or(0);
   const std::uint64_t now = facts.time.now_nsec;
-  // Kernels without SCHED_INFO don't note when it was queued: it was not before it last ran.
-  if (since == 0) return task.queued_nsec ? std::nullopt : nsec_off_cpu(facts, task);
+  if (since == 0) return std::nullopt;
   return now > since ? now - since : 0;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "triage/rules/frames.h"
 #include "triage/rules/rules.h"
@@ -66,8 +67,8 @@ std::vector<Finding> find_panic(const GuestFacts& facts) {
   Finding finding;
   if (logged != nullptr) finding = *logged;
   finding.kind = FindingKind::Panic;
-  const int witnesses = int{says_cpu} + int{shows_panic} + int{logged != nullptr};
-  finding.grade = witnesses > 1 ? Grade::Certain : Grade::Strong;
+  const std::array witnesses = {says_cpu, shows_panic, logged != nullptr};
+  finding.grade = std::ranges::count(witnesses, true) > 1 ? Grade::Certain : Grade::Strong;
   if (logged == nullptr) finding.summary = message_of(vcpu);
   if (vcpu != nullptr && (says_cpu || shows_panic)) {
     const std::string logged_cause = finding.cause;

@@ -17,6 +17,7 @@ class CpuWitnesses {
     add_watchdog();
     add_starved();
     add_rcu();
+    add_workers();
   }
 
   [[nodiscard]] const std::vector<Witness>& all() const { return witnesses_; }
@@ -84,6 +85,16 @@ class CpuWitnesses {
     witness.value = fmt::format("{}, open for {}, waits for CPU {}", witness.value,
                                 seconds(*facts_.rcu->age_nsec), health_.cpu);
     add(std::move(witness), *facts_.rcu->age_nsec);
+  }
+
+  void add_workers() {
+    for (const WorkerPool& pool : facts_.pools) {
+      if (pool.cpu != health_.cpu || pool.stalled_nsec < certain_age) continue;
+      add({.what = fmt::format("its workers have begun nothing for {}", seconds(pool.stalled_nsec)),
+           .address = pool.address},
+          pool.stalled_nsec);
+      return;
+    }
   }
 
   const GuestFacts& facts_;

@@ -76,7 +76,9 @@ TEST_CASE("The latest of all clocks is when the guest stopped, and tells the tic
 TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   HealthGuest guest;
   const GuestVirtual bases = guest.variable("hrtimer_bases", HealthGuest::per_cpu_size * 2);
-  guest.type("hrtimer_cpu_base", 128, {{"expires_next", 32}});
+  guest.type("hrtimer_cpu_base", 128, {{"hres_active", 28, 4}, {"expires_next", 32}});
+  guest.write(bases + 28, 1, 4);
+  guest.write(bases + HealthGuest::per_cpu_size + 28, 1, 4);
   guest.write(bases + 32, 100 * second + second / 250);
   guest.write(bases + HealthGuest::per_cpu_size + 32, 18 * second);
   const auto read = [&] {
@@ -89,6 +91,11 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   SECTION("one that is not set is not overdue") {
     guest.write(bases + HealthGuest::per_cpu_size + 32, 0x7fffffffffffffff);
     CHECK_FALSE(read()[1].overdue_nsec);
+  }
+  SECTION("without high resolution nobody keeps it up") {
+    guest.write(bases + HealthGuest::per_cpu_size + 28, 0, 4);
+    CHECK_FALSE(read()[1].overdue_nsec);
+    CHECK_FALSE(read()[1].timer_due);
   }
   SECTION("a CPU that is taken off is said to be") {
     guest.write(guest.online, 1, 1);

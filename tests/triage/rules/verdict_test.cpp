@@ -81,6 +81,12 @@ TEST_CASE("What only looks like a hang is none") {
   SECTION("an RCU grace period that nobody holds up") {
     facts.rcu = RcuGracePeriod{reading("rcu_state.gp_seq", 5), 60 * second, second, {}, {}};
   }
+  SECTION(
+      "a task that was woken just now and had slept for long, as its kernel does not note when") {
+    Task woken = make_task(50, "sleeper", 'R', 300 * second);
+    woken.queued_nsec.reset();
+    facts.tasks.push_back(activity(woken, {"schedule"}));
+  }
   SECTION("a disk that is suspended and that nobody waits for") {
     Disk& disk = facts.disks.emplace_back();
     disk.name = "dm-0";
