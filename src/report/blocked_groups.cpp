@@ -27,10 +27,7 @@ std::string key_of(const TaskActivity& activity) {
 }
 
 std::string describe_owner(const Waiting& waiting, const TaskActivity* owner) {
-  std::string text = fmt::format(
-      "{} {}",
-      waiting.wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
-      name_and_pid(*waiting.owner));
+  std::string text = describe_holder(waiting);
   if (owner == nullptr) return text;
   text += fmt::format(", in {}", owner->task.state);
   if (owner->waiting) {

@@ -14,8 +14,6 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t pages_per_mib = 256;
-
 // A dead kernel's place and time belong to what it died of.
 bool is_death(const Finding& finding) {
   return finding.kind == FindingKind::Panic || finding.kind == FindingKind::Oops;

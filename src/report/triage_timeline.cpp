@@ -55,7 +55,7 @@ std::uint64_t begin_of_picture(const std::vector<Event>& events, std::uint64_t e
 }  // namespace
 
 std::string exact_seconds(std::uint64_t nsec) {
-  return fmt::format("{}.{:06} s", nsec / nsec_per_second, nsec % nsec_per_second / 1000);
+  return log_time(nsec) + " s";
 }
 
 std::optional<Timeline> timeline_of(const TriageReport& report) {

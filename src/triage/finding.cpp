@@ -84,12 +84,16 @@ std::string_view name_of(Grade grade) {
   return "weak";
 }
 
+std::string log_time(std::uint64_t nsec) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  return fmt::format("{}.{:06}", nsec / second, nsec % second / 1000);
+}
+
 std::string describe(const Witness& witness) {
   std::string text;
   // Without its time it is a part of a record that is named by another witness.
   if (witness.record && witness.nsec) {
-    text = fmt::format("log record {} at {}.{:06}: ", *witness.record,
-                       *witness.nsec / 1'000'000'000, *witness.nsec / 1'000 % 1'000'000);
+    text = fmt::format("log record {} at {}: ", *witness.record, log_time(*witness.nsec));
   }
   text += witness.what;
   if (!witness.value.empty()) text += '=' + witness.value;

@@ -84,6 +84,9 @@ struct Witness {
   std::optional<std::uint64_t> nsec = {};    // that record's time since boot
 };
 
+// Nanoseconds since boot as the log has them: "8.936664".
+[[nodiscard]] std::string log_time(std::uint64_t nsec);
+
 // "panic_cpu=1", "log record 417 at 8.936664: Kernel panic ...".
 [[nodiscard]] std::string describe(const Witness& witness);
 

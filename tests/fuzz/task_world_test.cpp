@@ -7,12 +7,9 @@
 
 #include "fuzz/seeds.h"
 #include "fuzz/small_guest.h"
-#include "kernel/code/code_map.h"
+#include "fuzz/task_readers.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/self/memory_symbols.h"
-#include "kernel/unwind/stacks.h"
-#include "kernel/unwind/unwinder.h"
-#include "kernel/waits/waits.h"
 #include "support/bytes.h"
 
 namespace photon_dmesg::fuzz {
@@ -20,20 +17,11 @@ namespace {
 
 // "__mutex_lock (2): user, waits for mutex" of each task.
 std::vector<std::string> describe(TaskWorld& world) {
-  SilentDiagnostics diagnostics;
-  const GuestKernel& kernel = world.guest().kernel();
-  const KernelTypes& types = world.guest().types();
-  const Cpus cpus(kernel, types, 1, diagnostics);
-  const Tasks tasks(kernel, types, std::nullopt, diagnostics);
-  const CodeMap code(kernel, read_modules(kernel, types, diagnostics));
-  const Stacks stacks(kernel, types, cpus);
-  const Unwinder unwinder(
-      kernel, code, stacks, [] { return nullptr; }, diagnostics);
-  const Waits waits(kernel, types, tasks, code);
-  std::vector<std::string> lines = {fmt::format("{} modules", code.modules().size())};
-  for (const Task& task : tasks.all()) {
-    const Trace trace = unwinder.trace(task);
-    const auto wait = waits.find(task, trace);
+  const TaskReaders readers(world, [] { return nullptr; });
+  std::vector<std::string> lines = {fmt::format("{} modules", readers.code.modules().size())};
+  for (const Task& task : readers.tasks.all()) {
+    const Trace trace = readers.unwinder.trace(task);
+    const auto wait = readers.waits.find(task, trace);
     lines.push_back(fmt::format("{} ({}): {}, waits for {}", task.comm, task.pid,
                                 name_of(trace.end), wait ? name_of(wait->kind) : "nothing"));
   }

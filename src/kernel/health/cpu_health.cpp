@@ -37,27 +37,19 @@ std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus
   return Reading{"watchdog_touch_ts", *at, *seconds};
 }
 
-// By the kernel's own mask; one that can't be read takes none off.
-bool is_online(const GuestKernel& kernel, std::uint32_t cpu) {
-  auto mask = kernel.find_address("__cpu_online_mask");  // since 4.5
-  if (!mask) mask = kernel.find_address("cpu_online_bits");
-  const auto bits = mask ? kernel.memory().read_unsigned(*mask + cpu / 8, 1) : std::nullopt;
-  return !bits || (*bits >> cpu % 8 & 1U) != 0;
-}
-
 }  // namespace
 
 std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
                                        const Cpus& cpus, const GuestTime& time) {
   const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
   const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
-  const auto nr_running = types.find("rq.nr_running");
   const auto stop = types.find("rq.stop");
   std::vector<CpuHealth> result;
   for (const Cpu& cpu : cpus.all()) {
     CpuHealth& health = result.emplace_back();
     health.cpu = cpu.number;
-    health.is_online = is_online(kernel, cpu.number);
+    health.is_online =
+        is_in_cpu_mask(kernel, cpu.number, "__cpu_online_mask", "cpu_online_bits").value_or(true);
     const auto bases = cpus.variable(cpu, "hrtimer_bases");
     health.timer_due = read_member(kernel, bases, "hrtimer_bases.expires_next", expires_next);
     // Without high resolution timers are looked after by the tick, and nobody keeps this up.
@@ -69,7 +61,6 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
       health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;
     }
     const auto queue = cpus.variable(cpu, "runqueues");
-    health.running = read_member(kernel, queue, "rq.nr_running", nr_running);
     if (queue) health.stopper = read_pointer(kernel.memory(), *queue, stop);
     health.watchdog_touched = read_watchdog(kernel, cpus, cpu);
   }

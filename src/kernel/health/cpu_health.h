@@ -21,7 +21,6 @@ struct CpuHealth {
   // is overdue has not been taken since: the CPU has not let interrupts in.
   std::optional<Reading> timer_due;
   std::optional<std::uint64_t> overdue_nsec;  // by how much, if it is
-  std::optional<Reading> running;             // rq.nr_running: tasks that want this CPU
   std::optional<GuestVirtual> stopper;        // rq.stop, migration/N, which nothing else delays
   // The soft lockup detector's own: when the stopper last ran, seconds of 2^30 nanoseconds
   // (watchdog_touch_ts). Absent where it does not run.

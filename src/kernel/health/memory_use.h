@@ -13,6 +13,8 @@
 
 namespace photon_dmesg {
 
+inline constexpr std::uint64_t pages_per_mib = 256;  // they have 4096 bytes
+
 // One zone of memory in which the allocator has pages (struct zone).
 struct MemoryZone {
   std::string name;  // "DMA32", "Normal"
@@ -23,7 +25,7 @@ struct MemoryZone {
   std::array<std::uint64_t, 3> watermarks{};
 };
 
-// How much memory the guest had left, in pages of 4096 bytes. What is not known is absent.
+// How much memory the guest had left, in pages. What is not known is absent.
 struct MemoryUse {
   std::optional<Reading> total_pages;
   std::optional<Reading> free_pages;

@@ -57,7 +57,6 @@ PanicState read_panic_state(const GuestKernel& kernel) {
   state.panic_cpu = read_variable(kernel, "panic_cpu", int_size);
   state.oops_in_progress = read_variable(kernel, "oops_in_progress", int_size);
   state.die_counter = read_variable(kernel, "die_counter", int_size);
-  state.warn_count = read_variable(kernel, "warn_count", int_size);
   state.tainted = read_variable(kernel, "tainted_mask", sizeof(std::uint64_t));
   state.system_state = read_system_state(kernel);
   return state;

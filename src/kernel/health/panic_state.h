@@ -22,7 +22,6 @@ struct PanicState {
   std::optional<Reading> panic_cpu;
   std::optional<Reading> oops_in_progress;  // more than 0: it is dying of an oops or a panic
   std::optional<Reading> die_counter;       // oopses since boot
-  std::optional<Reading> warn_count;        // warnings since boot (6.1 and later)
   std::optional<Reading> tainted;           // tainted_mask
   std::optional<SystemState> system_state;
 

@@ -24,13 +24,19 @@ std::uint64_t count_possible(const GuestKernel& kernel, std::size_t vcpus) {
 // Whether `cpu` is there by the kernel's own mask; by the number of vCPUs if that can't be read.
 // Not whether it is online: a panic takes the others off.
 bool is_present(const GuestKernel& kernel, std::uint64_t cpu, std::size_t vcpus) {
-  auto mask = kernel.find_address("__cpu_present_mask");  // since 4.5
-  if (!mask) mask = kernel.find_address("cpu_present_bits");
-  const auto bits = mask ? kernel.memory().read_unsigned(*mask + cpu / 8, 1) : std::nullopt;
-  return bits ? (*bits >> cpu % 8 & 1) != 0 : cpu < vcpus;
+  return is_in_cpu_mask(kernel, cpu, "__cpu_present_mask", "cpu_present_bits")
+      .value_or(cpu < vcpus);
 }
 
 }  // namespace
+
+std::optional<bool> is_in_cpu_mask(const GuestKernel& kernel, std::uint64_t cpu,
+                                   std::string_view mask, std::string_view before_4_5) {
+  auto at = kernel.find_address(mask);
+  if (!at) at = kernel.find_address(before_4_5);
+  const auto bits = at ? kernel.memory().read_unsigned(*at + cpu / 8, 1) : std::nullopt;
+  return bits ? std::optional((*bits >> cpu % 8 & 1) != 0) : std::nullopt;
+}
 
 Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::size_t vcpus,
            Diagnostics& diagnostics)

@@ -55,4 +55,10 @@ class Cpus {
   std::vector<Cpu> cpus_;
 };
 
+// Whether `cpu` is in one of the kernel's masks of CPUs, a variable that had another name before
+// 4.5; nothing if it can't be read.
+[[nodiscard]] std::optional<bool> is_in_cpu_mask(const GuestKernel& kernel, std::uint64_t cpu,
+                                                 std::string_view mask,
+                                                 std::string_view before_4_5);
+
 }  // namespace photon_dmesg

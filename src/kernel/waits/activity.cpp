@@ -21,14 +21,17 @@ std::string describe_object(const Wait& wait) {
   return wait.name_says_what ? text : fmt::format("{} {}", words_of(wait.kind), text);
 }
 
+std::string describe_holder(const Waiting& waiting) {
+  if (!waiting.owner) return {};
+  return fmt::format(
+      "{} {}",
+      waiting.wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
+      name_and_pid(*waiting.owner));
+}
+
 std::string describe(const Waiting& waiting) {
-  const Wait& wait = waiting.wait;
-  std::string text = describe_object(wait);
-  if (waiting.owner) {
-    text += fmt::format(
-        ", {} {}", wait.owner_is_certain ? "held by" : "held by readers, of whom the last may be",
-        name_and_pid(*waiting.owner));
-  }
+  std::string text = describe_object(waiting.wait);
+  if (waiting.owner) text += ", " + describe_holder(waiting);
   if (!waiting.cycle.empty()) {
     text += ": deadlock of";
     for (const Task& task : waiting.cycle) text += ' ' + name_and_pid(task);

@@ -41,6 +41,8 @@ struct TaskActivity {
 
 // "mutex lab_a [lab]".
 [[nodiscard]] std::string describe_object(const Wait& wait);
+// "held by sh (123)"; empty if it is not known who has it.
+[[nodiscard]] std::string describe_holder(const Waiting& waiting);
 // "mutex lab_a [lab], held by sh (123)".
 [[nodiscard]] std::string describe(const Waiting& waiting);
 

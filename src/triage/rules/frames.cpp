@@ -208,7 +208,7 @@ std::string in_one_line(const std::vector<const Frame*>& frames) {
   return line;
 }
 
-// Behind the last interrupted function's frames: what an exception came into.
+// From the first function on that was interrupted: what an exception came into.
 std::span<const Frame> below_exception(const Trace& trace) {
   const auto found = std::find_if(trace.frames.begin(), trace.frames.end(), [](const Frame& frame) {
     return frame.is_reliable && frame.kind == FrameKind::Interrupted;
@@ -230,10 +230,7 @@ bool calls_any(const Trace& trace, std::initializer_list<std::string_view> names
 }
 
 bool is_in_idle_loop(const Trace& trace) {
-  const bool is_interrupted = std::any_of(
-      trace.frames.begin(), trace.frames.end(),
-      [](const Frame& frame) { return frame.is_reliable && frame.kind == FrameKind::Interrupted; });
-  return !is_interrupted && calls(trace, idle_loop);
+  return below_exception(trace).empty() && calls(trace, idle_loop);
 }
 
 bool is_in_panic(const Trace& trace) {

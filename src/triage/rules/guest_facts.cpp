@@ -12,12 +12,6 @@ const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu) {
   return found == facts.vcpus.end() ? nullptr : &*found;
 }
 
-const CpuHealth* health_of(const GuestFacts& facts, std::uint32_t cpu) {
-  const auto found = std::find_if(facts.cpus.begin(), facts.cpus.end(),
-                                  [&](const CpuHealth& health) { return health.cpu == cpu; });
-  return found == facts.cpus.end() ? nullptr : &*found;
-}
-
 const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct) {
   const auto found = std::find_if(
       facts.tasks.begin(), facts.tasks.end(),

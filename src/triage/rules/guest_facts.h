@@ -38,7 +38,6 @@ struct GuestFacts {
 
 // The vCPU that is the kernel's CPU of that number; null if none is known to be.
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
-[[nodiscard]] const CpuHealth* health_of(const GuestFacts& facts, std::uint32_t cpu);
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
 
 // For how long `task` has not run; nothing if that can't be told.

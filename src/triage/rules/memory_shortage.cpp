@@ -9,8 +9,6 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t pages_per_mib = 256;
-
 // A zone without what only who frees memory gets: all of them, or there would be room elsewhere.
 bool is_exhausted(const MemoryUse& memory) {
   return !memory.zones.empty() &&

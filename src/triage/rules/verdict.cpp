@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <span>
+#include <utility>
 
 #include "triage/rules/frames.h"
 #include "triage/rules/rules.h"
@@ -15,10 +17,8 @@ namespace {
 
 using Rule = std::vector<Finding> (*)(const GuestFacts& facts);
 
-// Of a guest that has panicked only the first two and who was blocked before say something: the
-// panic has stopped everything else.
-constexpr std::array rules_of_dead = {find_panic,
-                                      find_oops,
+// Of a guest that has panicked, whose panic has stopped everything: what was wrong before.
+constexpr std::array rules_of_dead = {find_oops,
                                       find_deadlocks,
                                       find_stalled_storage,
                                       find_frozen_file_systems,
@@ -37,13 +37,6 @@ constexpr std::array rules_of_living = {find_oops,
                                         find_starved_tasks,
                                         find_stopped_file_systems,
                                         find_memory_shortage};
-
-template <std::size_t Count>
-std::vector<Finding> apply(const std::array<Rule, Count>& rules, const GuestFacts& facts) {
-  std::vector<Finding> findings;
-  for (const Rule rule : rules) std::ranges::move(rule(facts), std::back_inserter(findings));
-  return findings;
-}
 
 bool is_lockup(const Finding& finding) {
   return finding.kind == FindingKind::HardLockup || finding.kind == FindingKind::SoftLockup;
@@ -231,11 +224,12 @@ std::vector<std::string> circumstances(const GuestFacts& facts) {
 Verdict judge(const GuestFacts& facts) {
   Verdict verdict;
   verdict.circumstances = circumstances(facts);
-  const bool is_dead = !find_panic(facts).empty();
-  std::vector<Finding> findings =
-      subtract_consequences(is_dead ? apply<rules_of_dead.size()>(rules_of_dead, facts)
-                                    : apply<rules_of_living.size()>(rules_of_living, facts),
-                            facts);
+  std::vector<Finding> findings = find_panic(facts);
+  const bool is_dead = !findings.empty();
+  for (const Rule rule : is_dead ? std::span<const Rule>(rules_of_dead) : rules_of_living) {
+    std::ranges::move(rule(facts), std::back_inserter(findings));
+  }
+  findings = subtract_consequences(std::move(findings), facts);
   add_logged(facts, is_dead, findings);
   put_in_order(findings);
   verdict.findings = std::move(findings);

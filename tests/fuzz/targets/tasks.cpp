@@ -3,11 +3,8 @@
 #include <set>
 
 #include "fuzz/readable.h"
+#include "fuzz/task_readers.h"
 #include "fuzz/task_world.h"
-#include "kernel/code/code_map.h"
-#include "kernel/unwind/stacks.h"
-#include "kernel/unwind/unwinder.h"
-#include "kernel/waits/waits.h"
 
 namespace photon_dmesg::fuzz {
 namespace {
@@ -33,23 +30,15 @@ Vcpu read_vcpu(TaskWorld& world, Input& input) {
 }
 
 void ask(TaskWorld& world, const Vcpu& vcpu, const Unwinder::OpenCallFrames& open_frames) {
-  SilentDiagnostics diagnostics;
-  const GuestKernel& kernel = world.guest().kernel();
-  const KernelTypes& types = world.guest().types();
-  const Cpus cpus(kernel, types, 1, diagnostics);
-  const Tasks tasks(kernel, types, std::nullopt, diagnostics);
-  const CodeMap code(kernel, read_modules(kernel, types, diagnostics));
-  const Stacks stacks(kernel, types, cpus);
-  const Unwinder unwinder(kernel, code, stacks, open_frames, diagnostics);
-  const Waits waits(kernel, types, tasks, code);
+  const TaskReaders readers(world, open_frames);
   std::set<std::uint64_t> seen;
-  for (const Task& task : tasks.all()) {
+  for (const Task& task : readers.tasks.all()) {
     require(seen.insert(task.address.value).second, "no task is listed twice");
-    const Trace trace = unwinder.trace(task);
+    const Trace trace = readers.unwinder.trace(task);
     check(trace);
-    (void)waits.find(task, trace);
+    (void)readers.waits.find(task, trace);
   }
-  check(unwinder.trace(vcpu));
+  check(readers.unwinder.trace(vcpu));
 }
 
 }  // namespace

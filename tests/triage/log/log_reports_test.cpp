@@ -8,12 +8,10 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <sstream>
 
+#include "log_text.h"
 #include "report_titles.h"
-#include "triage/log/log_events.h"
 #include "triage/log/log_findings.h"
-#include "triage/log/text_log.h"
 
 namespace photon_dmesg {
 namespace {
@@ -67,16 +65,6 @@ std::vector<Report> read_reports(const std::filesystem::path& file) {
   return reports;
 }
 
-std::vector<LogEvent> events_of(const std::string& log) {
-  std::istringstream input(log);
-  LogEvents events;
-  read_text_log(input, [&](const LogRecord& record) {
-    events.add(record);
-    return true;
-  });
-  return events.finish();
-}
-
 // Not what a program did, what a disk or a file system that it made up has, or what systemd says.
 bool is_kernel_fault(FindingKind kind) {
   switch (kind) {
@@ -126,7 +114,7 @@ TEST_CASE("log: what others' kernels reported is of the right kind, and what is 
   std::size_t titled = 0;
   std::size_t right = 0;
   for (const Report& report : read_reports(file)) {
-    const std::vector<LogEvent> events = events_of(report.log);
+    const std::vector<LogEvent> events = test::events_of_text(report.log);
     const std::vector<Finding> findings = findings_of(events);
     const std::optional<FindingKind> expected = test::kind_of_title(report.title);
     CAPTURE(report.name, report.title);
