@@ -253,8 +253,7 @@ void say_verdict(const Options& options, Guest& guest) {
   if (report.verdict.findings.empty()) return;
   Redactor redactor;
   if (options.redact) redact(redactor, report);
-  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n",
-                  printable(headline(report.verdict))));
+  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
 }  // namespace

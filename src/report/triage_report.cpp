@@ -70,11 +70,12 @@ std::string describe_time(const TriageReport& report) {
 // Letters that come first are those that matter.
 std::string describe_task_counts(const GuestFacts& facts) {
   std::map<char, std::size_t> counts;
-  std::uint64_t longest = 0;
+  std::optional<std::uint64_t> longest;
   for (const TaskActivity& activity : facts.tasks) {
     ++counts[activity.task.state];
     if (activity.task.state != 'D') continue;
-    longest = std::max(longest, nsec_off_cpu(facts, activity.task).value_or(0));
+    const auto age = nsec_off_cpu(facts, activity.task);
+    if (age) longest = std::max(longest.value_or(0), *age);
   }
   std::string text = fmt::format("{}:", facts.tasks.size());
   std::size_t told = 0;
@@ -82,7 +83,7 @@ std::string describe_task_counts(const GuestFacts& facts) {
     text += fmt::format("{} {} {}", told++ == 0 ? "" : ",", count, state);
   }
   if (!counts.contains('D')) return text + "; none in D";
-  return text + fmt::format("; the longest in D for {}", seconds(longest));
+  return longest ? text + fmt::format("; the longest in D for {}", seconds(*longest)) : text;
 }
 
 std::string describe_memory(const MemoryUse& memory) {
@@ -126,8 +127,10 @@ std::string headline(const Finding& finding) {
                      said_of(finding));
 }
 
-std::string headline(const Verdict& verdict) {
-  return verdict.findings.empty() ? "NOTHING WRONG FOUND" : headline(verdict.findings.front());
+std::string headline(const TriageReport& report) {
+  if (!report.verdict.findings.empty()) return headline(report.verdict.findings.front());
+  return can_show_hangs(report.facts) ? "NOTHING WRONG FOUND"
+                                      : "NOTHING WRONG FOUND in what could be read";
 }
 
 std::vector<TriageRow> rows_of(const Finding& finding) {

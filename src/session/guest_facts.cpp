@@ -1,6 +1,5 @@
 #include "session/guest_facts.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace photon_dmesg {
@@ -31,16 +30,10 @@ std::vector<std::string> missing_facts(const GuestFacts& facts) {
   const auto miss_unless = [&](bool is_there, const char* what) {
     if (!is_there) missing.emplace_back(what);
   };
-  const bool has_timers =
-      std::any_of(facts.cpus.begin(), facts.cpus.end(),
-                  [](const CpuHealth& health) { return health.timer_due.has_value(); });
-  const bool has_ages = std::any_of(
-      facts.tasks.begin(), facts.tasks.end(),
-      [](const TaskActivity& activity) { return activity.task.last_ran_nsec.has_value(); });
   miss_unless(!facts.tasks.empty(), "tasks");
   miss_unless(facts.panic.panic_cpu.has_value(), "panic_cpu");
-  miss_unless(has_timers, "timers of CPUs");
-  miss_unless(has_ages, "how long tasks have waited");
+  miss_unless(has_timers(facts), "timers of CPUs");
+  miss_unless(has_ages(facts), "how long tasks have waited");
   miss_unless(facts.has_rcu, "RCU");
   miss_unless(facts.time.hz.has_value(), "jiffies");
   miss_unless(facts.memory.free_pages.has_value(), "free memory");

@@ -10,13 +10,14 @@
 #include "kernel/arch/machines/machines.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/tasks/crash_notes.h"
+#include "kernel/tasks/current_tasks.h"
 
 namespace photon_dmesg {
 
 GuestProcessors::GuestProcessors(const Guest& guest, Diagnostics& diagnostics)
     : guest_(guest),
       types_(types_of(guest.kernel(), diagnostics)),
-      cpus_(guest.kernel(), types_, guest.state().vcpus.size(), diagnostics),
+      cpus_(guest.kernel(), types_, guest.state().vcpus, diagnostics),
       tasks_(guest.kernel(), types_, derived_first_task(types_), diagnostics) {
   find(diagnostics);
 }
@@ -52,6 +53,26 @@ void GuestProcessors::find(Diagnostics& diagnostics) {
     if (processor.runs_kernel) find_current_task(processor, diagnostics);
     processors_.push_back(std::move(processor));
   }
+  find_by_form();
+}
+
+// Where no symbol tells of a CPU's own variables.
+void GuestProcessors::find_by_form() {
+  std::vector<CpuAtStop> cpus;
+  for (const Processor& processor : processors_) {
+    const Cpu* cpu = processor.cpu;
+    if (cpu == nullptr || cpu->current || cpu->queue_current || !processor.runs_kernel) return;
+    cpus.push_back({cpu->number, GuestVirtual{cpu->per_cpu_offset},
+                    was_in_user_mode(processor.vcpu).value_or(false),
+                    processor.task ? std::optional(processor.task->address) : std::nullopt});
+  }
+  const auto current = find_current_tasks(guest_.kernel().memory(), tasks_, cpus);
+  for (Processor& processor : processors_) {
+    const auto found = current.find(processor.cpu->number);
+    if (processor.task || found == current.end()) continue;
+    processor.task = tasks_.read(found->second);
+    processor.witnesses = "the form of its per-CPU data";
+  }
 }
 
 // The task on whose stack the processor is, which may be an idle one.
@@ -60,8 +81,9 @@ std::optional<GuestVirtual> GuestProcessors::task_of_stack(const Processor& proc
   if (!sp || was_in_user_mode(processor.vcpu).value_or(false)) return std::nullopt;
   if (const Task* task = tasks_.find_stack(*sp)) return task->address;
   // No list has the idle tasks; the first is the one that it begins with.
-  const auto idle_task =
-      processor.cpu != nullptr ? processor.cpu->idle : derived_first_task(types_);
+  const auto idle_task = processor.cpu != nullptr && processor.cpu->idle
+                             ? processor.cpu->idle
+                             : derived_first_task(types_);
   const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
   const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
   return is_on_idle ? idle_task : std::nullopt;

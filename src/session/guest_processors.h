@@ -45,6 +45,7 @@ class GuestProcessors {
 
  private:
   void find(Diagnostics& diagnostics);
+  void find_by_form();
   [[nodiscard]] bool is_in_kernel(const Vcpu& vcpu) const;
   [[nodiscard]] std::optional<GuestVirtual> task_of_stack(const Processor& processor) const;
   void find_current_task(Processor& processor, Diagnostics& diagnostics) const;

@@ -14,7 +14,7 @@ struct TaskReaders {
   TaskReaders(TaskWorld& world, const Unwinder::OpenCallFrames& open_frames)
       : kernel(world.guest().kernel()),
         types(world.guest().types()),
-        cpus(kernel, types, 1, diagnostics),
+        cpus(kernel, types, std::vector<Vcpu>(1), diagnostics),
         tasks(kernel, types, std::nullopt, diagnostics),
         code(kernel, read_modules(kernel, types, diagnostics)),
         stacks(kernel, types, cpus),

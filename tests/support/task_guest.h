@@ -144,7 +144,9 @@ class TaskGuest {
 
   [[nodiscard]] Tasks tasks() { return {kernel(), types_, std::nullopt, diagnostics_}; }
   [[nodiscard]] CodeMap code() { return {kernel(), read_modules(kernel(), types_, diagnostics_)}; }
-  [[nodiscard]] Cpus cpus(std::size_t vcpus = 1) { return {kernel(), types_, vcpus, diagnostics_}; }
+  [[nodiscard]] Cpus cpus(std::size_t vcpus = 1) {
+    return {kernel(), types_, std::vector<Vcpu>(vcpus), diagnostics_};
+  }
 
  private:
   void add_task_types();

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "kernel/health/timer_base.h"
 #include "kernel/memory/fields.h"
 
 namespace photon_dmesg {
@@ -56,6 +57,10 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     const bool has_high_resolution =
         !bases || read_number(kernel.memory(), *bases, hres_active).value_or(1) != 0;
     if (!has_high_resolution) health.timer_due.reset();
+    if (!bases || !expires_next) {
+      health.timer_due =
+          find_timer_due(kernel.memory(), GuestVirtual{cpu.per_cpu_offset}, cpu.number);
+    }
     if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
         health.timer_due->value < time.monotonic_nsec) {
       health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;

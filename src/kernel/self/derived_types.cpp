@@ -10,7 +10,8 @@
 
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
-#include "kernel/self/task_ring.h"
+#include "kernel/self/task_bytes.h"
+#include "kernel/self/task_schedule.h"
 
 namespace photon_dmesg {
 namespace {
@@ -22,21 +23,11 @@ constexpr std::uint64_t stack_end_mark = 0x57ac6e9d;  // STACK_END_MAGIC, includ
 constexpr std::uint64_t thread_info_bytes = 128;      // at a stack's end up to 4.8, before the mark
 constexpr std::uint64_t stack_bytes = 32 * 1024;      // the most: with KASAN
 
-// What lies around a task's list node. Places are counted from `task_reach` bytes before it.
-struct Task {
-  GuestVirtual node;
-  std::vector<std::byte> bytes;
-
-  [[nodiscard]] std::uint64_t at(std::uint64_t place, std::uint64_t width = word) const {
-    return load_unsigned(std::span(bytes).subspan(place, width));
-  }
-};
-
-using Place = std::uint64_t;
+using Place = TaskPlace;
 
 // What can't be read is zeros.
-Task read_task(const KernelMemory& memory, GuestVirtual node) {
-  Task task{node, std::vector<std::byte>(2 * task_reach)};
+TaskBytes read_task(const KernelMemory& memory, GuestVirtual node) {
+  TaskBytes task{node, std::vector<std::byte>(2 * task_reach)};
   const GuestVirtual begin = node + (0 - task_reach);
   std::span<std::byte> rest = task.bytes;
   for (std::uint64_t at = begin.value; !rest.empty();) {
@@ -76,6 +67,8 @@ class Derivation {
     find_state();
     find_threads();
     find_flags();
+    schedule_ = find_task_schedule(tasks_);
+    cpu_ = find_task_cpu(tasks_, *start_, task_reach + comm_);
     return true;
   }
 
@@ -104,7 +97,13 @@ class Derivation {
     add("signal", signal_, word);
     add("thread_node", thread_node_, 2 * word, "list_head");
     add("flags", flags_, half);
+    add("cpu", cpu_, half);
     std::map<std::string, StructLayout, std::less<>> layouts;
+    if (schedule_) {
+      add("se", schedule_->begin, schedule_->exec_start + 2 * word - schedule_->begin,
+          "sched_entity");
+      put_schedule(layouts);
+    }
     put(layouts, "task_struct", std::move(members));
     put(layouts, "thread_struct", {{"sp", 0, word}});
     put(layouts, "list_head", {{"next", 0, word}, {"prev", word, word}});
@@ -121,12 +120,22 @@ class Derivation {
     layouts.emplace(name, StructLayout(name, size, std::move(members)));
   }
 
+  void put_schedule(std::map<std::string, StructLayout, std::less<>>& layouts) const {
+    const std::uint64_t start = schedule_->exec_start - schedule_->begin;
+    std::vector<MemberLayout> members = {{"exec_start", start, word},
+                                         {"sum_exec_runtime", start + word, word}};
+    if (const auto picked = schedule_->runtime_when_picked) {
+      members.push_back({"prev_sum_exec_runtime", *picked - schedule_->begin, word});
+    }
+    put(layouts, "sched_entity", std::move(members));
+  }
+
   // The places, aligned to `width`, at which holds(task, place) for every task.
   template <typename Holds>
   [[nodiscard]] std::vector<Place> places(std::uint64_t width, Holds holds) const {
     std::vector<Place> found;
     for (Place place = 0; place + width <= 2 * task_reach; place += width) {
-      const auto holds_here = [&](const Task& task) { return holds(task, place); };
+      const auto holds_here = [&](const TaskBytes& task) { return holds(task, place); };
       if (std::all_of(tasks_.begin(), tasks_.end(), holds_here)) found.push_back(place);
     }
     return found;
@@ -143,7 +152,7 @@ class Derivation {
     std::vector<Place> found;
     for (Place place = 0; place + half <= 2 * task_reach; place += half) {
       std::set<std::uint64_t> numbers;
-      const auto is_number = [&](const Task& task) {
+      const auto is_number = [&](const TaskBytes& task) {
         const std::uint64_t number = task.at(place, half);
         const std::uint64_t expected = numbers.size();
         return number <= most_pid && (expected > 2 || number == expected) &&
@@ -175,13 +184,13 @@ class Derivation {
   // A process that has ended has none any more.
   void find_stack() {
     constexpr std::size_t first_ones = 3;
-    stack_ = only(places(word, [&](const Task& task, Place place) {
+    stack_ = only(places(word, [&](const TaskBytes& task, Place place) {
       const std::uint64_t stack = task.at(place);
       const bool may_lack = stack == 0 && &task >= tasks_.data() + first_ones;
       return may_lack || is_stack(stack);
     }));
     if (!stack_) return;
-    stack_pointer_ = only(places(word, [&](const Task& task, Place place) {
+    stack_pointer_ = only(places(word, [&](const TaskBytes& task, Place place) {
       const std::uint64_t stack = task.at(*stack_);
       const std::uint64_t inside = task.at(place) - stack;
       return stack == 0 || (inside > 0 && inside <= stack_bytes && inside % word == 0);
@@ -191,9 +200,9 @@ class Derivation {
   // A task's beginning is what other tasks point to: those it has begun, as their parent, and the
   // first thread of a process to itself. Init and kthreadd are the idle task's.
   void find_start() {
-    const Task& idle = tasks_.front();
+    const TaskBytes& idle = tasks_.front();
     std::vector<std::uint64_t> starts;  // counted from the node, modulo 2^64
-    const std::vector<Place> leaders = places(word, [&](const Task& task, Place place) {
+    const std::vector<Place> leaders = places(word, [&](const TaskBytes& task, Place place) {
       return task.at(place) - task.node.value == idle.at(place) - idle.node.value;
     });
     std::vector<std::pair<Place, std::vector<Place>>> found;
@@ -216,12 +225,12 @@ class Derivation {
     const std::uint64_t kthreadd = tasks_[2].node.value + start;
     std::vector<Place> found;
     for (Place place = 0; place + word <= 2 * task_reach; place += word) {
-      const auto is_first = [&](const Task& task) { return task.at(place) == idle; };
+      const auto is_first = [&](const TaskBytes& task) { return task.at(place) == idle; };
       if (!std::all_of(tasks_.begin(), tasks_.begin() + 3, is_first)) continue;
       // A thread that is not its process's first may be a parent, and is no node.
       std::size_t of_nodes = 0;
       bool has_kthreadd = false;
-      for (const Task& task : tasks_) {
+      for (const TaskBytes& task : tasks_) {
         const std::uint64_t parent = task.at(place);
         has_kthreadd = has_kthreadd || parent == kthreadd;
         of_nodes += nodes_.contains(parent - start) ? 1 : 0;
@@ -239,7 +248,7 @@ class Derivation {
     std::vector<Place> found;
     for (Place place = *start_; place <= *start_ + last_place; place += word) {
       std::size_t asleep = 0;
-      const bool fits = std::all_of(tasks_.begin(), tasks_.end(), [&](const Task& task) {
+      const bool fits = std::all_of(tasks_.begin(), tasks_.end(), [&](const TaskBytes& task) {
         const std::uint64_t state = task.at(place, half);
         asleep += state != 0 ? 1 : 0;
         return state <= most_state;
@@ -254,13 +263,13 @@ class Derivation {
   // The node of a process's only thread leads to a list head and back, in a structure that another
   // member points to.
   void find_threads() {
-    const std::vector<Place> nodes = places(word, [&](const Task& task, Place place) {
+    const std::vector<Place> nodes = places(word, [&](const TaskBytes& task, Place place) {
       return place + 2 * word <= 2 * task_reach && is_thread_node(task, place);
     });
     const std::optional<Place> node = only(nodes);
     if (!node) return;
-    std::vector<const Task*> single;
-    for (const Task& task : tasks_) {
+    std::vector<const TaskBytes*> single;
+    for (const TaskBytes& task : tasks_) {
       if (task.at(*node) == task.at(*node + word)) single.push_back(&task);
     }
     if (single.size() < 3) return;
@@ -268,7 +277,7 @@ class Derivation {
     std::vector<Place> owners;
     for (Place place = 0; place + word <= 2 * task_reach; place += word) {
       const std::uint64_t offset = single.front()->at(*node) - single.front()->at(place);
-      const bool fits = std::all_of(single.begin(), single.end(), [&](const Task* task) {
+      const bool fits = std::all_of(single.begin(), single.end(), [&](const TaskBytes* task) {
         return is_pointer(task->at(place)) && task->at(*node) - task->at(place) == offset;
       });
       if (fits && offset > 0 && offset <= most_offset) owners.push_back(place);
@@ -280,7 +289,7 @@ class Derivation {
   }
 
   // Whether what the node there leads to leads back, and the node is not alone.
-  [[nodiscard]] bool is_thread_node(const Task& task, Place place) const {
+  [[nodiscard]] bool is_thread_node(const TaskBytes& task, Place place) const {
     const std::uint64_t self = task.node.value + place - task_reach;
     const std::uint64_t next = task.at(place);
     const std::uint64_t previous = task.at(place + word);
@@ -301,7 +310,7 @@ class Derivation {
     const std::uint64_t start = *start_ - task_reach;
     const std::uint64_t init = tasks_[1].node.value + start;
     const std::uint64_t kthreadd = tasks_[2].node.value + start;
-    flags_ = only(places(half, [&](const Task& task, Place place) {
+    flags_ = only(places(half, [&](const TaskBytes& task, Place place) {
       const std::uint64_t flags = task.at(place, half);
       const bool is_kernel = (flags & kernel_thread) != 0;
       const std::uint64_t self = task.node.value + start;
@@ -319,7 +328,7 @@ class Derivation {
   const KernelMemory& memory_;
   std::uint64_t comm_;             // from a node
   std::set<std::uint64_t> nodes_;  // of all tasks
-  std::vector<Task> tasks_;        // the idle task first
+  std::vector<TaskBytes> tasks_;   // the idle task first
   std::optional<Place> start_;
   std::optional<Place> pid_;
   std::optional<Place> tgid_;
@@ -331,6 +340,8 @@ class Derivation {
   std::optional<Place> signal_;
   std::optional<Place> thread_node_;
   std::optional<Place> flags_;
+  std::optional<TaskSchedule> schedule_;
+  std::optional<Place> cpu_;
   std::uint64_t thread_head_ = 0;  // in what signal_ points to
 };
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include "checkpoint/guest/privilege.h"
 #include "kernel/memory/fields.h"
+#include "kernel/tasks/per_cpu_areas.h"
 
 namespace photon_dmesg {
 namespace {
@@ -38,24 +38,34 @@ std::optional<bool> is_in_cpu_mask(const GuestKernel& kernel, std::uint64_t cpu,
   return bits ? std::optional((*bits >> cpu % 8 & 1) != 0) : std::nullopt;
 }
 
-Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::size_t vcpus,
+Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::span<const Vcpu> vcpus,
            Diagnostics& diagnostics)
     : kernel_(kernel) {
-  const auto offsets = kernel.find_address("__per_cpu_offset");
-  if (!offsets) {
-    diagnostics.found({.what = "no per-CPU data", .how = "there is no symbol __per_cpu_offset"});
+  if (const auto offsets = kernel.find_address("__per_cpu_offset")) {
+    add_by_symbols(*offsets, types, vcpus.size());
     return;
   }
-  const std::uint64_t possible = count_possible(kernel, vcpus);
+  const std::vector<std::uint64_t> offsets = find_per_cpu_offsets(kernel.image(), vcpus);
+  for (std::size_t i = 0; i < offsets.size(); ++i) add(i, offsets[i], types);
+  diagnostics.found({.what = cpus_.empty() ? "no per-CPU data" : "per-CPU data",
+                     .value = cpus_.empty() ? "" : fmt::format("of {} CPUs", cpus_.size()),
+                     .how = "there is no symbol __per_cpu_offset: by the array's form"});
+}
+
+void Cpus::add_by_symbols(GuestVirtual offsets, const KernelTypes& types, std::size_t vcpus) {
+  const std::uint64_t possible = count_possible(kernel_, vcpus);
   for (std::uint64_t number = 0; number < possible; ++number) {
-    const auto offset = kernel.memory().read_unsigned(*offsets + number * word, word);
-    if (!offset || !is_present(kernel, number, vcpus)) continue;
-    Cpu cpu;
-    cpu.number = static_cast<std::uint32_t>(number);
-    cpu.per_cpu_offset = *offset;
-    read(cpu, types);
-    cpus_.push_back(cpu);
+    const auto offset = kernel_.memory().read_unsigned(offsets + number * word, word);
+    if (offset && is_present(kernel_, number, vcpus)) add(number, *offset, types);
   }
+}
+
+void Cpus::add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types) {
+  Cpu cpu;
+  cpu.number = static_cast<std::uint32_t>(number);
+  cpu.per_cpu_offset = offset;
+  read(cpu, types);
+  cpus_.push_back(cpu);
 }
 
 std::optional<GuestVirtual> Cpus::variable(const Cpu& cpu, std::string_view symbol) const {
@@ -82,9 +92,8 @@ const Cpu* Cpus::find(const Vcpu& vcpu) const {
     const auto found = std::find_if(cpus_.begin(), cpus_.end(), is_it);
     return found == cpus_.end() ? nullptr : &*found;
   };
-  if (was_in_user_mode(vcpu) == false && vcpu.x86.gs_base) {
-    const Cpu* cpu =
-        find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == vcpu.x86.gs_base->value; });
+  if (const auto base = per_cpu_base(vcpu)) {
+    const Cpu* cpu = find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == base->value; });
     if (cpu != nullptr) return cpu;
   }
   return find_if([&](const Cpu& cpu) { return cpu.number == vcpu.index; });

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,9 @@ struct Cpu {
 // The processors that the guest has.
 class Cpus {
  public:
-  // `kernel` must outlive this object. Without the symbols or types that tell, there are none.
-  Cpus(const GuestKernel& kernel, const KernelTypes& types, std::size_t vcpus,
+  // By the kernel's symbols, or else by what the GS bases of `vcpus` tell. `kernel` must outlive
+  // this object. Where neither tells there are none; what no symbol or type tells of one is absent.
+  Cpus(const GuestKernel& kernel, const KernelTypes& types, std::span<const Vcpu> vcpus,
        Diagnostics& diagnostics);
 
   [[nodiscard]] const std::vector<Cpu>& all() const { return cpus_; }
@@ -49,6 +51,8 @@ class Cpus {
   [[nodiscard]] std::optional<std::uint64_t> now_nsec() const;
 
  private:
+  void add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types);
+  void add_by_symbols(GuestVirtual offsets, const KernelTypes& types, std::size_t vcpus);
   void read(Cpu& cpu, const KernelTypes& types) const;
 
   const GuestKernel& kernel_;

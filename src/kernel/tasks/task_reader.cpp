@@ -54,13 +54,16 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
               types.find_any({"task_struct.start_time", "task_struct.real_start_time"}),
               types.find("task_struct.sched_info.last_arrival"),
               types.find("task_struct.sched_info.last_queued"),
-              types.find("task_struct.se.exec_start")} {
+              types.find("task_struct.se.exec_start"),
+              types.find("task_struct.se.sum_exec_runtime"),
+              types.find("task_struct.se.prev_sum_exec_runtime")} {
   if (!fields_.cpu) cpu_on_stack_ = types.find("thread_info.cpu");
   const Fields& all = fields_;
   size_ = std::max({end_of(all.pid), end_of(all.tgid), end_of(all.comm), end_of(all.state),
                     end_of(all.exit_state), end_of(all.flags), end_of(all.parent), end_of(all.cpu),
                     end_of(all.on_cpu), end_of(all.stack), end_of(all.sp), end_of(all.start),
-                    end_of(all.last_arrival), end_of(all.last_queued), end_of(all.exec_start)});
+                    end_of(all.last_arrival), end_of(all.last_queued), end_of(all.exec_start),
+                    end_of(all.runtime), end_of(all.runtime_when_picked)});
 }
 
 std::optional<Task> TaskReader::read(GuestVirtual address) const {
@@ -101,14 +104,27 @@ void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
   task.on_cpu = number_in(bytes, fields_.on_cpu).value_or(0) != 0;
 }
 
+// When the task got the CPU on which its time was last counted at `counted`; nothing if that can't
+// be told.
+std::optional<std::uint64_t> TaskReader::picked_at(std::span<const std::byte> bytes,
+                                                   std::uint64_t counted) const {
+  const auto runtime = number_in(bytes, fields_.runtime);
+  const auto before = number_in(bytes, fields_.runtime_when_picked);
+  if (!runtime || !before || *before > *runtime) return std::nullopt;
+  const std::uint64_t ran = *runtime - *before;
+  return ran <= counted ? std::optional(counted - ran) : std::nullopt;
+}
+
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
   task.start_nsec = number_in(bytes, fields_.start);
-  task.arrived_nsec = number_in(bytes, fields_.last_arrival);
-  task.last_ran_nsec = task.arrived_nsec;
   // When its time on the CPU was last counted, which is when it left.
-  if (const auto left = number_in(bytes, fields_.exec_start)) {
-    task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), *left);
-  }
+  const auto left = number_in(bytes, fields_.exec_start);
+  task.arrived_nsec = number_in(bytes, fields_.last_arrival);
+  // Without SCHED_INFO nothing notes that: then it is what it has run since it was picked that
+  // tells.
+  if (!task.arrived_nsec && left) task.arrived_nsec = picked_at(bytes, *left);
+  task.last_ran_nsec = task.arrived_nsec;
+  if (left) task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), *left);
   const auto queued = number_in(bytes, fields_.last_queued);
   if (queued && *queued != 0) task.queued_nsec = queued;
 }

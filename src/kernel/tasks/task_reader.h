@@ -67,10 +67,14 @@ class TaskReader {
     std::optional<Field> last_arrival;
     std::optional<Field> last_queued;
     std::optional<Field> exec_start;
+    std::optional<Field> runtime;
+    std::optional<Field> runtime_when_picked;
   };
 
   void read_cpu(Task& task, std::span<const std::byte> bytes) const;
   void read_times(Task& task, std::span<const std::byte> bytes) const;
+  [[nodiscard]] std::optional<std::uint64_t> picked_at(std::span<const std::byte> bytes,
+                                                       std::uint64_t counted) const;
 
   const KernelMemory& memory_;
   TaskStates states_;

@@ -54,7 +54,7 @@ class Page {
 )"
          << R"(<meta name="generator" content=")" << html(report_.generator) << "\">\n"
          << R"(<link rel="icon" href="data:,">)" << '\n'
-         << "<title>" << html(headline(report_.verdict)) << "</title>\n"
+         << "<title>" << html(headline(report_)) << "</title>\n"
          << "<style>" << triage_style << "</style>\n</head>\n";
   }
 
@@ -66,8 +66,8 @@ class Page {
   void write_verdict() {
     const std::vector<Finding>& findings = report_.verdict.findings;
     if (findings.empty()) {
-      out_ << "<section class=\"finding clean\">\n<h1 class=\"kind\">"
-           << html(headline(report_.verdict)) << "</h1>\n</section>\n";
+      out_ << "<section class=\"finding clean\">\n<h1 class=\"kind\">" << html(headline(report_))
+           << "</h1>\n</section>\n";
     }
     for (const Finding& finding : findings) write(finding, &finding == &findings.front() ? 1 : 2);
   }

@@ -82,11 +82,11 @@ Json to_json(const TriageReport& report, const Finding& finding, const char* rol
 Json verdict_to_json(const TriageReport& report) {
   const std::vector<Finding>& findings = report.verdict.findings;
   if (findings.empty()) {
-    return {{"kind", clean}, {"grade", nullptr}, {"text", headline(report.verdict)}};
+    return {{"kind", clean}, {"grade", nullptr}, {"text", headline(report)}};
   }
   return {{"kind", std::string(name_of(findings.front().kind))},
           {"grade", std::string(name_of(findings.front().grade))},
-          {"text", utf8(headline(report.verdict))}};
+          {"text", utf8(headline(report))}};
 }
 
 Json findings_to_json(const TriageReport& report) {

@@ -22,7 +22,7 @@ class Text {
 
   void write() {
     const std::vector<Finding>& findings = report_.verdict.findings;
-    if (findings.empty()) out_ << "# " << headline(report_.verdict) << "\n";
+    if (findings.empty()) out_ << "# " << headline(report_) << "\n";
     for (const Finding& finding : findings) {
       write(finding, &finding == &findings.front() ? "# " : "## ");
     }

@@ -29,7 +29,7 @@ void write(const Finding& finding, std::ostream& out) {
 }  // namespace
 
 void write_triage_text(const TriageReport& report, std::ostream& out) {
-  if (report.verdict.findings.empty()) out << headline(report.verdict) << '\n';
+  if (report.verdict.findings.empty()) out << headline(report) << '\n';
   for (const Finding& finding : report.verdict.findings) write(finding, out);
   for (const TriageRow& row : guest_rows(report)) write(row, "  ", out);
 }

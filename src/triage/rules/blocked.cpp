@@ -22,12 +22,6 @@ BlockedIn place_of(const GuestFacts& facts, const TaskActivity& activity) {
   return waits_for_disk ? BlockedIn::Storage : BlockedIn::Other;
 }
 
-bool has_ages(const GuestFacts& facts) {
-  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
-    return nsec_off_cpu(facts, activity.task).has_value();
-  });
-}
-
 // Who sleeps with a lock that others want keeps it for longer than a moment.
 bool is_behind_sleeper(const TaskActivity& activity) {
   if (!activity.waiting || !activity.waiting->owner) return false;

@@ -19,6 +19,21 @@ const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct) {
   return found == facts.tasks.end() ? nullptr : &*found;
 }
 
+bool has_timers(const GuestFacts& facts) {
+  return std::any_of(facts.cpus.begin(), facts.cpus.end(),
+                     [](const CpuHealth& health) { return health.timer_due.has_value(); });
+}
+
+bool has_ages(const GuestFacts& facts) {
+  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+    return nsec_off_cpu(facts, activity.task).has_value();
+  });
+}
+
+bool can_show_hangs(const GuestFacts& facts) {
+  return has_timers(facts) && has_ages(facts);
+}
+
 std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task) {
   if (task.on_cpu || task.last_ran_nsec.value_or(0) == 0) return std::nullopt;
   const std::uint64_t now = facts.time.now_nsec;

@@ -40,11 +40,19 @@ struct GuestFacts {
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
 
+// Whether it is known when the CPUs' timers are due, and when tasks last ran.
+[[nodiscard]] bool has_timers(const GuestFacts& facts);
+[[nodiscard]] bool has_ages(const GuestFacts& facts);
+
 // For how long `task` has not run; nothing if that can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task);
 // For how long it has been ready to run and has got no CPU; nothing if it is not ready, or if that
 // can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task);
+
+// Whether enough is known to see a guest that hangs: which tasks there are, for how long they have
+// not run, and which CPUs take interrupts.
+[[nodiscard]] bool can_show_hangs(const GuestFacts& facts);
 
 // Whether `vcpu` was in the kernel's code and not idle.
 [[nodiscard]] bool is_busy_in_kernel(const VcpuActivity& vcpu);

@@ -17,32 +17,69 @@ std::string summary(const VcpuActivity* vcpu, std::uint32_t cpu, std::uint64_t o
   return text + (spins_on_lock(vcpu->trace) ? ": spins on a lock in " : ": in ") + culprit;
 }
 
-// A CPU that is in the kernel with its interrupts off needs less to be believed stuck.
-bool is_locked_up(const CpuHealth& health, const VcpuActivity* vcpu) {
+bool is_closed(const VcpuActivity* vcpu) {
+  return vcpu != nullptr && is_busy_in_kernel(*vcpu) && !vcpu->takes_interrupts.value_or(true);
+}
+
+// For how long a CPU has taken no timer interrupt, and what tells so.
+struct Silence {
+  std::uint64_t nsec = 0;
+  Witness witness;
+};
+
+// Where it is not known when its timer is due, as without high resolution timers: each tick counts
+// the time of the task that has the CPU. An idle one has none to count.
+std::optional<Silence> uncounted(const GuestFacts& facts, const VcpuActivity* vcpu) {
+  if (!is_closed(vcpu) || !vcpu->task || vcpu->task->pid == 0) return std::nullopt;
+  const auto counted = vcpu->task->last_ran_nsec;
+  if (counted.value_or(0) == 0 || facts.time.now_nsec < *counted) return std::nullopt;
+  const std::uint64_t nsec = facts.time.now_nsec - *counted;
+  return Silence{nsec,
+                 {.what = fmt::format("se.exec_start of {}", name_and_pid(*vcpu->task)),
+                  .value = fmt::format("its time was last counted {} ago", seconds(nsec)),
+                  .address = vcpu->task->address}};
+}
+
+std::optional<Silence> silence_of(const GuestFacts& facts, const CpuHealth& health,
+                                  const VcpuActivity* vcpu) {
+  if (!health.timer_due) return uncounted(facts, vcpu);
+  if (!health.overdue_nsec) return std::nullopt;
+  return Silence{*health.overdue_nsec,
+                 {.what = "hrtimer_bases.expires_next",
+                  .value = fmt::format("{} overdue", seconds(*health.overdue_nsec)),
+                  .address = health.timer_due->address}};
+}
+
+// The silence of a CPU that is locked up; nothing if it isn't. One that is in the kernel with its
+// interrupts off needs less to be believed stuck.
+std::optional<Silence> locked_for(const GuestFacts& facts, const CpuHealth& health,
+                                  const VcpuActivity* vcpu) {
   constexpr std::uint64_t least_closed_age = 2 * nsec_per_second;
-  if (!health.is_online || !health.overdue_nsec) return false;
-  const bool is_closed =
-      vcpu != nullptr && is_busy_in_kernel(*vcpu) && !vcpu->takes_interrupts.value_or(true);
-  return *health.overdue_nsec >= (is_closed ? least_closed_age : least_age);
+  auto silence = silence_of(facts, health, vcpu);
+  const std::uint64_t least = is_closed(vcpu) ? least_closed_age : least_age;
+  return health.is_online && silence && silence->nsec >= least ? silence : std::nullopt;
 }
 
 }  // namespace
+
+bool is_locked_hard(const GuestFacts& facts, const CpuHealth& health) {
+  return locked_for(facts, health, vcpu_of(facts, health.cpu)).has_value();
+}
 
 std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
   std::vector<Finding> findings;
   for (const CpuHealth& health : facts.cpus) {
     const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
-    if (!is_locked_up(health, vcpu)) continue;
+    const auto silence = locked_for(facts, health, vcpu);
+    if (!silence) continue;
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::HardLockup;
     const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);
-    finding.grade = *health.overdue_nsec > certain_age && !lets_in ? Grade::Certain : Grade::Strong;
+    finding.grade = silence->nsec > certain_age && !lets_in ? Grade::Certain : Grade::Strong;
     finding.cpu = health.cpu;
-    finding.summary = summary(vcpu, health.cpu, *health.overdue_nsec);
-    finding.since_nsec = begin_of(facts.time.now_nsec, health.overdue_nsec);
-    finding.evidence.push_back({.what = "hrtimer_bases.expires_next",
-                                .value = fmt::format("{} overdue", seconds(*health.overdue_nsec)),
-                                .address = health.timer_due->address});
+    finding.summary = summary(vcpu, health.cpu, silence->nsec);
+    finding.since_nsec = begin_of(facts.time.now_nsec, silence->nsec);
+    finding.evidence.push_back(silence->witness);
     if (vcpu == nullptr) continue;
     finding.cause = summary_of(vcpu->trace);
     if (vcpu->task) finding.task = name_of_task(*vcpu->task);

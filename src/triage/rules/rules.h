@@ -17,6 +17,8 @@ namespace photon_dmesg {
 [[nodiscard]] std::vector<Finding> find_deadlocks(const GuestFacts& facts);
 // CPUs have taken no interrupt for seconds.
 [[nodiscard]] std::vector<Finding> find_hard_lockups(const GuestFacts& facts);
+// Whether the CPU of `health` is one of these.
+[[nodiscard]] bool is_locked_hard(const GuestFacts& facts, const CpuHealth& health);
 // CPUs take interrupts, and have not left the kernel's code to other tasks for seconds.
 [[nodiscard]] std::vector<Finding> find_soft_lockups(const GuestFacts& facts);
 // Disks have not answered for seconds, or tasks have waited for them so long.

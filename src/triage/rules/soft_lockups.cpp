@@ -16,6 +16,7 @@ class CpuWitnesses {
     add_stopper();
     add_watchdog();
     add_starved();
+    add_unbroken();
     add_rcu();
     add_workers();
   }
@@ -75,6 +76,29 @@ class CpuWitnesses {
                              name_and_pid(longest->task), seconds(longest_age)),
          .address = longest->task.address},
         longest_age);
+  }
+
+  // Where nothing notes since when tasks wait, what the CPU's own task has run without a break
+  // tells, if others that are ready have not run since.
+  void add_unbroken() {
+    const VcpuActivity* vcpu = vcpu_of(facts_, health_.cpu);
+    if (vcpu == nullptr || !vcpu->task || vcpu->task->pid == 0) return;
+    const auto arrived = vcpu->task->arrived_nsec;
+    if (!arrived || *arrived == 0 || facts_.time.now_nsec < *arrived + certain_age) return;
+    const auto waits = [&](const TaskActivity& activity) {
+      const Task& task = activity.task;
+      return task.cpu == health_.cpu && task.state == 'R' && !task.on_cpu && !task.queued_nsec &&
+             task.address != vcpu->task->address && task.last_ran_nsec &&
+             *task.last_ran_nsec <= *arrived;
+    };
+    const auto count = std::count_if(facts_.tasks.begin(), facts_.tasks.end(), waits);
+    if (count == 0) return;
+    const std::uint64_t age = facts_.time.now_nsec - *arrived;
+    add({.what = fmt::format("{} has had it for {} without a break, and {} other task{} ready",
+                             name_and_pid(*vcpu->task), seconds(age), count,
+                             count == 1 ? " is" : "s are"),
+         .address = vcpu->task->address},
+        age);
   }
 
   void add_rcu() {
@@ -150,7 +174,7 @@ std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
     const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
     if (vcpu == nullptr || !is_busy_in_kernel(*vcpu)) continue;
     // That is another finding.
-    if (health.overdue_nsec.value_or(0) >= least_age) continue;
+    if (is_locked_hard(facts, health)) continue;
     const CpuWitnesses witnesses(facts, health);
     if (witnesses.all().empty()) continue;
     findings.push_back(describe_lockup(facts, health, *vcpu, witnesses));

@@ -30,7 +30,7 @@ void tell_facts(const GuestMemory& memory, const RunningKernel& running, Diagnos
 // Tasks by types that BTF has or that they show themselves, and what was called on their stacks.
 void trace_tasks(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const KernelTypes types = types_of(kernel, diagnostics);
-  const Cpus cpus(kernel, types, 1, diagnostics);
+  const Cpus cpus(kernel, types, std::vector<Vcpu>(1), diagnostics);
   const Tasks tasks(kernel, types, derived_first_task(types), diagnostics);
   const CodeMap code(kernel, read_modules(kernel, types, diagnostics));
   const Stacks stacks(kernel, types, cpus);

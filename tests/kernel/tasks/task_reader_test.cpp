@@ -122,6 +122,25 @@ TEST_CASE("task: it last ran when it came to its CPU, or when its time there was
   CHECK(read(guest, task).queued_nsec == 400U);
 }
 
+TEST_CASE("task: without SCHED_INFO it came to its CPU as long before as it has run since") {
+  TaskGuest guest;
+  guest.type("sched_info", 16, {{"unused", 0}});
+  guest.type("sched_entity", 24,
+             {{"exec_start", 0}, {"sum_exec_runtime", 8}, {"prev_sum_exec_runtime", 16}});
+  const MadeTask task = guest.task(1, "init");
+  guest.write_words(task.address + task_at::exec_start, {1000, 700, 500});
+  CHECK(read(guest, task).arrived_nsec == 800U);
+  CHECK(read(guest, task).last_ran_nsec == 1000U);
+  SECTION("which is not known if it has run less than before") {
+    guest.write_words(task.address + task_at::exec_start, {1000, 400, 500});
+    CHECK_FALSE(read(guest, task).arrived_nsec);
+  }
+  SECTION("nor if it has run for longer than the guest") {
+    guest.write_words(task.address + task_at::exec_start, {1000, 1700, 500});
+    CHECK_FALSE(read(guest, task).arrived_nsec);
+  }
+}
+
 TEST_CASE("task: one whose pid is no number that a kernel has is shown with it all the same") {
   TaskGuest guest;
   const MadeTask task = guest.task(-7, "odd");

@@ -191,6 +191,43 @@ TEST_CASE("A CPU whose timer is long overdue is locked up") {
   }
 }
 
+TEST_CASE("A CPU with its interrupts off whose task's time nobody counts any more is locked up") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 60 * second);
+  facts.cpus[1].timer_due.reset();
+  facts.cpus[1].overdue_nsec.reset();
+  const Finding lockup = first_of(facts);
+  CHECK(lockup.kind == FindingKind::HardLockup);
+  CHECK(lockup.grade == Grade::Certain);
+  CHECK(lockup.since_nsec == now - 60 * second);
+}
+
+TEST_CASE("A CPU whose timer is not known need not be locked up") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 60 * second);
+  facts.cpus[1].timer_due.reset();
+  facts.cpus[1].overdue_nsec.reset();
+  SECTION("not where it takes interrupts") {
+    facts.vcpus[1].takes_interrupts = true;
+  }
+  SECTION("not in user mode") {
+    facts.vcpus[1].in_user_mode = true;
+  }
+  SECTION("not the idle task, whose time nobody counts") {
+    facts.vcpus[1].task->pid = 0;
+  }
+  SECTION("not where it is not known when that was") {
+    facts.vcpus[1].task->last_ran_nsec.reset();
+  }
+  SECTION("not after a moment") {
+    facts.vcpus[1].task->last_ran_nsec = now - second;
+  }
+  SECTION("not where a timer is known, and is not due") {
+    facts.cpus[1].timer_due = healthy_cpu(1).timer_due;
+  }
+  CHECK_FALSE(has_kind(judge(facts).findings, FindingKind::HardLockup));
+}
+
 TEST_CASE("A CPU that waits for the answer of one that is locked up is its victim") {
   GuestFacts facts = healthy_facts();
   lock_up(facts, 100 * second);
@@ -208,6 +245,35 @@ TEST_CASE("A CPU that waits for the answer of one that is locked up is its victi
   REQUIRE(verdict.findings.size() == 1);
   CHECK(verdict.findings.front().kind == FindingKind::HardLockup);
   CHECK(has_kind(verdict.findings.front().consequences, FindingKind::SoftLockup));
+}
+
+TEST_CASE("Where nobody notes how long tasks wait, a task that runs without a break tells") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  facts.vcpus[1].task->arrived_nsec = now - 60 * second;
+  Task& waiting = facts.tasks[3].task;
+  waiting.queued_nsec.reset();
+  waiting.last_ran_nsec = now - 61 * second;
+  const Finding lockup = first_of(facts);
+  CHECK(lockup.kind == FindingKind::SoftLockup);
+  CHECK(lockup.grade == Grade::Weak);
+  CHECK(lockup.since_nsec == now - 60 * second);
+  SECTION("nothing, if the other has run since") {
+    waiting.last_ran_nsec = now - 30 * second;
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("nothing, if the other waits for another CPU") {
+    waiting.cpu = 0;
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("nothing, if the other sleeps") {
+    waiting.state = 'S';
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("nothing after less than ten seconds") {
+    facts.vcpus[1].task->arrived_nsec = now - 9 * second;
+    CHECK(judge(facts).findings.empty());
+  }
 }
 
 TEST_CASE("A CPU that runs no other task is softly locked up, the surer the more tell so") {
