@@ -55,6 +55,9 @@ SCENARIOS = (
     Scenario("k612-slewed", "6.12", 1, 384 * MIB, "", mode="slewed"),
     Scenario("k612-set", "6.12", 1, 384 * MIB, "", mode="set", hardware_clock="2020-01-01T00:00:00"),
     Scenario("k61-slept", "6.1", 2, 384 * MIB, "", mode="slept"),
+    # The kernel like linux-esx, doing nothing in particular, and dead.
+    Scenario("esx", "esx", 4, 256 * MIB, ""),
+    Scenario("esx-panic", "esx", 2, 256 * MIB, "", mode="panic"),
     # Tasks that hang in ways that are known, beside some that only look so.
     Scenario("k61-hung", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     Scenario("k612-hung", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
