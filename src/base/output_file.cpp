@@ -71,7 +71,11 @@ void OutputFile::take_over(const struct stat& replaced) const {
 // Opens a file without a name, or one with a name that nobody else has.
 void OutputFile::open(mode_t mode) {
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
-  descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  // It is by /proc that it gets its name in the end, which not every chroot has.
+  const bool can_be_named = ::access("/proc/self/fd", X_OK) == 0;
+  if (can_be_named) {
+    descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  }
   if (descriptor_ < 0) {
     // Not every file system has files without a name.
     temporary_ = temporary_name(path_);
