@@ -28,20 +28,26 @@ class Packages(GuestFiles, unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        cls.manifest = BINARY.parent / "install_manifest.txt"
+        cls.installed = cls.manifest.read_text() if cls.manifest.exists() else None
         paths.run("cpack", "-G", "DEB;RPM", "-B", cls.folder / "packages",
                   "--config", BINARY.parent / "CPackConfig.cmake")
 
     def package(self, suffix: str) -> Path:
         return next((self.folder / "packages").glob(f"*.{suffix}"))
 
-    def check_program(self, root: Path) -> None:
+    def test_what_cmake_has_installed_is_still_known(self) -> None:
+        now = self.manifest.read_text() if self.manifest.exists() else None
+        self.assertEqual(now, self.installed)
+
+    def check_program(self, root: Path, zsh: str) -> None:
         program = root / "usr/bin/photon-dmesg"
         self.assertEqual(photon_dmesg("--version", binary=program).out,
                          photon_dmesg("--version").out)
         self.assertEqual(photon_dmesg(*self.files, binary=program).out,
                          photon_dmesg(*self.files).out)
         for file in ("man/man1/photon-dmesg.1", "bash-completion/completions/photon-dmesg",
-                     "zsh/site-functions/_photon-dmesg",
+                     f"zsh/{zsh}/_photon-dmesg",
                      "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
                      "photon-dmesg/schema/photon-dmesg.schema.json",
@@ -49,6 +55,7 @@ class Packages(GuestFiles, unittest.TestCase):
                      "photon-dmesg/schema/photon-dmesg-bt.schema.json",
                      "photon-dmesg/schema/photon-dmesg-ps.schema.json", "doc/photon-dmesg/README.md"):
             self.assertTrue((root / "usr/share" / file).stat().st_size, file)
+        self.assertEqual([f.name for f in (root / "usr/share/zsh").iterdir()], [zsh])
 
     def test_deb_is_installed_and_runs(self) -> None:
         root = self.folder / "deb-root"
@@ -56,7 +63,9 @@ class Packages(GuestFiles, unittest.TestCase):
         shutil.copytree("/var/lib/dpkg", root / "var/lib/dpkg")
         paths.run("dpkg", f"--instdir={root}", f"--admindir={root / 'var/lib/dpkg'}", "--no-triggers",
                   "--install", self.package("deb"))
-        self.check_program(root)
+        self.check_program(root, "vendor-completions")
+        looked_in = paths.run("zsh", "-fc", "print -l $fpath").stdout.decode().splitlines()
+        self.assertIn("/usr/share/zsh/vendor-completions", looked_in)
         paths.run("dpkg", f"--instdir={root}", f"--admindir={root / 'var/lib/dpkg'}", "--no-triggers",
                   "--purge", "photon-dmesg")
         left = [p for p in root.rglob("*photon*") if "var/lib/dpkg" not in str(p)]
@@ -72,7 +81,7 @@ class Packages(GuestFiles, unittest.TestCase):
         known = paths.run("/sbin/ldconfig", "-p").stdout.decode()
         self.assertEqual([name for name in libraries if f"\t{name} " not in known], [])
         paths.run("rpm", "--root", root, "--nodeps", "--install", self.package("rpm"))
-        self.check_program(root)
+        self.check_program(root, "site-functions")
         paths.run("rpm", "--root", root, "--erase", "photon-dmesg")
         self.assertFalse((root / "usr/bin/photon-dmesg").exists())
 
