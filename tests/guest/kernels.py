@@ -49,17 +49,22 @@ class Kernel:
 
 
 @functools.cache
+def mirror() -> str:
+    """Where this machine's own packages come from."""
+    return paths.run("apt-get", "indextargets", "--format", "$(REPO_URI)",
+                     "Created-By: Packages").stdout.decode().split()[0]
+
+
+@functools.cache
 def apt_options(suite: str | None) -> tuple[str, ...]:
     """What makes apt see another suite of this machine's own mirror. The test that needs one which
     is gone is skipped, by name."""
     if suite is None:
         return ()
-    targets = paths.run("apt-get", "indextargets", "--format", "$(REPO_URI)",
-                        "Created-By: Packages").stdout.decode().split()
     folder = paths.cache() / "apt" / suite
     (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
     source = folder / "sources.list"
-    line = f"deb {targets[0]} {suite} main\n"
+    line = f"deb {mirror()} {suite} main\n"
     if not source.exists() or source.read_text() != line:  # a new file makes apt read its lists anew
         source.write_text(line)
     options = ("-o", f"Dir::Etc::SourceList={source}", "-o", "Dir::Etc::SourceParts=-",

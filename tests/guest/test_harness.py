@@ -19,6 +19,7 @@ import patterns
 import peers
 import repeats
 import skips
+import systems
 from results import FAILED, PASSED, SKIPPED, Collector, Summary
 from schedule import Job, next_job, ordered
 
@@ -92,6 +93,16 @@ class Skips(unittest.TestCase):
         self.assertTrue(kernels.GONE.search("E: The repository 'x' does not have a Release file."))
         self.assertTrue(kernels.GONE.search("Err:1 http://x bullseye Release 404  Not Found"))
         self.assertFalse(kernels.GONE.search("Could not resolve 'deb.debian.org'"))
+
+
+    def test_only_root_runs_in_another_system(self) -> None:
+        with mock.patch("os.geteuid", return_value=1000), self.assertRaises(unittest.SkipTest) as skip:
+            systems.system("trixie")
+        self.assertTrue(skips.is_allowed("test_bundle.Bundle.test_debian_13", str(skip.exception)))
+
+    def test_a_container_that_forbids_another_system_is_no_failed_download(self) -> None:
+        self.assertTrue(systems.FORBIDDEN.search("E: Cannot install into target '/x' mounted with noexec or nodev"))
+        self.assertFalse(systems.FORBIDDEN.search("E: Failed getting release file"))
 
 
 class Results(unittest.TestCase):

@@ -16,6 +16,7 @@ import checkpoint_writer
 import packages
 import paths
 import scenarios
+import signing
 import tool
 from tool import photon_dmesg
 
@@ -221,26 +222,8 @@ class Verification(MediaTests):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.signed = cls.sign("Signer")
-        cls.key = cls.shared / "Signer.asc"
-        cls.sign("Stranger")
-
-    @classmethod
-    def sign(cls, who: str) -> Path:
-        """The small package, signed by a new key."""
-        home = cls.shared / who
-        home.mkdir(mode=0o700)
-        target = cls.shared / f"{who}.rpm"
-        shutil.copy(cls.small, target)
-        gpg = ["gpg", "--homedir", home, "--batch"]
-        paths.run(*gpg, "--passphrase", "", "--quick-gen-key", f"{who} <{who}@localhost>", "rsa3072",
-                  "sign", "never")
-        key = paths.run(*gpg, "--armor", "--export", who).stdout
-        (cls.shared / f"{who}.asc").write_bytes(key)
-        paths.run("rpmsign", "--define", f"_gpg_name {who}", "--define", f"_gpg_path {home}",
-                  "--define", f"__gpg {shutil.which('gpg')}", "--addsign", target, env={**os.environ, "GNUPGHOME": str(home)})
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
-        return target
+        cls.signed, cls.key = signing.signed(cls.small, "Signer", cls.shared)
+        signing.signed(cls.small, "Stranger", cls.shared)
 
     def damaged(self, package: Path, place: int) -> Path:
         """The package with one byte changed, `place` bytes from its end."""

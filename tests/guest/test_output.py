@@ -2,18 +2,17 @@
 
 import json
 import os
-import pty
 import re
 import resource
 import select
 import signal
 import subprocess
-import tty
 import unittest
 import uuid
 
 import elf_core
 import paths
+import tool
 from guest_files import GuestFiles
 from tool import BINARY, TIMEOUT, photon_dmesg
 
@@ -290,31 +289,15 @@ class Terminals(OutputTests):
         self.assertEqual(self.on_terminal("-r"), self.on_screen(self.plain("-r")))
         self.assertEqual(self.on_terminal("--color=never", "--noescape"), self.plain("--noescape"))
 
-    def on_terminal(self, *options: str, said: bytes = b"", **variables: str) -> bytes:
+    def on_terminal(self, *options: str, said: str = "", **variables: str) -> bytes:
         """What a terminal gets that stdout is; `said` is part of what stderr gets, or all if empty."""
-        master, slave = pty.openpty()
-        tty.setraw(slave)  # what is written there arrives as it is
-        process = subprocess.Popen([BINARY, *options, *self.files], stdout=slave, stdin=slave,
-                                   stderr=subprocess.PIPE, env=ENVIRONMENT | variables)
-        os.close(slave)
-        seen = b""
-        while True:
-            try:
-                piece = os.read(master, 65536)
-            except OSError:  # the other end was closed
-                break
-            if not piece:
-                break
-            seen += piece
-        os.close(master)
-        err = process.stderr.read()
-        process.stderr.close()
-        self.assertEqual(process.wait(TIMEOUT), 0)
+        result = tool.on_terminal(BINARY, *options, *self.files, env=ENVIRONMENT | variables)
+        self.assertEqual(result.status, 0)
         if said:
-            self.assertIn(said, err)
+            self.assertIn(said, result.err)
         else:
-            self.assertEqual(err, b"")
-        return seen
+            self.assertEqual(result.err, "")
+        return result.out
 
     def plain(self, *options: str) -> bytes:
         return photon_dmesg(*options, *self.files).out
@@ -352,5 +335,5 @@ class Terminals(OutputTests):
         self.assertEqual(first.count(b"\n"), 1)
 
     def test_without_a_pager_the_log_is_printed(self) -> None:
-        self.assertEqual(self.on_terminal("-H", PAGER="/absent/pager", said=b"not found"),
+        self.assertEqual(self.on_terminal("-H", PAGER="/absent/pager", said="not found"),
                          self.on_screen(self.plain("-H", "--color=always")))

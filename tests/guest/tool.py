@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import os
+import pty
 import re
 import subprocess
 import tempfile
+import tty
 from pathlib import Path
 
 import answers
@@ -47,6 +49,29 @@ def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "U
     done = subprocess.run([str(binary), *map(str, arguments)], capture_output=True,
                           env=environment, timeout=TIMEOUT, stdin=subprocess.DEVNULL, **options)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
+
+
+def on_terminal(*command: object, **options: object) -> Result:
+    """What a command writes to a terminal that is its stdin and stdout, and to stderr, which is none. A
+    pager can't ask whoever runs the tests for a key."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)  # what is written there arrives as it is
+    process = subprocess.Popen([str(word) for word in command], stdout=slave, stdin=slave,
+                               stderr=subprocess.PIPE, start_new_session=True, **options)
+    os.close(slave)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # the other end was closed
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(master)
+    err = process.stderr.read().decode(errors="replace")
+    process.stderr.close()
+    return Result(process.wait(TIMEOUT), seen, err)
 
 
 def crash(vmlinux: Path, dump: Path, *commands: str) -> bytes:
