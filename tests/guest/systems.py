@@ -15,11 +15,16 @@ FORBIDDEN = re.compile(r"mounted with noexec or nodev|Operation not permitted")
 SUPERFLUOUS = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
 
 
+def only_for_root() -> None:
+    """Skips the test, by name, where no other system may be entered."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("another system can't be made here: only root may enter it")
+
+
 def system(suite: str) -> Path:
     """Its root folder, made unless the cache has it; the test that needs it is skipped, by name, where it
     can't be made."""
-    if os.geteuid() != 0:
-        raise unittest.SkipTest("another system can't be made here: only root may enter it")
+    only_for_root()
     folder = paths.cache() / "systems" / f"{suite}-{paths.digest(Path(__file__))}"
     if not folder.exists():
         kernels.apt_options(suite)  # knows whether the mirror has it

@@ -179,6 +179,15 @@ class Bundle(GuestFiles, unittest.TestCase):
         self.assertEqual(result.err, f"photon-dmesg: {self.folder}/lib/photon-dmesg/run/photon-dmesg: "
                                      "can't be started: No such file or directory\n")
 
+    def test_a_system_that_has_nothing_at_all(self) -> None:
+        systems.only_for_root()
+        system = self.folder / "empty"
+        root = self.unpacked(system / "bundle")
+        checkpoint_writer.write(system / "vm", self.guest.memory, self.guest.vcpus)
+        program = Path("/bundle", root.name, "photon-dmesg")
+        result = run("chroot", system, program, "vm.vmss", environment={"PATH": os.environ["PATH"]})
+        self.assertEqual((result.status, result.out, result.err), (0, self.log, ""))
+
     def prepare(self, suite: str) -> None:
         """A folder of that system, of which this one's user may be anybody, with the bundle and files."""
         self.system = systems.system(suite)
