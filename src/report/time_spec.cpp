@@ -134,11 +134,21 @@ std::tm local_time(std::int64_t usec) {
   return local;
 }
 
-// Nothing if `time`, when it has a day of the week, is not on that one.
-std::optional<std::int64_t> to_usec(std::tm time, int weekday) {
-  const std::time_t seconds = std::mktime(&time);
+// What a clock shows that is `zone` seconds ahead of UTC.
+std::tm time_in_zone(std::int64_t usec, std::int64_t zone) {
+  const std::time_t time = usec / usec_per_second + zone;
+  std::tm there{};
+  gmtime_r(&time, &there);
+  return there;
+}
+
+// `time` is by a clock `zone` seconds ahead of UTC, or else local. Nothing if it has a day of the
+// week and is not on that one.
+std::optional<std::int64_t> to_usec(std::tm time, int weekday,
+                                    std::optional<std::int64_t> zone = std::nullopt) {
+  const std::time_t seconds = zone ? ::timegm(&time) : std::mktime(&time);
   if (seconds == -1 || (weekday >= 0 && time.tm_wday != weekday)) return std::nullopt;
-  return std::int64_t{seconds} * usec_per_second;
+  return (std::int64_t{seconds} - zone.value_or(0)) * usec_per_second;
 }
 
 std::tm midnight(std::tm time, int days_on) {
@@ -160,6 +170,52 @@ int take_weekday(std::string_view& text) {
   return -1;
 }
 
+// Seconds ahead of UTC, of "02", "0200" or "02:00" behind a sign.
+std::optional<std::int64_t> parse_offset(std::string_view digits) {
+  constexpr std::size_t hours_alone = 2;
+  constexpr std::size_t with_minutes = 4;
+  constexpr int minutes_per_hour = 60;
+  constexpr int seconds_per_minute = 60;
+  std::string number(digits);
+  if (number.size() == with_minutes + 1 && number[2] == ':') number.erase(2, 1);
+  if (number.size() == hours_alone) number += "00";
+  int value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (number.size() != with_minutes || error != std::errc() ||
+      end != number.data() + number.size()) {
+    return std::nullopt;
+  }
+  constexpr int hundred = 100;
+  const int minutes = value % hundred;
+  const int hours = value / hundred;
+  constexpr int most_hours = 14;  // as of the Line Islands
+  if (minutes >= minutes_per_hour || hours > most_hours) return std::nullopt;
+  return (hours * minutes_per_hour + minutes) * seconds_per_minute;
+}
+
+// Takes "Z", "UTC" or an offset such as "+02:00" off the end of a date or time of day: seconds
+// ahead of UTC. Nothing, and nothing is taken, if there is none. A minus is one only behind a time
+// of day: dates have others.
+std::optional<std::int64_t> take_zone(std::string_view& text) {
+  constexpr std::string_view utc = "UTC";
+  if (text.ends_with(utc)) {
+    text = trim(text.substr(0, text.size() - utc.size()));
+    return 0;
+  }
+  if (text.ends_with('Z') || text.ends_with('z')) {
+    text = trim(text.substr(0, text.size() - 1));
+    return 0;
+  }
+  const std::size_t sign = text.find_last_of("+-");
+  if (sign == std::string_view::npos) return std::nullopt;
+  if (text[sign] == '-' && text.find(':') > sign) return std::nullopt;
+  const std::optional<std::int64_t> offset = parse_offset(text.substr(sign + 1));
+  if (!offset) return std::nullopt;
+  const std::int64_t ahead = text[sign] == '-' ? -*offset : *offset;
+  text = trim(text.substr(0, sign));
+  return ahead;
+}
+
 // Fractions of a second behind "17:00:30", in microseconds; nothing if `text` is no fraction.
 std::optional<std::int64_t> parse_fraction(std::string_view text) {
   if (text.empty()) return 0;
@@ -174,7 +230,9 @@ std::optional<std::int64_t> parse_fraction(std::string_view text) {
   return usec;
 }
 
-std::optional<std::int64_t> parse_date(std::string_view text, const std::tm& now) {
+std::optional<std::int64_t> parse_date(std::string_view text, std::int64_t now_usec) {
+  const std::optional<std::int64_t> zone = take_zone(text);
+  const std::tm now = zone ? time_in_zone(now_usec, *zone) : local_time(now_usec);
   const int weekday = take_weekday(text);
   const std::string copy(text);
   for (const std::string_view format : formats) {
@@ -187,7 +245,7 @@ std::optional<std::int64_t> parse_date(std::string_view text, const std::tm& now
     if (!fraction) continue;
     if (!has_seconds) time.tm_sec = 0;
     if (format.find("%H") == std::string_view::npos) time = midnight(time, 0);
-    const std::optional<std::int64_t> usec = to_usec(time, weekday);
+    const std::optional<std::int64_t> usec = to_usec(time, weekday, zone);
     return usec ? std::optional(*usec + *fraction) : std::nullopt;
   }
   return std::nullopt;
@@ -212,7 +270,7 @@ std::optional<std::int64_t> parse_time(std::string_view text, std::int64_t now_u
   if (text.starts_with('+')) return from_now(text.substr(1), 1);
   if (text.starts_with('-')) return from_now(text.substr(1), -1);
   if (text.ends_with(ago)) return from_now(text.substr(0, text.size() - ago.size()), -1);
-  return parse_date(text, now);
+  return parse_date(text, now_usec);
 }
 
 }  // namespace photon_dmesg

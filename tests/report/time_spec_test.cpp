@@ -51,10 +51,57 @@ TEST_CASE("time: as dmesg's --since takes it") {
   check("monday 2026-11-23 17:00", midnight + 17 * 3600 * second);
 }
 
+TEST_CASE("time: a date or a time of day may end in its zone, whatever the environment's is") {
+  setenv("TZ", "CET-1", 1);
+  tzset();
+  const auto check = [](const char* text, std::int64_t expected) {
+    CAPTURE(text);
+    CHECK(parse_time(text, now) == expected);
+  };
+  const std::int64_t five = midnight + 17 * 3600 * second;
+  for (const char* same :
+       {"2026-11-23T17:00:00Z", "2026-11-23 17:00Z", "2026-11-23 17:00:00 UTC", "17:00Z",
+        "17:00 UTC", "20261123170000Z", "Mon 2026-11-23 17:00z", "2026-11-23T19:00:00+02:00",
+        "19:00+0200", "2026-11-23 12:00:00 -05:00", "2026-11-23 18:00+01", "2026-11-23T22:30+05:30",
+        "20261123180000+01", "2026-11-23T17:00:00-00:00"}) {
+    check(same, five);
+  }
+  check("2026-11-23T17:00:00.25Z", five + 250'000);
+  check("2026-11-23Z", midnight);
+  check("2026-11-23 UTC", midnight);
+  // 17:34 UTC is the next day already where the clock is 14 hours ahead.
+  check("00:30+14:00", midnight + (10 * 3600 + 30 * 60) * second);
+  check("Tue 01:00 +14:00", midnight + 11 * 3600 * second);
+  CHECK(parse_time("2026-11-23", now) == midnight - 3600 * second);  // no zone: the environment's
+  setenv("TZ", "UTC0", 1);
+  tzset();
+}
+
 TEST_CASE("time: what is none") {
-  for (const char* text :
-       {"", "soon", "-", "+", "-5parsecs", "5", "2026-13-45", "17:00:30x", "@", "1 hour",
-        "Tue 2026-11-23", "17:00:30.", "-1e400", "-999999999999999y"}) {
+  for (const char* text : {"",
+                           "soon",
+                           "-",
+                           "+",
+                           "-5parsecs",
+                           "5",
+                           "2026-13-45",
+                           "17:00:30x",
+                           "@",
+                           "1 hour",
+                           "Tue 2026-11-23",
+                           "17:00:30.",
+                           "-1e400",
+                           "-999999999999999y",
+                           "Z",
+                           "UTC",
+                           "+02:00",
+                           "soon Z",
+                           "17:00+15",
+                           "17:00+02:60",
+                           "17:00+2",
+                           "17:00+02:00Z",
+                           "2026-11-23 17:00 CET",
+                           "5 min ago Z"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_time(text, now));
   }

@@ -16,6 +16,17 @@ constexpr std::array<std::string_view, 24> facility_names = {
 constexpr std::array<std::string_view, 8> level_names = {"emerg", "alert",  "crit", "err",
                                                          "warn",  "notice", "info", "debug"};
 
+// As people spell them besides.
+struct Spelling {
+  std::string_view name;
+  std::string_view meant;
+};
+constexpr std::array<Spelling, 2> level_spellings = {{{"error", "err"}, {"warning", "warn"}}};
+
+bool is_same(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && ::strncasecmp(left.data(), right.data(), left.size()) == 0;
+}
+
 template <typename Names>
 std::string name_or_number(const Names& names, std::uint8_t number) {
   return number < names.size() ? std::string(names[number]) : std::to_string(number);
@@ -24,9 +35,8 @@ std::string name_or_number(const Names& names, std::uint8_t number) {
 template <typename Names>
 std::optional<std::uint8_t> number_of(const Names& names, std::string_view name) {
   for (std::size_t number = 0; number < names.size(); ++number) {
-    const bool same = name.size() == names[number].size() &&
-                      ::strncasecmp(name.data(), names[number].data(), name.size()) == 0;
-    if (same || name == std::to_string(number)) return static_cast<std::uint8_t>(number);
+    if (is_same(name, names[number]) || name == std::to_string(number))
+      return static_cast<std::uint8_t>(number);
   }
   return std::nullopt;
 }
@@ -50,6 +60,9 @@ std::optional<std::uint8_t> facility_number(std::string_view name) {
 }
 
 std::optional<std::uint8_t> level_number(std::string_view name) {
+  for (const Spelling& spelling : level_spellings) {
+    if (is_same(name, spelling.name)) return number_of(level_names, spelling.meant);
+  }
   return number_of(level_names, name);
 }
 

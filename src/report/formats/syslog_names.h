@@ -18,7 +18,7 @@ namespace photon_dmesg {
 [[nodiscard]] std::string level_name(std::uint8_t level);
 
 // The number of such a name, in upper or lower case, or of digits that have one; nothing if there
-// is none.
+// is none. Levels may also be spelled "error" and "warning".
 [[nodiscard]] std::optional<std::uint8_t> facility_number(std::string_view name);
 [[nodiscard]] std::optional<std::uint8_t> level_number(std::string_view name);
 

@@ -22,7 +22,7 @@ TEST_CASE("numbers of names, and of digits that have a name") {
   CHECK(level_number("7") == 7);
   CHECK(facility_number("local7") == 23);
   CHECK(facility_number("0") == 0);
-  for (const char* none : {"", "8", "warning", "war", "warn ", "-1", "07"}) {
+  for (const char* none : {"", "8", "warnings", "war", "warn ", "-1", "07"}) {
     CAPTURE(none);
     CHECK_FALSE(level_number(none));
   }
