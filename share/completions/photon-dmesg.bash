@@ -54,7 +54,7 @@ _photon_dmesg_files() {
 
 _photon_dmesg() {
   local IFS=$' \t\n'
-  local commands="triage bt ps info core profile"
+  local commands="triage bt ps info core profile help"
   local options="--strict --no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
   local takes_value=" -l --level -f --facility --since --until --grep -A --after-context
     -B --before-context -C --context --head --tail --from-seq --time-format --format -o --output
@@ -107,25 +107,27 @@ _photon_dmesg() {
 
   case $command in
     bt)
-      options+=" -a --all --blocked --pid --comm --cpu --no-fold --lines -J --json --ndjson"
-      options+=" -o --output"
+      options+=" -a --all --blocked --pid --comm --cpu --no-fold --lines --format -J --json"
+      options+=" --ndjson -o --output"
       ;;
     ps)
-      options+=" --blocked --pid --comm --cpu --sort --tree -J --json --ndjson -o --output"
+      options+=" --blocked --pid --comm --cpu --sort --tree --format -J --json --ndjson"
+      options+=" -o --output"
       ;;
     triage)
-      options+=" --format --fail-on --log --hash --redact -J --json -o --output"
+      options+=" --format --fail-on --log --hash --redact -J --json --ndjson -o --output"
       ;;
-    info) options+=" -J --json --tags --screenshot --vmx -o --output" ;;
+    info) options+=" --format -J --json --tags --screenshot --vmx -o --output" ;;
     core) options+=" -o --output" ;;
     profile) options+=" --release -o --output" ;;
+    help) options="-V --version -h --help" ;;
     *)
       options+=" -l --level -f --facility -k --kernel -u --userspace --since --until --grep"
       options+=" -i --ignore-case -A --after-context -B --before-context -C --context"
       options+=" --head --tail --from-seq --since-clear --cleared --unprinted -T --ctime"
       options+=" -t --notime -d --show-delta -e --reltime --time-format --utc -H --human -L"
-      options+=" --color -P --nopager -x --decode -r --raw -p --force-prefix --noescape -J --json"
-      options+=" --format --redact -o --output"
+      options+=" --color -P --nopager --no-pager -x --decode -r --raw -p --force-prefix"
+      options+=" --noescape -J --json --ndjson --format --redact -o --output"
       ;;
   esac
   if [[ -n $option && " $options " != *" $option "* ]]; then
@@ -140,16 +142,19 @@ _photon_dmesg() {
         res{0..3} local{0..7}
       ;;
     --format)
-      if [[ $command == triage ]]; then
-        _photon_dmesg_words text json ndjson markdown html
-      else
-        _photon_dmesg_words text json ndjson dmesg-json ecs otlp journal-json journal-export syslog \
-          kmsg
-      fi
+      case $command in
+        triage) _photon_dmesg_words text json ndjson markdown html ;;
+        bt | ps) _photon_dmesg_words text json ndjson ;;
+        info) _photon_dmesg_words text json ;;
+        *)
+          _photon_dmesg_words text json ndjson dmesg-json ecs otlp journal-json journal-export \
+            syslog kmsg
+          ;;
+      esac
       ;;
     --fail-on) _photon_dmesg_list any lockup panic oops deadlock hard_lockup soft_lockup \
       storage_stalled frozen_file_system blocked_tasks rcu_stall out_of_memory ;;
-    --time-format) _photon_dmesg_words ctime notime delta reltime iso raw suspend ;;
+    --time-format) _photon_dmesg_list ctime notime delta reltime iso raw suspend ;;
     --color) _photon_dmesg_words auto always never ;;
     --sort) _photon_dmesg_words pid time state cpu comm ;;
     -o | --output)
@@ -160,6 +165,9 @@ _photon_dmesg() {
     *)
       if [[ -z $ended && $value == -* ]]; then
         _photon_dmesg_words "$options"
+      elif [[ $command == help ]]; then
+        # shellcheck disable=SC2086 # a list of words
+        _photon_dmesg_words $commands
       else
         _photon_dmesg_files
         if [[ -z $has_file && -z $ended ]]; then # a command may be the first

@@ -25,7 +25,7 @@ function __photon_dmesg_command
             case '-?*'
                 # The last of several letters, if none before it takes the rest as its value.
                 string match -qr -- '^-[^lfABCo]*[lfABCo]$' $token; and set is_value yes
-            case triage bt ps info core profile
+            case triage bt ps info core profile help
                 echo $token
                 return
             case '*'
@@ -69,6 +69,8 @@ complete -c photon-dmesg -n '__photon_dmesg_is first' -a ps -d 'List the tasks'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a info -d 'Say what files hold'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a core -d 'Write a folder for debuggers'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a profile -d "Write a kernel's profile"
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a help -d 'Print the help of a command'
+complete -c photon-dmesg -n '__photon_dmesg_is help' -f -a 'triage bt ps info core profile'
 
 # The log: which records
 set -l log '__photon_dmesg_is first log'
@@ -103,6 +105,7 @@ complete -c photon-dmesg -n $log -l time-format -x -d 'How times are printed' \
 complete -c photon-dmesg -n $log -s H -l human -d '-e with colors and a pager, on a terminal'
 complete -c photon-dmesg -n $log -s L -l color -f -a 'auto always never' -d Colors
 complete -c photon-dmesg -n $log -s P -l nopager -d 'No pager for -H'
+complete -c photon-dmesg -n $log -l no-pager -d 'No pager for -H'
 complete -c photon-dmesg -n $log -s x -l decode -d 'Facility and level before each record'
 complete -c photon-dmesg -n $log -s r -l raw -d "As the kernel's own \"<6>[    0.000000] text\""
 complete -c photon-dmesg -n $log -s p -l force-prefix -d 'The prefix on every line of a record'
@@ -112,6 +115,7 @@ complete -c photon-dmesg -n $log -l noescape -d 'Unprintable bytes as they are'
 # The log: formats
 complete -c photon-dmesg -n $log -s J -d 'JSON exactly as dmesg -J prints it'
 complete -c photon-dmesg -n $log -l json -d 'One JSON document with the guest and sources'
+complete -c photon-dmesg -n $log -l ndjson -d 'One JSON object a record'
 complete -c photon-dmesg -n $log -l format -x -d "The output's format" \
     -a 'text json ndjson dmesg-json ecs otlp journal-json journal-export syslog kmsg'
 complete -c photon-dmesg -n $log -l redact -d 'Placeholders for names, addresses and secrets'
@@ -125,6 +129,7 @@ complete -c photon-dmesg -n '__photon_dmesg_is triage' -l log -d 'FILE is the te
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -l hash -d 'The SHA-256 of the inputs in JSON too'
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -l redact -d 'Placeholders for names, addresses and secrets'
 complete -c photon-dmesg -n '__photon_dmesg_is triage' -s J -l json -d 'Print one JSON document'
+complete -c photon-dmesg -n '__photon_dmesg_is triage' -l ndjson -d 'Print a line of JSON for each finding'
 
 # bt and ps
 complete -c photon-dmesg -n '__photon_dmesg_is bt' -s a -l all -d 'Every task, behind the vCPUs'
@@ -136,10 +141,12 @@ complete -c photon-dmesg -n '__photon_dmesg_is bt' -l no-fold -d 'Each task by i
 complete -c photon-dmesg -n '__photon_dmesg_is bt' -l lines -d 'File and line of each frame, by a vmlinux'
 complete -c photon-dmesg -n '__photon_dmesg_is ps' -l sort -x -a 'pid time state cpu comm' -d 'In which order'
 complete -c photon-dmesg -n '__photon_dmesg_is ps' -l tree -d 'Children below their parents'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l format -x -d "The output's format" -a 'text json ndjson'
 complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -s J -l json -d 'Print one JSON document'
 complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l ndjson -d 'Print a line of JSON for each'
 
 # info
+complete -c photon-dmesg -n '__photon_dmesg_is info' -l format -x -d "The output's format" -a 'text json'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -s J -l json -d 'Print one JSON document'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l tags -d 'List every tag of the checkpoint'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l screenshot -r -F -d "Write the guest's last screen to a file (PNG)"

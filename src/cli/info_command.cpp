@@ -141,7 +141,7 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   diagnostics.clear_progress();
   write_extracts(options, extracts);  // now that all files which are read are known
   write_output(options, [&](std::ostream& out) {
-    (options.json ? write_info_json : write_info_text)(report, out);
+    (options.report_format == "json" ? write_info_json : write_info_text)(report, out);
   });
   return status;
 }

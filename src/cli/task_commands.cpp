@@ -113,7 +113,7 @@ TaskReport describe(const Options& options, const Guest& guest, const GuestTasks
   TaskReport report;
   report.guest = describe_guest(guest, diagnostics);
   // To look for the clock takes time, and only this shows it.
-  if (options.json) {
+  if (options.report_format == "json") {
     report.guest.clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
   }
   report.source = describe_source(guest);
@@ -153,8 +153,8 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   check_traces(report, diagnostics);
   if (wanted.lines) add_lines(guest, report, diagnostics);
   WriteReport write = write_traces_text;
-  if (options.json) write = write_traces_json;
-  if (wanted.ndjson) write = write_task_lines;
+  if (options.report_format == "json") write = write_traces_json;
+  if (options.report_format == "ndjson") write = write_task_lines;
   if (wanted.fold && write == write_traces_text) fold_same_traces(report);
   return finish(options, guest, report, write, diagnostics);
 }
@@ -168,8 +168,8 @@ int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   sort_rows(report, options.tasks.sort);
   if (options.tasks.tree) make_tree(report);
   WriteReport write = write_tasks_text;
-  if (options.json) write = write_tasks_json;
-  if (options.tasks.ndjson) write = write_task_lines;
+  if (options.report_format == "json") write = write_tasks_json;
+  if (options.report_format == "ndjson") write = write_task_lines;
   return finish(options, guest, report, write, diagnostics);
 }
 

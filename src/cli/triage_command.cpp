@@ -45,10 +45,10 @@ bool is_wanted(const TriageOptions& options, const Verdict& verdict) {
 using WriteReport = void (*)(const TriageReport& report, std::ostream& out);
 
 WriteReport writer_of(const Options& options) {
-  if (options.json || options.triage.format == "json") return write_triage_json;
-  if (options.triage.format == "ndjson") return write_triage_lines;
-  if (options.triage.format == "markdown") return write_triage_markdown;
-  if (options.triage.format == "html") return write_triage_html;
+  if (options.report_format == "json") return write_triage_json;
+  if (options.report_format == "ndjson") return write_triage_lines;
+  if (options.report_format == "markdown") return write_triage_markdown;
+  if (options.report_format == "html") return write_triage_html;
   return write_triage_text;
 }
 

@@ -22,7 +22,7 @@ constexpr std::size_t newest_records = 200;
 constexpr std::size_t parts_of_life = 160;  // bars in a picture
 
 bool is_for_tickets(const Options& options) {
-  return !options.json && (options.triage.format == "markdown" || options.triage.format == "html");
+  return options.report_format == "markdown" || options.report_format == "html";
 }
 
 bool has_digests(const Options& options) {

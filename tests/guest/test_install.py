@@ -1,4 +1,4 @@
-"""What users install: packages, the man page, completions."""
+"""What users install: packages, man pages, completions; and --help."""
 
 import os
 import re
@@ -18,7 +18,7 @@ COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile")
 def options_of(command: str) -> set[str]:
     """By --help."""
     text = photon_dmesg(*command.split(), "--help").out.decode()
-    lines = re.findall(r"(?m)^  (-\w(?:, --[\w-]+)?|    --[\w-]+)", text)
+    lines = re.findall(r"(?m)^  (-\w(?:, --[\w-]+)*|    --[\w-]+)", text)
     return {name for line in lines for name in re.findall(r"--?[\w-]+", line)}
 
 
@@ -46,7 +46,8 @@ class Packages(GuestFiles, unittest.TestCase):
                          photon_dmesg("--version").out)
         self.assertEqual(photon_dmesg(*self.files, binary=program).out,
                          photon_dmesg(*self.files).out)
-        for file in ("man/man1/photon-dmesg.1", "bash-completion/completions/photon-dmesg",
+        for file in (*(f"man/man1/{page.name}" for page in (SOURCE / "share/man").iterdir()),
+                     "bash-completion/completions/photon-dmesg",
                      f"zsh/{zsh}/_photon-dmesg",
                      "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
@@ -86,21 +87,78 @@ class Packages(GuestFiles, unittest.TestCase):
         self.assertFalse((root / "usr/bin/photon-dmesg").exists())
 
 
-class ManPage(unittest.TestCase):
-    PAGE = SOURCE / "share/man/photon-dmesg.1"
+class ManPages(unittest.TestCase):
+    FOLDER = SOURCE / "share/man"
 
-    def test_it_has_every_option_and_none_besides(self) -> None:
-        text = paths.run("mandoc", "-T", "utf8", self.PAGE).stdout.decode()
-        text = re.sub(".\b", "", text).replace("\N{HYPHEN}", "-")  # bold, as on a printer
-        options = re.search("(?ms)^OPTIONS$.*?^FORMATS$", text).group()
-        named = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", options))
-        expected = set().union(*map(options_of, COMMANDS))
-        self.assertEqual(expected - named, set())
-        others = {"--armor", "--export"}  # gpg's
-        self.assertEqual({name for name in named - expected - others if name.startswith("--")}, set())
+    def page(self, command: str) -> Path:
+        return self.FOLDER / f"photon-dmesg{command and '-'}{command}.1"
 
-    def test_it_is_well_formed(self) -> None:
-        paths.run("mandoc", "-T", "lint", "-W", "warning,stop", self.PAGE)
+    def text(self, command: str) -> str:
+        text = paths.run("mandoc", "-T", "utf8", self.page(command)).stdout.decode()
+        return re.sub(".\b", "", text).replace("\N{HYPHEN}", "-")  # bold, as on a printer
+
+    def options_in(self, command: str) -> set[str]:
+        options = re.search("(?ms)^OPTIONS$.*?^(?:COMMANDS|EXIT STATUS)$", self.text(command)).group()
+        return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", options))
+
+    def test_each_command_has_one(self) -> None:
+        self.assertEqual(sorted(self.FOLDER.iterdir()), sorted(map(self.page, COMMANDS)))
+        main = self.text("")
+        for command in COMMANDS[1:]:
+            self.assertIn(f"photon-dmesg-{command}(1)", main)
+            self.assertIn("photon-dmesg(1)", self.text(command))
+
+    def test_each_has_every_option_of_its_command_and_none_besides(self) -> None:
+        shared = set.intersection(*map(options_of, COMMANDS))
+        self.assertGreater(len(shared), 8)
+        self.assertEqual(shared - self.options_in(""), set())
+        # Of others: gpg's, uname's, dmesg's, journalctl's; those that a command does not have.
+        others = {"--armor", "--export", "-r", "-E", "-J"}
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                expected, named = options_of(command), self.options_in(command)
+                self.assertEqual(expected - named, set())
+                self.assertEqual(named - expected - others, set())
+
+    def test_what_an_option_of_all_commands_does_is_said_once(self) -> None:
+        shared = {name for name in set.intersection(*map(options_of, COMMANDS)) if name.startswith("--")}
+        for command in COMMANDS[1:]:
+            own = self.text(command).partition("Options of all commands")[0]
+            described = set(re.findall(r"(?m)^       (?:-\w, )?(--[\w-]+)", own))
+            self.assertEqual(described & shared - {"--output"}, set(), command)
+
+    def test_they_are_well_formed(self) -> None:
+        for command in COMMANDS:
+            paths.run("mandoc", "-T", "lint", "-W", "warning,stop", self.page(command))
+
+
+class Help(unittest.TestCase):
+    def test_it_fits_a_terminal(self) -> None:
+        for command in COMMANDS:
+            text = photon_dmesg(*command.split(), "--help").out.decode()
+            self.assertGreater(len(text.splitlines()), 8, command)
+            self.assertEqual([line for line in text.splitlines() if len(line) > 80], [], command)
+            self.assertNotIn("\n\n\n", text, command)
+
+    def test_help_of_a_command_is_its_own(self) -> None:
+        for command in COMMANDS:
+            self.assertEqual(photon_dmesg("help", *command.split()),
+                             photon_dmesg(*command.split(), "--help"), command)
+        self.assertEqual(photon_dmesg("help", "bts").status, 2)
+
+    def test_every_command_is_listed(self) -> None:
+        text = photon_dmesg("--help").out.decode()
+        listed = re.findall(r"(?m)^  (\w+) ", re.search("(?ms)^Commands:$.*?^$", text).group())
+        self.assertEqual(listed, [*COMMANDS[1:], "help"])
+        for command in listed:
+            self.assertIn(f"\n       photon-dmesg {command} [", text)
+
+    def test_levels_are_listed_as_dmesg_lists_them(self) -> None:
+        def levels(text: bytes) -> list[bytes]:
+            return re.findall(rb"(?m)^ +(\w+ - [\w -]+?)(?: \(\w+\))?$",
+                              re.search(rb"(?m)^(?:Supported log levels|Levels).*\n((?:.+\n)+)",
+                                        text).group(1))
+        self.assertEqual(levels(photon_dmesg("--help").out), levels(paths.run("dmesg", "--help").stdout))
 
 
 class Completions(unittest.TestCase):
@@ -151,3 +209,6 @@ class Completions(unittest.TestCase):
         self.assertEqual(self.bash("-f", "loc"), {f"local{i}" for i in range(8)})
         self.assertEqual(self.bash("core", "--rel"), set())
         self.assertEqual(self.bash("co"), {"core"})
+        self.assertEqual(self.bash("--time-format", "iso,ra"), {"iso,raw"})
+        self.assertEqual(self.bash("help", "tr"), {"triage"})
+        self.assertIn("ps", self.fish("photon-dmesg help "))

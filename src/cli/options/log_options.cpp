@@ -1,5 +1,6 @@
 #include "cli/options/log_options.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -25,8 +26,6 @@ void LogOptions::finish() {
     ::setenv("TZ", "UTC0", 1);
     ::tzset();
   }
-  if (json_) format_ = "json";
-  if (dmesg_json_) format_ = "dmesg-json";
   if (!format_.empty()) options_.format = find_format(format_);
   finish_selection();
   finish_style();
@@ -49,8 +48,8 @@ CLI::Option* LogOptions::add_value(const char* name, Value& value, const std::st
 
 template <typename Value>
 CLI::Option* LogOptions::add_number(const char* name, Value& value, const char* what,
-                                    const char* group) {
-  return add_value(name, value, what, "N", group)->transform(whole_number());
+                                    const char* group, const char* number) {
+  return add_value(name, value, what, "N", group)->transform(whole_number(number));
 }
 
 CLI::Option* LogOptions::add_switch(const char* name, bool& value, const char* what,
@@ -61,20 +60,21 @@ CLI::Option* LogOptions::add_switch(const char* name, bool& value, const char* w
 void LogOptions::add_selection() {
   const char* const group = "Which records";
   add_list("-l,--level", levels_,
-           "Only these levels, such as err,warn; err+ is err and\n"
-           "worse, +err is err and less severe",
+           "Only these levels, such as err,warn; err+ is err\n"
+           "and worse, +err is err and less severe",
            "LIST", group);
   add_list("-f,--facility", facilities_, "Only these facilities, such as kern,daemon", "LIST",
            group);
   add_switch("-k,--kernel", kernel_, "Only the kernel's own messages", group);
   add_switch("-u,--userspace", userspace_, "Only messages that programs wrote to the log", group);
   add_value("--since", options_.since,
-            "Only after this time, such as 17:00, \"2026-11-23 17:00\",\n"
-            "\"1 hour ago\" or -5min; now is when the guest stopped",
+            "Only after this time, such as \"2026-11-23 17:00\",\n"
+            "17:00, 17:00Z, \"1 hour ago\" or -5min; now is when\n"
+            "the guest stopped",
             "TIME", group);
   add_value("--until", options_.until, "Only before this time", "TIME", group);
-  add_number("--from-seq", options_.selection.first_seq, "Only from this sequence number on",
-             group);
+  add_number("--from-seq", options_.selection.first_seq, "Only from this sequence number on", group,
+             "a sequence number");
   auto* since_clear = add_switch("--since-clear", options_.since_clear,
                                  "Only what dmesg in the guest would show: since its\n"
                                  "last dmesg -C",
@@ -90,15 +90,15 @@ void LogOptions::add_matching() {
   const char* const group = "Which text";
   auto* grep = add_value("--grep", pattern_, "Only records with a line that matches, as grep -E",
                          "REGEX", group);
-  add_switch("-i,--ignore-case", ignore_case_, "Upper and lower case match each other", group)
+  add_switch("-i,--ignore-case", ignore_case_, "Let upper and lower case match each other", group)
       ->needs(grep);
   auto* before = add_number("-B,--before-context", options_.selection.lines_before,
-                            "And N records before each of them", group)
+                            "Also N records before each of them", group)
                      ->needs(grep);
   auto* after = add_number("-A,--after-context", options_.selection.lines_after,
-                           "And N records behind it", group)
+                           "Also N records after each of them", group)
                     ->needs(grep);
-  add_number("-C,--context", context_, "And N records before and behind it", group)
+  add_number("-C,--context", context_, "Also N records before and after each of them", group)
       ->needs(grep)
       ->excludes(before)
       ->excludes(after);
@@ -111,12 +111,13 @@ void LogOptions::add_times() {
   show_delta_flag_ =
       add_switch("-d,--show-delta", show_delta_, "Also the time since the record before", group);
   add_time("-e,--reltime", TimeFormat::Reltime,
-           "Time of day once a minute, else the time since the\nrecord before", group);
+           "Time of day once a minute, otherwise the time since\nthe record before", group);
   time_format_ = add_list("--time-format", time_format_names_,
                           "ctime, notime, delta, reltime, iso, raw, or suspend\n"
-                          "(\"3 min 12 s before suspend\"); may be several",
+                          "(\"3 min 12 s before suspend\"); several, as iso,raw,\n"
+                          "are printed one after the other",
                           "FORMAT", group);
-  add_switch("--utc", utc_, "Times of day in UTC, also those of --since and --until", group);
+  add_switch("--utc", utc_, "Times of day are UTC, in --since and --until too", group);
 }
 
 void LogOptions::add_time(const char* name, TimeFormat format, const std::string& what,
@@ -132,13 +133,13 @@ void LogOptions::add_style() {
                             "Facility and level before each record", group);
   add_switch("-p,--force-prefix", options_.style.force_prefix,
              "The prefix on every line of a record", group);
-  add_switch("--noescape", noescape_, "Unprintable bytes as they are", group);
+  add_switch("--noescape", noescape_, "Print unprintable bytes as they are", group);
   auto* color = app_.add_flag("-L{auto},--color{auto}", color_,
                               "--color=auto (the default: on a terminal), always or\n"
                               "never; NO_COLOR turns auto off")
                     ->group(group);
   auto* human = add_switch("-H,--human", human_, "-e, and a pager on a terminal", group);
-  add_switch("-P,--nopager", nopager_, "No pager for -H", group);
+  add_switch("-P,--nopager,--no-pager", nopager_, "No pager for -H", group);
   for (CLI::Option* other : {decode, color, human}) raw->excludes(other);
   for (const auto& [flag, format] : time_flags_) raw->excludes(flag);
   raw->excludes(time_format_)->excludes(show_delta_flag_);
@@ -146,19 +147,24 @@ void LogOptions::add_style() {
 
 void LogOptions::add_formats() {
   const char* const group = output_group;
-  auto* dmesg_json = add_switch("-J", dmesg_json_, "JSON as dmesg -J prints it", group);
+  CLI::Option* const by_name = add_value("--format", format_,
+                                         "text (the default); json, one document with all\n"
+                                         "that is known; ndjson, a JSON object a record;\n"
+                                         "dmesg-json; ecs, otlp, journal-json, journal-export,\n"
+                                         "syslog or kmsg, for log pipelines and journals",
+                                         "FORMAT", group);
+  std::vector<CLI::Option*> spellings = {by_name};
+  for (const auto& [names, format] : {std::pair{"--json", "json"}, std::pair{"--ndjson", "ndjson"},
+                                      std::pair{"-J", "dmesg-json"}}) {
+    CLI::Option* const flag = app_.add_flag_callback(
+        names, [this, format = format] { format_ = format; },
+        fmt::format("The same as --format {}", format) +
+            (format == std::string_view("dmesg-json") ? ": as dmesg -J" : ""));
+    flag->group(group);
+    for (CLI::Option* other : spellings) flag->excludes(other);
+    spellings.push_back(flag);
+  }
   add_switch("--redact", options_.redact, help::redact, group);
-  auto* json = add_switch("--json", json_,
-                          "One JSON document with all that is known of each\n"
-                          "record, the guest and the sources",
-                          group)
-                   ->excludes(dmesg_json);
-  add_value("--format", format_,
-            "What to print: text, json, ndjson (a record a line),\n"
-            "dmesg-json, ecs, otlp, journal-json, journal-export,\nsyslog or kmsg",
-            "FORMAT", group)
-      ->excludes(json)
-      ->excludes(dmesg_json);
 }
 
 void LogOptions::finish_selection() {
@@ -195,7 +201,7 @@ std::vector<TimeFormat> LogOptions::asked_times() {
   std::size_t next_name = 0;
   for (const CLI::Option* option : app_.parse_order()) {
     if (option == time_format_) {
-      asked.push_back(find_time_format(time_format_names_.at(next_name++)));
+      add_time_formats(time_format_names_.at(next_name++), asked);
     } else if (option->check_name("--human")) {
       asked.push_back(TimeFormat::Reltime);
     } else {

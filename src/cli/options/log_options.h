@@ -31,7 +31,8 @@ class LogOptions {
   CLI::Option* add_value(const char* name, Value& value, const std::string& what, const char* type,
                          const char* group);
   template <typename Value>
-  CLI::Option* add_number(const char* name, Value& value, const char* what, const char* group);
+  CLI::Option* add_number(const char* name, Value& value, const char* what, const char* group,
+                          const char* number = "a number of records");
   CLI::Option* add_switch(const char* name, bool& value, const char* what, const char* group);
   void add_time(const char* name, TimeFormat format, const std::string& what, const char* group);
 
@@ -65,8 +66,6 @@ class LogOptions {
   bool human_ = false;
   bool nopager_ = false;
   bool noescape_ = false;
-  bool json_ = false;
-  bool dmesg_json_ = false;
 };
 
 }  // namespace photon_dmesg

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 
 #include "cli/options/suggestions.h"
 
@@ -25,10 +24,20 @@ bool has_option(const CLI::App& command, const std::string& name) {
   return command.get_option_no_throw(name) != nullptr;
 }
 
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
 // What helps who gave `name`, which `command` does not have.
 std::string advice(const CLI::App& command, const std::string& name) {
   const CLI::App* const log = command.get_parent();
   if (log != nullptr && has_option(*log, name)) return ", the log has";
+  const CLI::App& all = log == nullptr ? command : *log;
+  for (const CLI::App* other : commands_of(all)) {
+    if (other != &command && has_option(*other, name)) {
+      return fmt::format(", photon-dmesg {} has", other->get_name());
+    }
+  }
   const std::optional<std::string> meant = nearest(name, long_names(command));
   return meant ? fmt::format(": did you mean {}?", *meant) : "";
 }
@@ -40,13 +49,13 @@ bool is_option(const std::string& name, const std::vector<CLI::App*>& commands) 
 
 }  // namespace
 
-CLI::Validator whole_number() {
-  const auto check = [](std::string& text) -> std::string {
+CLI::Validator whole_number(const std::string& what, std::uint64_t most) {
+  const auto check = [what, most](std::string& text) -> std::string {
     std::uint64_t number = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || rest != end) {
-      return fmt::format("expected a whole number below 2^64, found \"{}\"", text);
+    if (error != std::errc() || rest != end || number > most) {
+      return fmt::format("expected {}, found \"{}\"", what, text);
     }
     text = std::to_string(number);  // 010 is ten, not CLI11's eight
     return "";
@@ -90,9 +99,8 @@ std::string describe_unknown(const CLI::App& command, const std::vector<std::str
 }
 
 std::optional<std::string> meant_command(const CLI::App& app, const std::string& file) {
-  const auto any = [](const CLI::App*) { return true; };
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands(any)) names.push_back(command->get_name());
+  for (const CLI::App* command : commands_of(app)) names.push_back(command->get_name());
   return nearest(file, names);
 }
 

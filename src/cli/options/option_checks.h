@@ -1,6 +1,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,8 +10,9 @@
 // What CLI11 does not check of a command line, or says badly.
 namespace photon_dmesg {
 
-// Takes decimal numbers that 64 bits hold.
-[[nodiscard]] CLI::Validator whole_number();
+// Takes decimal numbers up to `most`; `what` is what such a one is, "a number of records".
+[[nodiscard]] CLI::Validator whole_number(
+    const std::string& what, std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
 // Takes one of `names`, which must outlive the validator.
 [[nodiscard]] CLI::Validator one_of(const std::vector<std::string>& names);
@@ -27,7 +30,7 @@ void refuse_empty_values(const std::vector<std::string>& arguments,
 [[nodiscard]] std::string describe_unknown(const CLI::App& command,
                                            const std::vector<std::string>& unknown);
 
-// The command of `app` that may be meant by `file`, which does not exist; nothing if none may.
+// The command of `app` that may be meant by `file`, which is none; nothing if none may.
 [[nodiscard]] std::optional<std::string> meant_command(const CLI::App& app,
                                                        const std::string& file);
 

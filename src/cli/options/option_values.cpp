@@ -50,6 +50,16 @@ std::vector<std::string> split_list(const std::string& list) {
   return items;
 }
 
+TimeFormat find_time_format(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const NamedTimeFormat& known : time_formats) {
+    if (known.name == name) return known.format;
+    names.push_back(known.name);
+  }
+  throw Error(Failure::Usage,
+              fmt::format("--time-format {}: expected one of {}", name, fmt::join(names, ", ")));
+}
+
 enum class ColorMode { Auto, Always, Never };
 
 ColorMode find_color_mode(const std::string& name) {
@@ -83,14 +93,8 @@ const OutputFormat* find_format(const std::string& name) {
   return found;
 }
 
-TimeFormat find_time_format(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const NamedTimeFormat& known : time_formats) {
-    if (known.name == name) return known.format;
-    names.push_back(known.name);
-  }
-  throw Error(Failure::Usage,
-              fmt::format("--time-format {}: expected one of {}", name, fmt::join(names, ", ")));
+void add_time_formats(const std::string& list, std::vector<TimeFormat>& formats) {
+  for (const std::string& name : split_list(list)) formats.push_back(find_time_format(name));
 }
 
 void add_levels(const std::string& list, std::bitset<256>& levels) {

@@ -16,8 +16,8 @@ namespace photon_dmesg {
 
 [[nodiscard]] const OutputFormat* find_format(const std::string& name);
 
-// dmesg's names and "suspend".
-[[nodiscard]] TimeFormat find_time_format(const std::string& name);
+// Adds what `list` names, with commas between: dmesg's names, "raw" and "suspend".
+void add_time_formats(const std::string& list, std::vector<TimeFormat>& formats);
 
 // Adds what `list` names: levels, or with a plus behind also all that are worse, with one before
 // also all that are less severe.

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cli/io/output_target.h"
 #include "cli/io/standard_streams.h"
+#include "cli/options/format_options.h"
 #include "cli/options/help_format.h"
 #include "cli/options/help_texts.h"
 #include "cli/options/log_options.h"
@@ -25,23 +26,25 @@ namespace photon_dmesg {
 namespace {
 
 constexpr const char* packages_group = "Packages";
+constexpr const char* help_command = "help";
 
 class Parser {
  public:
   Parser() {
     app_.formatter(std::make_shared<HelpFormat>());
-    app_.footer(help::statuses("the log is whole", help::log_is_incomplete) + help::examples);
-    app_.set_version_flag("-V,--version", program_version());
+    app_.footer(help::levels + help::statuses("the log is whole", help::log_is_incomplete) +
+                help::examples);
+    app_.get_help_ptr()->description("Print this help");
+    app_.set_version_flag("-V,--version", program_version(), "Print the version");
+    app_.require_subcommand(0, 1);  // what follows a command is a file, whatever its name
     add_log_command();
-    add_profile_command();
-    add_core_command();
-    add_info_command();
+    add_triage_command();
     add_bt_command();
     add_ps_command();
-    add_triage_command();
-    for (CLI::App* command : {profile_, core_, info_, bt_, ps_, triage_}) {
-      command->set_version_flag("-V,--version", program_version());
-    }
+    add_info_command();
+    add_core_command();
+    add_profile_command();
+    add_command(help_command, help::help_description);
     for (CLI::App* command : commands()) refuse_empty_values(*command);
   }
 
@@ -49,6 +52,7 @@ class Parser {
     try {
       std::vector<std::string> arguments = separate_color(argc, argv);
       refuse_empty_values(arguments, commands());
+      ask_for_help(arguments);
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app_.parse(std::move(arguments));
       if (options_.files.empty()) throw CLI::RequiredError("FILE");
@@ -72,6 +76,23 @@ class Parser {
     throw Error(Failure::Usage, why + " (see photon-dmesg --help)");
   }
 
+  // "help COMMAND" as "COMMAND --help".
+  void ask_for_help(std::vector<std::string>& arguments) {
+    if (arguments.empty() || arguments.front() != help_command) return;
+    const std::string topic = arguments.size() > 1 ? arguments[1] : "";
+    if (topic.empty() || topic.starts_with('-') || topic == help_command) {
+      arguments = {"--help"};
+      return;
+    }
+    const auto is_topic = [&](const CLI::App* command) { return command->get_name() == topic; };
+    if (app_.get_subcommands(is_topic).empty()) {
+      const std::optional<std::string> meant = meant_command(app_, topic);
+      refuse(fmt::format("help {}: photon-dmesg has no such command{}", topic,
+                         meant ? fmt::format(": did you mean {}?", *meant) : ""));
+    }
+    arguments = {topic, "--help"};
+  }
+
   std::string unknown_options() {
     const std::vector<std::string> unknown = app_.remaining();
     return unknown.empty() ? describe_unknown(*command(), command()->remaining())
@@ -89,6 +110,12 @@ class Parser {
     }
   }
 
+  CLI::App* add_command(const char* name, const char* description) {
+    CLI::App* const command = app_.add_subcommand(name, description)->group("Commands");
+    command->set_version_flag("-V,--version", program_version(), "Print the version");
+    return command;
+  }
+
   void add_files(CLI::App& command, const char* what) {
     command.add_option("FILE", options_.files, what);
   }
@@ -100,7 +127,7 @@ class Parser {
   void add_verbosity(CLI::App& command) {
     auto* quiet = command.add_flag("-q,--quiet", quiet_, "No warnings and no progress on stderr");
     command
-        .add_flag("-v,--verbose", verbose_, "How each address was found, and the evidence for it")
+        .add_flag("-v,--verbose", verbose_, "Say how each address was found, and by what evidence")
         ->excludes(quiet);
   }
 
@@ -119,10 +146,11 @@ class Parser {
     exists.description("");  // the type's name says it
     command
         .add_flag("--no-verify", no_verify_,
-                  "Use a package whose digests or signatures do not\nfit, with a warning")
+                  "Use packages whose digests or signatures do not fit,\nwith a warning")
         ->group(packages_group);
-    command.add_option("--key", options_.keys,
-                       "Verify signatures with the public key in FILE too")
+    command
+        .add_option("--key", options_.keys,
+                    "Also verify signatures with the public key in FILE;\nmay be repeated")
         ->type_name("FILE")
         ->check(exists)
         ->group(packages_group)
@@ -132,7 +160,7 @@ class Parser {
   // What is done without a command.
   void add_log_command() {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
-    add_output(app_, "FILE", "Write the log to FILE, which appears when it is whole")
+    add_output(app_, "FILE", "Write to FILE, which appears once it is whole")
         ->group(LogOptions::output_group);
     add_strict(app_);
     add_cache(app_);
@@ -141,8 +169,9 @@ class Parser {
   }
 
   void add_profile_command() {
-    profile_ = app_.add_subcommand("profile", help::profile_description);
-    profile_->footer(help::statuses("the profile was written", help::output_is_incomplete));
+    profile_ = add_command("profile", help::profile_description);
+    profile_->footer(help::statuses("the profile was written", help::output_is_incomplete) +
+                     help::profile_examples);
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
     profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
         ->type_name("RELEASE");
@@ -154,8 +183,9 @@ class Parser {
   }
 
   void add_core_command() {
-    core_ = app_.add_subcommand("core", help::core_description);
-    core_->footer(help::statuses("the folder was written", help::input_is_missing));
+    core_ = add_command("core", help::core_description);
+    core_->footer(help::statuses("the folder was written", help::input_is_missing) +
+                  help::core_examples);
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
     add_output(*core_, "DIR", "The folder to write to, which is made if need be")->required();
     add_strict(*core_);
@@ -165,11 +195,12 @@ class Parser {
   }
 
   void add_info_command() {
-    info_ = app_.add_subcommand("info", help::info_description);
+    info_ = add_command("info", help::info_description);
     info_->footer(help::statuses("what the files hold was printed", help::input_is_missing,
-                                 help::all_else_is_printed));
+                                 help::all_else_is_printed) +
+                  help::info_examples);
     add_files(*info_, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
-    info_->add_flag("-J,--json", options_.json, "Print one JSON document");
+    add_format_options(*info_, info_formats, options_.report_format);
     info_->add_flag("--tags", options_.tags, "List every tag of the checkpoint");
     info_->add_option("--screenshot", screenshot_, "Write the guest's last screen to FILE (PNG)")
         ->type_name("FILE");
@@ -182,10 +213,10 @@ class Parser {
     add_verbosity(*info_);
   }
 
-  // What bt and ps take beside what is their own.
-  void add_task_command(CLI::App& command) {
+  // What bt, ps and triage take beside what is their own.
+  void add_task_command(CLI::App& command, const ReportFormats& formats) {
     add_files(command, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
-    command.add_flag("-J,--json", options_.json, "Print one JSON document");
+    add_format_options(command, formats, options_.report_format);
     add_output(command, "FILE", "Write to FILE instead of stdout");
     add_strict(command);
     add_cache(command);
@@ -194,24 +225,26 @@ class Parser {
   }
 
   void add_bt_command() {
-    bt_ = app_.add_subcommand("bt", help::bt_description);
-    bt_->footer(help::statuses("the traces are whole", help::traces_are_incomplete));
-    add_task_command(*bt_);
+    bt_ = add_command("bt", help::bt_description);
+    bt_->footer(help::statuses("the traces are whole", help::traces_are_incomplete) +
+                help::bt_examples);
+    add_task_command(*bt_, task_formats);
     add_bt_options(*bt_, options_.tasks);
   }
 
   void add_ps_command() {
-    ps_ = app_.add_subcommand("ps", help::ps_description);
-    ps_->footer(help::statuses("the list is whole", help::tasks_are_incomplete));
-    add_task_command(*ps_);
+    ps_ = add_command("ps", help::ps_description);
+    ps_->footer(help::statuses("the list is whole", help::tasks_are_incomplete) +
+                help::ps_examples);
+    add_task_command(*ps_, task_formats);
     add_ps_options(*ps_, options_.tasks);
   }
 
   void add_triage_command() {
-    triage_ = app_.add_subcommand("triage", help::triage_description);
+    triage_ = add_command("triage", help::triage_description);
     triage_->footer(help::statuses("the verdict was given", help::facts_are_missing) +
-                    help::status_of_findings);
-    add_task_command(*triage_);
+                    help::status_of_findings + help::triage_examples);
+    add_task_command(*triage_, triage_formats);
     triage_->add_flag("--redact", options_.redact, help::redact);
     add_triage_options(*triage_, options_.triage);
   }

@@ -45,7 +45,7 @@ struct Options {
   bool strict = false;                                 // refuse what can't be used
   std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
-  bool json = false;                                   // Info, Traces, Tasks: JSON, not text
+  std::string report_format = "text";                  // all but Log: a name that it takes
   bool tags = false;                                   // Info: list every tag
   std::optional<std::filesystem::path> screenshot;     // Info: where to write it
   std::optional<std::filesystem::path> configuration;  // Info: where to write it

@@ -18,7 +18,6 @@ struct TaskOptions {
   bool lines = false;               // bt: with the source of each frame
   bool tree = false;                // ps: children below their parents
   std::string sort = "pid";         // ps: one of task_orders
-  bool ndjson = false;              // a line of JSON for each task
 
   // Whether single tasks were asked for.
   [[nodiscard]] bool selects() const { return blocked || !pids.empty() || !comms.empty(); }

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "cli/options/option_checks.h"
-
 namespace photon_dmesg {
 namespace {
 
@@ -39,12 +37,9 @@ CLI::Validator kind_name() {
 }  // namespace
 
 void add_triage_options(CLI::App& command, TriageOptions& options) {
-  command.add_option("--format", options.format, "text, json, ndjson, markdown or html")
-      ->type_name("FORMAT")
-      ->check(one_of(triage_formats));
   command.add_flag("--log", options.log_only, "FILE is the text of a log, such as dmesg prints");
   command.add_flag("--hash", options.hash,
-                   "The SHA-256 of the inputs in JSON too, as markdown and\nhtml have it");
+                   "Put the SHA-256 of the inputs into JSON too, as\nmarkdown and html have it");
   command
       .add_option_function<std::vector<std::string>>(
           "--fail-on",
@@ -53,7 +48,7 @@ void add_triage_options(CLI::App& command, TriageOptions& options) {
               std::ranges::copy(kinds_of(name), std::back_inserter(options.fail_on));
             }
           },
-          "Exit with 10 if one of these is found: panic, oops,\nlockup, deadlock..., any")
+          "Exit with 10 if one of these is found: panic, oops,\nlockup, deadlock... or any")
       ->type_name("KIND,...")
       ->delimiter(',')
       ->check(kind_name())

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <string>
 #include <vector>
 
 #include "triage/finding.h"
@@ -10,14 +9,10 @@ namespace photon_dmesg {
 
 // How photon-dmesg triage reports, and what it fails on.
 struct TriageOptions {
-  std::string format = "text";       // one of triage_formats
   std::vector<FindingKind> fail_on;  // exit status 10 if one of them is found
   bool hash = false;                 // inputs with their SHA-256 in every format that lists them
   bool log_only = false;             // the file is the text of a log
 };
-
-inline const std::vector<std::string> triage_formats = {"text", "json", "ndjson", "markdown",
-                                                        "html"};
 
 void add_triage_options(CLI::App& command, TriageOptions& options);
 

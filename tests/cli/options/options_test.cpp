@@ -28,6 +28,7 @@ TEST_CASE("options: files alone mean text on stdout") {
 TEST_CASE("options: every option has its long and its short form, before or behind the files") {
   CHECK(parse({"-J", "a"})->format->name == "dmesg-json");
   CHECK(parse({"a", "--json"})->format->name == "json");
+  CHECK(parse({"a", "--ndjson"})->format->name == "ndjson");
   for (const OutputFormat& format : output_formats) {
     CHECK(parse({"--format", std::string(format.name), "a"})->format == &format);
   }
@@ -46,7 +47,12 @@ TEST_CASE("options: what makes no sense is a usage error") {
   check_fails(Failure::Usage, "--format xml: expected one of text, json, ndjson, ", [] {
     (void)parse({"--format", "xml", "a"});
   });
-  check_fails(Failure::Usage, "excludes", [] { (void)parse({"-J", "--format", "text", "a"}); });
+  for (const char* spelling : {"-J", "--json", "--ndjson"}) {
+    check_fails(Failure::Usage, "excludes", [&] {
+      (void)parse({spelling, "--format", "text", "a"});
+    });
+  }
+  check_fails(Failure::Usage, "excludes", [] { (void)parse({"--json", "-J", "a"}); });
   check_fails(Failure::Usage, "excludes", [] { (void)parse({"-q", "-v", "a"}); });
 }
 
@@ -84,6 +90,11 @@ TEST_CASE("options: times, in the order in which they are asked for") {
   CHECK(times({"--time-format", "iso", "--time-format=raw"}) == Formats{F::Iso, F::SinceBoot});
   CHECK(times({"--time-format", "raw", "-T", "--time-format", "suspend"}) ==
         Formats{F::SinceBoot, F::Ctime, F::BeforeSuspend});
+  CHECK(times({"--time-format", "iso,raw", "-T", "--time-format=suspend"}) ==
+        Formats{F::Iso, F::SinceBoot, F::Ctime, F::BeforeSuspend});
+  check_fails(Failure::Usage, "--time-format unix: expected one of ctime, notime, delta", [] {
+    (void)parse({"--time-format", "iso,unix", "a"});
+  });
   check_fails(Failure::Usage, "--time-format unix: expected one of ctime, notime, delta", [] {
     (void)parse({"--time-format", "unix", "a"});
   });
@@ -122,6 +133,9 @@ TEST_CASE("options: levels and facilities by name, number and range") {
   CHECK(levels("err") == 0b1000);
   CHECK(levels("ERR,6") == 0b1001000);
   CHECK(levels("err+") == 0b1111);
+  CHECK(levels("error,Warning") == 0b11000);
+  CHECK(levels("error+") == 0b1111);
+  CHECK(levels("+warning") == 0b11110000);
   CHECK(levels("+err") == 0b11111000);
   CHECK(levels("emerg,+notice") == 0b11100001);
   CHECK(parse({"-l", "err", "--level=warn", "a"})->selection.levels->to_ulong() == 0b11000);
@@ -177,12 +191,15 @@ TEST_CASE("options: other selections") {
   });
   CHECK(parse({"--tail", "010", "a"})->selection.tail == 10);
   for (const char* bad : {"x", "-3", "1.5", "0x10", "18446744073709551616"}) {
-    check_fails(
-        Failure::Usage,
-        "--head: expected a whole number below 2^64, found \"" + std::string(bad) + "\" (see", [&] {
-          (void)parse({"--head", bad, "a"});
-        });
+    check_fails(Failure::Usage,
+                "--head: expected a number of records, found \"" + std::string(bad) + "\" (see",
+                [&] {
+                  (void)parse({"--head", bad, "a"});
+                });
   }
+  check_fails(Failure::Usage, "--from-seq: expected a sequence number, found \"x\"", [] {
+    (void)parse({"--from-seq", "x", "a"});
+  });
   check_fails(Failure::Usage, "--grep (", [] { (void)parse({"--grep", "(", "a"}); });
 }
 
@@ -219,6 +236,12 @@ TEST_CASE("options: who mistypes an option or a command is told what may be mean
         "--screen: photon-dmesg info has no such option: did you mean --screenshot?");
   check({"info", "--tail", "3", "a"}, "--tail: photon-dmesg info has no such option, the log has");
   check({"--nonsense", "a"}, "--nonsense: photon-dmesg has no such option");
+  check({"--tree", "a"}, "--tree: photon-dmesg has no such option, photon-dmesg ps has");
+  check({"bt", "--fail-on", "any", "a"},
+        "--fail-on: photon-dmesg bt has no such option, photon-dmesg triage has");
+  check({"hlep"}, "hlep: no such file: did you mean photon-dmesg help?");
+  check({"help", "triag"}, "help triag: photon-dmesg has no such command: did you mean triage?");
+  check({"help", "nonsense"}, "help nonsense: photon-dmesg has no such command");
   check({"inf", "a"}, "inf: no such file: did you mean photon-dmesg info?");
   check({"a", "profil"}, "profil: no such file: did you mean photon-dmesg profile?");
 }
@@ -230,6 +253,29 @@ TEST_CASE("options: a file that has a name like a command's is a file") {
   folder.write("cores", "");
   CHECK(parse({"cores"})->files.front() == "cores");
   std::filesystem::current_path(before);
+}
+
+TEST_CASE("options: only the first command is one") {
+  const Options options = parse({"bt", "ps"}).value();
+  CHECK(options.command == Command::Traces);
+  CHECK(options.files == std::vector<std::filesystem::path>{"ps"});
+}
+
+TEST_CASE("options: a format has one name in all commands") {
+  for (const char* command : {"bt", "ps", "triage"}) {
+    CHECK(parse({command, "a"})->report_format == "text");
+    CHECK(parse({command, "a", "-J"})->report_format == "json");
+    CHECK(parse({command, "a", "--ndjson"})->report_format == "ndjson");
+    CHECK(parse({command, "a", "--format", "ndjson"})->report_format == "ndjson");
+    check_fails(Failure::Usage, "excludes", [&] { (void)parse({command, "a", "-J", "--ndjson"}); });
+    check_fails(Failure::Usage, "excludes", [&] {
+      (void)parse({command, "a", "--json", "--format", "text"});
+    });
+  }
+  CHECK(parse({"info", "a", "--format", "json"})->report_format == "json");
+  check_fails(Failure::Usage, "expected one of text, json, found ndjson", [] {
+    (void)parse({"info", "a", "--format", "ndjson"});
+  });
 }
 
 TEST_CASE("options: a dash is stdout, which no folder is") {
@@ -264,11 +310,11 @@ TEST_CASE("options: info, and what it takes out") {
   const Options options =
       parse({"info", "vm.vmss", "--json", "--tags", "--screenshot", "s.png", "--vmx", "v"}).value();
   CHECK(options.command == Command::Info);
-  CHECK(options.json);
+  CHECK(options.report_format == "json");
   CHECK(options.tags);
   CHECK(options.screenshot == std::filesystem::path("s.png"));
   CHECK(options.configuration == std::filesystem::path("v"));
-  CHECK_FALSE(parse({"info", "vm.vmss"})->json);
+  CHECK(parse({"info", "vm.vmss"})->report_format == "text");
 }
 
 }  // namespace photon_dmesg::test

@@ -27,7 +27,6 @@ TEST_CASE("task options: alone, bt shows the vCPUs and ps every task by pid") {
   CHECK_FALSE(bt.all);
   CHECK_FALSE(bt.selects());
   CHECK(bt.fold);
-  CHECK_FALSE(bt.ndjson);
   const TaskOptions ps = parse({"ps"});
   CHECK(ps.sort == "pid");
   CHECK_FALSE(ps.tree);
@@ -56,7 +55,6 @@ TEST_CASE("task options: how bt and ps show them") {
   CHECK(parse({"bt", "-a"}).all);
   CHECK(parse({"bt", "--all"}).all);
   CHECK_FALSE(parse({"bt", "--no-fold"}).fold);
-  CHECK(parse({"bt", "--ndjson"}).ndjson);
   CHECK(parse({"ps", "--tree"}).tree);
   for (const std::string& order : task_orders) CHECK(parse({"ps", "--sort", order}).sort == order);
 }
@@ -64,10 +62,11 @@ TEST_CASE("task options: how bt and ps show them") {
 TEST_CASE("task options: what makes no sense is a usage error") {
   check_refused("expected one of pid, time, state, cpu, comm, found colour",
                 {"ps", "--sort", "colour"});
-  check_refused("--pid", {"bt", "--pid", "init"});
-  check_refused("--pid", {"ps", "--pid", "99999999999"});
-  check_refused("--cpu", {"bt", "--cpu", "-1"});
-  check_refused("excludes", {"bt", "--json", "--ndjson"});
+  check_refused("--pid: expected the number of a process or thread, found \"init\"",
+                {"bt", "--pid", "init"});
+  check_refused("--pid: expected the number of a process or thread, found \"99999999999\"",
+                {"ps", "--pid", "99999999999"});
+  check_refused("--cpu: expected the number of a CPU, found \"-1\"", {"bt", "--cpu", "-1"});
   check_refused("--tree", {"bt", "--tree"});
   check_refused("--no-fold", {"ps", "--no-fold"});
 }

@@ -68,9 +68,10 @@ void fuzz_options(Bytes bytes) {
       std::bitset<256> facilities;
       return add_facilities(Input::as_string(input.rest()), facilities);
     }
-    default:
-      (void)find_time_format(Input::as_string(input.rest()));
-      return;
+    default: {
+      std::vector<TimeFormat> formats;
+      return add_time_formats(Input::as_string(input.rest()), formats);
+    }
   }
 }
 
