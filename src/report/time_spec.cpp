@@ -7,6 +7,7 @@
 #include <charconv>
 #include <ctime>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace photon_dmesg {
@@ -105,6 +106,26 @@ bool is_letter(char c) {
   return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 
+// Digits with one point at most, whatever the locale's is; GCC 10's std::from_chars has no double.
+std::optional<double> parse_number(std::string_view text) {
+  constexpr double base = 10;
+  double number = 0;
+  double divisor = 0;  // 0: no point yet
+  bool has_digits = false;
+  for (const char c : text) {
+    if (c == '.' && divisor == 0) {
+      divisor = 1;
+      continue;
+    }
+    if (c == '.') return std::nullopt;
+    number = number * base + (c - '0');
+    divisor *= base;
+    has_digits = true;
+  }
+  if (!has_digits) return std::nullopt;
+  return divisor == 0 ? number : number / divisor;
+}
+
 // "2h 30min": numbers with units, added up.
 std::optional<std::int64_t> parse_span(std::string_view text) {
   constexpr double largest = 1e18;  // microseconds; some 30,000 years
@@ -113,14 +134,13 @@ std::optional<std::int64_t> parse_span(std::string_view text) {
   if (text.empty()) return std::nullopt;
   while (!text.empty()) {
     const std::string_view digits = take_while(text, is_number);
-    double number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    const std::optional<double> number = parse_number(digits);
+    if (!number) return std::nullopt;
     text = trim(text);
     const std::optional<std::int64_t> unit = unit_of(take_while(text, is_letter));
     if (!unit) return std::nullopt;
-    total += number * static_cast<double>(*unit);
-    if (total > largest) return std::nullopt;
+    total += *number * static_cast<double>(*unit);
+    if (!(total <= largest)) return std::nullopt;  // nor what is not a number
     text = trim(text);
   }
   return static_cast<std::int64_t>(total);

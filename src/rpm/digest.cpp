@@ -1,11 +1,7 @@
 #include "rpm/digest.h"
 
 #include <fmt/format.h>
-// Not self-contained: rpmcrypto.h needs the size_t that rpmpgp.h brings.
-// clang-format off
-#include <rpm/rpmpgp.h>
-#include <rpm/rpmcrypto.h>
-// clang-format on
+#include <rpm/rpmpgp.h>  // digests too; they have a header of their own since rpm 4.17 only
 
 #include <cstdlib>
 

@@ -36,6 +36,7 @@ TEST_CASE("time: as dmesg's --since takes it") {
   check("-90", this_second - 90 * second);
   check("1 hour ago", this_second - 3600 * second);
   check("1.5h ago", this_second - 5400 * second);
+  check("0.29s ago", this_second - 290'000);
   check("250ms ago", this_second - 250'000);
   check("2026-11-23 17:00:30", midnight + (17 * 3600 + 30) * second);
   check("2026-11-23 17:00:30.25", midnight + (17 * 3600 + 30) * second + 250'000);
@@ -101,10 +102,15 @@ TEST_CASE("time: what is none") {
                            "17:00+2",
                            "17:00+02:00Z",
                            "2026-11-23 17:00 CET",
-                           "5 min ago Z"}) {
+                           "5 min ago Z",
+                           "-1.5.5h",
+                           "-.h"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_time(text, now));
   }
+  const std::string digits(400, '9');
+  CHECK_FALSE(parse_time("-" + digits + "s", now));
+  CHECK_FALSE(parse_time("-" + digits + "." + digits + "s", now));
 }
 
 TEST_CASE("time: local, in the zone of the environment") {
