@@ -1,11 +1,15 @@
 # A room is a folder of sources and a library of the same name (src/kernel/find, photon_kernel_find).
 # Its sources see the headers of the rooms that USES names, and no others: every room shows its own
 # headers, and only those, in an include folder of links. So a wrong #include does not compile.
-#   photon_room(ROOM [USES ROOM...] [LIBRARIES TARGET...])
+# WITHOUT names sources of the folder that this build leaves out, as others do the same in it.
+#   photon_room(ROOM [USES ROOM...] [LIBRARIES TARGET...] [WITHOUT SOURCE...])
 function(photon_room room)
-  cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "USES;LIBRARIES;WITHOUT" ${ARGN})
   photon_room_target(${room} target)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.cpp)
+  foreach(source ${arg_WITHOUT})
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/src/${room}/${source})
+  endforeach()
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.h)
   set(shown ${PROJECT_BINARY_DIR}/rooms/${target})
   file(REMOVE_RECURSE ${shown})

@@ -1,12 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/byte_stream.h"
-
-struct inflate_state;
+#include "base/gzip_inflater.h"
 
 namespace photon_dmesg {
 
@@ -16,7 +14,6 @@ class GzipStream final : public ByteStream {
  public:
   // `packed` must outlive this object.
   explicit GzipStream(ByteStream& packed);
-  ~GzipStream() override;
 
   // Throws Error(UnusableInput) when the stream is damaged or cut short.
   [[nodiscard]] std::span<const std::byte> next() override;
@@ -29,7 +26,8 @@ class GzipStream final : public ByteStream {
   bool begin_next_member();
 
   ByteStream& packed_;
-  std::unique_ptr<inflate_state> state_;
+  GzipInflater inflater_;
+  std::span<const std::byte> input_;  // what is left of the last piece of packed_
   std::vector<std::byte> output_;
   bool ended_ = false;
 };

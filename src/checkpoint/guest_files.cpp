@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "checkpoint/dumps/elf_core.h"
 #include "checkpoint/dumps/kdump_file.h"
+#include "checkpoint/dumps/kdump_magic.h"
 #include "checkpoint/dumps/lime_file.h"
 #include "checkpoint/dumps/raw_memory.h"
 #include "checkpoint/vmware/checkpoint.h"

@@ -45,6 +45,15 @@ TEST_CASE("GzipFile: members that stand one behind the other are one file") {
   CHECK(read_back(*open(gzip("one, ") + gzip("") + gzip("two")), 0, 8) == "one, two");
 }
 
+TEST_CASE("GzipFile: what follows the last member is passed over") {
+  const std::string text = "the text";
+  for (const char* rest : {"no member", "\x1f no member"}) {
+    const auto file = open(gzip(text) + rest);
+    REQUIRE(file->size() == text.size());
+    CHECK(read_back(*file, 0, text.size()) == text);
+  }
+}
+
 TEST_CASE("GzipFile: what packs very well is unpacked to its end") {
   const std::string zeros(5'000'001, '\0');
   const auto file = open(gzip(zeros));
@@ -61,10 +70,27 @@ TEST_CASE("GzipFile: cut short at any byte, it is refused as truncated") {
   }
 }
 
-TEST_CASE("GzipFile: a wrong checksum is refused as damage") {
+TEST_CASE("GzipFile: a wrong checksum or length is refused as damage") {
+  const std::string packed = gzip("a short text");
+  for (const std::size_t from_end : {std::size_t{8}, std::size_t{1}}) {
+    for (const std::string& other : {std::string(), gzip("another member")}) {
+      std::string damaged = other + packed;
+      damaged[damaged.size() - from_end] ^= 1;
+      check_fails(Failure::UnusableInput, "vm.vmem.gz: damaged: its checksum does not fit",
+                  [&] { (void)open(damaged); });
+    }
+  }
+}
+
+TEST_CASE("GzipFile: what deflate does not have is refused as damage") {
   std::string packed = gzip("a short text");
-  packed[packed.size() - 8] ^= 1;
-  check_fails(Failure::UnusableInput, "vm.vmem.gz: damaged", [&] { (void)open(packed); });
+  packed[10] |= 0x06;  // the first block's type: 3
+  check_fails(Failure::UnusableInput, "vm.vmem.gz: damaged: invalid deflate data",
+              [&] { (void)open(packed); });
+  packed = gzip("a short text");
+  packed[2] = 7;  // the method
+  check_fails(Failure::UnusableInput, "vm.vmem.gz: damaged: it is not packed with deflate",
+              [&] { (void)open(packed); });
 }
 
 TEST_CASE("is_gzip_file: by its first bytes") {

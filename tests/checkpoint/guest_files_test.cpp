@@ -133,16 +133,6 @@ TEST_CASE("open_guest: a core beside which memory is named is a question") {
               [&] { (void)open_guest(std::move(files), diagnostics); });
 }
 
-TEST_CASE("open_guest: a file that only begins like a kdump file says what is wrong") {
-  const TemporaryFolder folder;
-  check_fails(Failure::UnusableInput, "dump: ", [&] {
-    (void)open_alone(folder, "dump", "KDUMP   " + std::string(10000, '\0'));
-  });
-  const std::string flattened = std::string("makedumpfile\0\0\0\0", 16) + std::string(4080, '\0');
-  check_fails(Failure::UnusableInput, "ends at 0x1008",
-              [&] { (void)open_alone(folder, "dump", flattened + std::string(8, '\0')); });
-}
-
 TEST_CASE("find_companion: packed with gzip counts too, the exact name first") {
   const TemporaryFolder folder;
   CHECK_FALSE(find_companion(folder.path() / "debug.guest.gz", {"vmem"}));

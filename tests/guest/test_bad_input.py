@@ -18,7 +18,7 @@ import paths
 import scenarios
 import tool
 from checkpoint_writer import Form, Memory, Registers
-from tool import photon_dmesg
+from tool import BINARY, photon_dmesg
 
 NOBODY = 65534
 
@@ -434,6 +434,22 @@ class UnusableRegisters(BadInputTests):
 
 
 class CommandLine(BadInputTests):
+    def assert_features(self, lines: list[str]) -> None:
+        """Of the program's own words the dynamic linker and pkg-config are the judges."""
+        said = {line[:15].rstrip(): line[15:] for line in lines}
+        self.assertEqual(list(said), ["gzip", "kdump files", "ISOs, archives", "packages", "ELF, DWARF",
+                                      "packed blocks", "compiler"])
+        linked = paths.run("ldd", BINARY).stdout.decode()
+        self.assertEqual(said["gzip"].startswith("ISA-L "), "libisal" in linked, said)
+        self.assertEqual(said["gzip"].startswith("zlib "), "built without ISA-L" in said["gzip"])
+        self.assertEqual(said["kdump files"].startswith("libkdumpfile "), "libkdumpfile" in linked, said)
+        for name, library, module in (("ISOs, archives", "libarchive", "libarchive"),
+                                      ("packages", "librpm", "rpm"), ("ELF, DWARF", "elfutils", "libdw"),
+                                      ("packed blocks", "zstd", "libzstd")):
+            version = paths.run("pkg-config", "--modversion", module).stdout.decode().strip()
+            self.assertEqual(said[name], f"{library} {version}")
+        self.assertRegex(said["compiler"], r"\A(GNU|Clang) \d+\.")
+
     def test_help_and_version(self) -> None:
         help_text = photon_dmesg("--help")
         self.assertEqual((help_text.status, help_text.err), (0, ""))
@@ -442,6 +458,11 @@ class CommandLine(BadInputTests):
         version = photon_dmesg("--version")
         self.assertEqual((version.status, version.err), (0, ""))
         self.assertRegex(version.out, rb"\Aphoton-dmesg \d+\.\d+\.\d+\n\Z")
+        for words in (["-Vv"], ["-v", "--version"], ["ps", "--version", "--verbose"], ["core", "-vV"]):
+            verbose = photon_dmesg(*words)
+            self.assertEqual((verbose.status, verbose.err), (0, ""))
+            self.assertTrue(verbose.out.startswith(version.out))
+            self.assert_features(verbose.out.decode().splitlines()[1:])
 
     def test_usage(self) -> None:
         self.check(2, "FILE is required", files=[])

@@ -16,7 +16,10 @@ import paths
 import scenarios
 from guest_files import GuestFiles
 from scenarios import MIB, Scenario
-from tool import photon_dmesg
+from tool import photon_dmesg, reads_kdump_files
+
+
+needs_libkdumpfile = unittest.skipUnless(reads_kdump_files(), "built without libkdumpfile")
 
 
 class CoreFiles(GuestFiles):
@@ -80,18 +83,38 @@ class Images(CoreFiles, unittest.TestCase):
     def test_elf_core_of_kdump(self) -> None:
         self.check(self.vmcore)
 
+    @needs_libkdumpfile
     def test_kdump_files(self) -> None:
         for name, *options in (("zlib", "-c"), ("lzo", "-l"), ("filtered", "-c", "-d", "31"),
                                ("filtered-lzo", "-l", "-d", "31"), ("filtered-elf", "-E", "-d", "31")):
             paths.run("makedumpfile", *options, self.vmcore, self.own / name)
             self.check(self.own / name)
 
+    def test_what_is_no_kdump_file_needs_no_libkdumpfile(self) -> None:
+        """Whether this build reads the one or refuses it, it reads what makedumpfile makes of it."""
+        paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "dump")
+        paths.run("makedumpfile", "-E", "-d", "31", self.vmcore, self.own / "core")
+        self.check(self.own / "core")
+        if reads_kdump_files():
+            self.check(self.own / "dump")
+            return
+        for command in ([], ["bt"], ["--json"]):
+            result = photon_dmesg(*command, self.own / "dump")
+            self.assertEqual((result.status, result.out), (3, b""))
+            self.assertRegex(result.err, r"\Aphoton-dmesg: \S+/dump: a kdump file, which this "
+                             r"photon-dmesg can't read, as it was built without libkdumpfile: .*\n\Z")
+        info = photon_dmesg("info", self.own / "dump")
+        self.assertEqual(info.status, 3)
+        self.assertRegex(info.out.decode(), r"(?s)/dump: kdump file, .*built without libkdumpfile")
+
+    @needs_libkdumpfile
     def test_kdump_files_of_other_compressions(self) -> None:
         paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "zlib")
         for compression in memory_images.KDUMP_COMPRESSIONS:
             memory_images.recompress(self.own / "zlib", self.own / compression, compression)
             self.check(self.own / compression)
 
+    @needs_libkdumpfile
     def test_a_damaged_kdump_file_never_gives_a_wrong_log(self) -> None:
         paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "whole")
         whole = (self.own / "whole").read_bytes()
@@ -111,6 +134,7 @@ class Images(CoreFiles, unittest.TestCase):
                 for record in result.json["dmesg"] if result.out else []:
                     self.assertEqual(record["msg"], messages[record["seq"]])
 
+    @needs_libkdumpfile
     def test_a_page_that_can_not_be_unpacked_costs_what_is_on_it(self) -> None:
         dump = self.own / "dump"
         paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, dump)
@@ -134,11 +158,13 @@ class Images(CoreFiles, unittest.TestCase):
         self.assertEqual(core.status, 1)
         self.assertIn("counts as missing", core.err)
 
+    @needs_libkdumpfile
     def test_kdump_file_in_several_parts(self) -> None:
         parts = [self.own / f"part{number}" for number in range(3)]
         paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)
         self.check(*parts)
 
+    @needs_libkdumpfile
     def test_flattened_kdump_file(self) -> None:
         flat = self.own / "flat"
         flat.write_bytes(paths.run("makedumpfile", "-F", "-l", "-d", "31", self.vmcore).stdout)
@@ -148,6 +174,7 @@ class Images(CoreFiles, unittest.TestCase):
         self.assertEqual((result.status, result.out), (3, b""))
         self.assertIn("flat: truncated", result.err)
 
+    @needs_libkdumpfile
     def test_part_of_a_split_dump_alone_gives_no_wrong_log(self) -> None:
         parts = [self.own / f"part{number}" for number in range(2)]
         paths.run("makedumpfile", "--split", "-l", "-d", "31", self.vmcore, *parts)
@@ -220,6 +247,7 @@ class QemuDumps(unittest.TestCase):
                 self.assertEqual(result.json["dmesg"], self.expected)
                 self.assertEqual(result.json["guest"]["vcpus"], 2)
 
+    @needs_libkdumpfile
     def test_every_format(self) -> None:
         kernel = kernels.fetch("6.1")
         self.vmlinux = kernel.vmlinux

@@ -1,6 +1,7 @@
 """Runs photon-dmesg, and the crash utility as the independent judge."""
 
 import dataclasses
+import functools
 import json
 import os
 import pty
@@ -72,6 +73,16 @@ def on_terminal(*command: object, **options: object) -> Result:
     err = process.stderr.read().decode(errors="replace")
     process.stderr.close()
     return Result(process.wait(TIMEOUT), seen, err)
+
+
+@functools.cache
+def features() -> str:
+    """What the binary says that it was built with."""
+    return photon_dmesg("--version", "-v").out.decode()
+
+
+def reads_kdump_files() -> bool:
+    return "built without libkdumpfile" not in features()
 
 
 def crash(vmlinux: Path, dump: Path, *commands: str) -> bytes:

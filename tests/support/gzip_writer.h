@@ -6,7 +6,7 @@
 
 namespace photon_dmesg::test {
 
-// `text` as gzip packs it: by zlib, which the program does not use.
+// `text` as gzip packs it: by zlib, of which the program uses nothing that packs.
 inline std::string gzip(const std::string& text) {
   z_stream stream{};
   deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);

@@ -6,34 +6,24 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "base/budget.h"
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "base/optional_fact.h"
 #include "checkpoint/dumps/elf_core.h"
+#include "checkpoint/dumps/kdump_magic.h"
 #include "checkpoint/dumps/kdump_process.h"
 #include "checkpoint/guest/unreadable_memory.h"
 
 namespace photon_dmesg {
 namespace {
 
-constexpr std::array<std::string_view, 2> magics = {"KDUMP   ", "DISKDUMP"};
-
-// A flattened dump: "makedumpfile" and two numbers in a header of 4096 bytes, then pieces of the
+// A flattened dump: its magic and two numbers in a header of 4096 bytes, then pieces of the
 // real file, each behind its offset and size as big-endian numbers; -1 ends them (makedumpfile(8),
 // makedumpfile.h).
-constexpr std::string_view flattened_magic("makedumpfile\0\0\0\0", 16);
 constexpr std::uint64_t flattened_header_bytes = 4096;
 constexpr std::uint64_t flattened_end = ~std::uint64_t{0};
-
-bool begins_with(const ByteSource& source, std::string_view magic) {
-  std::string found(magic.size(), '\0');
-  if (!source.contains(0, found.size())) return false;
-  source.read_at(0, std::as_writable_bytes(std::span(found)));
-  return found == magic;
-}
 
 // A file in memory only, for a library that takes descriptors.
 class MemoryFile final : public ByteSource {
@@ -181,7 +171,7 @@ void read_notes(const ByteSource& file, GuestState& state, Diagnostics& diagnost
 std::vector<std::shared_ptr<const ByteSource>> prepare(
     std::vector<std::shared_ptr<const ByteSource>> files, Diagnostics& diagnostics) {
   for (std::shared_ptr<const ByteSource>& file : files) {
-    const bool flattened = begins_with(*file, flattened_magic);
+    const bool flattened = is_flattened_kdump_file(*file);
     if (!flattened && file->descriptor()) continue;
     auto in_memory = std::make_unique<MemoryFile>(file->name());
     if (flattened) {
@@ -195,12 +185,6 @@ std::vector<std::shared_ptr<const ByteSource>> prepare(
 }
 
 }  // namespace
-
-bool is_kdump_file(const ByteSource& source) {
-  return begins_with(source, flattened_magic) ||
-         std::any_of(magics.begin(), magics.end(),
-                     [&](std::string_view magic) { return begins_with(source, magic); });
-}
 
 GuestState open_kdump_files(std::vector<std::shared_ptr<const ByteSource>> files,
                             Diagnostics& diagnostics) {

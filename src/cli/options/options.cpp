@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "cli/io/output_target.h"
 #include "cli/io/standard_streams.h"
+#include "cli/options/build_features.h"
 #include "cli/options/format_options.h"
 #include "cli/options/help_format.h"
 #include "cli/options/help_texts.h"
@@ -59,8 +60,8 @@ class Parser {
     } catch (const CLI::CallForHelp&) {
       print(command()->help());
       return std::nullopt;
-    } catch (const CLI::CallForVersion& version) {
-      print(version.what() + std::string("\n"));
+    } catch (const CLI::CallForVersion&) {
+      print(described_version());
       return std::nullopt;
     } catch (const CLI::ExtrasError&) {
       refuse(unknown_options());
@@ -91,6 +92,12 @@ class Parser {
                          meant ? fmt::format(": did you mean {}?", *meant) : ""));
     }
     arguments = {topic, "--help"};
+  }
+
+  // With -v, what is in it too.
+  std::string described_version() {
+    const bool verbose = command()->get_option("--verbose")->count() > 0;
+    return fmt::format("{}\n{}", program_version(), verbose ? build_features() : "");
   }
 
   std::string unknown_options() {

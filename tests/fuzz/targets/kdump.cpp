@@ -1,5 +1,6 @@
 // What is done with libkdumpfile's reading of makedumpfile's dumps: flattened files, notes, pages.
 #include "checkpoint/dumps/kdump_file.h"
+#include "checkpoint/dumps/kdump_magic.h"
 #include "fuzz/input.h"
 #include "fuzz/readable.h"
 

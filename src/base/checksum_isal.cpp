@@ -1,6 +1,6 @@
-#include "base/checksum.h"
-
 #include <isa-l/crc64.h>
+
+#include "base/checksum.h"
 
 namespace photon_dmesg {
 
