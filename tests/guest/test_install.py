@@ -72,6 +72,16 @@ class Packages(GuestFiles, unittest.TestCase):
         left = [p for p in root.rglob("*photon*") if "var/lib/dpkg" not in str(p)]
         self.assertEqual(left, [])
 
+    def test_the_container_has_the_libraries_that_the_deb_needs(self) -> None:
+        """Which those are, dpkg-shlibdeps has found out."""
+        depends = paths.run("dpkg-deb", "-f", self.package("deb"), "Depends").stdout.decode()
+        needed = {name.split()[0] for name in depends.split(",")}
+        self.assertIn("libfmt9", needed)
+        stage = (SOURCE / "Containerfile").read_text().split("\nFROM ")[2]
+        listed = re.search(r"apt-get install ((?:[^&]|\\\n)*)&&", stage).group(1).replace("\\\n", " ")
+        self.assertEqual(sorted(word for word in listed.split() if not word.startswith("-")),
+                         sorted(needed))
+
     def test_rpm_is_installed_and_runs(self) -> None:
         root = self.folder / "rpm-root"
         root.mkdir()
@@ -85,6 +95,40 @@ class Packages(GuestFiles, unittest.TestCase):
         self.check_program(root, "site-functions")
         paths.run("rpm", "--root", root, "--erase", "photon-dmesg")
         self.assertFalse((root / "usr/bin/photon-dmesg").exists())
+
+
+class PhotonSpec(unittest.TestCase):
+    SPEC = SOURCE / "packaging/photon/photon-dmesg.spec"
+
+    def test_it_packs_all_that_cmake_installs(self) -> None:
+        """All but compiling, which this build has done already: an rpmbuild that finds a file which %files
+        does not name, or misses one that it names, fails."""
+        with tempfile.TemporaryDirectory(dir=paths.cache()) as folder:
+            root, rpms = Path(folder, "root"), Path(folder, "rpms")
+            paths.run("cmake", "--install", BINARY.parent, "--strip", "--prefix", root / "usr")
+            installed = {f"/{file.relative_to(root)}" for file in root.rglob("*") if file.is_file()}
+            self.assertIn("/usr/bin/photon-dmesg", installed)
+            (rpms / "BUILD/photon-dmesg-0.1.0").mkdir(parents=True)
+            paths.run("rpmbuild", "-bb", "--short-circuit", "--nodeps", "--buildroot", root,
+                      "--define", f"_topdir {rpms}", "--define", "dist .ph5",
+                      "--define", "_binary_payload w1.gzdio", self.SPEC)
+            package = next(rpms.rglob("*.rpm"))
+            packed = paths.run("rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", package)
+            files = {name.removesuffix(".gz") for mode, name in
+                     map(str.split, packed.stdout.decode().splitlines()) if mode.startswith("-")}
+            self.assertEqual(files, {name.removesuffix(".gz") for name in installed})
+
+    def test_both_releases_can_be_built_for(self) -> None:
+        version = re.search(r"VERSION ([\d.]+) LANGUAGES", (SOURCE / "CMakeLists.txt").read_text())[1]
+        for release, isal in ((".ph4", False), (".ph5", True)):
+            defined = ("--define", f"dist {release}", "--target", "x86_64")
+            name = paths.run("rpmspec", "-q", *defined, "--qf", "%{NVR}", self.SPEC).stdout.decode()
+            self.assertEqual(name, f"photon-dmesg-{version}-1{release}")
+            needs = paths.run("rpmspec", "-q", "--buildrequires", *defined, self.SPEC).stdout.decode()
+            self.assertEqual("isa-l-devel" in needs.split(), isal)
+            text = paths.run("rpmspec", "-P", *defined, self.SPEC).stdout.decode()
+            self.assertIn(f"-DPHOTON_DMESG_ISAL={'ON' if isal else 'OFF'} ", text)
+        self.assertIn(f"photon-dmesg-{version}.tar.gz HEAD", self.SPEC.read_text())
 
 
 class ManPages(unittest.TestCase):
