@@ -56,8 +56,8 @@ TimeFormat find_time_format(const std::string& name) {
     if (known.name == name) return known.format;
     names.push_back(known.name);
   }
-  throw Error(Failure::Usage,
-              fmt::format("--time-format {}: expected one of {}", name, fmt::join(names, ", ")));
+  throw Error(Failure::Usage, fmt::format("--time-format {}: expected one of {}",
+                                          name.empty() ? "\"\"" : name, fmt::join(names, ", ")));
 }
 
 enum class ColorMode { Auto, Always, Never };

@@ -65,6 +65,9 @@ class Parser {
       return std::nullopt;
     } catch (const CLI::ExtrasError&) {
       refuse(unknown_options());
+    } catch (const CLI::ArgumentMismatch& error) {
+      const std::string what = error.what();
+      refuse(what.substr(0, what.find(':')) + ": expected a value, found none");
     } catch (const CLI::ParseError& error) {
       refuse(error.what());
     }

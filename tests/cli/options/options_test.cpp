@@ -44,6 +44,12 @@ TEST_CASE("options: what makes no sense is a usage error") {
   check_fails(Failure::Usage, "FILE is required (see photon-dmesg --help)",
               [] { (void)parse({}); });
   check_fails(Failure::Usage, "--nonsense", [] { (void)parse({"--nonsense", "a"}); });
+  check_fails(Failure::Usage, "--tail: expected a value, found none (see", [] {
+    (void)parse({"a", "--tail"});
+  });
+  check_fails(Failure::Usage, "--pid: expected a value, found none (see", [] {
+    (void)parse({"bt", "a", "--pid"});
+  });
   check_fails(Failure::Usage, "--format xml: expected one of text, json, ndjson, ", [] {
     (void)parse({"--format", "xml", "a"});
   });
