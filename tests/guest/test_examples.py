@@ -25,8 +25,9 @@ from examples import ROOT, Example
 from tool import BINARY, TIMEOUT
 
 # Which guest is under which name.
-GUESTS = {"vm": "k61-hung", "hung": "k61-hung", "panic": "k61-panic", "demo": "k61-panic",
-          "stuck": "k61-softlockup"}
+GUESTS = {"vm": "k61-hung", "panic": "k61-panic", "stuck": "k61-softlockup"}
+ALIASES = {"hung.vmss": "vm.vmss", "hung.vmem": "vm.vmem", "demo.vmss": "panic.vmss",
+           "demo.vmem": "panic.vmem", "demo.iso": "photon.iso", "share": ROOT / "share"}
 SNAPSHOTS = {"before": "first", "after": "second"}
 ESX = "6.1.138-1.ph5-esx"  # the release that examples name
 
@@ -91,8 +92,8 @@ class Examples(unittest.TestCase):
         cls.write_iso("photon", packages.debuginfo(kernel.vmlinux, kernel.release))
         cls.write_iso("photon.debug", packages.debuginfo(
             kernel.vmlinux, ESX, flavor="linux-esx", version="6.1.138"))
-        (cls.files / "demo.iso").symlink_to("photon.iso")
-        (cls.files / "share").symlink_to(ROOT / "share")
+        for alias, name in ALIASES.items():
+            (cls.files / alias).symlink_to(name)
         cls.home = Path(folder.name) / "home"
         cls.home.mkdir()
         (cls.files / "dmesg.txt").write_bytes(cls.run_bash("photon-dmesg vm.vmss", cls.files).stdout)
