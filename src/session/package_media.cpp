@@ -85,7 +85,30 @@ class PackageFileStream final : public ByteStream {
   FileStream stream_;
 };
 
-std::shared_ptr<const KeptPackage> keep(ByteStream& content, Diagnostics& diagnostics) {
+// Shows how far an ISO that comes through a pipe has been read: nothing tells how large it is.
+class IsoStream final : public ByteStream {
+ public:
+  IsoStream(ByteStream& stream, Diagnostics& diagnostics)
+      : stream_(stream), what_("reading " + stream.name()), diagnostics_(diagnostics) {}
+
+  [[nodiscard]] std::span<const std::byte> next() override {
+    const std::span<const std::byte> bytes = stream_.next();
+    position_ += bytes.size();
+    diagnostics_.progress({what_, position_, 0});
+    return bytes;
+  }
+  [[nodiscard]] const std::string& name() const override { return stream_.name(); }
+
+ private:
+  ByteStream& stream_;
+  std::string what_;
+  Diagnostics& diagnostics_;
+  std::uint64_t position_ = 0;
+};
+
+// `size` of it as far as it is known, else 0.
+std::shared_ptr<const KeptPackage> keep(ByteStream& content, std::uint64_t size,
+                                        Diagnostics& diagnostics) {
   auto package = std::make_shared<KeptPackage>();
   package->name = content.name();
   for (auto bytes = content.next(); !bytes.empty(); bytes = content.next()) {
@@ -94,7 +117,7 @@ std::shared_ptr<const KeptPackage> keep(ByteStream& content, Diagnostics& diagno
                                  content.name(), most_package_bytes));
     }
     package->bytes.insert(package->bytes.end(), bytes.begin(), bytes.end());
-    diagnostics.progress({"reading a package", package->bytes.size(), 0});
+    diagnostics.progress({"reading a package", package->bytes.size(), size});
   }
   return package;
 }
@@ -133,7 +156,7 @@ class Lister {
   }
 
   void add_package(PipeStream& pipe) {
-    packages_.push_back(kept_file(pipe.name(), std::nullopt, keep(pipe, diagnostics_)));
+    packages_.push_back(kept_file(pipe.name(), std::nullopt, keep(pipe, 0, diagnostics_)));
   }
 
   void add_iso(const fs::path& path) {
@@ -148,9 +171,10 @@ class Lister {
   }
 
   void add_iso(PipeStream& pipe) {
-    IsoImage::for_each_file(pipe, [&](const IsoImage::File& file, ByteStream& content) {
+    IsoStream iso(pipe, diagnostics_);
+    IsoImage::for_each_file(iso, [&](const IsoImage::File& file, ByteStream& content) {
       if (!may_be_of_kernel(file.path) && !may_be_cut_name(file.path)) return true;
-      auto package = keep(content, diagnostics_);
+      auto package = keep(content, file.size, diagnostics_);
       if (!may_be_of_kernel(file.path) &&
           !says_it_is_of_kernel(BufferSource(file.path, package->bytes))) {
         return true;
@@ -161,7 +185,7 @@ class Lister {
       return true;
     });
     // Whoever writes to the pipe is not to fail for the padding at an image's end.
-    while (!pipe.next().empty()) {
+    while (!iso.next().empty()) {
     }
   }
 

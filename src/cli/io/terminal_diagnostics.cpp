@@ -11,7 +11,6 @@ namespace {
 
 constexpr auto silence_before_progress = std::chrono::seconds(1);
 constexpr auto progress_interval = std::chrono::milliseconds(100);
-constexpr double mebibyte = 1024.0 * 1024.0;
 
 }  // namespace
 
@@ -49,18 +48,15 @@ void TerminalDiagnostics::found(Evidence evidence) {
 }
 
 void TerminalDiagnostics::progress(const Progress& progress) {
+  if (!terminal_ || level_ == Level::Quiet) return;
+  // The line is asked for from the first call on, that it knows when the work began.
   const Clock::time_point now = Clock::now();
-  if (!terminal_ || level_ == Level::Quiet || now - started_ < silence_before_progress ||
-      now - last_progress_ < progress_interval) {
-    return;
-  }
+  if (now - last_progress_ < progress_interval) return;
   last_progress_ = now;
+  const std::string line = progress_line_.update(progress, now);
+  if (now - started_ < silence_before_progress) return;
   progress_shown_ = true;
-  const double done = static_cast<double>(progress.done) / mebibyte;
-  const double total = static_cast<double>(progress.total) / mebibyte;
-  const std::string amount = progress.total == 0 ? fmt::format("{:.0f} MiB", done)
-                                                 : fmt::format("{:.0f} of {:.0f} MiB", done, total);
-  say(fmt::format("\r\033[K{}: {}", printable(progress.what), amount));
+  say("\r\033[K" + line);
 }
 
 void TerminalDiagnostics::clear_progress() {

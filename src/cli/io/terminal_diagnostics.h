@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
+#include "cli/io/progress_line.h"
 
 namespace photon_dmesg {
 
@@ -46,6 +47,7 @@ class TerminalDiagnostics final : public Diagnostics {
   bool has_lack_ = false;
   Clock::time_point started_ = Clock::now();
   Clock::time_point last_progress_{};
+  ProgressLine progress_line_;
   std::vector<std::string> warnings_;
 };
 
