@@ -14,13 +14,11 @@ constexpr std::uint64_t word = sizeof(std::uint64_t);
 class CurrentSearch {
  public:
   CurrentSearch(const KernelMemory& memory, const Tasks& tasks, std::span<const CpuAtStop> cpus)
-      : tasks_(tasks), cpus_(cpus) {
-    for (const CpuAtStop& cpu : cpus) areas_.push_back(read_per_cpu_area(memory, cpu.area));
-  }
+      : memory_(memory), tasks_(tasks), cpus_(cpus) {}
 
   [[nodiscard]] std::map<std::uint32_t, GuestVirtual> run() const {
     std::map<std::vector<std::uint64_t>, std::size_t> found;  // and how many places say so
-    for (std::uint64_t place = 0; place + word <= per_cpu_reach; place += word) {
+    for (const std::uint64_t place : places_of_first()) {
       const std::vector<std::uint64_t> current = at(place);
       if (!current.empty()) ++found[current];
     }
@@ -33,13 +31,27 @@ class CurrentSearch {
   }
 
  private:
+  // Where the first CPU has what it may have been running; nothing if that is nearly everywhere.
+  [[nodiscard]] std::vector<std::uint64_t> places_of_first() const {
+    constexpr std::size_t most = 256;
+    const std::vector<std::byte> area = read_per_cpu_area(memory_, cpus_.front().area);
+    std::vector<std::uint64_t> places;
+    for (std::uint64_t place = 0; place + word <= area.size(); place += word) {
+      const std::uint64_t value = load_unsigned(std::span(area).subspan(place, word));
+      if (value == 0 || !may_run(cpus_.front(), {value})) continue;
+      if (places.size() == most) return {};
+      places.push_back(place);
+    }
+    return places;
+  }
+
   // What stands there on each CPU; empty unless it may be what that was running.
   [[nodiscard]] std::vector<std::uint64_t> at(std::uint64_t place) const {
     std::vector<std::uint64_t> values;
-    for (std::size_t i = 0; i < cpus_.size(); ++i) {
-      const std::uint64_t value = load_unsigned(std::span(areas_[i]).subspan(place, word));
-      if (value == 0 || !may_run(cpus_[i], {value})) return {};
-      values.push_back(value);
+    for (const CpuAtStop& cpu : cpus_) {
+      const auto value = memory_.read_unsigned(cpu.area + place, word);
+      if (value.value_or(0) == 0 || !may_run(cpu, {*value})) return {};
+      values.push_back(*value);
     }
     return values;
   }
@@ -49,14 +61,16 @@ class CurrentSearch {
     const Task* task = tasks_.find(address);
     if (cpu.in_user_mode) return task != nullptr && task->kernel_thread != true;
     if (task != nullptr) return true;
-    // No list has the idle tasks.
+    // No list has the idle tasks; all begin where a cache line does.
+    constexpr std::uint64_t cache_line = 64;
+    if (address.value % cache_line != 0) return false;
     const auto idle = tasks_.read(address);
     return idle && idle->pid == 0 && idle->comm.starts_with("swapper/");
   }
 
+  const KernelMemory& memory_;
   const Tasks& tasks_;
   std::span<const CpuAtStop> cpus_;
-  std::vector<std::vector<std::byte>> areas_;
 };
 
 }  // namespace

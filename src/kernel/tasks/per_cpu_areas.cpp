@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/budget.h"
 #include "base/little_endian.h"
 #include "checkpoint/guest/privilege.h"
 #include "kernel/arch/architecture.h"
@@ -32,7 +33,9 @@ std::set<std::uint64_t> known_areas(const KernelImage& image, std::span<const Vc
 std::vector<std::uint64_t> self_places(const KernelMemory& memory, std::uint64_t area) {
   const std::vector<std::byte> bytes = read_per_cpu_area(memory, {area});
   std::vector<std::uint64_t> places;
-  for (std::uint64_t place = 0; place + word <= bytes.size(); place += word) {
+  constexpr std::size_t most = 16;  // there is one; some others may be pointers to the area too
+  for (std::uint64_t place = 0; place + word <= bytes.size() && places.size() < most;
+       place += word) {
     if (word_at(bytes, place) == area) places.push_back(place);
   }
   return places;
@@ -48,16 +51,17 @@ class OffsetSearch {
   [[nodiscard]] std::vector<std::uint64_t> run() {
     if (selves_.empty()) return {};
     image_.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
-      if (known_.contains(word_at(bytes, 0))) look_around(address);
-      return found_.size() < 2;
+      if (word_at(bytes, 0) == *known_.begin()) look_around(address);
+      return found_.size() < 2 && !words_.exceeded();
     });
-    return found_.size() == 1 ? *found_.begin() : std::vector<std::uint64_t>();
+    return found_.size() == 1 && !words_.exceeded() ? *found_.begin()
+                                                    : std::vector<std::uint64_t>();
   }
 
  private:
   // The array may begin at any of the places that have the word there as one of its elements.
   void look_around(GuestVirtual address) {
-    for (std::uint64_t index = 0; index < count_; ++index) {
+    for (std::uint64_t index = 0; index < count_ && words_.take(count_); ++index) {
       const std::vector<std::uint64_t> offsets = read_array(address + (0 - index * word));
       if (is_right(offsets)) found_.insert(offsets);
     }
@@ -87,6 +91,8 @@ class OffsetSearch {
   const KernelImage& image_;
   std::set<std::uint64_t> known_;
   std::uint64_t count_;
+  // An honest image has such an address in a few places only.
+  Budget words_{"words of arrays of per-CPU areas", std::uint64_t{1} << 25};
   std::vector<std::uint64_t> selves_;
   std::set<std::vector<std::uint64_t>> found_;
 };
