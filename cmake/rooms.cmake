@@ -27,10 +27,27 @@ function(photon_room room)
     endforeach()
     # Headers of these are in the room's own headers, or may be.
     target_link_libraries(${target} PUBLIC ${arg_LIBRARIES})
+    photon_precompile(${target})
   endif()
 endfunction()
 
 function(photon_room_target room result)
   string(REPLACE / _ name ${room})
   set(${result} photon_${name} PARENT_SCOPE)
+endfunction()
+
+# With PHOTON_DMESG_PRECOMPILE, what most sources include is compiled once, with the first room that comes.
+function(photon_precompile target)
+  if(NOT PHOTON_DMESG_PRECOMPILE)
+    return()
+  endif()
+  get_property(first GLOBAL PROPERTY photon_precompiled)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    set_property(GLOBAL PROPERTY photon_precompiled ${target})
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <cstdint> <filesystem> <functional>
+      <map> <memory> <optional> <ostream> <set> <span> <string> <string_view> <utility> <vector>
+      <fmt/format.h> <fmt/ranges.h>)
+  endif()
 endfunction()

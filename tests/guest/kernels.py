@@ -1,9 +1,13 @@
 """Debian's kernels, with the debug information that belongs to them, as apt has them today."""
 
 import dataclasses
+import fnmatch
 import functools
+import os
 import re
+import shutil
 import subprocess
+import tarfile
 import time
 import unittest
 from pathlib import Path
@@ -107,20 +111,37 @@ def download_current(package: str, options: tuple[str, ...], folder: Path) -> Pa
     return download(package, current_version(package, options), options, folder)
 
 
-def _extract(deb: Path, member: str, target: Path) -> None:
-    """One regular file of a Debian package, by the end of its name."""
-    stream = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE)
-    with target.open("wb") as out:
-        subprocess.run(["tar", "-xO", "--wildcards", member], stdin=stream.stdout, stdout=out,
-                       stderr=subprocess.DEVNULL, check=False)
-    stream.stdout.close()
-    stream.wait()
-    if target.stat().st_size == 0:
-        raise RuntimeError(f"{deb.name} holds no {member}")
+def extract(deb: Path, wanted: dict[str, Path]) -> None:
+    """Regular files of a Debian package, each by a pattern of its name; reads no further than the last."""
+    left = dict(wanted)
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as unpacker:
+        with tarfile.open(fileobj=unpacker.stdout, mode="r|", bufsize=1 << 20) as archive:
+            for member in archive:
+                pattern = next((p for p in left if fnmatch.fnmatchcase(member.name, p)), None)
+                if pattern is None or not member.isreg() or member.size == 0:
+                    continue
+                with left.pop(pattern).open("wb") as out:
+                    shutil.copyfileobj(archive.extractfile(member), out, 1 << 20)
+                if not left:
+                    break
+        unpacker.kill()
+    if left:
+        raise RuntimeError(f"{deb.name} holds no {', '.join(left)}")
+
+
+def _kept(series: str) -> Path | None:
+    """The newest build of a series that the cache has."""
+    number, _, flavor = series.partition("-")
+    builds = (paths.cache() / "kernels").glob(f"{number}.*-{flavor or 'cloud'}-amd64_*")
+    return max(builds, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
 def fetch(series: str) -> Kernel:
-    """The current build of a series, downloaded unless the cache has it."""
+    """The current build of a series, downloaded unless the cache has it. With PHOTON_DMESG_KEPT_KERNELS,
+    any build that the cache has will do: nobody is asked which is current."""
+    if os.environ.get("PHOTON_DMESG_KEPT_KERNELS") and (kept := _kept(series)):
+        return Kernel(series, kept.name.partition("_")[0], kept)
     meta, suite = META_PACKAGES[series]
     options = apt_options(suite)
     package = _current_package(meta, options)
@@ -133,11 +154,11 @@ def fetch(series: str) -> Kernel:
         depends = paths.run("apt-cache", *options, "depends", package).stdout.decode()
         binary = f"linux-binary-{release}"
         image = download(binary if binary in depends else package, version, options, work)
-        _extract(image, "*/vmlinuz*", work / "vmlinuz")
+        extract(image, {"*/vmlinuz*": work / "vmlinuz"})
         image.unlink()
         debug = download(f"{package}-dbg", version, options, work)
-        _extract(debug, "./usr/lib/debug/*/vmlinux*", work / "vmlinux")
-        _extract(debug, "./usr/lib/debug/*/System.map*", work / "System.map")
+        extract(debug, {"./usr/lib/debug/*/vmlinux*": work / "vmlinux",
+                         "./usr/lib/debug/*/System.map*": work / "System.map"})
         debug.unlink()
 
     return Kernel(series, release, paths.made_once(folder, make))
@@ -152,8 +173,7 @@ def modules(kernel: Kernel, names: tuple[str, ...]) -> Path:
     def make(work: Path) -> None:
         deb = download(f"linux-image-{kernel.release}", version, apt_options(suite), work)
         (work / "modules").mkdir()
-        for name in names:
-            _extract(deb, f"*/{name}.ko", work / "modules" / f"{name}.ko")
+        extract(deb, {f"*/{name}.ko": work / "modules" / f"{name}.ko" for name in names})
         deb.unlink()
 
     return paths.made_once(target, make)
