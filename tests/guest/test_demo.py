@@ -1,5 +1,5 @@
-"""How scripts/demo and scripts/install-packages behave where something is missing: the scripts themselves, with
-programs of their own making in the place of apt-get, sudo, df and whatever takes minutes."""
+"""How scripts/demo, scripts/test and scripts/install-packages behave where something is missing: the scripts
+themselves, with stand-ins for apt-get, sudo, df and whatever takes minutes."""
 
 import os
 import re
@@ -15,7 +15,8 @@ import paths
 
 ROOT = paths.SOURCE.parent.parent
 # What the scripts run that is not a stand-in. The PATH has nothing else: no sudo, unless a test brings one.
-REAL = ("bash", "env", "grep", "sleep", "realpath", "dirname", "mktemp", "rm", "mkdir", "ls", "touch", "cat")
+REAL = ("bash", "cat", "cut", "dirname", "du", "env", "grep", "ln", "ls", "mkdir", "mktemp", "nproc", "realpath",
+        "rm", "sed", "sleep", "sort", "tail", "tee", "touch", "uniq")
 CALLS = 'echo "${0##*/} $*" >> "$CALLS"\n'
 
 
@@ -31,7 +32,7 @@ class Scripts(unittest.TestCase):
         for name in REAL:
             (self.programs / name).symlink_to(shutil.which(name))
         (self.folder / "scripts").mkdir()
-        for name in ("demo", "install-packages", "check-disk"):
+        for name in ("check-disk", "demo", "install-packages", "test"):
             shutil.copy(ROOT / "scripts" / name, self.folder / "scripts")
         self.stand_in("dpkg-query", "printf installed")
         self.stand_in("apt-get", CALLS)
@@ -161,7 +162,6 @@ class Demo(Scripts):
         self.cache = self.folder / "cache"
         (self.cache / "kernels/6.1.0-9-cloud-amd64_6.1.9-1").mkdir(parents=True)
         self.stand_in("scripts/build", CALLS + 'mkdir -p "$1"; ln -sf "$(command -v photon-dmesg)" "$1/photon-dmesg"')
-        (self.programs / "ln").symlink_to(shutil.which("ln"))
         self.stand_in("photon-dmesg", CALLS + "echo printed")
         self.stand_in("python3", CALLS + '[ "$2" != pack ] || touch "$3"/demo.{iso,vmss,vmem}')
 
@@ -204,6 +204,39 @@ class Demo(Scripts):
         self.assertEqual(len(shown), 3)
         in_readme = re.findall(r"^\$ (photon-dmesg .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
         self.assertEqual([command for command in shown if command not in in_readme], [])
+
+
+class QuickTest(Scripts):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stand_in("scripts/build", CALLS)
+        self.stand_in("scripts/guest-tests", CALLS + "echo guest tests: 40 passed, 1 failed, 2 skipped")
+        self.stand_in("ctest", CALLS + "echo '100% tests passed, 0 tests failed out of 7'")
+
+    def test_it_ends_with_the_total(self) -> None:
+        done = self.run_script("test", "--quick")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stdout.splitlines()[-1], "47 passed, 1 failed, 2 skipped")
+        self.assertEqual(re.findall(r"^== (.*?) \(", done.stdout, re.MULTILINE),
+                         ["packages of Debian", "build", "unit tests", "real guests"])
+        self.assertRegex(done.stdout, r"^disk: needs \d+ MB, 100000 MB are free in /\n")
+
+    def test_nothing_begins_without_room_on_the_disk(self) -> None:
+        self.disk(100)
+        done = self.run_script("test", "--quick")
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (1, 1))
+        self.assertEqual(self.calls("build") + self.calls("apt-get"), [])
+
+    def test_what_is_there_already_needs_no_more_room(self) -> None:
+        before = self.needed()
+        (self.folder / "build").mkdir()
+        (self.folder / "build/file").write_bytes(b"built" * 1000000)
+        self.assertIn(before - self.needed(), (5, 6))  # the folder takes room too
+
+    def needed(self) -> int:
+        """Megabytes."""
+        said = self.run_script("test", "--quick").stdout
+        return int(re.search(r"needs (\d+) MB", said).group(1))
 
 
 class Kernels(unittest.TestCase):
