@@ -1,6 +1,5 @@
 #include "kernel/health/timer_base.h"
 
-#include <array>
 #include <span>
 #include <vector>
 

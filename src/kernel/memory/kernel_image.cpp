@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/arch/architecture.h"
+#include "kernel/memory/page_reads.h"
 
 namespace photon_dmesg {
 namespace {
@@ -12,17 +13,6 @@ void append_page(std::vector<ImageRange>& ranges, const PageTables::Page& page) 
     ranges.back().size += page.size;
   } else {
     ranges.push_back({page.virtual_address, page.size});
-  }
-}
-
-// Reads what can be read; the rest becomes zeros.
-void read_by_pages(const KernelMemory& memory, GuestVirtual begin, std::span<std::byte> target) {
-  constexpr std::size_t page = 4096;
-  while (!target.empty()) {
-    const std::span<std::byte> part = target.first(std::min(page, target.size()));
-    if (!memory.read(begin, part)) std::fill(part.begin(), part.end(), std::byte{0});
-    begin = begin + part.size();
-    target = target.subspan(part.size());
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
+#include "kernel/memory/page_reads.h"
 #include "kernel/self/task_bytes.h"
 #include "kernel/self/task_schedule.h"
 
@@ -28,14 +29,7 @@ using Place = TaskPlace;
 // What can't be read is zeros.
 TaskBytes read_task(const KernelMemory& memory, GuestVirtual node) {
   TaskBytes task{node, std::vector<std::byte>(2 * task_reach)};
-  const GuestVirtual begin = node + (0 - task_reach);
-  std::span<std::byte> rest = task.bytes;
-  for (std::uint64_t at = begin.value; !rest.empty();) {
-    const std::span<std::byte> part = rest.first(std::min(page - at % page, rest.size()));
-    if (!memory.read({at}, part)) std::fill(part.begin(), part.end(), std::byte{0});
-    at += part.size();
-    rest = rest.subspan(part.size());
-  }
+  read_by_pages(memory, node + (0 - task_reach), task.bytes);
   return task;
 }
 

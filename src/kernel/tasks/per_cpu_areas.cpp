@@ -7,6 +7,7 @@
 #include "base/little_endian.h"
 #include "checkpoint/guest/privilege.h"
 #include "kernel/arch/architecture.h"
+#include "kernel/memory/page_reads.h"
 
 namespace photon_dmesg {
 namespace {
@@ -109,12 +110,8 @@ std::vector<std::uint64_t> find_per_cpu_offsets(const KernelImage& image,
 }
 
 std::vector<std::byte> read_per_cpu_area(const KernelMemory& memory, GuestVirtual begin) {
-  constexpr std::uint64_t page = 4096;
   std::vector<std::byte> bytes(per_cpu_reach);
-  for (std::uint64_t at = 0; at < bytes.size(); at += page) {
-    const std::span<std::byte> part = std::span(bytes).subspan(at, page);
-    if (!memory.read(begin + at, part)) std::fill(part.begin(), part.end(), std::byte{0});
-  }
+  read_by_pages(memory, begin, bytes);
   return bytes;
 }
 
