@@ -33,11 +33,6 @@ TaskBytes read_task(const KernelMemory& memory, GuestVirtual node) {
   return task;
 }
 
-// The only one of `places`.
-std::optional<Place> only(const std::vector<Place>& places) {
-  return places.size() == 1 ? std::optional(places.front()) : std::nullopt;
-}
-
 class Derivation {
  public:
   Derivation(const KernelMemory& memory, const TaskRing& ring) : memory_(memory), comm_(ring.comm) {
@@ -127,12 +122,7 @@ class Derivation {
   // The places, aligned to `width`, at which holds(task, place) for every task.
   template <typename Holds>
   [[nodiscard]] std::vector<Place> places(std::uint64_t width, Holds holds) const {
-    std::vector<Place> found;
-    for (Place place = 0; place + width <= 2 * task_reach; place += width) {
-      const auto holds_here = [&](const TaskBytes& task) { return holds(task, place); };
-      if (std::all_of(tasks_.begin(), tasks_.end(), holds_here)) found.push_back(place);
-    }
-    return found;
+    return places_that_fit(tasks_, 0, 2 * task_reach, width, holds);
   }
 
   [[nodiscard]] bool is_pointer(std::uint64_t value) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,5 +26,23 @@ struct TaskBytes {
     return load_unsigned(std::span(bytes).subspan(place, width));
   }
 };
+
+// The places from `first` to before `end`, `step` apart, at which holds(task, place) for every
+// task.
+template <typename Holds>
+std::vector<TaskPlace> places_that_fit(std::span<const TaskBytes> tasks, TaskPlace first,
+                                       TaskPlace end, std::uint64_t step, Holds holds) {
+  std::vector<TaskPlace> found;
+  for (TaskPlace place = first; place < end; place += step) {
+    const auto holds_here = [&](const TaskBytes& task) { return holds(task, place); };
+    if (std::all_of(tasks.begin(), tasks.end(), holds_here)) found.push_back(place);
+  }
+  return found;
+}
+
+// The only one of `places`.
+inline std::optional<TaskPlace> only(const std::vector<TaskPlace>& places) {
+  return places.size() == 1 ? std::optional(places.front()) : std::nullopt;
+}
 
 }  // namespace photon_dmesg

@@ -42,18 +42,8 @@ bool are_times(const TaskBytes& task, TaskPlace place) {
          task.at(place + word) <= start;
 }
 
-bool fits_all(std::span<const TaskBytes> tasks, auto holds) {
-  return std::all_of(tasks.begin(), tasks.end(), holds);
-}
-
 std::vector<TaskPlace> load_weights(std::span<const TaskBytes> tasks) {
-  std::vector<TaskPlace> found;
-  for (TaskPlace place = 0; place + 2 * word <= task_bytes; place += word) {
-    if (fits_all(tasks, [&](const TaskBytes& task) { return is_load_weight(task, place); })) {
-      found.push_back(place);
-    }
-  }
-  return found;
+  return places_that_fit(tasks, 0, task_bytes - word, word, is_load_weight);
 }
 
 // How far from the weight the times may be, what has been put between them over the years included.
@@ -61,28 +51,16 @@ constexpr std::uint64_t nearest = 5 * word;
 constexpr std::uint64_t farthest = 24 * word;
 
 std::vector<TaskPlace> exec_starts(std::span<const TaskBytes> tasks, TaskPlace weight) {
-  std::vector<TaskPlace> found;
-  const TaskPlace last = std::min(weight + farthest, task_bytes - 4 * word);
-  for (TaskPlace place = weight + nearest; place <= last; place += word) {
-    if (fits_all(tasks, [&](const TaskBytes& task) { return are_times(task, place); })) {
-      found.push_back(place);
-    }
-  }
-  return found;
+  const TaskPlace end = std::min(weight + farthest, task_bytes - 4 * word) + word;
+  return places_that_fit(tasks, weight + nearest, end, word, are_times);
 }
 
 // prev_sum_exec_runtime stands behind sum_exec_runtime since 6.6, and behind vruntime before.
 std::optional<TaskPlace> find_picked(std::span<const TaskBytes> tasks, TaskPlace exec_start) {
   const TaskPlace sum = exec_start + word;
-  std::optional<TaskPlace> found;
-  for (const TaskPlace place : {sum + word, sum + 2 * word}) {
-    const bool fits =
-        fits_all(tasks, [&](const TaskBytes& task) { return task.at(place) <= task.at(sum); });
-    if (!fits) continue;
-    if (found) return std::nullopt;
-    found = place;
-  }
-  return found;
+  return only(places_that_fit(
+      tasks, sum + word, sum + 3 * word, word,
+      [&](const TaskBytes& task, TaskPlace place) { return task.at(place) <= task.at(sum); }));
 }
 
 // The CPU to which a task belongs by its name; nothing if it belongs to none.
@@ -108,7 +86,7 @@ std::optional<TaskPlace> find_task_cpu(std::span<const TaskBytes> tasks, TaskPla
   std::optional<TaskPlace> found;
   for (TaskPlace place = begin; place < begin + thread_info_size; place += half) {
     bool differs = false;
-    const bool fits = fits_all(tasks, [&](const TaskBytes& task) {
+    const bool fits = std::all_of(tasks.begin(), tasks.end(), [&](const TaskBytes& task) {
       const std::uint64_t cpu = task.at(place, half);
       const auto named = cpu_in_name(task, comm);
       differs = differs || named.value_or(0) != 0;
