@@ -31,7 +31,7 @@ class LogJudge {
     ++log_.records;
     if (!log_.first_seq) log_.first_seq = record.seq;
     log_.last_seq = record.seq;
-    last_nsec_ = std::max(last_nsec_.value_or(0), record.ts_nsec);
+    last_nsec_ = latest_in_turn(record.ts_nsec);
   }
 
   // What it tells. Nothing can be added afterwards.
@@ -39,6 +39,14 @@ class LogJudge {
   [[nodiscard]] std::optional<std::uint64_t> last_nsec() const { return last_nsec_; }
 
  private:
+  // A record that is much earlier than the one before it shows that one of the two times is
+  // damaged: the later records tell which.
+  [[nodiscard]] std::uint64_t latest_in_turn(std::uint64_t nsec) const {
+    constexpr std::uint64_t turn_nsec = 60'000'000'000;
+    const std::uint64_t latest = last_nsec_.value_or(0);
+    return latest > nsec + turn_nsec ? nsec : std::max(latest, nsec);
+  }
+
   LogEvents events_;
   TriageReport::Log& log_;
   std::optional<std::uint64_t> last_nsec_;

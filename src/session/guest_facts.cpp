@@ -4,7 +4,7 @@
 
 namespace photon_dmesg {
 
-GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, const KnownTimes& times,
+GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTimes times,
                             std::vector<Finding> logged, Diagnostics& diagnostics) {
   const GuestKernel& kernel = guest.kernel();
   GuestFacts facts;
@@ -12,9 +12,13 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, const K
   facts.last_record_nsec = times.last_record_nsec;
   facts.panic = read_panic_state(kernel);
   if (tasks == nullptr) return facts;
-  facts.time = read_guest_time(kernel, tasks->cpus(), times);
   facts.vcpus = tasks->vcpus();
   facts.tasks = tasks->activities();
+  for (const TaskActivity& activity : facts.tasks) {
+    const auto& arrived = activity.task.arrived_nsec;
+    if (arrived) times.scheduled_nsec.push_back(*arrived);
+  }
+  facts.time = read_guest_time(kernel, tasks->cpus(), times);
   facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
   facts.has_rcu = can_read_rcu(kernel, tasks->types());
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);

@@ -15,7 +15,7 @@ namespace photon_dmesg {
 // Reads everything that rules judge `guest` by, `logged` being what its log tells. `tasks` is null
 // if they can't be found.
 [[nodiscard]] GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks,
-                                          const KnownTimes& times, std::vector<Finding> logged,
+                                          KnownTimes times, std::vector<Finding> logged,
                                           Diagnostics& diagnostics);
 
 // What of `facts` is missing, each as a phrase: nothing of it was judged.

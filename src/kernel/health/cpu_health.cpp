@@ -18,6 +18,16 @@ std::optional<Reading> read_member(const GuestKernel& kernel, std::optional<Gues
   return Reading{std::move(name), *variable + field->offset, *value};
 }
 
+// Whether the timer that `bases` has as its next one is due when it says.
+bool is_due(const KernelMemory& memory, GuestVirtual bases, const KernelTypes& types,
+            std::uint64_t due) {
+  constexpr std::uint64_t usual_place = 24;  // behind the node of the tree
+  const auto timer = read_pointer(memory, bases, types.find("hrtimer_cpu_base.next_timer"));
+  const auto expires = types.find("hrtimer.node.expires");
+  return timer && memory.read_unsigned(*timer + (expires ? expires->offset : usual_place),
+                                       sizeof(std::uint64_t)) == due;
+}
+
 // KTIME_MAX: no timer is set.
 constexpr auto never = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
@@ -60,6 +70,9 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     if (!bases || !expires_next) {
       health.timer_due =
           find_timer_due(kernel.memory(), GuestVirtual{cpu.per_cpu_offset}, cpu.number);
+      health.timer_agrees = health.timer_due.has_value();
+    } else if (health.timer_due) {
+      health.timer_agrees = is_due(kernel.memory(), *bases, types, health.timer_due->value);
     }
     if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
         health.timer_due->value < time.monotonic_nsec) {

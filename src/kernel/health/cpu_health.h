@@ -21,6 +21,7 @@ struct CpuHealth {
   // is overdue has not been taken since: the CPU has not let interrupts in.
   std::optional<Reading> timer_due;
   std::optional<std::uint64_t> overdue_nsec;  // by how much, if it is
+  bool timer_agrees = false;                  // the timer that is due next says the same time
   std::optional<GuestVirtual> stopper;        // rq.stop, migration/N, which nothing else delays
   // The soft lockup detector's own: when the stopper last ran, seconds of 2^30 nanoseconds
   // (watchdog_touch_ts). Absent where it does not run.

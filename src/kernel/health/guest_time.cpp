@@ -36,6 +36,20 @@ std::optional<std::uint32_t> find_hz(std::uint64_t jiffies, std::uint64_t now_ns
   return std::nullopt;
 }
 
+// Where no clock confirms another, the timekeeper is the one that has been looked at most closely.
+std::uint64_t find_now(const Cpus& cpus, const KnownTimes& known) {
+  ClockReadings readings = cpus.clocks();
+  for (const auto& reading : {known.last_update_nsec, known.last_record_nsec}) {
+    if (reading) readings.clocks.push_back(*reading);
+  }
+  readings.witnesses.insert(readings.witnesses.end(), known.scheduled_nsec.begin(),
+                            known.scheduled_nsec.end());
+  if (const auto now = latest_confirmed(readings)) return *now;
+  if (known.last_update_nsec) return *known.last_update_nsec;
+  if (const auto now = cpus.now_nsec()) return *now;
+  return known.last_record_nsec.value_or(0);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> GuestTime::nsec_since_jiffies(std::uint64_t then) const {
@@ -48,8 +62,7 @@ std::optional<std::uint64_t> GuestTime::nsec_since_jiffies(std::uint64_t then) c
 
 GuestTime read_guest_time(const GuestKernel& kernel, const Cpus& cpus, const KnownTimes& known) {
   GuestTime time;
-  time.now_nsec = std::max({cpus.now_nsec().value_or(0), known.last_update_nsec.value_or(0),
-                            known.last_record_nsec.value_or(0)});
+  time.now_nsec = find_now(cpus, known);
   time.monotonic_nsec = known.monotonic ? known.monotonic(time.now_nsec) : time.now_nsec;
   auto at = kernel.find_address("jiffies_64");
   if (!at) at = kernel.find_address("jiffies");

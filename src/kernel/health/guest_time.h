@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "kernel/find/guest_kernel.h"
 #include "kernel/tasks/cpus.h"
@@ -28,6 +29,7 @@ struct GuestTime {
 struct KnownTimes {
   std::optional<std::uint64_t> last_record_nsec;
   std::optional<std::uint64_t> last_update_nsec;  // of the timekeeper, by the scheduler's clock
+  std::vector<std::uint64_t> scheduled_nsec;      // when tasks last got a CPU
   // CLOCK_MONOTONIC when the scheduler's clock showed that; empty: the two are taken for one.
   std::function<std::uint64_t(std::uint64_t)> monotonic;
 };

@@ -61,6 +61,7 @@ constexpr std::array types = {
     TypeOfUse{"rq", "", "", "schedule"},
     TypeOfUse{"wait_page_queue", "", "", "schedule"},
     // kernel/time/hrtimer.c and tick-sched.c
+    TypeOfUse{"hrtimer", "", "", "hrtimer_start_range_ns"},
     TypeOfUse{"hrtimer_cpu_base", "", "", "hrtimer_start_range_ns"},
     TypeOfUse{"tick_sched", "", "", "tick_nohz_idle_enter"},
     // kernel/rcu/tree.c, kernel/workqueue.c; what sched/core.c includes of memory

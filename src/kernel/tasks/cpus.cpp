@@ -84,6 +84,7 @@ void Cpus::read(Cpu& cpu, const KernelTypes& types) const {
     cpu.queue_current = read_pointer(memory, *queue, types.find("rq.curr"));
     cpu.idle = read_pointer(memory, *queue, types.find("rq.idle"));
     cpu.clock_nsec = read_number(memory, *queue, types.find("rq.clock"));
+    cpu.clock_task_nsec = read_number(memory, *queue, types.find("rq.clock_task"));
   }
 }
 
@@ -100,11 +101,19 @@ const Cpu* Cpus::find(const Vcpu& vcpu) const {
 }
 
 std::optional<std::uint64_t> Cpus::now_nsec() const {
-  std::optional<std::uint64_t> now;
+  const ClockReadings readings = clocks();
+  const auto confirmed = latest_confirmed(readings);
+  if (confirmed || readings.clocks.empty()) return confirmed;
+  return *std::max_element(readings.clocks.begin(), readings.clocks.end());
+}
+
+ClockReadings Cpus::clocks() const {
+  ClockReadings readings;
   for (const Cpu& cpu : cpus_) {
-    if (cpu.clock_nsec) now = std::max(now.value_or(0), *cpu.clock_nsec);
+    if (cpu.clock_nsec) readings.clocks.push_back(*cpu.clock_nsec);
+    if (cpu.clock_task_nsec) readings.witnesses.push_back(*cpu.clock_task_nsec);
   }
-  return now;
+  return readings;
 }
 
 }  // namespace photon_dmesg

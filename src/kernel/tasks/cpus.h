@@ -12,6 +12,7 @@
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/confirmed_clock.h"
 
 namespace photon_dmesg {
 
@@ -26,8 +27,10 @@ struct Cpu {
   std::optional<GuestVirtual> queue_current;
   std::optional<GuestVirtual> idle;  // its idle task
 
-  // The run queue's clock, nanoseconds since boot at its last update.
+  // The run queue's clock, nanoseconds since boot at its last update, and the one that goes on with
+  // it but for the time that interrupts and the host took.
   std::optional<std::uint64_t> clock_nsec;
+  std::optional<std::uint64_t> clock_task_nsec;
 };
 
 // The processors that the guest has.
@@ -47,8 +50,11 @@ class Cpus {
   // else it is taken for the one of that number. Null if there is none.
   [[nodiscard]] const Cpu* find(const Vcpu& vcpu) const;
 
-  // The latest of the run queues' clocks.
+  // The latest of the run queues' clocks that another one confirms; else the latest.
   [[nodiscard]] std::optional<std::uint64_t> now_nsec() const;
+
+  // All of them.
+  [[nodiscard]] ClockReadings clocks() const;
 
  private:
   void add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types);

@@ -25,6 +25,7 @@ bool is_closed(const VcpuActivity* vcpu) {
 struct Silence {
   std::uint64_t nsec = 0;
   Witness witness;
+  bool is_confirmed = true;  // by something else than this one number
 };
 
 // Where it is not known when its timer is due, as without high resolution timers: each tick counts
@@ -47,7 +48,8 @@ std::optional<Silence> silence_of(const GuestFacts& facts, const CpuHealth& heal
   return Silence{*health.overdue_nsec,
                  {.what = "hrtimer_bases.expires_next",
                   .value = fmt::format("{} overdue", seconds(*health.overdue_nsec)),
-                  .address = health.timer_due->address}};
+                  .address = health.timer_due->address},
+                 health.timer_agrees};
 }
 
 // The silence of a CPU that is locked up; nothing if it isn't. One that is in the kernel with its
@@ -75,7 +77,8 @@ std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::HardLockup;
     const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);
-    finding.grade = silence->nsec > certain_age && !lets_in ? Grade::Certain : Grade::Strong;
+    const bool is_certain = silence->nsec > certain_age && silence->is_confirmed && !lets_in;
+    finding.grade = is_certain ? Grade::Certain : Grade::Strong;
     finding.cpu = health.cpu;
     finding.summary = summary(vcpu, health.cpu, silence->nsec);
     finding.since_nsec = begin_of(facts.time.now_nsec, silence->nsec);

@@ -49,11 +49,26 @@ TEST_CASE("The latest of all clocks is when the guest stopped, and tells the tic
   const auto with = [&](const KnownTimes& known) {
     return read_guest_time(guest.kernel(), guest.cpus(2), known);
   };
-  CHECK(with({101 * second, {}, {}}).now_nsec == 101 * second);
-  CHECK(with({101 * second, 102 * second, {}}).now_nsec == 102 * second);
+  CHECK(with({101 * second, {}, {}, {}}).now_nsec == 101 * second);
+  CHECK(with({101 * second, 102 * second, {}, {}}).now_nsec == 102 * second);
+  SECTION("but for one that nothing else confirms, as it may be damaged") {
+    CHECK(with({7000 * second, 101 * second, {}, {}}).now_nsec == 101 * second);
+    guest.write(guest.queues, 7000 * second);
+    CHECK(with({101 * second, 102 * second, {}, {}}).now_nsec == 102 * second);
+  }
+  SECTION("a task that got a CPU since then, or the queue's other clock, confirms it") {
+    CHECK(with({{}, 7000 * second, {6999 * second}, {}}).now_nsec == 7000 * second);
+    guest.type("rq", 256, {{"clock", 0}, {"clock_task", 48}});
+    guest.write(guest.queues, 7000 * second);
+    guest.write(guest.queues + 48, 6998 * second);
+    CHECK(guest.time().now_nsec == 7000 * second);
+  }
+  SECTION("where none confirms another the timekeeper's counts") {
+    CHECK(with({{}, 7000 * second, {}, {}}).now_nsec == 7000 * second);
+  }
   SECTION("timers are set by a clock that may go slower") {
     const auto slower = [](std::uint64_t nsec) { return nsec - 3 * second; };
-    CHECK(with({{}, {}, slower}).monotonic_nsec == 97 * second);
+    CHECK(with({{}, {}, {}, slower}).monotonic_nsec == 97 * second);
   }
   SECTION("what jiffies say is long ago") {
     CHECK(guest.time().nsec_since_jiffies(guest.time().jiffies - 500) == 2 * second);
@@ -76,7 +91,8 @@ TEST_CASE("The latest of all clocks is when the guest stopped, and tells the tic
 TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   HealthGuest guest;
   const GuestVirtual bases = guest.variable("hrtimer_bases", HealthGuest::per_cpu_size * 2);
-  guest.type("hrtimer_cpu_base", 128, {{"hres_active", 28, 4}, {"expires_next", 32}});
+  guest.type("hrtimer_cpu_base", 128,
+             {{"hres_active", 28, 4}, {"expires_next", 32}, {"next_timer", 40}});
   guest.write(bases + 28, 1, 4);
   guest.write(bases + HealthGuest::per_cpu_size + 28, 1, 4);
   guest.write(bases + 32, 100 * second + second / 250);
@@ -88,6 +104,13 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   CHECK_FALSE(read()[0].overdue_nsec);
   CHECK(read()[1].overdue_nsec == 82 * second);
   CHECK(read()[1].timer_due->address == bases + HealthGuest::per_cpu_size + 32);
+  SECTION("the timer itself confirms it") {
+    const GuestVirtual timer = guest.allocate(64);
+    guest.write(bases + HealthGuest::per_cpu_size + 40, timer.value);
+    CHECK_FALSE(read()[1].timer_agrees);
+    guest.write(timer + 24, 18 * second);
+    CHECK(read()[1].timer_agrees);
+  }
   SECTION("one that is not set is not overdue") {
     guest.write(bases + HealthGuest::per_cpu_size + 32, 0x7fffffffffffffff);
     CHECK_FALSE(read()[1].overdue_nsec);

@@ -183,6 +183,10 @@ TEST_CASE("A CPU whose timer is long overdue is locked up") {
     facts.cpus[1].is_online = false;
     CHECK(judge(facts).findings.empty());
   }
+  SECTION("one whose timer says something else is not as certain: one of the two is damaged") {
+    facts.cpus[1].timer_agrees = false;
+    CHECK(first_of(facts).grade == Grade::Strong);
+  }
   SECTION("one that would take interrupts is not as certain") {
     facts.vcpus[1].takes_interrupts = true;
     const Finding doubted = first_of(facts);
