@@ -54,11 +54,12 @@ _photon_dmesg_files() {
 
 _photon_dmesg() {
   local IFS=$' \t\n'
-  local commands="triage bt ps info core profile help"
+  local commands="triage bt ps info core profile batch help"
   local options="--strict --no-cache --no-verify --key -q --quiet -v --verbose -V --version -h --help"
   local takes_value=" -l --level -f --facility --since --until --grep -A --after-context
     -B --before-context -C --context --head --tail --from-seq --time-format --format -o --output
-    --key --screenshot --vmx --release --pid --comm --cpu --sort --fail-on "
+    --key --screenshot --vmx --release --pid --comm --cpu --sort --fail-on
+    --symbols --list --shard -j --jobs --memory "
   takes_value=${takes_value//$'\n'/}
   local command='' option='' has_file='' ended='' prefix='' value='' glue='' word words=() last i
   COMPREPLY=()
@@ -119,9 +120,12 @@ _photon_dmesg() {
       ;;
     info) options+=" --format -J --json --tags --screenshot --vmx -o --output" ;;
     core) options+=" -o --output" ;;
-    profile) options+=" --release -o --output" ;;
+    profile) options+=" --release --all -o --output" ;;
     help) options="-V --version -h --help" ;;
     *)
+      if [[ $command == batch ]]; then
+        options+=" --symbols --list --all-snapshots --shard --resume --gather -j --jobs --memory"
+      fi
       options+=" -l --level -f --facility -k --kernel -u --userspace --since --until --grep"
       options+=" -i --ignore-case -A --after-context -B --before-context -C --context"
       options+=" --head --tail --from-seq --since-clear --cleared --unprinted -T --ctime"
@@ -158,9 +162,9 @@ _photon_dmesg() {
     --color) _photon_dmesg_words auto always never ;;
     --sort) _photon_dmesg_words pid time state cpu comm ;;
     -o | --output)
-      if [[ $command == core ]]; then _photon_dmesg_files -d; else _photon_dmesg_files; fi
+      if [[ $command == core || $command == batch ]]; then _photon_dmesg_files -d; else _photon_dmesg_files; fi
       ;;
-    --key | --screenshot | --vmx) _photon_dmesg_files ;;
+    --key | --screenshot | --vmx | --symbols | --list) _photon_dmesg_files ;;
     ?*) _photon_dmesg_nothing ;; # a number, a time, a text
     *)
       if [[ -z $ended && $value == -* ]]; then

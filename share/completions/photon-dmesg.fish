@@ -7,7 +7,7 @@
 function __photon_dmesg_command
     set -l takes_value --level --facility --since --until --grep --after-context --before-context \
         --context --head --tail --from-seq --time-format --format --output --key --screenshot --vmx \
-        --release --pid --comm --cpu --sort
+        --release --pid --comm --cpu --sort --fail-on --symbols --list --shard --jobs --memory
     set -l tokens (commandline -opc)
     set -e tokens[1]
     set -l is_value no
@@ -24,8 +24,8 @@ function __photon_dmesg_command
                 contains -- $token $takes_value; and set is_value yes
             case '-?*'
                 # The last of several letters, if none before it takes the rest as its value.
-                string match -qr -- '^-[^lfABCo]*[lfABCo]$' $token; and set is_value yes
-            case triage bt ps info core profile help
+                string match -qr -- '^-[^lfABCoj]*[lfABCoj]$' $token; and set is_value yes
+            case triage bt ps info core profile batch help
                 echo $token
                 return
             case '*'
@@ -69,11 +69,12 @@ complete -c photon-dmesg -n '__photon_dmesg_is first' -a ps -d 'List the tasks'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a info -d 'Say what files hold'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a core -d 'Write a folder for debuggers'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a profile -d "Write a kernel's profile"
+complete -c photon-dmesg -n '__photon_dmesg_is first' -a batch -d 'Report on many guests'
 complete -c photon-dmesg -n '__photon_dmesg_is first' -a help -d 'Print the help of a command'
-complete -c photon-dmesg -n '__photon_dmesg_is help' -f -a 'triage bt ps info core profile'
+complete -c photon-dmesg -n '__photon_dmesg_is help' -f -a 'triage bt ps info core profile batch'
 
 # The log: which records
-set -l log '__photon_dmesg_is first log'
+set -l log '__photon_dmesg_is first log batch'
 complete -c photon-dmesg -n $log -s l -l level -x -a '(__photon_dmesg_levels)' -d 'Only these levels'
 complete -c photon-dmesg -n $log -s f -l facility -x -d 'Only these facilities' \
     -a '(__photon_dmesg_list kern user mail daemon auth syslog lpr news uucp cron authpriv ftp res{0,1,2,3} local{0,1,2,3,4,5,6,7})'
@@ -154,10 +155,21 @@ complete -c photon-dmesg -n '__photon_dmesg_is info' -l vmx -r -F -d "Write the 
 
 # profile
 complete -c photon-dmesg -n '__photon_dmesg_is profile' -l release -x -d 'Which kernel, as uname -r prints it'
+complete -c photon-dmesg -n '__photon_dmesg_is profile' -l all -d 'One of each kernel, to a folder'
+
+# batch
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l symbols -r -F -d 'Symbols for all tickets'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l list -r -F -d 'Read more paths from a file'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l all-snapshots -d 'Each snapshot of a VM is a ticket'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l shard -x -d 'Only the K-th of N parts'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l resume -d 'Only what is not done yet'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l gather -d 'One summary of folders of results'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -s j -l jobs -x -d 'How many tickets at a time'
+complete -c photon-dmesg -n '__photon_dmesg_is batch' -l memory -x -d 'How much memory to use, such as 2G'
 
 # All commands
-complete -c photon-dmesg -n '__photon_dmesg_is core' -s o -l output -x -a '(__fish_complete_directories)' -d 'The folder to write to'
-complete -c photon-dmesg -n 'not __photon_dmesg_is core' -s o -l output -r -F -d 'Write to a file instead of to stdout'
+complete -c photon-dmesg -n '__photon_dmesg_is core batch' -s o -l output -x -a '(__fish_complete_directories)' -d 'The folder to write to'
+complete -c photon-dmesg -n 'not __photon_dmesg_is core batch' -s o -l output -r -F -d 'Write to a file instead of to stdout'
 complete -c photon-dmesg -l strict -d "Refuse instead of going on without an input that can't be used"
 complete -c photon-dmesg -l no-cache -d 'Read packages anew and store nothing in the cache'
 complete -c photon-dmesg -l no-verify -d 'Use packages whose digests or signatures do not fit'

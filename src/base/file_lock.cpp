@@ -50,7 +50,12 @@ void FileLock::wait(const std::function<void()>& waiting) const {
       ::close(descriptor_);
       fail(error);
     }
-    waiting();
+    try {
+      waiting();
+    } catch (...) {
+      ::close(descriptor_);
+      throw;
+    }
     std::this_thread::sleep_for(pause);
   }
 }

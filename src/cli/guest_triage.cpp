@@ -31,6 +31,7 @@ class LogJudge {
     ++log_.records;
     if (!log_.first_seq) log_.first_seq = record.seq;
     log_.last_seq = record.seq;
+    log_.last_text = record.text;
     last_nsec_ = latest_in_turn(record.ts_nsec);
   }
 

@@ -215,7 +215,22 @@ void redact_lines(std::vector<std::string>& lines) {
   redact(redactor, lines);
 }
 
-// What a guest sent to its host is no log, but where its checkpoint is gone it is all there is.
+// What is wrong with the guest, for a person who looks at its log: the log need not say so.
+void say_verdict(const Options& options, Guest& guest) {
+  const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  if (!is_watched || options.output || options.verbosity == TerminalDiagnostics::Level::Quiet) {
+    return;
+  }
+  SilentDiagnostics silent;
+  TriageReport report = judge_guest(guest, silent);
+  if (report.verdict.findings.empty()) return;
+  Redactor redactor;
+  if (options.redact) redact(redactor, report);
+  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
+}
+
+}  // namespace
+
 std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics) {
   std::error_code ignored;
   if (options.files.size() != 1 || options.format != &output_formats.front() ||
@@ -242,25 +257,13 @@ std::optional<int> print_host_log(const Options& options, Diagnostics& diagnosti
   return exit_incomplete;
 }
 
-// What is wrong with the guest, for a person who looks at its log: the log need not say so.
-void say_verdict(const Options& options, Guest& guest) {
-  const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
-  if (!is_watched || options.output || options.verbosity == TerminalDiagnostics::Level::Quiet) {
-    return;
-  }
-  SilentDiagnostics silent;
-  TriageReport report = judge_guest(guest, silent);
-  if (report.verdict.findings.empty()) return;
-  Redactor redactor;
-  if (options.redact) redact(redactor, report);
-  say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
-}
-
-}  // namespace
-
 int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
   if (const std::optional<int> status = print_host_log(options, diagnostics)) return *status;
   Guest guest = session::open(options.files, session_options(options), diagnostics);
+  return print_log_of(options, guest, diagnostics);
+}
+
+int print_log_of(const Options& options, Guest& guest, TerminalDiagnostics& diagnostics) {
   const KernelLogReader reader = session::open_log(guest, diagnostics);
   ReportContext context = make_context(options, guest, reader, diagnostics);
   Redactor redactor;

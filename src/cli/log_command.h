@@ -2,6 +2,7 @@
 
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/options/options.h"
+#include "session/guest.h"
 
 namespace photon_dmesg {
 
@@ -10,5 +11,13 @@ namespace photon_dmesg {
 // decoded. What is missing from the log becomes a warning. Returns the exit status: that of a log
 // that was printed as it was asked for, or of an incomplete one.
 [[nodiscard]] int print_log(const Options& options, TerminalDiagnostics& diagnostics);
+
+// Where options.files are a vmware.log and nothing else: what the guest sent to its host, which is
+// no log, but where its checkpoint is gone it is all there is. Nothing if they are something else.
+[[nodiscard]] std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics);
+
+// The same of `guest`, which has been opened from options.files.
+[[nodiscard]] int print_log_of(const Options& options, Guest& guest,
+                               TerminalDiagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -123,6 +123,13 @@ std::vector<Output> all_outputs(const Options& options) {
   return outputs;
 }
 
+// What is in it is checked once the tickets are known.
+void check_folder(const Options& options) {
+  const OutputTarget folder = find_output_target(*options.output);
+  if (!options.batch.gather) check_no_input(options, folder);
+  check_names(folder);
+}
+
 // One would replace the other, or both be mixed.
 void check_different(const OutputTarget& target, const std::vector<OutputTarget>& others) {
   for (const OutputTarget& other : others) {
@@ -149,6 +156,7 @@ void write_to(const Options& options, const Output& output, Access access, const
 
 void check_output(const Options& options) {
   if (options.command == Command::Core) return check_core_folder(options);
+  if (options.command == Command::Batch || options.all_kernels) return check_folder(options);
   std::vector<OutputTarget> targets;
   for (const Output& output : all_outputs(options)) {
     const OutputTarget target = find_output_target(output.named);

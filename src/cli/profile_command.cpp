@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "cli/io/standard_streams.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/printk/kernel_log.h"
@@ -15,8 +18,12 @@
 #include "kernel/symbols/symbol_store_writer.h"
 #include "session/guest.h"
 #include "session/inputs.h"
+#include "session/stored_symbols.h"
 
 namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 // The release that the symbols are of, by where they were found or by their banner.
@@ -80,9 +87,60 @@ std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnos
   return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
 }
 
+// Whether a release names one build; 4.4.8 of Photon 1.0 is that of several.
+bool names_one_build(const std::string& release) {
+  return release.find('-') != std::string::npos;
+}
+
+fs::path store_path(const Options& options, const SymbolSource& source) {
+  std::string name = "linux-" + *source.release;
+  const auto build_id = source.symbols->build_id();
+  if (!names_one_build(*source.release) && build_id) name += "-" + *build_id;
+  return *options.output / (name + profile_ending);
+}
+
+void write_store(const Options& options, const SymbolSource& source) {
+  require_log(*source.symbols);
+  const std::vector<std::byte> profile =
+      make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
+  Options to_file = options;
+  to_file.output = store_path(options, source);
+  write_output(to_file, [&](std::ostream& out) {
+    out.write(reinterpret_cast<const char*>(profile.data()),
+              static_cast<std::streamsize>(profile.size()));
+  });
+  print(fmt::format("{}: {}\n", to_file.output->string(), *source.release));
+}
+
+// One profile of each kernel that packages hold. One that can't be read leaves the others.
+void write_all(const Options& options, TerminalDiagnostics& diagnostics) {
+  Inputs inputs = sort_inputs(options.files, true, diagnostics);
+  session::Options use = session_options(options);
+  use.strict = true;
+  SymbolPool pool(std::move(inputs.symbols), use);
+  std::set<std::string> releases;
+  for (const PackagedKernel& kernel : pool.kernels(diagnostics)) releases.insert(kernel.release);
+  if (releases.empty()) {
+    throw unusable(
+        fmt::format("{}: expected kernels in ISOs or packages, found none", pool.names()));
+  }
+  fs::create_directories(*options.output);
+  for (const std::string& release : releases) {
+    const auto candidates = pool.candidates({release, std::nullopt}, diagnostics);
+    std::optional<SymbolSource> source = candidates->next();
+    if (!source)
+      diagnostics.warn_of_lack(fmt::format("not used: {}", candidates->failures().front().what()));
+    for (; source; source = names_one_build(release) ? std::nullopt : candidates->next()) {
+      diagnostics.clear_progress();
+      write_store(options, *source);
+    }
+  }
+}
+
 }  // namespace
 
 void print_profile(const Options& options, TerminalDiagnostics& diagnostics) {
+  if (options.all_kernels) return write_all(options, diagnostics);
   if (!options.output && ::isatty(STDOUT_FILENO) == 1) {
     throw Error(Failure::Usage,
                 "a profile is not text: expected -o FILE or a pipe, found a terminal");

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "cli/batch_command.h"
 #include "cli/core_command.h"
 #include "cli/exit_status.h"
 #include "cli/info_command.h"
@@ -40,6 +41,8 @@ int run_command(const Options& options, TerminalDiagnostics& diagnostics) {
       return print_tasks(options, diagnostics);
     case Command::Triage:
       return print_triage(options, diagnostics);
+    case Command::Batch:
+      return report_on_tickets(options, diagnostics);
   }
   return exit_complete;
 }

@@ -118,6 +118,7 @@ void redact(Redactor& redactor, TriageReport& report) {
   redaction.texts(report.read_from);
   redaction.texts(report.not_read);
   redaction.texts(report.modules);
+  redaction.text(report.log.last_text);
   for (auto* records : {&report.log.newest, &report.log.told}) {
     for (LogRecord& record : *records) redact(redactor, record);
   }

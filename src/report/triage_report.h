@@ -32,6 +32,7 @@ struct TriageReport {
     std::uint64_t records = 0;
     std::optional<std::uint64_t> first_seq;
     std::optional<std::uint64_t> last_seq;
+    std::string last_text;
     std::vector<LogRecord> newest;  // the last of them
     std::vector<LogRecord> told;    // those that findings name
     // How many there were in each of equal parts of the guest's life; empty: not counted.

@@ -8,7 +8,8 @@ namespace photon_dmesg {
 
 PackageUse::PackageUse(const session::Options& options)
     : keyring(options.keys), verify(options.verify_packages) {
-  const auto folder = options.use_cache ? SymbolCache::default_folder() : std::nullopt;
+  auto folder = options.cache_folder;
+  if (!folder && options.use_cache) folder = SymbolCache::default_folder();
   if (folder) cache.emplace(*folder);
 }
 

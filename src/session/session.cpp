@@ -8,15 +8,41 @@
 
 #include "base/error.h"
 #include "session/inputs.h"
+#include "session/stored_symbols.h"
 #include "session/symbol_pool.h"
 
 namespace photon_dmesg::session {
 
 Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
            Diagnostics& diagnostics) {
+  return open(files, nullptr, options, diagnostics);
+}
+
+Guest open(const std::vector<std::filesystem::path>& files, std::shared_ptr<SymbolPool> shared,
+           const Options& options, Diagnostics& diagnostics) {
   Inputs inputs = sort_inputs(files, options.strict, diagnostics);
-  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options);
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options, std::move(shared));
   return {inputs, std::move(pool), diagnostics};
+}
+
+std::shared_ptr<SymbolPool> open_symbols(const std::vector<std::filesystem::path>& files,
+                                         const Options& options, Diagnostics& diagnostics) {
+  if (files.empty()) return nullptr;
+  std::vector<std::filesystem::path> all = files;
+  for (const std::filesystem::path& file : files) {
+    const std::vector<std::filesystem::path> profiles = profiles_in(file);
+    all.insert(all.end(), profiles.begin(), profiles.end());
+  }
+  Inputs inputs = sort_inputs(all, true, diagnostics);
+  if (!inputs.guest.empty()) {
+    const ByteSource& file =
+        inputs.guest.memory ? *inputs.guest.memory : *inputs.guest.state.front();
+    throw Error(Failure::Usage,
+                fmt::format("{}: expected symbols of kernels, found a guest's file", file.name()));
+  }
+  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options);
+  pool->share(diagnostics);
+  return pool;
 }
 
 KernelLogReader open_log(Guest& guest, Diagnostics& diagnostics) {

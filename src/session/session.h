@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "base/diagnostics.h"
 #include "kernel/printk/kernel_log.h"
 #include "session/guest.h"
 #include "session/options.h"
+#include "session/symbol_pool.h"
 
 // The pipeline as a library: from files to a guest. What it can be asked is in kernel/printk (its
 // log), kernel/facts (what it says of itself), and in what is built on them.
@@ -18,6 +20,18 @@ namespace photon_dmesg::session {
 // is damaged, Mismatch when they don't belong together. Nothing is written but the cache.
 [[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
                          Diagnostics& diagnostics);
+
+// The same with what `shared` has behind the symbols among `files`.
+[[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files,
+                         std::shared_ptr<SymbolPool> shared, const Options& options,
+                         Diagnostics& diagnostics);
+
+// What has the symbols of many guests, for open(), from `files` with symbols or folders of such;
+// null if there are none. Throws Error(Usage) for a file that is of a guest, Error(UnusableInput)
+// for one that has no symbols.
+[[nodiscard]] std::shared_ptr<SymbolPool> open_symbols(
+    const std::vector<std::filesystem::path>& files, const Options& options,
+    Diagnostics& diagnostics);
 
 // The reader of `guest`'s log, which must outlive it. Where the log can't be read by the symbols
 // that the guest was opened with, such as those of a vmlinux with damaged types, it is read by the

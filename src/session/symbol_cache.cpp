@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <system_error>
@@ -82,11 +83,18 @@ std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest,
 
 std::unique_ptr<FileLock> SymbolCache::lock(const std::string& digest,
                                             Diagnostics& diagnostics) const {
+  // Longer than any package takes to be read: a machine that died may have left it locked.
+  constexpr auto patience = std::chrono::minutes(2);
   const fs::path path = path_of(digest).string() + ".lock";
+  const auto began = std::chrono::steady_clock::now();
   bool waited = false;
   try {
     make_folder();
     return std::make_unique<FileLock>(path, [&] {
+      if (std::chrono::steady_clock::now() - began > patience) {
+        throw Error(Failure::Incomplete,
+                    fmt::format("{}: another run has held it for too long", path.string()));
+      }
       if (!waited) note(diagnostics, "waiting for another run that reads the package", "");
       waited = true;
       diagnostics.progress({"waiting for another photon-dmesg that reads the package"});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel/symbols/banner.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 
 namespace photon_dmesg {
@@ -87,7 +88,8 @@ class UnreadCandidates final : public SymbolCandidates {
       const Source& passed = sources_[i];
       const bool is_half = passed.input != nullptr && is_other_half(*passed.input, *last_);
       for (const Error& failure : passed.failures) {
-        if (is_half) {
+        const bool is_of_another_guest = pool_.is_shared_ && failure.failure() == Failure::Mismatch;
+        if (is_half || is_of_another_guest) {
           diagnostics_.found({.what = failure.what()});
         } else {
           diagnostics_.warn_of_lack(fmt::format("not used: {}", failure.what()));
@@ -166,7 +168,13 @@ class PooledCandidates final : public SymbolCandidates {
   }
 
   [[nodiscard]] std::vector<Error> failures() const override {
-    return unread_ ? unread_->failures() : std::vector<Error>();
+    std::vector<Error> all = unread_ ? unread_->failures() : std::vector<Error>();
+    if (all.empty() && !pool_.names_.empty()) {
+      all.emplace_back(Failure::Mismatch,
+                       fmt::format("{}: expected symbols of {}, found those of other kernels",
+                                   pool_.names_, wanted_.release.value_or("the guest's kernel")));
+    }
+    return all;
   }
 
  private:
@@ -178,11 +186,77 @@ class PooledCandidates final : public SymbolCandidates {
   std::optional<SymbolSource> last_;
 };
 
-SymbolPool::SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options)
-    : inputs_(std::move(inputs)), use_(options), strict_(options.strict) {}
+// What one has, and behind it what the other has.
+class ChainedCandidates final : public SymbolCandidates {
+ public:
+  ChainedCandidates(std::unique_ptr<SymbolCandidates> first,
+                    std::unique_ptr<SymbolCandidates> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+
+  std::optional<SymbolSource> next() override {
+    if (!in_second_) {
+      if (auto source = first_->next()) return source;
+      in_second_ = true;
+    }
+    return second_->next();
+  }
+  void refuse(const Error& why) override { (in_second_ ? second_ : first_)->refuse(why); }
+  void accept() override { (in_second_ ? second_ : first_)->accept(); }
+  [[nodiscard]] std::vector<Error> failures() const override {
+    std::vector<Error> all = first_->failures();
+    const std::vector<Error> more = second_->failures();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+ private:
+  std::unique_ptr<SymbolCandidates> first_;
+  std::unique_ptr<SymbolCandidates> second_;
+  bool in_second_ = false;
+};
+
+SymbolPool::SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options,
+                       std::shared_ptr<SymbolPool> shared)
+    : inputs_(std::move(inputs)),
+      names_(names_of([](SymbolKind) { return true; })),
+      use_(options),
+      strict_(options.strict),
+      shared_(std::move(shared)) {}
+
+void SymbolPool::share(Diagnostics& diagnostics) {
+  is_shared_ = true;
+  try {
+    (void)packages({}, diagnostics);
+  } catch (const Error& error) {
+    diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    packages_.emplace();
+  }
+  read_ahead(diagnostics);
+}
+
+// A file of one kernel: each guest would have to read it to learn that it is of another.
+void SymbolPool::read_ahead(Diagnostics& diagnostics) {
+  std::vector<SymbolInput> unread;
+  for (SymbolInput& input : inputs_) {
+    if (holds_packages(input.kind) || input.kind == SymbolKind::SystemMap) {
+      unread.push_back(std::move(input));
+      continue;
+    }
+    try {
+      SymbolSource source = read_symbols(input, diagnostics);
+      const auto banner = banner_of(*source.symbols);
+      if (!source.release && banner) source.release = banner->release;
+      read_.push_back(std::move(source));
+    } catch (const Error& error) {
+      diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    }
+  }
+  inputs_ = std::move(unread);
+}
 
 std::string SymbolPool::names() const {
-  return names_of([](SymbolKind) { return true; });
+  if (!shared_ || shared_->empty()) return names_;
+  return names_ + (names_.empty() ? "" : ", ") + shared_->names();
 }
 
 std::string SymbolPool::package_names() const {
@@ -203,7 +277,10 @@ std::vector<PackagedKernel> SymbolPool::kernels(Diagnostics& diagnostics) {
 
 std::unique_ptr<SymbolCandidates> SymbolPool::candidates(const WantedKernel& wanted,
                                                          Diagnostics& diagnostics) {
-  return std::make_unique<PooledCandidates>(*this, wanted, diagnostics);
+  auto own = std::make_unique<PooledCandidates>(*this, wanted, diagnostics);
+  if (!shared_) return own;
+  return std::make_unique<ChainedCandidates>(std::move(own),
+                                             shared_->candidates(wanted, diagnostics));
 }
 
 std::vector<PackageFile> SymbolPool::packages(const WantedKernel& wanted,

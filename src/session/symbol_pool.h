@@ -20,12 +20,19 @@ namespace photon_dmesg {
 // thread at a time.
 class SymbolPool {
  public:
-  // `inputs`: any number; what can't be used of them is known when it is their turn.
-  SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options);
+  // `inputs`: any number; what can't be used of them is known when it is their turn. Behind them
+  // comes what `shared` has, if it isn't null.
+  SymbolPool(std::vector<SymbolInput> inputs, const session::Options& options,
+             std::shared_ptr<SymbolPool> shared = nullptr);
 
-  [[nodiscard]] bool empty() const { return inputs_.empty(); }
+  // Makes it one that is there for many guests: that some of it is of other kernels than a guest's
+  // is no news then. Reads and lists now what it would at the first guest. What can't be used is a
+  // warning.
+  void share(Diagnostics& diagnostics);
 
-  // How many inputs there are, and their names for messages.
+  [[nodiscard]] bool empty() const { return names_.empty() && (!shared_ || shared_->empty()); }
+
+  // Its own inputs that are not read yet, and the names of all for messages.
   [[nodiscard]] const std::vector<SymbolInput>& inputs() const { return inputs_; }
   [[nodiscard]] std::string names() const;
 
@@ -48,14 +55,18 @@ class SymbolPool {
   friend class PooledCandidates;
   friend class UnreadCandidates;
 
+  void read_ahead(Diagnostics& diagnostics);
   [[nodiscard]] std::string names_of(bool (*is_kind)(SymbolKind kind)) const;
   [[nodiscard]] std::string package_names() const;
   [[nodiscard]] std::vector<PackageFile> packages(const WantedKernel& wanted,
                                                   Diagnostics& diagnostics);
 
   std::vector<SymbolInput> inputs_;
+  std::string names_;  // of all of its own
   PackageUse use_;
   bool strict_;
+  bool is_shared_ = false;
+  std::shared_ptr<SymbolPool> shared_;
   std::optional<std::vector<PackageFile>> packages_;  // absent: not listed yet
   std::vector<SymbolSource> read_;                    // that some guest has taken
 };

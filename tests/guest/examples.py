@@ -10,7 +10,7 @@ import paths
 from tool import photon_dmesg
 
 ROOT = paths.SOURCE.parents[1]
-COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile")
+COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile", "batch")
 
 
 @dataclasses.dataclass(frozen=True)

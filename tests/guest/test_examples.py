@@ -4,6 +4,7 @@ files that they name."""
 import contextlib
 import http.server
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -96,12 +97,27 @@ class Examples(unittest.TestCase):
             (cls.files / alias).symlink_to(name)
         cls.home = Path(folder.name) / "home"
         cls.home.mkdir()
+        cls.write_tickets()
         (cls.files / "dmesg.txt").write_bytes(cls.run_bash("photon-dmesg vm.vmss", cls.files).stdout)
 
     @classmethod
     def write_guest(cls, name: str, guest: boot.Guest) -> None:
         checkpoint_writer.write(cls.files / name, guest.memory, guest.vcpus,
                                 checkpoint_writer.Form(screenshot=png.one_pixel()))
+
+    @classmethod
+    def write_tickets(cls) -> None:
+        """What batch is shown with: a tree, a list, symbols for all, results of two parts."""
+        for name in ("vm", "stuck"):
+            (cls.files / "cases" / name).mkdir(parents=True)
+            for ending in ("vmss", "vmem"):
+                os.link(cls.files / f"{name}.{ending}", cls.files / "cases" / name / f"vm.{ending}")
+        (cls.files / "isos").mkdir()
+        (cls.files / "isos/photon.iso").symlink_to(cls.files / "photon.iso")
+        (cls.files / "tickets.tsv").write_text("4711\tvm.vmss\n4712\tpanic.vmss\n")
+        for part in ("1", "2"):
+            cls.run_bash(f"photon-dmesg batch -q --list tickets.tsv --shard {part}/2 -o part{part}",
+                         cls.files)
 
     @classmethod
     def write_iso(cls, name: str, package: packages.Package) -> None:

@@ -12,7 +12,7 @@ from guest_files import GuestFiles
 from tool import BINARY, photon_dmesg
 
 SOURCE = paths.SOURCE.parents[1]
-COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile")
+COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile", "batch")
 
 
 def options_of(command: str) -> set[str]:

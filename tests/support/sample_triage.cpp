@@ -106,6 +106,7 @@ TriageReport sample_triage(const std::string& name) {
   report.log = {.records = 1,
                 .first_seq = 42,
                 .last_seq = 42,
+                .last_text = name,
                 .newest = {record},
                 .told = {record},
                 .density = {3, 0, 1, 0}};

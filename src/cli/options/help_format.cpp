@@ -14,6 +14,7 @@ constexpr const char* usage_of_commands = R"(
        photon-dmesg info [OPTIONS] FILE...
        photon-dmesg core [OPTIONS] FILE... -o DIR
        photon-dmesg profile [OPTIONS] FILE...
+       photon-dmesg batch [OPTIONS] PATH... -o DIR
        photon-dmesg help [COMMAND])";
 
 }  // namespace
@@ -30,8 +31,9 @@ std::string HelpFormat::make_usage(const CLI::App* app, std::string name) const 
   if (app->get_parent() != nullptr) {
     const CLI::Option* const output = app->get_option_no_throw("--output");
     const bool is_folder = output != nullptr && output->get_required();
-    return fmt::format("Usage: photon-dmesg {} [OPTIONS] FILE...{}\n\n", name,
-                       is_folder ? " -o DIR" : "");
+    const bool takes_paths = app->get_option_no_throw("PATH") != nullptr;
+    return fmt::format("Usage: photon-dmesg {} [OPTIONS] {}...{}\n\n", name,
+                       takes_paths ? "PATH" : "FILE", is_folder ? " -o DIR" : "");
   }
   return fmt::format("Usage: {} [OPTIONS] FILE...{}\n\n", name, usage_of_commands);
 }

@@ -50,6 +50,14 @@ inline constexpr const char* profile_description =
     "The file, a profile, replaces the ISO from then on. Name a checkpoint for the\n"
     "kernel it runs, or an ISO and --release, or one package, vmlinux or System.map.";
 
+inline constexpr const char* batch_description =
+    "Reports on many guests at once.\n\n"
+    "Each checkpoint, core or other dump, named or found in a folder, is a ticket. A\n"
+    "VM is one, by its current checkpoint. For each there is a folder in DIR with its\n"
+    "log, its triage and what became of it; summary.txt, .csv and .ndjson list all,\n"
+    "the worst first. What is named before \"--\", and ISOs and packages wherever they\n"
+    "are named, are symbols for all of them.";
+
 inline constexpr const char* help_description =
     "Prints the help of a command.\n\n"
     "photon-dmesg help COMMAND is the same as photon-dmesg COMMAND --help.";
@@ -76,6 +84,9 @@ inline constexpr const char* facts_are_missing =
     "the verdict was given, but something that it depends on could not be read:\n"
     "     the warnings say what. Or the output could not be written";
 inline constexpr const char* status_of_findings = "\n 10  a finding that --fail-on names";
+inline constexpr const char* tickets_are_incomplete =
+    "the results were written, but some logs are incomplete or could not be\n"
+    "     read: the summary says which. Or the output could not be written";
 inline constexpr const char* output_is_incomplete = "the output could not be written";
 inline constexpr const char* input_is_missing =
     "it was done, but without a file that was named; or the output could not be\n"
@@ -161,5 +172,12 @@ inline constexpr const char* profile_examples =
     "\n\nExamples:\n"
     "  photon-dmesg profile photon.iso vm.vmss -o vm.symbols\n"
     "  photon-dmesg vm.symbols vm.vmss";
+
+inline constexpr const char* batch_examples =
+    "\n\nExamples:\n"
+    "  photon-dmesg batch cases/ -o results\n"
+    "  photon-dmesg batch photon.iso -- cases/ -o results --resume\n"
+    "  photon-dmesg batch --list tickets.tsv --symbols isos/ --shard 1/4 -o part1\n"
+    "  photon-dmesg batch --gather part1 part2 -o all";
 
 }  // namespace photon_dmesg::help

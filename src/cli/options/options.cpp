@@ -28,6 +28,7 @@ namespace {
 
 constexpr const char* packages_group = "Packages";
 constexpr const char* help_command = "help";
+constexpr const char* batch_name = "batch";
 
 class Parser {
  public:
@@ -45,6 +46,7 @@ class Parser {
     add_info_command();
     add_core_command();
     add_profile_command();
+    add_batch_command();
     add_command(help_command, help::help_description);
     for (CLI::App* command : commands()) refuse_empty_values(*command);
   }
@@ -54,9 +56,10 @@ class Parser {
       std::vector<std::string> arguments = separate_color(argc, argv);
       refuse_empty_values(arguments, commands());
       ask_for_help(arguments);
+      if (!arguments.empty() && arguments.front() == batch_name) mark_symbols_end(arguments);
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app_.parse(std::move(arguments));
-      if (options_.files.empty()) throw CLI::RequiredError("FILE");
+      if (options_.files.empty() && !options_.batch.list) throw CLI::RequiredError("FILE");
     } catch (const CLI::CallForHelp&) {
       print(command()->help());
       return std::nullopt;
@@ -183,8 +186,14 @@ class Parser {
     profile_->footer(help::statuses("the profile was written", help::output_is_incomplete) +
                      help::profile_examples);
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
-    profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
-        ->type_name("RELEASE");
+    auto* release =
+        profile_->add_option("--release", release_, "Which kernel of an ISO, as uname -r prints it")
+            ->type_name("RELEASE");
+    profile_
+        ->add_flag(
+            "--all", options_.all_kernels,
+            "One of each kernel in ISOs and packages: -o names a\nfolder, for batch --symbols")
+        ->excludes(release);
     add_strict(*profile_);
     add_cache(*profile_);
     add_packages(*profile_);
@@ -259,10 +268,37 @@ class Parser {
     add_triage_options(*triage_, options_.triage);
   }
 
-  std::vector<CLI::App*> commands() { return {&app_, profile_, core_, info_, bt_, ps_, triage_}; }
+  void add_batch_command() {
+    batch_ = add_command(batch_name, help::batch_description);
+    batch_->footer(help::statuses("each ticket's log is whole", help::tickets_are_incomplete) +
+                   help::batch_examples);
+    batch_->add_option("PATH", options_.files, "Checkpoints, dumps, and folders with these below");
+    add_output(*batch_, "DIR", "The folder for the results, which is made if need be")->required();
+    add_batch_options(*batch_, options_.batch);
+    batch_log_options_.emplace(*batch_, options_);
+    add_strict(*batch_);
+    add_cache(*batch_);
+    add_packages(*batch_);
+    add_verbosity(*batch_);
+  }
+
+  // What is written to files has no colors, and no pager.
+  void finish_batch() {
+    if (output_ == standard_output) refuse("--output -: expected a folder, found stdout");
+    finish_batch_options(*batch_, options_.files, options_.batch);
+    if (options_.files.empty() && !options_.batch.list) refuse("PATH is required");
+    batch_log_options_->finish();
+    options_.style.color = false;
+    options_.style.for_terminal = false;
+    options_.use_pager = false;
+  }
+
+  std::vector<CLI::App*> commands() {
+    return {&app_, profile_, core_, info_, bt_, ps_, triage_, batch_};
+  }
 
   CLI::App* command() {
-    for (CLI::App* command : {profile_, core_, info_, bt_, ps_, triage_}) {
+    for (CLI::App* command : {profile_, core_, info_, bt_, ps_, triage_, batch_}) {
       if (command->parsed()) return command;
     }
     return &app_;
@@ -275,10 +311,13 @@ class Parser {
     if (bt_->parsed()) options_.command = Command::Traces;
     if (ps_->parsed()) options_.command = Command::Tasks;
     if (triage_->parsed()) options_.command = Command::Triage;
+    if (batch_->parsed()) options_.command = Command::Batch;
     options_.use_cache = !no_cache_;
     options_.verify_packages = !no_verify_;
-    if (core_->parsed() && output_ == standard_output) {
-      refuse("--output -: expected a folder, found stdout");
+    const bool is_folder = core_->parsed() || options_.all_kernels;
+    if (is_folder && (output_ == standard_output || output_.empty())) {
+      refuse(fmt::format("--output{}: expected a folder, found stdout",
+                         output_.empty() ? "" : " " + output_));
     }
     if (!output_.empty() && output_ != standard_output) options_.output = output_;
     if (!release_.empty()) options_.release = release_;
@@ -286,7 +325,7 @@ class Parser {
     if (!configuration_.empty()) options_.configuration = configuration_;
     if (quiet_) options_.verbosity = TerminalDiagnostics::Level::Quiet;
     if (verbose_) options_.verbosity = TerminalDiagnostics::Level::Verbose;
-    log_options_.finish();
+    batch_->parsed() ? finish_batch() : log_options_.finish();
     return std::move(options_);
   }
 
@@ -297,8 +336,10 @@ class Parser {
   CLI::App* bt_ = nullptr;
   CLI::App* ps_ = nullptr;
   CLI::App* triage_ = nullptr;
+  CLI::App* batch_ = nullptr;
   Options options_;
   LogOptions log_options_{app_, options_};
+  std::optional<LogOptions> batch_log_options_;
   std::string output_;
   std::string release_;
   std::string screenshot_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/io/terminal_diagnostics.h"
+#include "cli/options/batch_options.h"
 #include "cli/options/task_options.h"
 #include "cli/options/triage_options.h"
 #include "report/formats/output_format.h"
@@ -22,6 +23,7 @@ enum class Command {
   Traces,   // print what vCPUs and tasks were doing
   Tasks,    // list the tasks
   Triage,   // say what is wrong with the guest
+  Batch,    // report on many guests
 };
 
 // The command line, taken apart.
@@ -45,12 +47,14 @@ struct Options {
   bool strict = false;                                 // refuse what can't be used
   std::vector<std::filesystem::path> keys;             // public keys of packages' signatures
   std::optional<std::string> release;                  // Profile: which kernel of an ISO
+  bool all_kernels = false;                            // Profile: one of each, to a folder
   std::string report_format = "text";                  // all but Log: a name that it takes
   bool tags = false;                                   // Info: list every tag
   std::optional<std::filesystem::path> screenshot;     // Info: where to write it
   std::optional<std::filesystem::path> configuration;  // Info: where to write it
   TaskOptions tasks;                                   // Traces, Tasks
   TriageOptions triage;                                // Triage
+  BatchOptions batch;                                  // Batch
 };
 
 // Parses the arguments. Nothing if --help or --version has been answered. Throws Error(Usage) when

@@ -1,0 +1,143 @@
+#include "batch/find_tickets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/input_file.h"
+#include "batch/folder_files.h"
+#include "checkpoint/vmware/host_log.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Paths = std::vector<fs::path>;
+
+// "1234-web" for 1234/web/web.vmss: the way to the file, without what is said twice.
+std::string name_by(const fs::path& way) {
+  std::string name;
+  fs::path last;
+  for (fs::path part : way) {
+    if (part == way.filename()) part = part.stem();
+    if (part == last || part == "." || part == ".." || part == "/") continue;
+    name += (name.empty() ? "" : "-") + part.string();
+    last = part;
+  }
+  return name;
+}
+
+// Of a file that was found below `root`, or that was named itself if that is empty.
+std::string name_of_ticket(const fs::path& file, const fs::path& root) {
+  const fs::path parent = file.parent_path();
+  const bool is_deep = !root.empty() && parent != root;
+  if (is_deep) return name_by(file.lexically_relative(root));
+  std::error_code ignored;
+  const fs::path folder = fs::weakly_canonical(parent.empty() ? "." : parent, ignored).filename();
+  const bool has_folder = !parent.empty() && parent != "." && !folder.empty();
+  return name_by(has_folder ? folder / file.filename() : file.filename());
+}
+
+bool tells_of_guest(const fs::path& host_log) {
+  try {
+    return !lines_of_guest(InputFile(host_log)).empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// The files that stand for one guest each.
+Paths guests_in(const FolderFiles& files, bool all_snapshots) {
+  Paths guests = choose_checkpoints(files, all_snapshots);
+  const Paths lone = lone_memories(files);
+  guests.insert(guests.end(), lone.begin(), lone.end());
+  guests.insert(guests.end(), files.dumps.begin(), files.dumps.end());
+  if (!guests.empty()) return guests;
+  std::copy_if(files.host_logs.begin(), files.host_logs.end(), std::back_inserter(guests),
+               tells_of_guest);
+  return guests;
+}
+
+// What lies in `folder`, in the order of its names. Empty if it can't be read.
+Paths entries_of(const fs::path& folder) {
+  Paths entries;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    entries.push_back(entry->path());
+  }
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+}  // namespace
+
+void TicketFinder::add(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) {
+    add_tree(path.has_filename() ? path : path.parent_path());
+  } else if (fs::exists(path, ignored)) {
+    named_[path.parent_path()].push_back(path);
+  } else {
+    tickets_.push_back({name_of_ticket(path, {}), {path}});
+  }
+}
+
+std::vector<Ticket> TicketFinder::finish() {
+  for (const auto& [folder, paths] : named_) {
+    FolderFiles files;
+    for (const fs::path& path : paths) files.add(path);
+    for (const fs::path& guest : guests_in(files, options_.all_snapshots)) {
+      tickets_.push_back({name_of_ticket(guest, {}), {guest}});
+    }
+    // Whoever names a file wants to hear of it.
+    for (const fs::path& other : files.others) {
+      tickets_.push_back({name_of_ticket(other, {}), {other}});
+    }
+    symbols_.insert(symbols_.end(), files.symbols.begin(), files.symbols.end());
+  }
+  return std::move(tickets_);
+}
+
+bool TicketFinder::is_results(const fs::path& folder) const {
+  std::error_code ignored;
+  return fs::equivalent(folder, options_.results, ignored);
+}
+
+// Folders by links are not entered: they may lead round.
+void TicketFinder::add_tree(const fs::path& root) {
+  Paths folders = {root};
+  while (!folders.empty()) {
+    const fs::path folder = std::move(folders.back());
+    folders.pop_back();
+    if (is_results(folder)) continue;
+    add_folder(folder, root);
+    Paths inner;
+    for (const fs::path& entry : entries_of(folder)) {
+      std::error_code ignored;
+      if (fs::is_directory(fs::symlink_status(entry, ignored))) inner.push_back(entry);
+    }
+    folders.insert(folders.end(), inner.rbegin(), inner.rend());
+  }
+}
+
+void TicketFinder::add_folder(const fs::path& folder, const fs::path& root) {
+  FolderFiles files;
+  for (const fs::path& entry : entries_of(folder)) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(entry, ignored)) continue;
+    files.add(entry);
+    diagnostics_.progress({fmt::format("looking for tickets: {} files", ++files_)});
+  }
+  for (const fs::path& guest : guests_in(files, options_.all_snapshots)) {
+    Ticket ticket{name_of_ticket(guest, root), {guest}};
+    ticket.files.insert(ticket.files.end(), files.symbols.begin(), files.symbols.end());
+    tickets_.push_back(std::move(ticket));
+  }
+}
+
+}  // namespace photon_dmesg

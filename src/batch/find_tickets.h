@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "batch/ticket.h"
+
+namespace photon_dmesg {
+
+// Finds the tickets in what users name. Of each folder, and of those in it, each VM is one: its
+// current checkpoint (see folder_files.h), each core and other dump, memory that has no checkpoint,
+// and vmware.log where it tells of a guest that left nothing else. Symbols that lie in the same
+// folder go with them.
+class TicketFinder {
+ public:
+  struct Options {
+    bool all_snapshots = false;
+    std::filesystem::path results;  // a folder that is not looked into
+  };
+
+  explicit TicketFinder(Options options, Diagnostics& diagnostics)
+      : options_(std::move(options)), diagnostics_(diagnostics) {}
+
+  // A folder is looked through; of files, those of one folder are taken as if they were all that is
+  // in it. What is not there is a ticket too, which can't be read.
+  void add(const std::filesystem::path& path);
+  void add(Ticket ticket) { tickets_.push_back(std::move(ticket)); }
+
+  // The tickets, in the order of what was named, with names that need not be unique. Nothing can be
+  // added afterwards.
+  [[nodiscard]] std::vector<Ticket> finish();
+
+  // After finish(): files with symbols that were named themselves, which are for all tickets.
+  [[nodiscard]] const std::vector<std::filesystem::path>& symbols() const { return symbols_; }
+
+ private:
+  void add_tree(const std::filesystem::path& root);
+  void add_folder(const std::filesystem::path& folder, const std::filesystem::path& root);
+  [[nodiscard]] bool is_results(const std::filesystem::path& folder) const;
+
+  Options options_;
+  Diagnostics& diagnostics_;
+  std::vector<Ticket> tickets_;
+  // Files that were named, by their folders.
+  std::map<std::filesystem::path, std::vector<std::filesystem::path>> named_;
+  std::vector<std::filesystem::path> symbols_;
+  std::uint64_t files_ = 0;  // seen so far
+};
+
+}  // namespace photon_dmesg

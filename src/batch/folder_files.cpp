@@ -1,0 +1,138 @@
+#include "batch/folder_files.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/input_file.h"
+#include "checkpoint/guest_files.h"
+#include "checkpoint/vmware/companion_file.h"
+#include "session/symbol_kinds.h"
+#include "session/vm_file_names.h"
+#include "session/vm_files.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Paths = std::vector<fs::path>;
+
+struct NameRule {
+  const char* pattern;
+  Paths FolderFiles::*kind;
+};
+
+// The first that fits counts. A file that is packed is called as what it holds.
+constexpr std::array rules = {
+    NameRule{"*.vmss", &FolderFiles::checkpoints},
+    NameRule{"*.vmsn", &FolderFiles::checkpoints},
+    NameRule{"*.vmss.gz", &FolderFiles::checkpoints},
+    NameRule{"*.vmsn.gz", &FolderFiles::checkpoints},
+    NameRule{"*.guest", &FolderFiles::checkpoints},
+    NameRule{"*.vmem", &FolderFiles::memories},
+    NameRule{"*.vmem.gz", &FolderFiles::memories},
+    NameRule{vm_configuration_name, &FolderFiles::configurations},
+    NameRule{"vmware.log", &FolderFiles::host_logs},
+    NameRule{"*.iso", &FolderFiles::symbols},
+    NameRule{"*.rpm", &FolderFiles::symbols},
+};
+
+bool is_known_name(const fs::path& path) {
+  const auto known = vm_file_names();
+  return std::any_of(known.begin(), known.end(), [&](const VmFileName& name) {
+    return !name.what.empty() && is_named(path, name.pattern);
+  });
+}
+
+Paths FolderFiles::*kind_by_content(const fs::path& path) {
+  try {
+    const InputFile file(path);
+    if (file.size() == 0) return &FolderFiles::others;
+    if (identify_symbols(file)) return &FolderFiles::symbols;
+    const GuestFileKind kind = identify_guest_file(file);
+    if (kind == GuestFileKind::Unmarked) return &FolderFiles::others;
+    return kind == GuestFileKind::Checkpoint ? &FolderFiles::checkpoints : &FolderFiles::dumps;
+  } catch (const Error&) {
+    return &FolderFiles::others;  // nobody has named it
+  }
+}
+
+Paths FolderFiles::*kind_of(const fs::path& path) {
+  const auto* rule = std::find_if(rules.begin(), rules.end(), [&](const NameRule& known) {
+    return is_named(path, known.pattern);
+  });
+  if (rule != rules.end()) return rule->kind;
+  return is_known_name(path) ? &FolderFiles::companions : kind_by_content(path);
+}
+
+// What VMware puts behind a VM's name for its snapshots, with their numbers behind it; here in
+// lower case, as shared_name() has it.
+constexpr std::string_view snapshot_mark = "-snapshot";
+
+struct CheckpointName {
+  std::string vm;
+  std::uint64_t snapshot = 0;  // 0: none
+};
+
+CheckpointName split_name(const fs::path& checkpoint) {
+  const std::string stem = shared_name(checkpoint);
+  const std::size_t mark = stem.rfind(snapshot_mark);
+  if (mark == std::string::npos) return {stem, 0};
+  std::uint64_t number = 0;
+  const char* const end = stem.data() + stem.size();
+  const auto parsed = std::from_chars(stem.data() + mark + snapshot_mark.size(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return {stem, 0};
+  return {stem.substr(0, mark), number};
+}
+
+// What a VM was suspended to is newer than its snapshots, or it would be gone.
+bool is_older(const fs::path& left, const fs::path& right) {
+  const auto age = [](const fs::path& path) {
+    const std::uint64_t snapshot = split_name(path).snapshot;
+    return std::pair(snapshot == 0, snapshot);
+  };
+  return age(left) < age(right);
+}
+
+fs::path current_of(const Paths& checkpoints, const Paths& configurations) {
+  for (const fs::path& vmx : configurations) {
+    if (const auto current = find_current(vmx, checkpoints)) return *current;
+  }
+  return *std::max_element(checkpoints.begin(), checkpoints.end(), is_older);
+}
+
+}  // namespace
+
+void FolderFiles::add(const fs::path& path) {
+  (this->*kind_of(path)).push_back(path);
+}
+
+std::vector<fs::path> choose_checkpoints(const FolderFiles& files, bool all_snapshots) {
+  if (all_snapshots) return files.checkpoints;
+  std::map<std::string, Paths> by_vm;
+  for (const fs::path& path : files.checkpoints) by_vm[split_name(path).vm].push_back(path);
+  Paths chosen;
+  for (const auto& [vm, checkpoints] : by_vm) {
+    chosen.push_back(current_of(checkpoints, files.configurations));
+  }
+  return chosen;
+}
+
+std::vector<fs::path> lone_memories(const FolderFiles& files) {
+  Paths lone;
+  for (const fs::path& memory : files.memories) {
+    const bool has_checkpoint = std::any_of(
+        files.checkpoints.begin(), files.checkpoints.end(),
+        [&](const fs::path& path) { return split_name(path).vm == split_name(memory).vm; });
+    if (!has_checkpoint) lone.push_back(memory);
+  }
+  return lone;
+}
+
+}  // namespace photon_dmesg

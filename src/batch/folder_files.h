@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace photon_dmesg {
+
+// What of a folder's files can be of a guest, by their names, and by their first bytes where these
+// tell nothing.
+struct FolderFiles {
+  std::vector<std::filesystem::path> checkpoints;     // .vmss, .vmsn
+  std::vector<std::filesystem::path> memories;        // .vmem
+  std::vector<std::filesystem::path> configurations;  // .vmx
+  std::vector<std::filesystem::path> dumps;           // cores, kdump files, LiME images
+  std::vector<std::filesystem::path> host_logs;       // vmware.log
+  std::vector<std::filesystem::path> symbols;         // of kernels: ISOs, packages, vmlinux...
+  std::vector<std::filesystem::path> companions;      // what else VMware keeps of a VM
+  std::vector<std::filesystem::path> others;          // none of these
+
+  // Tells what `path`, which exists, is, and adds it. Reads no more of it than that takes.
+  void add(const std::filesystem::path& path);
+};
+
+// The checkpoints that stand for the VMs in a folder, one each: the current one by its .vmx, or by
+// names: what it was suspended to, or its newest snapshot. All of them if `all_snapshots`.
+[[nodiscard]] std::vector<std::filesystem::path> choose_checkpoints(const FolderFiles& files,
+                                                                    bool all_snapshots);
+
+// The memories that no checkpoint of the folder belongs to: that is all there is of these guests.
+[[nodiscard]] std::vector<std::filesystem::path> lone_memories(const FolderFiles& files);
+
+}  // namespace photon_dmesg

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "batch/ticket_result.h"
+
+namespace photon_dmesg {
+
+// The folder of all results, one folder in it for each ticket. A ticket's is written under another
+// name, and appears under its own when it is whole. Several processes, also on several machines,
+// may write to one folder of results, different tickets each.
+
+// Refuses, before anything is read, what would be harmed: a file, a folder in `results` that has a
+// ticket's name and was not written by this program. Throws Error(Usage).
+void check_results(const std::filesystem::path& results,
+                   const std::vector<std::filesystem::path>& names);
+
+// Where `ticket` of `results` is written meanwhile, by this process; it is made, and empty. Throws
+// Error(Incomplete) if it can't be.
+[[nodiscard]] std::filesystem::path begin_result(const std::filesystem::path& results,
+                                                 const std::string& ticket);
+
+// Lists what has been written to `unfinished` in `result`, adds it there, and gives the folder its
+// name. Of an earlier result in its place, files that others have put there stay. Throws
+// Error(Incomplete).
+void finish_result(const std::filesystem::path& unfinished, const std::filesystem::path& results,
+                   TicketResult& result);
+
+// Removes what `process` has left unfinished of `ticket`.
+void discard_result(const std::filesystem::path& results, const std::string& ticket, int process);
+
+// Removes what processes of this machine have left unfinished in `results` and that are no more.
+void remove_abandoned(const std::filesystem::path& results);
+
+// Whether what `result` says lies beside it in `folder`, unchanged.
+[[nodiscard]] bool is_whole(const std::filesystem::path& folder, const TicketResult& result);
+
+}  // namespace photon_dmesg

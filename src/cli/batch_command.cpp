@@ -1,0 +1,213 @@
+#include "cli/batch_command.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/printable.h"
+#include "batch/content_id.h"
+#include "batch/result_folder.h"
+#include "batch/shard.h"
+#include "batch/ticket_names.h"
+#include "batch/worker_pool.h"
+#include "cli/batch_summary.h"
+#include "cli/batch_tickets.h"
+#include "cli/exit_status.h"
+#include "cli/io/standard_streams.h"
+#include "cli/io/ticket_progress.h"
+#include "cli/session_options.h"
+#include "cli/ticket_run.h"
+#include "session/session.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What all tickets share, and what becomes of each.
+class Batch {
+ public:
+  Batch(const Options& options, BatchTickets found, Diagnostics& diagnostics)
+      : options_(options),
+        results_folder_(*options.output),
+        tickets_(std::move(found.tickets)),
+        kernels_(options),
+        pool_(session::open_symbols(found.symbols, kernels_.use(options), diagnostics)),
+        results_(tickets_.size()) {
+    std::string ids;
+    for (const fs::path& symbols : found.symbols) ids += content_id(symbols) + '\n';
+    symbols_key_ = digest_of(ids);
+  }
+
+  // Returns the signal that has ended it before its end, if one has.
+  std::optional<int> run() {
+    WorkerPool workers({jobs(), options_.batch.memory});
+    TicketProgress progress(tickets_.size(), is_quiet());
+    const auto ended = [&](const WorkerPool::Ended& end) {
+      discard_result(results_folder_, tickets_[end.work].name, end.process);
+      if (end.signal == SIGTERM) return;  // as this process has asked for
+      results_[end.work] = result_of(end);
+      progress.add(!results_[end.work]->error.empty());
+      say_failure(*results_[end.work], progress);
+    };
+    const auto signal = workers.run(tickets_.size(), [&](std::size_t index) { work(index); },
+                                    {ended, [&](std::size_t running) { progress.show(running); }});
+    return signal;
+  }
+
+  // Of the tickets that were done.
+  [[nodiscard]] std::vector<TicketResult> results() const {
+    std::vector<TicketResult> done;
+    for (const auto& result : results_) {
+      if (result) done.push_back(*result);
+    }
+    return done;
+  }
+
+ private:
+  // Where kernels are kept that tickets share: for this run alone, if nothing is to be kept.
+  class KeptKernels {
+   public:
+    explicit KeptKernels(const Options& options) {
+      if (options.use_cache) return;
+      folder_ = fs::temp_directory_path() / "photon-dmesg-XXXXXX";
+      std::string name = folder_.string();
+      if (::mkdtemp(name.data()) == nullptr) name.clear();
+      folder_ = name;
+    }
+    ~KeptKernels() {
+      std::error_code ignored;
+      if (!folder_.empty()) fs::remove_all(folder_, ignored);
+    }
+    KeptKernels(const KeptKernels&) = delete;
+    KeptKernels& operator=(const KeptKernels&) = delete;
+
+    [[nodiscard]] session::Options use(const Options& options) const {
+      session::Options use = session_options(options);
+      if (!folder_.empty()) use.cache_folder = folder_;
+      return use;
+    }
+
+   private:
+    fs::path folder_;  // empty: where they are kept for all runs
+  };
+
+  [[nodiscard]] bool is_quiet() const {
+    return options_.verbosity == TerminalDiagnostics::Level::Quiet;
+  }
+
+  [[nodiscard]] std::size_t jobs() const {
+    if (options_.batch.jobs > 0) return options_.batch.jobs;
+    return std::max(std::thread::hardware_concurrency(), 1U);
+  }
+
+  [[nodiscard]] fs::path folder_of(const Ticket& ticket) const {
+    return results_folder_ / ticket.name;
+  }
+
+  // In a process of its own.
+  void work(std::size_t index) const {
+    const Ticket& ticket = tickets_[index];
+    try {
+      const std::string key = key_of(options_, ticket, symbols_key_);
+      if (options_.batch.resume && is_done(ticket, key)) return;
+      const fs::path unfinished = begin_result(results_folder_, ticket.name);
+      TicketResult result = run_ticket(options_, ticket, pool_, unfinished);
+      result.key = key;
+      finish_result(unfinished, results_folder_, result);
+    } catch (const std::exception& error) {
+      say(fmt::format("photon-dmesg: {}: {}\n", ticket.name, printable(error.what())));
+    }
+  }
+
+  [[nodiscard]] bool is_done(const Ticket& ticket, const std::string& key) const {
+    const auto earlier = read_ticket_result(folder_of(ticket));
+    return earlier && earlier->key == key && is_whole(folder_of(ticket), *earlier);
+  }
+
+  [[nodiscard]] TicketResult result_of(const WorkerPool::Ended& end) const {
+    const Ticket& ticket = tickets_[end.work];
+    const auto written = end.signal ? std::nullopt : read_ticket_result(folder_of(ticket));
+    if (written) return *written;
+    TicketResult result;
+    result.name = ticket.name;
+    result.generator = program_version();
+    if (!options_.redact) result.files = {ticket.shown()};
+    result.status = exit_status(end.signal ? Failure::UnusableInput : Failure::Incomplete);
+    result.error = end.signal ? fmt::format(
+                                    "photon-dmesg was ended by signal {} ({}) while it "
+                                    "read this",
+                                    *end.signal, ::strsignal(*end.signal))
+                              : "its results could not be written";
+    return result;
+  }
+
+  void say_failure(const TicketResult& result, TicketProgress& progress) const {
+    if (result.error.empty() || is_quiet()) return;
+    progress.clear();
+    say(fmt::format("photon-dmesg: {}: {}\n", result.name, printable(result.error)));
+  }
+
+  const Options& options_;
+  fs::path results_folder_;
+  std::vector<Ticket> tickets_;
+  KeptKernels kernels_;
+  std::shared_ptr<SymbolPool> pool_;
+  std::string symbols_key_;
+  std::vector<std::optional<TicketResult>> results_;
+};
+
+// Ends this process as the signal would have.
+[[noreturn]] void end_by(int signal) {
+  ::raise(signal);
+  std::_Exit(128 + signal);
+}
+
+void make_results_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(Failure::Incomplete,
+                fmt::format("{}: can't be made: {}", folder.string(), error.message()));
+  }
+}
+
+int status_of(const std::vector<TicketResult>& results) {
+  const bool all_complete =
+      std::all_of(results.begin(), results.end(),
+                  [](const TicketResult& result) { return result.status == exit_complete; });
+  return all_complete ? exit_complete : exit_incomplete;
+}
+
+}  // namespace
+
+int report_on_tickets(const Options& options, TerminalDiagnostics& diagnostics) {
+  if (options.batch.gather) return gather_results(options, diagnostics);
+  BatchTickets found = find_batch_tickets(options, diagnostics);
+  std::vector<fs::path> names;
+  for (const Ticket& ticket : found.tickets) names.emplace_back(ticket.name);
+  const SummaryFiles summary = summary_files(options);
+  check_results(*options.output, names);
+  check_summary(summary);
+  make_results_folder(*options.output);
+  remove_abandoned(*options.output);
+  Batch batch(options, std::move(found), diagnostics);
+  diagnostics.clear_progress();
+  const std::optional<int> signal = batch.run();
+  const std::vector<TicketResult> results = batch.results();
+  write_summary(options, summary, results);
+  if (signal) end_by(*signal);
+  const bool complete = status_of(results) == exit_complete && !diagnostics.has_lack();
+  return complete ? exit_complete : exit_incomplete;
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,156 @@
+#include "cli/batch_summary.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/error.h"
+#include "base/output_file.h"
+#include "batch/shard.h"
+#include "batch/summary.h"
+#include "cli/batch_tickets.h"
+#include "cli/exit_status.h"
+#include "cli/io/standard_streams.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Whether a file that is to be replaced begins as a summary does.
+bool is_summary(const fs::path& path) {
+  constexpr std::size_t looked_at = 64;
+  std::string begin(looked_at, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), looked_at);
+  begin.resize(static_cast<std::size_t>(file.gcount()));
+  const std::size_t behind_number = begin.find_first_not_of("0123456789");
+  return begin.empty() || begin.starts_with(Summary::csv_begin) ||
+         begin.starts_with(Summary::line_begin) ||
+         (behind_number != 0 && behind_number != std::string::npos &&
+          std::string_view(begin).substr(behind_number).starts_with(" ticket"));
+}
+
+using Write = void (Summary::*)(std::ostream& out) const;
+
+std::string text_of(const Summary& summary, Write write) {
+  std::ostringstream out;
+  (summary.*write)(out);
+  return std::move(out).str();
+}
+
+void write_text_file(const fs::path& path, const std::string& text) {
+  write_file(path, Access::Public, std::as_bytes(std::span(text)));
+}
+
+// The results that lie in `folder`, each ticket's in a folder of its own.
+std::vector<TicketResult> read_results(const fs::path& folder) {
+  std::vector<TicketResult> results;
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with('.')) continue;
+    if (auto result = read_ticket_result(entry->path())) results.push_back(std::move(*result));
+  }
+  if (error) {
+    throw Error(Failure::Usage, fmt::format("{}: expected a folder of results: {}", folder.string(),
+                                            error.message()));
+  }
+  return results;
+}
+
+// Which of the tickets that were to be done have no result.
+std::vector<std::string> missing_tickets(const Options& options,
+                                         const std::vector<TicketResult>& results,
+                                         Diagnostics& diagnostics) {
+  if (!options.batch.list) return {};
+  Options listed = options;
+  listed.files.clear();
+  std::set<std::string> done;
+  for (const TicketResult& result : results) done.insert(result.name);
+  std::vector<std::string> missing;
+  for (const Ticket& ticket : find_batch_tickets(listed, diagnostics).tickets) {
+    if (!done.contains(ticket.name)) missing.push_back(ticket.name);
+  }
+  return missing;
+}
+
+void warn_of_missing(const std::vector<std::string>& missing, Diagnostics& diagnostics) {
+  constexpr std::size_t most_named = 20;
+  const std::span<const std::string> named(missing.data(), std::min(missing.size(), most_named));
+  diagnostics.warn_of_lack(fmt::format("{} ticket{} of the list {} no result: {}{}", missing.size(),
+                                       missing.size() == 1 ? "" : "s",
+                                       missing.size() == 1 ? "has" : "have", fmt::join(named, ", "),
+                                       missing.size() > most_named ? "..." : ""));
+}
+
+}  // namespace
+
+SummaryFiles summary_files(const Options& options) {
+  std::string stem = "summary";
+  if (!options.batch.shard.empty()) {
+    const Shard shard = parse_shard(options.batch.shard);
+    stem += fmt::format("-{}-of-{}", shard.number, shard.count);
+  }
+  const fs::path& folder = *options.output;
+  return {folder / (stem + ".txt"), folder / (stem + ".csv"), folder / (stem + ".ndjson")};
+}
+
+void check_summary(const SummaryFiles& files) {
+  for (const fs::path& path : {files.text, files.csv, files.lines}) {
+    std::error_code ignored;
+    if (!fs::exists(fs::symlink_status(path, ignored)) || is_summary(path)) continue;
+    throw Error(Failure::Usage, fmt::format("{}: expected a summary of photon-dmesg batch or "
+                                            "nothing, found something else: name another folder "
+                                            "with -o",
+                                            path.string()));
+  }
+}
+
+void write_summary(const Options& options, const SummaryFiles& files,
+                   const std::vector<TicketResult>& results) {
+  const Summary summary(results);
+  const std::string text = text_of(summary, &Summary::write_text);
+  write_text_file(files.text, text);
+  write_text_file(files.csv, text_of(summary, &Summary::write_csv));
+  write_text_file(files.lines, text_of(summary, &Summary::write_lines));
+  if (options.verbosity != TerminalDiagnostics::Level::Quiet) print(text);
+}
+
+int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
+  const SummaryFiles files = summary_files(options);
+  check_summary(files);
+  std::vector<TicketResult> results;
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const fs::path& folder : options.files) {
+    std::vector<TicketResult> found = read_results(folder);
+    if (found.empty()) {
+      diagnostics.warn_of_lack(fmt::format("{}: no results are in it", folder.string()));
+    }
+    for (TicketResult& result : found) {
+      if (seen.emplace(result.name, result.key).second) results.push_back(std::move(result));
+    }
+  }
+  const std::vector<std::string> missing = missing_tickets(options, results, diagnostics);
+  if (!missing.empty()) warn_of_missing(missing, diagnostics);
+  std::error_code error;
+  fs::create_directories(*options.output, error);
+  write_summary(options, files, results);
+  const bool complete = std::all_of(results.begin(), results.end(), [](const TicketResult& result) {
+    return result.status == exit_complete;
+  });
+  return complete && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
+}
+
+}  // namespace photon_dmesg

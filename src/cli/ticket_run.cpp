@@ -1,0 +1,200 @@
+#include "cli/ticket_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <ostream>
+#include <string_view>
+
+#include "base/error.h"
+#include "batch/content_id.h"
+#include "checkpoint/vmware/companion_file.h"
+#include "cli/exit_status.h"
+#include "cli/guest_triage.h"
+#include "cli/log_command.h"
+#include "cli/output.h"
+#include "cli/session_options.h"
+#include "cli/triage_details.h"
+#include "report/redaction.h"
+#include "report/time_format.h"
+#include "report/triage_report.h"
+#include "session/session.h"
+
+namespace photon_dmesg {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What the log is called in the ticket's folder: "log.txt", "log.ndjson".
+std::string log_name(const OutputFormat& format) {
+  return fmt::format("log.{}", &format == &output_formats.front() ? "txt" : format.name);
+}
+
+// The command line for this ticket alone, with `output` to be written.
+Options options_of(const Options& options, const Ticket& ticket, fs::path output) {
+  Options own = options;
+  own.command = Command::Log;
+  own.files = ticket.files;
+  own.output = std::move(output);
+  own.verbosity = TerminalDiagnostics::Level::Quiet;
+  return own;
+}
+
+void add_new(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const std::string& text : more) {
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+  }
+}
+
+using WriteReport = void (*)(const TriageReport& report, std::ostream& out);
+
+void write_report(const Options& own, const fs::path& path, const TriageReport& report,
+                  WriteReport write) {
+  Options to_file = own;
+  to_file.output = path;
+  write_output(to_file, [&](std::ostream& out) { write(report, out); });
+}
+
+void describe(const TriageReport& report, TicketResult& result) {
+  if (report.guest) {
+    result.release = report.guest->release;
+    result.vm = report.guest->vm_name.value_or("");
+    result.host = report.guest->identity.hostname.value_or("");
+    if (report.guest->clock) {
+      result.stopped = utc_time(report.guest->clock->clock().last_update_nsec);
+    }
+  }
+  if (report.source) result.symbols = describe(report.source->symbols);
+  result.records = report.log.records;
+  result.last_message = report.log.last_text;
+  result.last_nsec = report.facts.last_record_nsec;
+  result.judged = true;
+  for (const Finding& finding : report.verdict.findings) {
+    result.findings.push_back({std::string(name_of(finding.kind)),
+                               std::string(name_of(finding.grade)), headline(finding)});
+  }
+}
+
+void judge_ticket(const Options& own, Guest& guest, const fs::path& folder, TicketResult& result) {
+  TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
+  Redactor redactor;
+  TriageReport report = judge_guest(guest, diagnostics);
+  add_details(own, guest, redactor, report, diagnostics);
+  guest.warn_of_unreadable(diagnostics);
+  report.warnings = diagnostics.warnings();
+  if (own.redact) redact(redactor, report);
+  describe(report, result);
+  write_report(own, folder / "triage.txt", report, write_triage_text);
+  write_report(own, folder / "triage.json", report, write_triage_json);
+  add_new(result.warnings, report.warnings);
+}
+
+// A log that can't be read leaves the verdict to be given, and the other way round.
+void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared,
+                 const fs::path& folder, TicketResult& result) {
+  TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
+  if (const auto status = print_host_log(own, diagnostics)) {
+    result.status = *status;
+    result.warnings = diagnostics.warnings();
+    return;
+  }
+  Guest guest = session::open(own.files, shared, session_options(own), diagnostics);
+  std::optional<Error> failure;
+  try {
+    result.status = print_log_of(own, guest, diagnostics);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  result.warnings = diagnostics.warnings();
+  judge_ticket(own, guest, folder, result);
+  if (failure) throw Error(*failure);
+}
+
+void replace_all(std::string& text, const std::string& what, std::string_view by) {
+  if (what.empty()) return;
+  for (auto place = text.find(what); place != std::string::npos;
+       place = text.find(what, place + by.size())) {
+    text.replace(place, what.size(), by);
+  }
+}
+
+// What --redact leaves of a message: the files of a ticket are called as people and machines are.
+void hide(std::string& text, const Ticket& ticket) {
+  constexpr std::string_view placeholder = "<file>";
+  for (const fs::path& file : ticket.files) {
+    for (const fs::path& part : {file, file.parent_path(), file.stem()}) {
+      replace_all(text, part.string(), placeholder);
+    }
+  }
+  Redactor redactor;
+  redactor.learn(text);
+  text = redactor.redact(text);
+}
+
+// The files beside `file` that are read with it.
+std::vector<fs::path> companions_of(const fs::path& file) {
+  std::vector<fs::path> found;
+  try {
+    if (auto memory = find_companion(file, {"vmem"})) found.push_back(std::move(*memory));
+  } catch (const Error&) {
+    // Which one is meant can't be told, and will be said.
+  }
+  fs::path host_log = file.parent_path() / "vmware.log";
+  std::error_code ignored;
+  if (fs::exists(host_log, ignored)) found.push_back(std::move(host_log));
+  return found;
+}
+
+std::string id_or_reason(const fs::path& file) {
+  try {
+    return content_id(file);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TicketResult run_ticket(const Options& options, const Ticket& ticket,
+                        const std::shared_ptr<SymbolPool>& shared, const fs::path& folder) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point began = Clock::now();
+  TicketResult result;
+  result.name = ticket.name;
+  result.generator = program_version();
+  if (!options.redact) {
+    for (const fs::path& file : ticket.files) result.files.push_back(file.string());
+  }
+  try {
+    read_ticket(options_of(options, ticket, folder / log_name(*options.format)), shared, folder,
+                result);
+  } catch (const Error& error) {
+    result.status = exit_status(error.failure());
+    result.error = error.what();
+  } catch (const std::exception& error) {
+    result.status = exit_status(Failure::UnusableInput);
+    result.error = error.what();
+  }
+  if (options.redact) {
+    hide(result.error, ticket);
+    for (std::string& warning : result.warnings) hide(warning, ticket);
+    hide(result.symbols, ticket);
+  }
+  result.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  return result;
+}
+
+std::string key_of(const Options& options, const Ticket& ticket, const std::string& symbols) {
+  std::string text =
+      fmt::format("{}\n{}{}\n", program_version(), options.batch.fingerprint, symbols);
+  for (const fs::path& file : ticket.files) {
+    text += id_or_reason(file) + '\n';
+    for (const fs::path& companion : companions_of(file)) text += id_or_reason(companion) + '\n';
+  }
+  return digest_of(text);
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,134 @@
+#include "batch/find_tickets.h"
+
+#include <catch2/catch.hpp>
+
+#include "batch/folder_files.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A tree of files with nothing of interest in them but their names.
+class Tree {
+ public:
+  explicit Tree(const std::vector<std::string>& files) {
+    for (const std::string& file : files) {
+      fs::create_directories((root() / file).parent_path());
+      folder_.write(file, file.ends_with(".log") ? guest_lines : "content");
+    }
+  }
+
+  [[nodiscard]] const fs::path& root() const { return folder_.path(); }
+
+  [[nodiscard]] std::vector<Ticket> find(TicketFinder::Options options = {}) const {
+    SilentDiagnostics diagnostics;
+    TicketFinder finder(std::move(options), diagnostics);
+    finder.add(root());
+    return finder.finish();
+  }
+
+  // Each ticket's files, without the folder's name.
+  [[nodiscard]] std::vector<std::vector<std::string>> files(
+      TicketFinder::Options options = {}) const {
+    std::vector<std::vector<std::string>> all;
+    for (const Ticket& ticket : find(std::move(options))) {
+      auto& files = all.emplace_back();
+      for (const fs::path& file : ticket.files) {
+        files.push_back(file.lexically_relative(root()).string());
+      }
+    }
+    return all;
+  }
+
+ private:
+  static constexpr const char* guest_lines =
+      "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX\n"
+      "2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: <0>[    1.0] Kernel panic\n";
+  test::TemporaryFolder folder_;
+};
+
+using Found = std::vector<std::vector<std::string>>;
+
+}  // namespace
+
+TEST_CASE("find tickets: each VM of a tree is one, by its current checkpoint") {
+  const Tree tree({"a/vm.vmss", "a/vm.vmem", "a/vm.nvram", "a/vm.vmdk", "b/deep/web.vmsn",
+                   "notes.txt", "c/readme"});
+  CHECK(tree.files() == Found{{"a/vm.vmss"}, {"b/deep/web.vmsn"}});
+  SECTION("its name is the way to it, without what is said twice") {
+    const auto tickets = tree.find();
+    CHECK(tickets[0].name == "a-vm");
+    CHECK(tickets[1].name == "b-deep-web");
+    CHECK(Tree({"web/web.vmss"}).find()[0].name == "web");
+  }
+}
+
+TEST_CASE("find tickets: which of a VM's checkpoints is its current one") {
+  SECTION("what it was suspended to") {
+    const Tree tree({"vm-Snapshot9.vmsn", "vm.vmss", "vm-Snapshot10.vmsn"});
+    CHECK(tree.files() == Found{{"vm.vmss"}});
+    CHECK(tree.files({.all_snapshots = true, .results = {}}).size() == 3);
+  }
+  SECTION("else the newest snapshot, by number") {
+    const Tree tree({"vm-Snapshot9.vmsn", "vm-Snapshot10.vmsn", "vm-Snapshot2.vmsn"});
+    CHECK(tree.files() == Found{{"vm-Snapshot10.vmsn"}});
+  }
+  SECTION("but the configuration knows best") {
+    const Tree tree({"vm-Snapshot9.vmsn", "vm-Snapshot10.vmsn"});
+    std::ofstream(tree.root() / "vm.vmx") << "checkpoint.vmState = \"vm-Snapshot9.vmsn\"\n";
+    CHECK(tree.files() == Found{{"vm-Snapshot9.vmsn"}});
+  }
+  SECTION("two VMs in one folder are two") {
+    const Tree tree({"a.vmss", "a.vmem", "b.vmss", "b-Snapshot1.vmsn"});
+    CHECK(tree.files() == Found{{"a.vmss"}, {"b.vmss"}});
+  }
+}
+
+TEST_CASE("find tickets: memory alone counts where there is no checkpoint of its VM") {
+  CHECK(Tree({"vm.vmem"}).files() == Found{{"vm.vmem"}});
+  CHECK(Tree({"vm.vmem", "vm-Snapshot1.vmsn"}).files() == Found{{"vm-Snapshot1.vmsn"}});
+}
+
+TEST_CASE("find tickets: the host's log counts where there is nothing else of a guest") {
+  CHECK(Tree({"vm/vmware.log"}).files() == Found{{"vm/vmware.log"}});
+  CHECK(Tree({"vm/vmware.log", "vm/vm.vmss"}).files() == Found{{"vm/vm.vmss"}});
+  SECTION("and where the guest sent something") {
+    const Tree tree({"vm/other"});
+    std::ofstream(tree.root() / "vm" / "vmware.log") << "nothing of a guest\n";
+    CHECK(tree.files().empty());
+  }
+}
+
+TEST_CASE("find tickets: symbols in a ticket's folder go with it") {
+  const Tree tree({"a/vm.vmss", "a/photon.iso", "b/vm.vmss", "photon.iso"});
+  CHECK(tree.files() == Found{{"a/vm.vmss", "a/photon.iso"}, {"b/vm.vmss"}});
+}
+
+TEST_CASE("find tickets: neither results nor folders by links are looked into") {
+  const Tree tree({"a/vm.vmss", "results/old.vmss"});
+  fs::create_directory_symlink(tree.root(), tree.root() / "a" / "round");
+  CHECK(tree.files({.all_snapshots = false, .results = tree.root() / "results"}) ==
+        Found{{"a/vm.vmss"}});
+}
+
+TEST_CASE("find tickets: of files that are named, none is passed over in silence") {
+  const Tree tree({"a.vmss", "a.vmem", "a.nvram", "odd", "photon.iso"});
+  SilentDiagnostics diagnostics;
+  TicketFinder finder({}, diagnostics);
+  for (const char* name : {"a.vmss", "a.vmem", "a.nvram", "odd", "photon.iso", "absent.vmss"}) {
+    finder.add(tree.root() / name);
+  }
+  std::vector<std::string> shown;
+  for (const Ticket& ticket : finder.finish()) {
+    shown.push_back(fs::path(ticket.shown()).filename().string());
+  }
+  CHECK(shown == std::vector<std::string>{"absent.vmss", "a.vmss", "odd"});
+  SECTION("symbols among them are for all") {
+    REQUIRE(finder.symbols().size() == 1);
+    CHECK(finder.symbols()[0].filename() == "photon.iso");
+  }
+}
+
+}  // namespace photon_dmesg

@@ -1,0 +1,200 @@
+#include "batch/ticket_result.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "batch/content_id.h"
+#include "batch/result_folder.h"
+#include "batch/summary.h"
+#include "support/errors.h"
+#include "support/file_content.h"
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TemporaryFolder;
+
+TicketResult sample(const std::string& name, const std::string& kind = "") {
+  TicketResult result;
+  result.name = name;
+  result.files = {name + ".vmss"};
+  result.generator = "photon-dmesg 1.2.3";
+  result.warnings = {"part of it is missing"};
+  result.key = "abc";
+  result.release = "6.1.10-1.ph5";
+  result.vm = "web";
+  result.stopped = "2026-11-25T02:10:01.000000Z";
+  result.records = 17;
+  result.last_message = "the end\nof it";
+  result.last_nsec = 8'936'664'000;
+  result.judged = true;
+  if (!kind.empty()) result.findings = {{kind, "certain", "TITLE (certain)  what it is"}};
+  result.seconds = 0.25;
+  return result;
+}
+
+TicketResult failed(const std::string& name) {
+  TicketResult result;
+  result.name = name;
+  result.status = 3;
+  result.error = name + ".vmss: it is damaged";
+  return result;
+}
+
+std::string written(const Summary& summary, void (Summary::*write)(std::ostream&) const) {
+  std::ostringstream out;
+  (summary.*write)(out);
+  return out.str();
+}
+
+std::vector<std::string> order(std::vector<TicketResult> results) {
+  std::vector<std::string> names;
+  const Summary summary(std::move(results));
+  for (const TicketResult& result : summary.results()) names.push_back(result.name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("ticket result: what is written is read again") {
+  const TemporaryFolder folder;
+  TicketResult result = sample("web01", "panic");
+  result.outputs = {{"log.txt", 5, "00ff"}};
+  folder.write(ticket_file, to_json(result));
+  const auto read = read_ticket_result(folder.path());
+  REQUIRE(read);
+  CHECK(to_json(*read) == to_json(result));
+  CHECK(read->outputs.size() == 1);
+}
+
+TEST_CASE("ticket result: what is not ours is not read") {
+  const TemporaryFolder folder;
+  CHECK_FALSE(read_ticket_result(folder.path()));
+  for (const char* other : {"", "{}", "[1]", "{\"schema\":99,\"ticket\":\"x\"}", "{\"schema\":1}",
+                            "not json", "{\"schema\":1,\"ticket\":5}"}) {
+    CAPTURE(other);
+    folder.write(ticket_file, other);
+    CHECK_FALSE(read_ticket_result(folder.path()));
+  }
+}
+
+TEST_CASE("result folder: a result appears when it is whole, and is proved by content") {
+  const TemporaryFolder results;
+  const fs::path unfinished = begin_result(results.path(), "web01");
+  std::ofstream(unfinished / "log.txt") << "booted\n";
+  CHECK_FALSE(fs::exists(results.path() / "web01"));
+  TicketResult result = sample("web01");
+  finish_result(unfinished, results.path(), result);
+  const fs::path folder = results.path() / "web01";
+  CHECK_FALSE(fs::exists(unfinished));
+  CHECK(test::file_content(folder / "log.txt") == "booted\n");
+  CHECK(is_whole(folder, *read_ticket_result(folder)));
+  SECTION("not if it was changed") {
+    std::ofstream(folder / "log.txt") << "Booted\n";
+    CHECK_FALSE(is_whole(folder, *read_ticket_result(folder)));
+  }
+  SECTION("not if a part is gone") {
+    fs::remove(folder / "log.txt");
+    CHECK_FALSE(is_whole(folder, *read_ticket_result(folder)));
+  }
+  SECTION("another one takes its place, and leaves what others have put there") {
+    std::ofstream(folder / "my-notes.txt") << "mine";
+    const fs::path again = begin_result(results.path(), "web01");
+    std::ofstream(again / "log.json") << "{}";
+    finish_result(again, results.path(), result);
+    CHECK_FALSE(fs::exists(folder / "log.txt"));
+    CHECK(fs::exists(folder / "log.json"));
+    CHECK(test::file_content(folder / "my-notes.txt") == "mine");
+    CHECK(is_whole(folder, *read_ticket_result(folder)));
+  }
+}
+
+TEST_CASE("result folder: what is there and is no result is not touched") {
+  const TemporaryFolder results;
+  check_results(results.path(), {"web01"});
+  check_results(results.path() / "absent", {"web01"});
+  fs::create_directory(results.path() / "web01");
+  check_results(results.path(), {"web01"});
+  std::ofstream(results.path() / "web01" / "evidence") << "x";
+  test::check_fails(Failure::Usage, "expected a result of photon-dmesg batch",
+                    [&] { check_results(results.path(), {"web01"}); });
+  const fs::path file = results.write("file", "");
+  test::check_fails(Failure::Usage, "expected a folder", [&] { check_results(file, {}); });
+}
+
+TEST_CASE("result folder: what a process that is no more has left is removed") {
+  const TemporaryFolder results;
+  const fs::path mine = begin_result(results.path(), "web01");
+  std::string gone = mine.filename().string();
+  gone.replace(gone.rfind('-') + 1, std::string::npos, "999999999");
+  fs::create_directory(results.path() / gone);
+  fs::create_directory(results.path() / ".other.unfinished-another-machine-999999999");
+  remove_abandoned(results.path());
+  CHECK(fs::exists(mine));
+  CHECK_FALSE(fs::exists(results.path() / gone));
+  CHECK(fs::exists(results.path() / ".other.unfinished-another-machine-999999999"));
+}
+
+TEST_CASE("summary: the worst first, then by release, time and message, what was not read last") {
+  TicketResult older = sample("older", "panic");
+  older.release = "5.10.1";
+  TicketResult weaker = sample("weaker", "panic");
+  weaker.findings[0].grade = "weak";
+  CHECK(order({failed("broken"), sample("well"), sample("locked", "hard_lockup"), weaker,
+               sample("newer", "panic"), older}) ==
+        std::vector<std::string>{"older", "newer", "weaker", "locked", "well", "broken"});
+}
+
+TEST_CASE("summary: what it says of all") {
+  CHECK(Summary({}).counts() == "0 tickets");
+  CHECK(Summary({sample("a", "panic"), sample("b", "panic"), sample("c"), failed("d")}).counts() ==
+        "4 tickets: 2 PANIC, 1 nothing wrong found, 1 not read");
+}
+
+TEST_CASE("summary: a table, values with commas, lines of JSON") {
+  TicketResult evil = sample("evil", "panic");
+  evil.last_message = "=cmd|'/c calc'!A1, \"quoted\"\x1b[2J";
+  const Summary summary({evil, failed("broken")});
+  const std::string text = written(summary, &Summary::write_text);
+  CHECK(text.starts_with("2 tickets: 1 PANIC, 1 not read\n"));
+  CHECK_THAT(text, Catch::Contains("TITLE (certain)  what it is") &&
+                       Catch::Contains("not read: broken.vmss: it is damaged") &&
+                       !Catch::Contains("\x1b"));
+  const std::string csv = written(summary, &Summary::write_csv);
+  CHECK(csv.starts_with(Summary::csv_begin));
+  CHECK_THAT(csv, Catch::Contains("\"'=cmd|'/c calc'!A1, \"\"quoted\"\"\\x1b[2J\""));
+  const std::string lines = written(summary, &Summary::write_lines);
+  CHECK(lines.starts_with(Summary::line_begin));
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
+}
+
+TEST_CASE("content id: by content alone, of large files by size and pieces") {
+  const TemporaryFolder folder;
+  const fs::path first = folder.write("first", "content");
+  const fs::path second = folder.write("second", "content");
+  CHECK(content_id(first) == content_id(second));
+  folder.write("second", "Content");
+  CHECK(content_id(first) != content_id(second));
+  SECTION("of a folder by its names and sizes") {
+    const std::string before = content_id(folder.path());
+    folder.write("second", "another");
+    CHECK(content_id(folder.path()) == before);
+    folder.write("second", "longer than that");
+    CHECK(content_id(folder.path()) != before);
+  }
+  SECTION("of a large file that is not read as a whole") {
+    constexpr std::uint64_t size = std::uint64_t{64} << 20U;
+    fs::resize_file(first, size);
+    fs::resize_file(second, size);
+    std::fstream(second) << "content";
+    CHECK(content_id(first) == content_id(second));
+    std::fstream(second).seekp(size - 1) << 'x';
+    CHECK(content_id(first) != content_id(second));
+    fs::resize_file(second, size + 1);
+    CHECK(content_id(first) != content_id(second));
+  }
+}
+
+}  // namespace photon_dmesg
