@@ -30,6 +30,7 @@ constexpr std::array compressors = {
     Compressor{"xz", "\xfd\x37zXZ\0"sv, archive_read_support_filter_xz},
     Compressor{"bzip2", "BZh"sv, archive_read_support_filter_bzip2},
     Compressor{"lzma", ""sv, archive_read_support_filter_lzma},
+    Compressor{"lz4", "\x02\x21\x4c\x18"sv, archive_read_support_filter_lz4},  // its legacy frame
     Compressor{"none", "0707"sv, nullptr},
 };
 
@@ -71,7 +72,11 @@ class FilteredStream final : public ByteStream {
         source_{packed_.get(), nullptr},
         handle_(archive_read_new(), archive_read_free) {
     if (!handle_) throw unusable("libarchive: out of memory");
-    require(compressor.filter(handle_.get()));
+    if (compressor.filter(handle_.get()) == ARCHIVE_WARN) {
+      // It would start another program.
+      throw unusable(fmt::format("packed with {}, which this build's libarchive can't unpack",
+                                 compressor.name));
+    }
     require(archive_read_support_format_raw(handle_.get()));
     require(archive_read_open(handle_.get(), &source_, nullptr, ArchiveSource::read, nullptr));
     archive_entry* entry = nullptr;
@@ -120,7 +125,8 @@ const Compressor& identify(std::string_view first, const std::string& named) {
                                    [&](const Compressor& known) { return known.name == named; });
   if (found == compressors.end()) {
     throw unusable(fmt::format(
-        "expected a payload compressed with gzip, zstd, xz, lzma or bzip2, found \"{}\"", named));
+        "expected a payload compressed with gzip, zstd, xz, lzma, bzip2 or lz4, found \"{}\"",
+        named));
   }
   return *found;
 }

@@ -90,7 +90,7 @@ void redact(Redactor& redactor, SourceInfo& source) {
   redaction.text(source.memory);
   Provenance& symbols = source.symbols;
   for (auto* path : {&symbols.iso, &symbols.package, &symbols.vmlinux, &symbols.system_map,
-                     &symbols.profile, &symbols.memory}) {
+                     &symbols.boot_image, &symbols.profile, &symbols.memory}) {
     redaction.text(*path);
   }
 }

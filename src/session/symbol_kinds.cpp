@@ -4,14 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "base/error.h"
 #include "base/file_stream.h"
 #include "checkpoint/dumps/elf_core.h"
 #include "iso/iso_image.h"
 #include "kernel/memory/known_layouts.h"
+#include "kernel/printk/kernel_log.h"
 #include "kernel/symbols/profile.h"
 #include "kernel/symbols/symbol_store.h"
 #include "kernel/symbols/system_map.h"
+#include "kernel/symbols/vmlinux/boot_image.h"
+#include "kernel/symbols/vmlinux/boot_payload.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 #include "kernel/symbols/vmlinux/vmlinux.h"
 #include "rpm/rpm_package.h"
@@ -30,6 +35,19 @@ bool is_any_profile(const ByteSource& file) {
 void read_vmlinux(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics) {
   source.symbols = Vmlinux::open(input.path, diagnostics);
   source.provenance.vmlinux = input.name();
+}
+
+// One whose table has functions only (linux-esx) tells nothing that the guest's memory does not.
+void read_boot_image(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics) {
+  auto image = BootImage::load(*input.file, diagnostics);
+  if (!has_log(*image)) {
+    throw unusable(
+        fmt::format("{}: its symbols are functions only, which do not tell where the log is: give "
+                    "the System.map of the same build",
+                    input.name()));
+  }
+  source.symbols = std::move(image);
+  source.provenance.boot_image = input.name();
 }
 
 void read_system_map(const SymbolInput& input, SymbolSource& source, Diagnostics&) {
@@ -74,6 +92,7 @@ struct KindEntry {
 constexpr std::array kinds = {
     KindEntry{SymbolKind::Package, "package", is_rpm_package, nullptr},
     KindEntry{SymbolKind::Vmlinux, "vmlinux", is_vmlinux, read_vmlinux},
+    KindEntry{SymbolKind::BootImage, "boot image (vmlinuz)", is_boot_image, read_boot_image},
     KindEntry{SymbolKind::Profile, "profile", is_any_profile, read_profile},
     KindEntry{SymbolKind::SystemMap, "System.map", is_system_map, read_system_map},
     KindEntry{SymbolKind::Iso, "ISO image", is_iso_image, nullptr},

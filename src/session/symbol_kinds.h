@@ -15,7 +15,7 @@
 namespace photon_dmesg {
 
 // What symbols are found in. A new one is a value here and a line of the table behind it.
-enum class SymbolKind { Iso, Package, Folder, Vmlinux, SystemMap, Profile };
+enum class SymbolKind { Iso, Package, Folder, Vmlinux, BootImage, SystemMap, Profile };
 
 // A file, folder or pipe with symbols.
 struct SymbolInput {

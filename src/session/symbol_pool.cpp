@@ -52,13 +52,16 @@ class UnreadCandidates final : public SymbolCandidates {
  public:
   UnreadCandidates(SymbolPool& pool, WantedKernel wanted, Diagnostics& diagnostics)
       : pool_(pool), wanted_(std::move(wanted)), diagnostics_(diagnostics) {
-    add_files([](SymbolKind kind) { return kind != SymbolKind::SystemMap; });
+    add_files([](SymbolKind kind) {
+      return kind != SymbolKind::BootImage && kind != SymbolKind::SystemMap;
+    });
     const auto& inputs = pool_.inputs();
     if (std::any_of(inputs.begin(), inputs.end(),
                     [](const SymbolInput& input) { return holds_packages(input.kind); })) {
       sources_.push_back({nullptr, nullptr, {}});
     }
-    // Types are better than none.
+    // A vmlinux knows more than a kernel carries itself; types are better than none.
+    add_files([](SymbolKind kind) { return kind == SymbolKind::BootImage; });
     add_files([](SymbolKind kind) { return kind == SymbolKind::SystemMap; });
   }
 

@@ -1,5 +1,3 @@
-#include <archive.h>
-#include <archive_entry.h>
 #include <elf.h>
 
 #include <array>
@@ -8,6 +6,8 @@
 #include "checkpoint/guest/register_notes.h"
 #include "fuzz/seeds.h"
 #include "kernel/symbols/symbol_store_writer.h"
+#include "support/archive_packer.h"
+#include "support/boot_image_builder.h"
 #include "support/checkpoint_builder.h"
 #include "support/cpio_writer.h"
 #include "support/debug_guest_builder.h"
@@ -156,26 +156,6 @@ void make_kdumps(const PutSeed& put) {
   put("kdump", "flattened", flattened + big_endian(~0ULL) + big_endian(~0ULL));
 }
 
-std::string pack(const std::string& content, int (*filter)(archive*)) {
-  std::string packed(65536, '\0');
-  std::size_t used = 0;
-  const std::unique_ptr<archive, decltype(&archive_write_free)> writer(archive_write_new(),
-                                                                       archive_write_free);
-  const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
-                                                                            archive_entry_free);
-  archive_entry_set_pathname(entry.get(), "content");
-  archive_entry_set_filetype(entry.get(), AE_IFREG);
-  filter(writer.get());
-  archive_write_set_format_raw(writer.get());
-  archive_write_set_bytes_in_last_block(writer.get(), 1);
-  archive_write_open_memory(writer.get(), packed.data(), packed.size(), &used);
-  archive_write_header(writer.get(), entry.get());
-  archive_write_data(writer.get(), content.data(), content.size());
-  archive_write_close(writer.get());
-  packed.resize(used);
-  return packed;
-}
-
 void make_payloads(const PutSeed& put) {
   std::string content;
   for (int i = 0; i < 200; ++i) content += "line " + std::to_string(i * i) + "\n";
@@ -183,10 +163,10 @@ void make_payloads(const PutSeed& put) {
   const auto head = [](unsigned named) { return little_endian(named, 1) + little_endian(99, 1); };
   put("payload", "gzip", head(0) + test::gzip(content));
   put("payload", "gzip-twice", head(0) + test::gzip(content) + test::gzip("again"));
-  put("payload", "zstd", head(1) + pack(content, archive_write_add_filter_zstd));
-  put("payload", "xz", head(2) + pack(content, archive_write_add_filter_xz));
-  put("payload", "bzip2", head(3) + pack(content, archive_write_add_filter_bzip2));
-  put("payload", "lzma", head(4) + pack(content, archive_write_add_filter_lzma));
+  put("payload", "zstd", head(1) + test::pack(content, archive_write_add_filter_zstd));
+  put("payload", "xz", head(2) + test::pack(content, archive_write_add_filter_xz));
+  put("payload", "bzip2", head(3) + test::pack(content, archive_write_add_filter_bzip2));
+  put("payload", "lzma", head(4) + test::pack(content, archive_write_add_filter_lzma));
   put("payload", "cpio", head(5) + test::newc("./a", "x") + test::trailer);
 }
 
@@ -249,6 +229,11 @@ void make_vmlinux(const PutSeed& put) {
   put("vmlinux", "call-frames", little_endian(2, 1) + test::file_content(CALL_FRAMES_KERNEL));
   put("vmlinux", "call-frames-packed",
       little_endian(2, 1) + test::file_content(CALL_FRAMES_COMPRESSED_KERNEL));
+  const std::string kernel = test::BootKernel{.form = test::kallsyms_forms[7]}.elf();
+  put("vmlinux", "boot-image",
+      little_endian(4, 1) + test::boot_image(test::with_size(
+                                test::pack(kernel, archive_write_add_filter_zstd), kernel.size())));
+  put("vmlinux", "boot-kernel", little_endian(8, 1) + kernel);
   put("vmlinux", "needed", little_endian(1, 1) + test::kernel_with_kallsyms(LINUX_DWARF5_KERNEL));
 }
 

@@ -185,6 +185,15 @@ class GuestTests(GuestFiles):
         self.assertEqual(found.json["dmesg"], self.document["dmesg"])
         self.assertEqual(found.json["guest"], self.document["guest"])
 
+    def test_boot_image_alone_gives_the_same(self) -> None:
+        vmlinuz = self.guest.kernel.vmlinuz
+        found = photon_dmesg("--json", vmlinuz, self.checkpoint)
+        self.assertEqual((found.status, found.said), (0, ""))
+        self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+        self.assertEqual(found.json["guest"], self.document["guest"])
+        self.assertEqual(found.json["source"]["boot_image"], str(vmlinuz))
+        self.assertIsNone(found.json["source"]["symbols_in_memory"])
+
     def test_checkpoint_alone_gives_the_same(self) -> None:
         found = photon_dmesg("--json", self.checkpoint)
         self.assertEqual((found.status, found.said), (0, ""))
@@ -632,6 +641,37 @@ class SymbolSources(GuestFiles, unittest.TestCase):
         kernel, debug = self.kernel_package(self.guest), self.package(self.guest)
         iso = packages.iso("both", {f"RPMS/{kernel.name}": kernel, f"RPMS/{debug.name}": debug})
         self.assertIn("vmlinux", self.check(iso)["vmlinux"])
+
+    def test_a_boot_image_stands_between_a_vmlinux_and_a_system_map(self) -> None:
+        kernel = self.guest.kernel
+        with_map = self.check(kernel.system_map, kernel.vmlinuz)
+        self.assertEqual((with_map["boot_image"], with_map["system_map"]),
+                         (str(kernel.vmlinuz), None))
+        for better in (kernel.vmlinux, self.package(self.guest)):
+            with self.subTest(better=better.name):
+                self.assertIsNone(self.check(kernel.vmlinuz, better)["boot_image"])
+
+    def test_a_boot_image_serves_where_memory_has_no_tables(self) -> None:
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            memory = Path(folder) / "blanked.vmem"
+            paths.copy_sparse(self.guest.memory, memory)
+            for pattern in (KALLSYMS_TOKENS, b"OSRELEASE="):
+                patterns.blank(memory, self.guest.memory, pattern)
+            result = photon_dmesg(self.guest.kernel.vmlinuz, self.checkpoint_of(memory))
+        self.assertEqual((result.status, result.out, result.said), (0, self.expected, ""))
+
+    def test_a_profile_of_a_boot_image_serves_like_it(self) -> None:
+        profile = self.folder / "boot.symbols"
+        made = photon_dmesg("profile", self.guest.kernel.vmlinuz, "-o", profile)
+        self.assertEqual((made.status, made.out, made.err), (0, b"", ""))
+        self.check(profile)
+
+    def test_another_kernels_boot_image_is_not_used(self) -> None:
+        result = photon_dmesg(self.other.kernel.vmlinuz, self.checkpoint)
+        self.assertEqual((result.status, result.out), (1, self.expected))
+        self.assertIn(f'not the guest\'s kernel: the guest runs "Linux version '
+                      f"{self.guest.kernel.release} ", result.said)
+        self.assertIn("symbols are taken from the guest's memory", result.said)
 
     def test_profile_from_an_iso(self) -> None:
         right, wrong = self.package(self.guest), self.package(self.other)

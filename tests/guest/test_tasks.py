@@ -197,7 +197,8 @@ class TraceTests(TaskFiles):
 
     def test_every_source_of_symbols_gives_the_same_traces(self) -> None:
         sources = {"nothing": [], "vmlinux": [self.vmlinux],
-                   "System.map": [self.guest.kernel.system_map]}
+                   "System.map": [self.guest.kernel.system_map],
+                   "boot image": [self.guest.kernel.vmlinuz]}
         if self.iso:
             package = packages.build(packages.debuginfo(self.vmlinux, self.guest.kernel.release))
             sources["ISO"] = [packages.iso("core", {f"RPMS/x86_64/{package.name}": package})]

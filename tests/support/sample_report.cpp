@@ -27,8 +27,9 @@ SampleReport sample_report() {
   report.guest.memory_bytes = 1 << 30;
   report.guest.identity = {"web-1", "01234567-89ab-4cde-8f01-23456789abcd"};
   report.guest.vm_name = "Photon (old)";
-  report.source = {
-      "dir/vm.vmss", "dir/vm.vmem", {"photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}}};
+  report.source = {"dir/vm.vmss",
+                   "dir/vm.vmem",
+                   {"photon.iso", "RPMS/linux.rpm", "/usr/vmlinux", {}, {}, {}, {}}};
   report.generator = "photon-dmesg 1.2.3";
   report.records = {sample_record()};
   return report;

@@ -42,21 +42,7 @@ Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture)
 }
 
 std::optional<SymbolPlace> Kallsyms::find_place(GuestVirtual address) const {
-  // Names cost time to unpack: only that of the nearest is.
-  std::optional<std::size_t> nearest;
-  for (std::size_t i = 0; i < table_.size(); ++i) {
-    const GuestVirtual symbol = linked(table_.addresses()[i]);
-    if (symbol <= address && (!nearest || symbol > linked(table_.addresses()[*nearest]))) {
-      nearest = i;
-    }
-  }
-  if (!nearest) return std::nullopt;
-  NearestSymbol choice(address);
-  const GuestVirtual begin = table_.addresses()[*nearest];
-  for (std::size_t i = *nearest; i < table_.size(); ++i) {
-    if (table_.addresses()[i] == begin) choice.offer(linked(begin), table_.symbol(i).name);
-  }
-  return choice.place();
+  return table_.find_place(address + kaslr_offset_);
 }
 
 void Kallsyms::for_each_symbol(const SymbolVisit& visit) const {

@@ -100,4 +100,20 @@ std::optional<GuestVirtual> KallsymsTable::find_static(std::string_view name) co
   return choice.address();
 }
 
+std::optional<SymbolPlace> KallsymsTable::find_place(GuestVirtual address) const {
+  // Names cost time to unpack: only that of the nearest is.
+  std::optional<std::size_t> nearest;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const bool is_nearer = !nearest || addresses_[i] > addresses_[*nearest];
+    if (addresses_[i] <= address && is_nearer) nearest = i;
+  }
+  if (!nearest) return std::nullopt;
+  NearestSymbol choice(address);
+  const GuestVirtual begin = addresses_[*nearest];
+  for (std::size_t i = *nearest; i < size(); ++i) {
+    if (addresses_[i] == begin) choice.offer(begin, symbol(i).name);
+  }
+  return choice.place();
+}
+
 }  // namespace photon_dmesg

@@ -13,7 +13,8 @@
 
 namespace photon_dmesg {
 
-// The symbols that a kernel carries for /proc/kallsyms, at their run-time addresses. A kernel has
+// The symbols that a kernel carries for /proc/kallsyms, at their addresses where the table was
+// found: those at run time in a guest's memory, those as linked in a file. A kernel has
 // some hundred thousand, so names stay compressed, and each has a short key that most lookups get
 // by on.
 class KallsymsTable {
@@ -44,6 +45,8 @@ class KallsymsTable {
   [[nodiscard]] std::optional<GuestVirtual> find(std::string_view name) const;
   // The same for a function's static variable: see is_static_name().
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const;
+  // The symbol that `address`, which must be one of the image, belongs to.
+  [[nodiscard]] std::optional<SymbolPlace> find_place(GuestVirtual address) const;
 
  private:
   [[nodiscard]] std::span<const std::uint8_t> compressed(std::size_t index) const;

@@ -9,8 +9,9 @@ namespace photon_dmesg {
 
 std::string describe(const Provenance& provenance) {
   std::vector<std::string> parts;
-  for (const auto& part : {provenance.iso, provenance.package, provenance.vmlinux,
-                           provenance.system_map, provenance.profile, provenance.memory}) {
+  for (const auto& part :
+       {provenance.iso, provenance.package, provenance.vmlinux, provenance.system_map,
+        provenance.boot_image, provenance.profile, provenance.memory}) {
     if (part) parts.push_back(*part);
   }
   return fmt::format("{}", fmt::join(parts, ": "));

@@ -11,6 +11,7 @@ struct Provenance {
   std::optional<std::string> package;     // inside the ISO, or on its own
   std::optional<std::string> vmlinux;     // inside the package, or on its own
   std::optional<std::string> system_map;  // instead of vmlinux
+  std::optional<std::string> boot_image;  // the same: vmlinuz
   std::optional<std::string> profile;     // that replaced them all
   std::optional<std::string> memory;      // MemorySymbols::origin(): no file was needed
 };

@@ -71,6 +71,7 @@ Json source_to_json(const SourceInfo& source) {
           {"package", text_or_null(source.symbols.package)},
           {"vmlinux", text_or_null(source.symbols.vmlinux)},
           {"system_map", text_or_null(source.symbols.system_map)},
+          {"boot_image", text_or_null(source.symbols.boot_image)},
           {"symbols_in_memory", text_or_null(source.symbols.memory)},
           {"profile", text_or_null(source.symbols.profile)}};
 }

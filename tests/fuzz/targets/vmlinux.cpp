@@ -1,12 +1,17 @@
-// vmlinux as a stream, whole or as far as it is needed, and in memory; and what it tells of frames.
+// vmlinux as a stream, whole or as far as it is needed, and in memory; what it tells of frames; and
+// the boot image.
 #include "kernel/symbols/vmlinux/vmlinux.h"
+
+#include <algorithm>
 
 #include "fuzz/input.h"
 #include "fuzz/readable.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/types_of_use.h"
+#include "kernel/symbols/vmlinux/boot_image.h"
 #include "kernel/symbols/vmlinux/debug_frame.h"
 #include "kernel/symbols/vmlinux/packed_sections.h"
+#include "support/boot_image_builder.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::fuzz {
@@ -35,12 +40,26 @@ void ask_for_frames(Bytes file) {
   });
 }
 
+void ask_boot_image(const std::string& image) {
+  const BufferSource source("vmlinuz", test::as_bytes(image));
+  SilentDiagnostics diagnostics;
+  ask(*BootImage::load(source, diagnostics));
+}
+
 }  // namespace
 
 void fuzz_vmlinux(Bytes bytes) {
   Input input(bytes);
   const std::uint8_t choice = input.byte();
   if ((choice & 2) != 0) return ask_for_frames(input.rest());
+  // The image itself, and the kernel that it unpacks.
+  if ((choice & 4) != 0) return ask_boot_image(Input::as_string(input.rest()));
+  if ((choice & 8) != 0) {
+    constexpr std::size_t least = 15;
+    std::string kernel = Input::as_string(input.rest());
+    kernel.resize(std::max(kernel.size(), least));
+    return ask_boot_image(test::stored_boot_image(kernel));
+  }
   const bool only_needed = (choice & 1) != 0;
   const std::string file = Input::as_string(input.rest());
   test::ShortStream stream(file);

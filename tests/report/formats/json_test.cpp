@@ -130,6 +130,7 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
                                {"package", "RPMS/linux.rpm"},
                                {"vmlinux", "/usr/vmlinux"},
                                {"system_map", nullptr},
+                               {"boot_image", nullptr},
                                {"symbols_in_memory", nullptr},
                                {"profile", nullptr}});
   CHECK(json["warnings"] == Json{"something \\xff is odd"});

@@ -259,7 +259,9 @@ std::optional<ElfImage::Section> ElfImage::find_section(std::string_view name) c
     if (section_name == nullptr || section_name != name || !has_contents(header)) {
       return true;
     }
-    found = {{header.sh_offset, header.sh_size}, (header.sh_flags & SHF_COMPRESSED) != 0};
+    found = {{header.sh_offset, header.sh_size},
+             {header.sh_addr},
+             (header.sh_flags & SHF_COMPRESSED) != 0};
     return false;
   });
   return found;

@@ -63,6 +63,7 @@ class ElfImage {
 
   struct Section {
     FileRange range;
+    GuestVirtual address;     // where it is linked; 0: it is not loaded
     bool compressed = false;  // SHF_COMPRESSED: only libelf can make sense of it
   };
 

@@ -12,6 +12,7 @@
 #include "base/spooled_file.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
+#include "kernel/symbols/vmlinux/elf_btf.h"
 #include "kernel/symbols/vmlinux/needed_sections.h"
 #include "kernel/symbols/vmlinux/packed_sections.h"
 
@@ -108,25 +109,6 @@ std::unique_ptr<DwarfTypes> read_types(const ElfImage& image, Diagnostics& diagn
   return nullptr;
 }
 
-// The types that the kernel itself carries, for a vmlinux without others; null if it has none that
-// can be read.
-std::unique_ptr<Btf> read_btf(const ElfImage& image, Diagnostics& diagnostics) {
-  const auto section = image.find_section(".BTF");
-  if (!section || section->compressed || section->range.size > most_btf_bytes) return nullptr;
-  const std::span<const std::byte> bytes = image.read(section->range);
-  try {
-    auto types = Btf::parse({bytes.begin(), bytes.end()}, image.name());
-    diagnostics.found({.what = "types",
-                       .value = fmt::format("{}", types->size()),
-                       .where = image.name(),
-                       .how = "its BTF"});
-    return types;
-  } catch (const Error& error) {
-    diagnostics.warn_of_lack(fmt::format("{}: its symbols are used without types", error.what()));
-    return nullptr;
-  }
-}
-
 // In printk.c's unit in every kernel, whatever its log looks like.
 constexpr std::string_view printk_struct = "console";
 
@@ -144,7 +126,7 @@ std::unique_ptr<Vmlinux> Vmlinux::open(const std::filesystem::path& path,
     types.reset();
     diagnostics.warn_of_lack(fmt::format("{}: its symbols are used without types", error.what()));
   }
-  std::unique_ptr<Btf> btf = types ? nullptr : read_btf(*image, diagnostics);
+  std::unique_ptr<Btf> btf = types ? nullptr : read_elf_btf(*image, diagnostics);
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types), std::move(btf)));
 }
 
@@ -164,7 +146,7 @@ std::unique_ptr<Vmlinux> Vmlinux::load(ByteStream& stream, std::uint64_t size,
   auto image = std::make_unique<ElfImage>(stream.name(), std::move(file));
   image->require_symbols();
   std::unique_ptr<DwarfTypes> types = read_types(*image, diagnostics);
-  std::unique_ptr<Btf> btf = types ? nullptr : read_btf(*image, diagnostics);
+  std::unique_ptr<Btf> btf = types ? nullptr : read_elf_btf(*image, diagnostics);
   return std::unique_ptr<Vmlinux>(new Vmlinux(std::move(image), std::move(types), std::move(btf)));
 }
 
