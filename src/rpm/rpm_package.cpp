@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "rpm/cpio_reader.h"
 #include "rpm/digest.h"
+#include "rpm/payload_format.h"
 
 namespace photon_dmesg {
 namespace {
@@ -164,20 +165,27 @@ bool names_file(const CpioReader::Member& member, const RpmPackage::File& file) 
   return member.regular_file && without_root(member.path) == without_root(file.path);
 }
 
-// Goes to the member that holds the content of `file`. Of several names of one file (hard links),
-// only the last has it.
-void go_to(CpioReader& reader, const RpmPackage::File& file) {
+Error unknown_format(std::string_view how) {
+  return unusable(
+      fmt::format("its payload {}, which this program does not know: take the files out of it with "
+                  "rpm2cpio, and name the vmlinux or System.map",
+                  how));
+}
+
+// Goes to the member that holds the content of `file`; false if there is none. Of several names of
+// one file (hard links), only the last has it.
+bool go_to(CpioReader& reader, const RpmPackage::File& file) {
   std::optional<std::uint64_t> inode;
   while (const std::optional<CpioReader::Member> member = reader.next_member()) {
     if (!names_file(*member, file) && (!inode || member->inode != inode)) continue;
-    if (member->size == file.size) return;
+    if (member->size == file.size) return true;
     if (member->size != 0) {
       throw unusable(fmt::format("{}: damaged: expected {} bytes, found {}", file.path, file.size,
                                  member->size));
     }
     inode = member->inode;
   }
-  throw unusable(fmt::format("expected {} in the payload, found its end", file.path));
+  return false;
 }
 
 }  // namespace
@@ -246,6 +254,7 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyrin
                          header_string(header.get(), RPMTAG_ARCH));
     compressor_ = header_string(header.get(), RPMTAG_PAYLOADCOMPRESSOR);
     if (compressor_.empty()) compressor_ = "gzip";  // rpm's default
+    unknown_payload_ = unknown_payload_format(header.get());
     build_time_ = static_cast<std::int64_t>(headerGetNumber(header.get(), RPMTAG_BUILDTIME));
     files_ = list_files(header.get());
   });
@@ -279,13 +288,29 @@ void RpmPackage::verify_payload() {
   report(checks_->finish_payload());
 }
 
+bool RpmPackage::find_content(CpioReader& reader, const File& file) {
+  try {
+    return go_to(reader, file);
+  } catch (const Error& error) {
+    if (!payload_can_be_verified()) throw;
+    ahead_->drain();
+    const PackageChecks::Result result = checks_->finish_payload();
+    if (!result.failed.empty() || result.passed.empty()) throw;
+    throw unknown_format(
+        fmt::format("is of a format (its digest fits, and yet: {})", error.what()));
+  }
+}
+
 std::unique_ptr<ByteStream> RpmPackage::open(const File& file) {
   return with_context(name(), [&]() -> std::unique_ptr<ByteStream> {
+    if (unknown_payload_) throw unknown_format(*unknown_payload_);
     payload_ = std::make_unique<Payload>(*input_, *checks_, name());
     ahead_ = std::make_unique<PrefetchStream>(*payload_);
     unpacked_ = decompress(*ahead_, compressor_);
     CpioReader reader(*unpacked_, files_);
-    go_to(reader, file);
+    if (!find_content(reader, file)) {
+      throw unusable(fmt::format("expected {} in the payload, found its end", file.path));
+    }
     // What proves the payload proves its files, at a fifth of their bytes.
     return std::make_unique<FileContent>(std::move(reader), file,
                                          fmt::format("{}: {}", name(), file.path), on_mismatch_,

@@ -16,6 +16,8 @@
 
 namespace photon_dmesg {
 
+class CpioReader;
+
 // Whether `source` begins with the lead of an RPM package (magic ED AB EE DB).
 [[nodiscard]] bool is_rpm_package(const ByteSource& source);
 
@@ -57,8 +59,8 @@ class RpmPackage {
 
   // The content of `file`, a regular file of files(). Passes over the payload up to it, so a
   // package gives one file only, and the stream must not outlive the package. The stream throws
-  // Error(UnusableInput) wherever the payload is damaged. If nothing proves the payload, the file's
-  // own digest is checked at the end of the stream.
+  // Error(UnusableInput) wherever the payload is damaged, this function if its format is not known.
+  // If nothing proves the payload, the file's own digest is checked at the end of the stream.
   [[nodiscard]] std::unique_ptr<ByteStream> open(const File& file);
 
   // Whether verify_payload() proves what open() gave without all of it having been unpacked.
@@ -79,6 +81,9 @@ class RpmPackage {
   class Payload;
 
   void report(const PackageChecks::Result& result);
+  // Whether the payload has the content of `file`, which `reader` then is at. If it can't be read
+  // as what it should be though something proves that it is whole, the Error says that.
+  bool find_content(CpioReader& reader, const File& file);
 
   std::unique_ptr<ByteStream> stream_;
   OnMismatch on_mismatch_;
@@ -90,6 +95,7 @@ class RpmPackage {
   std::string label_;
   std::string header_digest_;
   std::string compressor_;
+  std::optional<std::string> unknown_payload_;
   std::int64_t build_time_ = 0;
   std::vector<File> files_;
   std::vector<std::string> verified_;

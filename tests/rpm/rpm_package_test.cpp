@@ -1,5 +1,7 @@
 #include "rpm/rpm_package.h"
 
+#include <rpm/rpmpgp.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -8,6 +10,7 @@
 #include "support/bytes.h"
 #include "support/errors.h"
 #include "support/file_content.h"
+#include "support/rpm_tags.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -80,6 +83,53 @@ TEST_CASE("RpmPackage: other bytes are no package") {
   CHECK_FALSE(is_rpm_package(BufferSource("file", as_bytes("\xed\xab\xee"))));
   check_fails(Failure::UnusableInput, "linux.rpm: expected an RPM package (magic edabeedb)",
               [] { (void)read_vmlinux(std::string(200, 'x')); });
+}
+
+TEST_CASE("RpmPackage: a payload that needs a newer rpm is named, and all else of it is read") {
+  const InputFile file(packages / "aligned.rpm");
+  RpmPackage package = open(file);
+  CHECK(package.label() == "linux-debuginfo-6.1.10-1.ph5.x86_64");
+  check_fails(
+      Failure::UnusableInput,
+      "aligned.rpm: its payload needs rpmlib(PayloadAlignment), which this program does not "
+      "know: take the files out of it with rpm2cpio",
+      [&] { (void)package.open(file_of(package, vmlinux_path)); });
+}
+
+TEST_CASE("RpmPackage: a payload that is no cpio archive is named by its format") {
+  std::string other = file_content(packages / "w3.zstdio.rpm");
+  const std::size_t format = other.find(std::string("\0cpio\0", 6));
+  REQUIRE(format != std::string::npos);
+  other.replace(format + 1, 4, "drpm");
+  const BufferSource source("linux.rpm", as_bytes(other));
+  RpmPackage package(std::make_unique<FileStream>(source), no_keys, [](const std::string&) {});
+  check_fails(Failure::UnusableInput, R"(linux.rpm: its payload is of format "drpm", which)",
+              [&] { (void)package.open(file_of(package, vmlinux_path)); });
+}
+
+TEST_CASE("RpmPackage: a payload that is proved and can't be read is not called damaged") {
+  // Other headers in the archive, and the digests of what it then is.
+  std::string other = without_tags(file_content(packages / "w.ufdio.rpm"), signature_proofs, {});
+  const std::size_t payload = other.find("070701");
+  REQUIRE(payload != std::string::npos);
+  const auto digest = [&] {
+    Digest of_payload(PGPHASHALGO_SHA256);
+    of_payload.update(as_bytes(other.substr(payload)));
+    return of_payload.finish();
+  };
+  const std::string before = digest();
+  other.replace(payload, 6, "070799");
+  const std::string after = digest();
+  for (std::size_t at = other.find(before); at != std::string::npos; at = other.find(before)) {
+    other.replace(at, after.size(), after);
+  }
+  const BufferSource source("linux.rpm", as_bytes(other));
+  RpmPackage package = open(source);
+  check_fails(Failure::UnusableInput,
+              "linux.rpm: its payload is of a format (its digest fits, and yet: damaged cpio "
+              "archive: expected a header (070701), found other bytes), which this program does "
+              "not know",
+              [&] { (void)package.open(file_of(package, vmlinux_path)); });
 }
 
 TEST_CASE("RpmPackage: a flipped bit anywhere is found out or changes nothing of the file") {

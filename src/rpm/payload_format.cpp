@@ -1,0 +1,56 @@
+#include "rpm/payload_format.h"
+
+#include <fmt/format.h>
+#include <rpm/header.h>
+#include <rpm/rpmtag.h>
+#include <rpm/rpmtd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace photon_dmesg {
+namespace {
+
+// In which formats the payload was ever written: rpm's PAYLOADFORMAT tag. Others are "drpm" and, of
+// early versions, "ustar".
+constexpr std::string_view known_format = "cpio";
+
+// What a package requires of rpm for the sake of its payload begins with this (rpm's
+// lib/rpmds.cc).
+constexpr std::string_view payload_feature = "rpmlib(Payload";
+constexpr std::array known_features = {
+    std::string_view("rpmlib(PayloadFilesHavePrefix)"), std::string_view("rpmlib(PayloadIsBzip2)"),
+    std::string_view("rpmlib(PayloadIsLzma)"),          std::string_view("rpmlib(PayloadIsXz)"),
+    std::string_view("rpmlib(PayloadIsZstd)"),
+};
+
+bool is_unknown_feature(std::string_view name) {
+  return name.starts_with(payload_feature) &&
+         std::find(known_features.begin(), known_features.end(), name) == known_features.end();
+}
+
+std::optional<std::string> find_unknown_feature(headerToken_s* header) {
+  rpmtd_s names{};
+  std::optional<std::string> found;
+  if (headerGet(header, RPMTAG_REQUIRENAME, &names, HEADERGET_MINMEM) != 1) return found;
+  for (const char* name = rpmtdNextString(&names); name != nullptr && !found;
+       name = rpmtdNextString(&names)) {
+    if (is_unknown_feature(name)) found = name;
+  }
+  rpmtdFreeData(&names);
+  return found;
+}
+
+}  // namespace
+
+std::optional<std::string> unknown_payload_format(headerToken_s* header) {
+  const char* format = headerGetString(header, RPMTAG_PAYLOADFORMAT);
+  if (format != nullptr && format != known_format) {
+    return fmt::format("is of format \"{}\"", format);
+  }
+  const auto feature = find_unknown_feature(header);
+  return feature ? std::optional("needs " + *feature) : std::nullopt;
+}
+
+}  // namespace photon_dmesg
