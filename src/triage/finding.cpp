@@ -89,6 +89,11 @@ std::string log_time(std::uint64_t nsec) {
   return fmt::format("{}.{:06}", nsec / second, nsec % second / 1000);
 }
 
+std::string describe(const TaskName& task) {
+  return task.pid < 0 || task.comm.empty() ? task.comm
+                                           : fmt::format("{} ({})", task.comm, task.pid);
+}
+
 std::string describe(const Witness& witness) {
   std::string text;
   // Without its time it is a part of a record that is named by another witness.

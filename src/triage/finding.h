@@ -90,11 +90,14 @@ struct Witness {
 // "panic_cpu=1", "log record 417 at 8.936664: Kernel panic ...".
 [[nodiscard]] std::string describe(const Witness& witness);
 
-// A task as a finding names it: its thread's pid.
+// A task as a finding names it: its thread's pid, which is negative where it is not known.
 struct TaskName {
   std::int32_t pid = 0;
   std::string comm;
 };
+
+// "sh (146)"; without a pid "sh".
+[[nodiscard]] std::string describe(const TaskName& task);
 
 // A task that a finding concerns.
 struct AffectedTask {

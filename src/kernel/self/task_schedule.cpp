@@ -83,20 +83,15 @@ std::optional<TaskPlace> find_task_cpu(std::span<const TaskBytes> tasks, TaskPla
                                        TaskPlace comm) {
   constexpr std::uint64_t thread_info_size = 24;
   constexpr std::uint64_t most_cpus = 8192;
-  std::optional<TaskPlace> found;
-  for (TaskPlace place = begin; place < begin + thread_info_size; place += half) {
-    bool differs = false;
-    const bool fits = std::all_of(tasks.begin(), tasks.end(), [&](const TaskBytes& task) {
-      const std::uint64_t cpu = task.at(place, half);
-      const auto named = cpu_in_name(task, comm);
-      differs = differs || named.value_or(0) != 0;
-      return cpu < most_cpus && (!named || *named == cpu);
-    });
-    if (!fits || !differs) continue;
-    if (found) return std::nullopt;
-    found = place;
-  }
-  return found;
+  const bool has_several = std::any_of(tasks.begin(), tasks.end(), [&](const TaskBytes& task) {
+    return cpu_in_name(task, comm).value_or(0) != 0;
+  });
+  if (!has_several) return std::nullopt;
+  return only(places_that_fit(
+      tasks, begin, begin + thread_info_size, half, [&](const TaskBytes& task, TaskPlace place) {
+        const std::uint64_t cpu = task.at(place, half);
+        return cpu < most_cpus && cpu_in_name(task, comm).value_or(cpu) == cpu;
+      }));
 }
 
 std::optional<TaskSchedule> find_task_schedule(std::span<const TaskBytes> tasks) {

@@ -51,12 +51,8 @@ Grade grade_of(const LogEvent& event) {
   return grade == Grade::Weak && is_repeated && is_kernels ? Grade::Strong : grade;
 }
 
-std::string name_of(const TaskName& task) {
-  return task.pid < 0 || task.comm.empty() ? task.comm : fmt::format("{}:{}", task.comm, task.pid);
-}
-
 std::string blocked_tasks(const LogEvent& event) {
-  const std::string first = event.task ? name_of(*event.task) : std::string("a task");
+  const std::string first = event.task ? describe(*event.task) : std::string("a task");
   const std::string seconds = event.detail("seconds");
   std::string text = event.tasks.empty()
                          ? first
@@ -68,7 +64,7 @@ std::string blocked_tasks(const LogEvent& event) {
 std::string out_of_memory(const LogEvent& event) {
   std::string text =
       event.detail("constraint") == "CONSTRAINT_MEMCG" ? "of a control group" : "of the guest";
-  if (event.task) text += fmt::format(", asked for by {}", name_of(*event.task));
+  if (event.task) text += fmt::format(", asked for by {}", describe(*event.task));
   const std::string victim = event.detail("victim");
   if (!victim.empty()) text += fmt::format(", killed {}", victim);
   return text;
@@ -83,7 +79,7 @@ std::string summary_of(const LogEvent& event) {
   if (!event.function.empty() && event.kind != FindingKind::Panic) text += " in " + event.function;
   const std::string stuck = event.detail("stuck");
   if (!stuck.empty()) text += " for " + stuck;
-  if (is_program && event.task) text += " in " + name_of(*event.task);
+  if (is_program && event.task) text += " in " + describe(*event.task);
   if (event.count > 1) text += fmt::format(", {} times", event.count);
   return text;
 }
@@ -112,7 +108,7 @@ void add_notes(Finding& finding, const LogEvent& event) {
   if (event.tasks.empty()) return;
   std::string others = "also";
   for (const TaskName& task : event.tasks)
-    others += (&task == event.tasks.data() ? " " : ", ") + name_of(task);
+    others += (&task == event.tasks.data() ? " " : ", ") + describe(task);
   finding.notes.push_back(others);
 }
 

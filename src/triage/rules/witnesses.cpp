@@ -26,10 +26,6 @@ TaskName name_of_task(const Task& task) {
   return {task.pid, task.comm};
 }
 
-std::string describe(const TaskName& task) {
-  return fmt::format("{} ({})", task.comm, task.pid);
-}
-
 std::string seconds(std::uint64_t nsec) {
   constexpr std::uint64_t tenth = nsec_per_second / 10;
   const std::uint64_t tenths = (nsec + tenth / 2) / tenth;

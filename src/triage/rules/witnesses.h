@@ -16,9 +16,6 @@ namespace photon_dmesg {
 [[nodiscard]] Witness witness_of(const Waiting& waiting, const Task& task);
 [[nodiscard]] TaskName name_of_task(const Task& task);
 
-// "sh (146)".
-[[nodiscard]] std::string describe(const TaskName& task);
-
 // Nanoseconds as people read them: "183.0 s".
 [[nodiscard]] std::string seconds(std::uint64_t nsec);
 // When what has lasted for `age` began; nothing if it is older than the guest.

@@ -75,7 +75,7 @@ TEST_CASE("findings of a log: hung_task's panic is about the first task that was
       "[  242.000008] Kernel panic - not syncing: hung_task: blocked tasks\n");
   REQUIRE(findings.size() == 2);
   CHECK(findings[0].summary ==
-        "hung_task: blocked tasks, after 2 tasks, first a:11 for more than 120 s in waits");
+        "hung_task: blocked tasks, after 2 tasks, first a (11) for more than 120 s in waits");
   CHECK(findings[1].kind == FindingKind::BlockedTasks);
   CHECK(findings[1].grade == Grade::Strong);
   CHECK(findings[1].task->pid == 11);
