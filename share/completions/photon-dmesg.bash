@@ -109,16 +109,16 @@ _photon_dmesg() {
   case $command in
     bt)
       options+=" -a --all --blocked --pid --comm --cpu --no-fold --lines --format -J --json"
-      options+=" --ndjson -o --output"
+      options+=" --ndjson --redact -o --output"
       ;;
     ps)
       options+=" --blocked --pid --comm --cpu --sort --tree --format -J --json --ndjson"
-      options+=" -o --output"
+      options+=" --redact -o --output"
       ;;
     triage)
       options+=" --format --fail-on --log --hash --redact -J --json --ndjson -o --output"
       ;;
-    info) options+=" --format -J --json --tags --screenshot --vmx -o --output" ;;
+    info) options+=" --format -J --json --tags --screenshot --vmx --redact -o --output" ;;
     core) options+=" -o --output" ;;
     profile) options+=" --release --all -o --output" ;;
     help) options="-V --version -h --help" ;;

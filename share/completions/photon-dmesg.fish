@@ -145,10 +145,12 @@ complete -c photon-dmesg -n '__photon_dmesg_is ps' -l tree -d 'Children below th
 complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l format -x -d "The output's format" -a 'text json ndjson'
 complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -s J -l json -d 'Print one JSON document'
 complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l ndjson -d 'Print a line of JSON for each'
+complete -c photon-dmesg -n '__photon_dmesg_is bt ps' -l redact -d 'Placeholders for names, addresses and secrets'
 
 # info
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l format -x -d "The output's format" -a 'text json'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -s J -l json -d 'Print one JSON document'
+complete -c photon-dmesg -n '__photon_dmesg_is info' -l redact -d 'Placeholders for names, addresses and secrets'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l tags -d 'List every tag of the checkpoint'
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l screenshot -r -F -d "Write the guest's last screen to a file (PNG)"
 complete -c photon-dmesg -n '__photon_dmesg_is info' -l vmx -r -F -d "Write the machine's configuration to a file"

@@ -6,9 +6,11 @@
 #include "cli/exit_status.h"
 #include "cli/guest_facts.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "report/info.h"
+#include "report/redaction.h"
 #include "session/guest.h"
 #include "session/guest_tasks.h"
 #include "session/inputs.h"
@@ -114,7 +116,7 @@ void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics
 
 }  // namespace
 
-int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
+int print_info(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   InfoReport report;
   Inputs inputs = sort_inputs(options.files, options.strict, diagnostics);
   list_files(inputs, report);
@@ -129,6 +131,7 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
       }
     } else {
       const Guest guest(inputs, std::move(pool), diagnostics);
+      if (options.redact) learn_hosts(guest, redactor);
       read_guest(guest, report, diagnostics);
       guest.warn_of_unreadable(diagnostics);
     }
@@ -138,6 +141,8 @@ int print_info(const Options& options, TerminalDiagnostics& diagnostics) {
   }
   if (status == exit_complete && diagnostics.has_lack()) status = exit_incomplete;
   report.warnings = diagnostics.warnings();
+  if (options.redact) redact(redactor, report);
+  diagnostics.release();
   diagnostics.clear_progress();
   write_extracts(options, extracts);  // now that all files which are read are known
   write_output(options, [&](std::ostream& out) {

@@ -209,14 +209,13 @@ bool write_log(const Options& options, const Guest& guest, const KernelLogReader
   return log.losses.empty() && log.doubts.empty() && !extent.has_odd_time() && !extent.is_empty();
 }
 
-void redact_lines(std::vector<std::string>& lines) {
-  Redactor redactor;
+void redact_lines(std::vector<std::string>& lines, Redactor& redactor) {
   for (const std::string& line : lines) redactor.learn(line);
   redact(redactor, lines);
 }
 
 // What is wrong with the guest, for a person who looks at its log: the log need not say so.
-void say_verdict(const Options& options, Guest& guest) {
+void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
   const bool is_watched = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
   if (!is_watched || options.output || options.verbosity == TerminalDiagnostics::Level::Quiet) {
     return;
@@ -224,14 +223,14 @@ void say_verdict(const Options& options, Guest& guest) {
   SilentDiagnostics silent;
   TriageReport report = judge_guest(guest, silent);
   if (report.verdict.findings.empty()) return;
-  Redactor redactor;
   if (options.redact) redact(redactor, report);
   say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
 }  // namespace
 
-std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics) {
+std::optional<int> print_host_log(const Options& options, Redactor& redactor,
+                                  Diagnostics& diagnostics) {
   std::error_code ignored;
   if (options.files.size() != 1 || options.format != &output_formats.front() ||
       !std::filesystem::is_regular_file(options.files.front(), ignored)) {
@@ -250,24 +249,25 @@ std::optional<int> print_host_log(const Options& options, Diagnostics& diagnosti
       fmt::format("{}: this is the host's log of a VM (vmware.log): what the guest sent to it is "
                   "not all of the guest's log: give the checkpoint and its memory for that",
                   file.name()));
-  if (options.redact) redact_lines(lines);
+  if (options.redact) redact_lines(lines, redactor);
   write_output(options, [&](std::ostream& out) {
     for (const std::string& line : lines) out << printable(line) << '\n';
   });
   return exit_incomplete;
 }
 
-int print_log(const Options& options, TerminalDiagnostics& diagnostics) {
-  if (const std::optional<int> status = print_host_log(options, diagnostics)) return *status;
+int print_log(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
+  if (const auto status = print_host_log(options, redactor, diagnostics)) return *status;
   Guest guest = session::open(options.files, session_options(options), diagnostics);
-  return print_log_of(options, guest, diagnostics);
+  return print_log_of(options, guest, redactor, diagnostics);
 }
 
-int print_log_of(const Options& options, Guest& guest, TerminalDiagnostics& diagnostics) {
+int print_log_of(const Options& options, Guest& guest, Redactor& redactor,
+                 TerminalDiagnostics& diagnostics) {
   const KernelLogReader reader = session::open_log(guest, diagnostics);
   ReportContext context = make_context(options, guest, reader, diagnostics);
-  Redactor redactor;
   if (options.redact) redact_context(reader, context, redactor);
+  diagnostics.release();
   // What the options ask for must be known before anything is printed.
   (void)make_selection(options, reader.positions(), context.guest.clock);
   diagnostics.clear_progress();
@@ -278,7 +278,7 @@ int print_log_of(const Options& options, Guest& guest, TerminalDiagnostics& diag
     complete = write_log(options, guest, reader, context, redactor, out, diagnostics);
   });
   pager.reset();  // what follows is said below it
-  say_verdict(options, guest);
+  say_verdict(options, guest, redactor);
   const bool has_times = !lacks_times(options, context.guest.clock);
   return complete && has_times && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/options/options.h"
+#include "report/redactor.h"
 #include "session/guest.h"
 
 namespace photon_dmesg {
@@ -9,15 +10,18 @@ namespace photon_dmesg {
 // From the files on the command line to the guest's log: checkpoint to memory to the running
 // kernel, ISO to package to symbols, both to log records, each of which is written as soon as it is
 // decoded. What is missing from the log becomes a warning. Returns the exit status: that of a log
-// that was printed as it was asked for, or of an incomplete one.
-[[nodiscard]] int print_log(const Options& options, TerminalDiagnostics& diagnostics);
+// that was printed as it was asked for, or of an incomplete one. If it is to be redacted,
+// `redactor` learns the names in it, and what `diagnostics` holds is released then.
+[[nodiscard]] int print_log(const Options& options, Redactor& redactor,
+                            TerminalDiagnostics& diagnostics);
 
 // Where options.files are a vmware.log and nothing else: what the guest sent to its host, which is
 // no log, but where its checkpoint is gone it is all there is. Nothing if they are something else.
-[[nodiscard]] std::optional<int> print_host_log(const Options& options, Diagnostics& diagnostics);
+[[nodiscard]] std::optional<int> print_host_log(const Options& options, Redactor& redactor,
+                                                Diagnostics& diagnostics);
 
 // The same of `guest`, which has been opened from options.files.
-[[nodiscard]] int print_log_of(const Options& options, Guest& guest,
+[[nodiscard]] int print_log_of(const Options& options, Guest& guest, Redactor& redactor,
                                TerminalDiagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -12,7 +12,9 @@
 #include "cli/exit_status.h"
 #include "cli/guest_facts.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "cli/session_options.h"
+#include "report/redaction.h"
 #include "report/task_report.h"
 #include "report/task_rows.h"
 #include "session/guest_lines.h"
@@ -131,10 +133,15 @@ void warn_of_nothing(const TaskReport& report, Diagnostics& diagnostics) {
 using WriteReport = void (*)(const TaskReport& report, std::ostream& out);
 
 int finish(const Options& options, const Guest& guest, TaskReport& report, WriteReport write,
-           TerminalDiagnostics& diagnostics) {
+           Redactor& redactor, TerminalDiagnostics& diagnostics) {
   guest.warn_of_unreadable(diagnostics);
   warn_of_nothing(report, diagnostics);
   report.warnings = diagnostics.warnings();
+  if (options.redact) {
+    learn_hosts(guest, redactor);
+    redact(redactor, report);
+  }
+  diagnostics.release();
   diagnostics.clear_progress();
   write_output(options, [&](std::ostream& out) { write(report, out); });
   return diagnostics.has_lack() ? exit_incomplete : exit_complete;
@@ -142,7 +149,7 @@ int finish(const Options& options, const Guest& guest, TaskReport& report, Write
 
 }  // namespace
 
-int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
+int print_traces(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(options, guest, tasks, diagnostics);
@@ -156,10 +163,10 @@ int print_traces(const Options& options, TerminalDiagnostics& diagnostics) {
   if (options.report_format == "json") write = write_traces_json;
   if (options.report_format == "ndjson") write = write_task_lines;
   if (wanted.fold && write == write_traces_text) fold_same_traces(report);
-  return finish(options, guest, report, write, diagnostics);
+  return finish(options, guest, report, write, redactor, diagnostics);
 }
 
-int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
+int print_tasks(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(options, guest, tasks, diagnostics);
@@ -170,7 +177,7 @@ int print_tasks(const Options& options, TerminalDiagnostics& diagnostics) {
   WriteReport write = write_tasks_text;
   if (options.report_format == "json") write = write_tasks_json;
   if (options.report_format == "ndjson") write = write_task_lines;
-  return finish(options, guest, report, write, diagnostics);
+  return finish(options, guest, report, write, redactor, diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -15,6 +15,7 @@
 #include "cli/guest_triage.h"
 #include "cli/log_command.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "cli/session_options.h"
 #include "cli/triage_details.h"
 #include "report/redaction.h"
@@ -78,9 +79,9 @@ void describe(const TriageReport& report, TicketResult& result) {
   }
 }
 
-void judge_ticket(const Options& own, Guest& guest, const fs::path& folder, TicketResult& result) {
+void judge_ticket(const Options& own, Guest& guest, Redactor& redactor, const fs::path& folder,
+                  TicketResult& result) {
   TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
-  Redactor redactor;
   TriageReport report = judge_guest(guest, diagnostics);
   add_details(own, guest, redactor, report, diagnostics);
   guest.warn_of_unreadable(diagnostics);
@@ -93,10 +94,10 @@ void judge_ticket(const Options& own, Guest& guest, const fs::path& folder, Tick
 }
 
 // A log that can't be read leaves the verdict to be given, and the other way round.
-void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared,
+void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, Redactor& redactor,
                  const fs::path& folder, TicketResult& result) {
   TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
-  if (const auto status = print_host_log(own, diagnostics)) {
+  if (const auto status = print_host_log(own, redactor, diagnostics)) {
     result.status = *status;
     result.warnings = diagnostics.warnings();
     return;
@@ -104,12 +105,12 @@ void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared,
   Guest guest = session::open(own.files, shared, session_options(own), diagnostics);
   std::optional<Error> failure;
   try {
-    result.status = print_log_of(own, guest, diagnostics);
+    result.status = print_log_of(own, guest, redactor, diagnostics);
   } catch (const Error& error) {
     failure = error;
   }
   result.warnings = diagnostics.warnings();
-  judge_ticket(own, guest, folder, result);
+  judge_ticket(own, guest, redactor, folder, result);
   if (failure) throw Error(*failure);
 }
 
@@ -122,15 +123,13 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
 }
 
 // What --redact leaves of a message: the files of a ticket are called as people and machines are.
-void hide(std::string& text, const Ticket& ticket) {
+void hide(std::string& text, const Ticket& ticket, Redactor& redactor) {
   constexpr std::string_view placeholder = "<file>";
   for (const fs::path& file : ticket.files) {
     for (const fs::path& part : {file, file.parent_path(), file.stem()}) {
       replace_all(text, part.string(), placeholder);
     }
   }
-  Redactor redactor;
-  redactor.learn(text);
   text = redactor.redact(text);
 }
 
@@ -168,9 +167,11 @@ TicketResult run_ticket(const Options& options, const Ticket& ticket,
   if (!options.redact) {
     for (const fs::path& file : ticket.files) result.files.push_back(file.string());
   }
+  Redactor redactor;
+  if (options.redact) learn_machines(ticket.files, redactor);
   try {
-    read_ticket(options_of(options, ticket, folder / log_name(*options.format)), shared, folder,
-                result);
+    read_ticket(options_of(options, ticket, folder / log_name(*options.format)), shared, redactor,
+                folder, result);
   } catch (const Error& error) {
     result.status = exit_status(error.failure());
     result.error = error.what();
@@ -179,9 +180,9 @@ TicketResult run_ticket(const Options& options, const Ticket& ticket,
     result.error = error.what();
   }
   if (options.redact) {
-    hide(result.error, ticket);
-    for (std::string& warning : result.warnings) hide(warning, ticket);
-    hide(result.symbols, ticket);
+    hide(result.error, ticket, redactor);
+    for (std::string& warning : result.warnings) hide(warning, ticket, redactor);
+    hide(result.symbols, ticket, redactor);
   }
   result.seconds = std::chrono::duration<double>(Clock::now() - began).count();
   return result;

@@ -83,13 +83,13 @@ TriageReport read_text_log(const Options& options, Redactor& redactor, Diagnosti
 
 }  // namespace
 
-int print_triage(const Options& options, TerminalDiagnostics& diagnostics) {
-  Redactor redactor;
+int print_triage(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   TriageReport report = options.triage.log_only ? read_text_log(options, redactor, diagnostics)
                                                 : read_guest(options, redactor, diagnostics);
   note_evidence(report.verdict.findings, diagnostics);
   report.warnings = diagnostics.warnings();
   if (options.redact) redact(redactor, report);
+  diagnostics.release();
   diagnostics.clear_progress();
   const WriteReport write = writer_of(options);
   write_output(options, [&](std::ostream& out) { write(report, out); });

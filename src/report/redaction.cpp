@@ -48,20 +48,48 @@ class Redaction {
     text(trace.why);
   }
 
+  void waiting(std::optional<Waiting>& waiting) {
+    if (!waiting) return;
+    text(waiting->wait.name);
+    task(waiting->owner);
+    for (Task& other : waiting->cycle) task(other);
+  }
+
+  void vcpu(VcpuActivity& vcpu) {
+    task(vcpu.task);
+    trace(vcpu.trace);
+  }
+
   // All of the facts that reports print; rules have had the others.
   void facts(GuestFacts& facts) {
-    for (VcpuActivity& vcpu : facts.vcpus) {
-      task(vcpu.task);
-      trace(vcpu.trace);
-    }
+    for (VcpuActivity& vcpu : facts.vcpus) this->vcpu(vcpu);
     for (TaskActivity& activity : facts.tasks) {
       task(activity.task);
       trace(activity.trace);
-      if (!activity.waiting) continue;
-      text(activity.waiting->wait.name);
-      task(activity.waiting->owner);
-      for (Task& other : activity.waiting->cycle) task(other);
+      waiting(activity.waiting);
     }
+  }
+
+  void row(TaskReport::Row& row) {
+    task(row.task);
+    if (row.trace) trace(*row.trace);
+    waiting(row.waiting);
+    for (Task& other : row.folded) task(other);
+  }
+
+  void lines(LinesByAddress& lines) {
+    for (auto& [address, found] : lines) {
+      for (SourceLine& line : found) {
+        text(line.function);
+        text(line.file);
+      }
+    }
+  }
+
+  void cpu(InfoReport::Cpu& cpu) {
+    task(cpu.task);
+    if (cpu.place) text(cpu.place->name);
+    texts(cpu.frames);
   }
 
  private:
@@ -106,6 +134,28 @@ void redact(Redactor& redactor, UnloggedText& text) {
 
 void redact(Redactor& redactor, std::vector<std::string>& sentences) {
   Redaction(redactor).texts(sentences);
+}
+
+void redact(Redactor& redactor, TaskReport& report) {
+  Redaction redaction(redactor);
+  redact(redactor, report.guest);
+  redact(redactor, report.source);
+  for (VcpuActivity& vcpu : report.vcpus) redaction.vcpu(vcpu);
+  for (TaskReport::Row& row : report.tasks) redaction.row(row);
+  if (report.lines) redaction.lines(*report.lines);
+  redaction.texts(report.warnings);
+}
+
+void redact(Redactor& redactor, InfoReport& report) {
+  Redaction redaction(redactor);
+  if (report.guest) redact(redactor, *report.guest);
+  if (report.source) redact(redactor, *report.source);
+  for (InfoReport::File& file : report.files) redaction.text(file.path);
+  for (InfoReport::Kernel& kernel : report.kernels) redaction.text(kernel.package);
+  for (InfoReport::Cpu& cpu : report.registers) redaction.cpu(cpu);
+  report.tags.clear();
+  redaction.texts(report.warnings);
+  redaction.texts(report.problems);
 }
 
 void redact(Redactor& redactor, TriageReport& report) {

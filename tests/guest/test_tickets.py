@@ -238,6 +238,34 @@ class Redacted(GuestFiles, unittest.TestCase):
                 self.assertIn(b"lab_mutex_b", redacted.out)
                 self.assert_redacted(redacted.out)
 
+    def test_no_other_report_has_an_original(self) -> None:
+        for command, forms in (("bt", ("text", "json", "ndjson")), ("ps", ("text", "json", "ndjson")),
+                               ("info", ("text", "json"))):
+            for form in forms:
+                with self.subTest(command=command, form=form):
+                    words = (command, "--format", form, *(("--all",) if command == "bt" else ()))
+                    plain = photon_dmesg(*words, self.private)
+                    redacted = photon_dmesg(*words, "--redact", self.private)
+                    self.assertEqual(redacted.status, plain.status, redacted.err)
+                    self.assert_redacted(redacted.out)
+                    self.assertIn(b"khungtaskd" if command != "info" else b"6.1", redacted.out)
+
+    def test_nor_has_what_is_said_on_stderr(self) -> None:
+        """Neither of what is said before the guest's names are known nor of errors."""
+        missing = self.folder / "home/alice/Alices VM.iso"
+        other = self.folder / "home/alice/vmlinuz"
+        other.symlink_to(self.folder / "none")
+        for words in ((), ("bt",), ("ps",), ("info",), ("triage",)):
+            for more in (("-v", missing), ("--strict", missing), ("-v", other), ("-o", missing.parent)):
+                with self.subTest(words=words, more=more):
+                    plain = photon_dmesg(*words, *more, self.private)
+                    redacted = photon_dmesg(*words, *more, "--redact", self.private)
+                    self.assertEqual(redacted.status, plain.status)
+                    self.assertIn("alice", plain.err.lower())
+                    self.assert_redacted(redacted.err.encode())
+                    self.assertIn("<user-1>", redacted.err)
+                    self.assertEqual(redacted.err.count("\n"), plain.err.count("\n"))
+
     def test_the_virtual_machine_and_the_mail_in_the_banner_have_placeholders(self) -> None:
         guest = photon_dmesg("--json", "--redact", self.private).json["guest"]
         self.assertRegex(guest["vm"], r"^<host-\d+>$")

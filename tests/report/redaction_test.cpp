@@ -51,6 +51,62 @@ SampleReport private_report() {
   return report;
 }
 
+Task private_task() {
+  Task task;
+  task.pid = 12;
+  task.comm = "ssh web-1";
+  task.state = 'D';
+  return task;
+}
+
+Trace private_trace() {
+  Trace trace;
+  Frame& frame = trace.frames.emplace_back();
+  frame.place = CodePlace{"web-1", 1, 2, "web-1"};
+  trace.why = private_text;
+  return trace;
+}
+
+TaskReport private_tasks() {
+  TaskReport report;
+  const SampleReport sample = private_report();
+  report.guest = sample.guest;
+  report.source = sample.source;
+  report.warnings = sample.warnings;
+  VcpuActivity& vcpu = report.vcpus.emplace_back();
+  vcpu.task = private_task();
+  vcpu.trace = private_trace();
+  TaskReport::Row& row = report.tasks.emplace_back();
+  row.task = private_task();
+  row.trace = private_trace();
+  row.folded = {private_task()};
+  Waiting& waiting = row.waiting.emplace();
+  waiting.wait.name = "mount /home/alice";
+  waiting.owner = private_task();
+  waiting.cycle = {private_task()};
+  const auto at = row.trace->frames.front().instruction().value;
+  report.lines = LinesByAddress{{at, {SourceLine{"f", "/home/alice/a.c", 3}}}};
+  return report;
+}
+
+InfoReport private_info() {
+  InfoReport report;
+  const SampleReport sample = private_report();
+  report.guest = sample.guest;
+  report.source = sample.source;
+  report.warnings = sample.warnings;
+  report.files = {{"/home/alice/web-1.vmss", "checkpoint", 1}};
+  report.kernels = {{"6.1.10", "/home/alice/linux.rpm", true}};
+  InfoReport::Cpu& cpu = report.registers.emplace_back();
+  cpu.task = private_task();
+  cpu.place = SymbolPlace{"web-1", 1};
+  cpu.frames = {"web-1+0x1"};
+  ListedTag& tag = report.tags.emplace_back();
+  tag.text = private_text;
+  report.problems = {private_text};
+  return report;
+}
+
 std::string written_redacted(SampleReport report, const OutputFormat& format) {
   Redactor redactor;
   redact(redactor, report.guest);
@@ -93,6 +149,34 @@ TEST_CASE("No report of triage has an original of what is redacted") {
     redact(redactor, report);
     CHECK_FALSE(report.screenshot);
     check_redacted(written(write, report));
+  }
+}
+
+TEST_CASE("No report of tasks has an original of what is redacted") {
+  for (const auto write : {write_traces_text, write_tasks_text, write_traces_json, write_tasks_json,
+                           write_task_lines}) {
+    TaskReport report = private_tasks();
+    std::ostringstream plain;
+    write(report, plain);
+    CHECK_THAT(plain.str(), Catch::Contains("web-1"));
+    Redactor redactor;
+    redact(redactor, report);
+    std::ostringstream out;
+    write(report, out);
+    check_redacted(out.str());
+    CHECK_THAT(out.str(), Catch::Contains("<host-"));
+  }
+}
+
+TEST_CASE("No description of files has an original of what is redacted") {
+  for (const auto write : {write_info_text, write_info_json}) {
+    InfoReport report = private_info();
+    Redactor redactor;
+    redact(redactor, report);
+    std::ostringstream out;
+    write(report, out);
+    check_redacted(out.str());
+    CHECK_THAT(out.str(), Catch::Contains("<host-") && Catch::Contains("<user-1>"));
   }
 }
 

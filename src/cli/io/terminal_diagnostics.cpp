@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/printable.h"
 #include "cli/io/standard_streams.h"
 
@@ -25,10 +27,28 @@ std::string describe(const Evidence& evidence) {
 TerminalDiagnostics::TerminalDiagnostics(Level level)
     : level_(level), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
+void TerminalDiagnostics::hold(Form form) {
+  form_ = std::move(form);
+  holds_ = true;
+}
+
+void TerminalDiagnostics::release() {
+  holds_ = false;
+  for (const Held& held : std::exchange(held_, {})) print(held.prefix, held.message);
+}
+
+std::string TerminalDiagnostics::said(std::string_view message) const {
+  return form_ ? form_(message) : std::string(message);
+}
+
 void TerminalDiagnostics::print(std::string_view prefix, std::string_view message) {
+  if (holds_) {
+    held_.push_back({std::string(prefix), std::string(message)});
+    return;
+  }
   clear_progress();
   // Messages may quote file names and guest memory: no control byte of theirs reaches a terminal.
-  say(fmt::format("photon-dmesg: {}{}\n", prefix, printable(message)));
+  say(fmt::format("photon-dmesg: {}{}\n", prefix, printable(said(message))));
 }
 
 void TerminalDiagnostics::warn(std::string message) {
@@ -53,7 +73,7 @@ void TerminalDiagnostics::progress(const Progress& progress) {
   const Clock::time_point now = Clock::now();
   if (now - last_progress_ < progress_interval) return;
   last_progress_ = now;
-  const std::string line = progress_line_.update(progress, now);
+  const std::string line = said(progress_line_.update(progress, now));
   if (now - started_ < silence_before_progress) return;
   progress_shown_ = true;
   say("\r\033[K" + line);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,18 @@ class TerminalDiagnostics final : public Diagnostics {
   void found(Evidence evidence) override;
   void progress(const Progress& progress) override;
 
-  // Everything said through warn(), in order.
+  // What a message is said as: without what is to be left out of it.
+  using Form = std::function<std::string(std::string_view message)>;
+
+  // From now on messages are said as `form` has them, and not before release(): what is to be left
+  // out may be known only then.
+  void hold(Form form);
+  void release();
+
+  // A message as it is to be said.
+  [[nodiscard]] std::string said(std::string_view message) const;
+
+  // Everything said through warn(), in order, and as it was handed over.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Whether anything was said through warn_of_lack().
@@ -41,10 +53,18 @@ class TerminalDiagnostics final : public Diagnostics {
 
   void print(std::string_view prefix, std::string_view message);
 
+  struct Held {
+    std::string prefix;
+    std::string message;
+  };
+
   Level level_;
   bool terminal_;
   bool progress_shown_ = false;
   bool has_lack_ = false;
+  bool holds_ = false;
+  Form form_;  // empty: as they are
+  std::vector<Held> held_;
   Clock::time_point started_ = Clock::now();
   Clock::time_point last_progress_{};
   ProgressLine progress_line_;

@@ -66,9 +66,7 @@ void add_batch_options(CLI::App& command, BatchOptions& options) {
                   "Do only the K-th of N parts: for N machines that are\ngiven the same tickets")
       ->type_name("K/N")
       ->group(group);
-  command
-      .add_flag("--resume", options.resume,
-                "Do only what is not done yet, judged by content")
+  command.add_flag("--resume", options.resume, "Do only what is not done yet, judged by content")
       ->group(group);
   command
       .add_flag(

@@ -170,6 +170,10 @@ class Parser {
         ->allow_extra_args(false);  // one file each time, so that files may follow
   }
 
+  CLI::Option* add_redact(CLI::App& command) {
+    return command.add_flag("--redact", options_.redact, help::redact);
+  }
+
   // What is done without a command.
   void add_log_command() {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
@@ -220,11 +224,17 @@ class Parser {
                   help::info_examples);
     add_files(*info_, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
     add_format_options(*info_, info_formats, options_.report_format);
-    info_->add_flag("--tags", options_.tags, "List every tag of the checkpoint");
-    info_->add_option("--screenshot", screenshot_, "Write the guest's last screen to FILE (PNG)")
-        ->type_name("FILE");
-    info_->add_option("--vmx", configuration_, "Write the machine's configuration (.vmx) to FILE")
-        ->type_name("FILE");
+    auto* tags = info_->add_flag("--tags", options_.tags, "List every tag of the checkpoint");
+    auto* screenshot =
+        info_
+            ->add_option("--screenshot", screenshot_, "Write the guest's last screen to FILE (PNG)")
+            ->type_name("FILE");
+    auto* configuration = info_
+                              ->add_option("--vmx", configuration_,
+                                           "Write the machine's configuration (.vmx) to FILE")
+                              ->type_name("FILE");
+    // In these nothing can be replaced.
+    add_redact(*info_)->excludes(tags)->excludes(screenshot)->excludes(configuration);
     add_output(*info_, "FILE", "Write to FILE instead of stdout");
     add_strict(*info_);
     add_cache(*info_);
@@ -236,6 +246,7 @@ class Parser {
   void add_task_command(CLI::App& command, const ReportFormats& formats) {
     add_files(command, "Checkpoint; memory; ISO, RPM, vmlinux or System.map");
     add_format_options(command, formats, options_.report_format);
+    add_redact(command);
     add_output(command, "FILE", "Write to FILE instead of stdout");
     add_strict(command);
     add_cache(command);
@@ -264,7 +275,6 @@ class Parser {
     triage_->footer(help::statuses("the verdict was given", help::facts_are_missing) +
                     help::status_of_findings + help::triage_examples);
     add_task_command(*triage_, triage_formats);
-    triage_->add_flag("--redact", options_.redact, help::redact);
     add_triage_options(*triage_, options_.triage);
   }
 

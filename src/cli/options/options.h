@@ -34,7 +34,7 @@ struct Options {
   const OutputFormat* format = &output_formats.front();
   TerminalDiagnostics::Level verbosity = TerminalDiagnostics::Level::Normal;
   TextStyle style;
-  bool redact = false;  // Log, Triage: names of people and machines are replaced
+  bool redact = false;  // what prints: names of people and machines are replaced
   bool use_pager = false;
   Selection selection;               // without what only the guest can tell, which is:
   std::optional<std::string> since;  // --since and --until, which are times

@@ -47,6 +47,33 @@ TEST_CASE(
   CHECK(shown_at(Level::Verbose) == "photon-dmesg: KASLR offset 0x1000000\n" + warning);
 }
 
+TEST_CASE("terminal: what is held is said in its form, in order, once it is released") {
+  TerminalDiagnostics diagnostics(Level::Verbose);
+  std::string secret = "yet unknown";
+  const auto form = [&](std::string_view message) {
+    std::string text(message);
+    if (const auto at = text.find(secret); at != std::string::npos) {
+      text.replace(at, secret.size(), "<secret>");
+    }
+    return text;
+  };
+  CHECK(captured_stderr([&] {
+          diagnostics.hold(form);
+          diagnostics.warn("of web-1");
+          diagnostics.found({.what = "boot", .value = "web-1"});
+        }).empty());
+  secret = "web-1";
+  CHECK(captured_stderr([&] { diagnostics.release(); }) ==
+        "photon-dmesg: warning: of <secret>\nphoton-dmesg: boot <secret>\n");
+  CHECK(captured_stderr([&] {
+          diagnostics.release();
+          diagnostics.warn_of_lack("web-1 again");
+        }) == "photon-dmesg: warning: <secret> again\n");
+  CHECK(diagnostics.said("web-1") == "<secret>");
+  CHECK(diagnostics.warnings() == std::vector<std::string>{"of web-1", "web-1 again"});
+  CHECK(TerminalDiagnostics(Level::Normal).said("web-1") == "web-1");
+}
+
 TEST_CASE("terminal: warnings are kept for the report, also those that quiet does not show") {
   for (const Level level : {Level::Quiet, Level::Normal, Level::Verbose}) {
     TerminalDiagnostics diagnostics(level);

@@ -300,10 +300,17 @@ TEST_CASE("options: core wants a folder") {
   check_fails(Failure::Usage, "--output", [] { (void)parse({"core", "vm.vmss"}); });
 }
 
-TEST_CASE("options: the log and triage can be redacted") {
+TEST_CASE("options: all that prints can be redacted") {
   CHECK_FALSE(parse({"a"})->redact);
   CHECK(parse({"--redact", "a", "--format", "ecs"})->redact);
   CHECK(parse({"triage", "a", "--redact", "--format", "html"})->redact);
+  for (const char* command : {"bt", "ps", "info"}) {
+    CHECK(parse({command, "a", "--redact"})->redact);
+  }
+  for (const char* other : {"--tags", "--screenshot=b", "--vmx=b"}) {
+    CAPTURE(other);
+    CHECK_THROWS_AS(parse({"info", "a", "--redact", other}), Error);
+  }
   CHECK_THROWS_AS(parse({"core", "a", "--redact", "-o", "b"}), Error);
 }
 
