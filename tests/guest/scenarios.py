@@ -30,6 +30,8 @@ class Scenario:
 BLOCKED = "ab,ba,hold,mutex,rhold,write,read,sem,done,event,workd"
 SPINNING = "spin,spinirq,timerspin,aa"
 
+PANIC_END = "---[ end Kernel panic"
+
 SCENARIOS = (
     Scenario("k61", "6.1", 2, 512 * MIB, ""),
     Scenario("k612-large", "6.12", 4, 5 * GIB, ""),
@@ -83,6 +85,13 @@ SCENARIOS = (
     Scenario("k61-hog", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="fifo", spins_for=20),
     # An exception of the kernel's that it has survived, and a warning.
     Scenario("k61-oops", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab="warn,oops"),
+    # BUG(), which it survives too; and what it panics of by itself: memory that is used up, if it is to,
+    # and a stack without room.
+    Scenario("k612-bug", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab="bug"),
+    Scenario("k61-oom-panic", "6.1", 2, 512 * MIB, "log_buf_len=4M sysctl.vm.panic_on_oom=1", mode="lab",
+             spin="oom", until=PANIC_END),
+    Scenario("k612-overflow", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="recurse",
+             until=PANIC_END),
     # A file system that is frozen; one whose disk does not answer.
     Scenario("k61-frozen", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
     Scenario("k612-stalled", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="stalled"),

@@ -357,6 +357,68 @@ class Oops61(TriageFiles, unittest.TestCase):
         self.assertIn("lab_warn", self.only("warning")["summary"])
 
 
+class Bug612(TriageFiles, unittest.TestCase):
+    name = "k612-bug"
+
+    def test_the_bug_is_the_verdict(self) -> None:
+        bug = self.findings[0]
+        self.assertEqual((bug["kind"], bug["grade"], bug["task"]["comm"]),
+                         ("oops", "certain", "lab-bug"))
+        self.assertEqual(bug["summary"], "BUG() in lab_bug")
+        self.assertRegex(bug["cause"], r"^lab_bug\+0x\w+/0x\w+ \[photon_lab\] < lab_write")
+        witnesses = {witness["what"]: witness for witness in bug["evidence"]}
+        self.assertRegex(witnesses["location"]["value"], r"photon_lab\.c:\d+$")
+        self.assertEqual(witnesses["die_counter"]["value"], "1")
+        self.assert_since(bug, self.begun("bug"))
+
+
+class LabPanicTests(TriageFiles):
+    """Panics that one of the lab's commands ends in. Subclasses name it."""
+
+    command: str
+    reason: str
+    origin: str  # the kind of what it came of, which is a finding of its own
+
+    def test_the_panic_is_the_verdict_and_tells_what_it_came_of(self) -> None:
+        panic = self.findings[0]
+        self.assertEqual((panic["kind"], panic["grade"], panic["task"]["comm"], panic["cpu"]),
+                         ("panic", "certain", f"lab-{self.command}", 1))
+        self.assertTrue(panic["summary"].startswith(self.reason), panic["summary"])
+        origin = self.only(self.origin)
+        self.assertEqual((origin["grade"], origin["task"]), ("certain", panic["task"]))
+        self.assertEqual(origin["since_nsec"], panic["since_nsec"])
+        self.assertIn(origin["evidence"][0]["seq"], [witness["seq"] for witness in panic["evidence"]])
+        told = [record for record in self.records() if record["msg"].startswith("Kernel panic")]
+        self.assertIn(told[0]["seq"], [witness["seq"] for witness in panic["evidence"]])
+
+    def test_the_other_processor_is_stopped_by_it(self) -> None:
+        text = photon_dmesg("triage", self.checkpoint).out.decode()
+        self.assertRegex(text, r"vCPU 0 +stopped by the panic")
+        self.assertRegex(text, rf"vCPU 1 +in panic, lab-{self.command} ")
+
+
+class OomPanic61(LabPanicTests, unittest.TestCase):
+    name = "k61-oom-panic"
+    command = "oom"
+    reason = "Out of memory: system-wide panic_on_oom is enabled, after lab-oom ("
+    origin = "out_of_memory"
+
+    def test_who_asked_for_the_memory_is_the_cause(self) -> None:
+        self.assertIn("lab_oom [photon_lab]", self.findings[0]["cause"])
+        self.assertEqual(self.triage["memory"]["oom_kills"], 0)
+
+
+class Overflow612(LabPanicTests, unittest.TestCase):
+    name = "k612-overflow"
+    command = "recurse"
+    reason = "Fatal exception in interrupt, after kernel stack overflow in lab_deeper"
+    origin = "oops"
+
+    def test_it_is_as_old_as_the_recursion(self) -> None:
+        self.assert_since(self.findings[0], self.begun("recurse"))
+        self.assertTrue(self.findings[0]["cause"].startswith("lab_deeper+"), self.findings[0]["cause"])
+
+
 class Oom612(TriageFiles, unittest.TestCase):
     name = "k612-oom"
 

@@ -127,9 +127,16 @@ Finding finding_of(const LogEvent& event) {
   return finding;
 }
 
+// What a panic came after, as its summary goes on: some have their meaning from a title of their
+// own.
+std::string story_of(const LogEvent& origin) {
+  if (origin.kind != FindingKind::OutOfMemory) return summary_of(origin);
+  return origin.task ? describe(*origin.task) + " asked for memory" : "memory was used up";
+}
+
 // A panic's story begins with what it came of.
 void add_origin(Finding& panic, const LogEvent& origin) {
-  panic.summary += fmt::format(", after {}", summary_of(origin));
+  panic.summary += fmt::format(", after {}", story_of(origin));
   panic.evidence.insert(panic.evidence.begin(), witness_of(origin));
   panic.since_nsec = origin.first.ts_nsec;
   if (const std::string cause = describe_cause(origin); !cause.empty()) panic.cause = cause;

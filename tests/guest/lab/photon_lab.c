@@ -3,6 +3,7 @@
 // this file, so that who finds their addresses finds their names.
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/gfp.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -106,6 +107,22 @@ static noinline void lab_oops(void) { *(volatile int*)8 = 0; }
 
 static noinline void lab_warn(void) { WARN(1, "photon_lab: a warning\n"); }
 
+static noinline void lab_bug(void) { BUG(); }
+
+// All of the memory that there is, of which the kernel can free nothing.
+static noinline void lab_oom(void) {
+  while (alloc_page(GFP_KERNEL)) continue;
+}
+
+// Calls itself until the stack has no more room. What it does behind the call keeps it from being a loop.
+static noinline int lab_deeper(int depth) {
+  volatile char room[256];
+  room[depth & 255] = 1;
+  return lab_deeper(depth + 1) + room[(depth + 1) & 255];
+}
+
+static noinline void lab_recurse(void) { lab_event += lab_deeper(0); }
+
 static const struct {
   const char* name;
   void (*run)(void);
@@ -115,7 +132,8 @@ static const struct {
     {"read", lab_read_lock}, {"sem", lab_sem},        {"done", lab_done},
     {"event", lab_event_wait}, {"workd", lab_workd},  {"spin", lab_spin},
     {"spinirq", lab_spinirq}, {"aa", lab_aa},         {"timerspin", lab_timerspin},
-    {"oops", lab_oops},     {"warn", lab_warn},
+    {"oops", lab_oops},     {"warn", lab_warn},       {"bug", lab_bug},
+    {"oom", lab_oom},       {"recurse", lab_recurse},
 };
 
 static ssize_t lab_write(struct file* file, const char __user* text, size_t length, loff_t* place) {

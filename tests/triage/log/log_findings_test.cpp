@@ -81,6 +81,20 @@ TEST_CASE("findings of a log: hung_task's panic is about the first task that was
   CHECK(findings[1].task->pid == 11);
 }
 
+TEST_CASE("findings of a log: a panic for lack of memory says who asked for it") {
+  const std::vector<Finding> findings = findings_of_text(
+      "[   54.985188] app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, "
+      "oom_score_adj=0\n"
+      "[   55.054687] CPU: 1 PID: 111 Comm: app Not tainted 6.1.0 #1\n"
+      "[   55.127442] Kernel panic - not syncing: Out of memory: system-wide panic_on_oom is "
+      "enabled\n");
+  REQUIRE(findings.size() == 2);
+  CHECK(findings[0].summary ==
+        "Out of memory: system-wide panic_on_oom is enabled, after app (111) asked for memory");
+  CHECK(findings[1].kind == FindingKind::OutOfMemory);
+  CHECK(findings[1].summary == "of the guest, asked for by app (111)");
+}
+
 TEST_CASE("findings of a log: one I/O error is weak, several are strong") {
   const std::string error = "[   10.000000] I/O error, dev sda, sector 100 op 0x0:(READ)\n";
   const std::vector<Finding> one = findings_of_text(error);
