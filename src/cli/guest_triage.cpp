@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 #include "cli/guest_facts.h"
+#include "cli/host_lines.h"
 #include "cli/options/options.h"
 #include "kernel/printk/kernel_log.h"
+#include "report/host_findings.h"
 #include "session/guest_facts.h"
 #include "session/guest_tasks.h"
 #include "session/session.h"
@@ -63,10 +65,11 @@ std::optional<GuestTasks> find_tasks(const Guest& guest, Diagnostics& diagnostic
   }
 }
 
-void read_log(Guest& guest, LogJudge& judge, Diagnostics& diagnostics) {
+void read_log(Guest& guest, LogJudge& judge, HostEvidence& host, Diagnostics& diagnostics) {
   try {
     session::open_log(guest, diagnostics).read_records([&](const LogRecord& record) {
       judge.add(record);
+      host.add(record);
       return true;
     });
   } catch (const Error& error) {
@@ -88,6 +91,16 @@ KnownTimes known_times(const std::optional<ClockHistory>& clock, const LogJudge&
   return times;
 }
 
+// Adds to what the log in memory tells what it lacks of panics and oopses. Returns whether the host
+// had anything of this boot.
+bool add_host_findings(const HostEvidence& host, const std::optional<ClockHistory>& clock,
+                       std::vector<Finding>& logged, Diagnostics& diagnostics) {
+  const HostTestimony testimony = host.finish(clock);
+  tell(testimony, diagnostics);
+  for (Finding& finding : findings_of(testimony)) logged.push_back(std::move(finding));
+  return !testimony.lines.empty();
+}
+
 std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks) {
   std::vector<std::string> sources = {describe(guest.symbols().provenance)};
   if (tasks == nullptr) return sources;
@@ -100,28 +113,33 @@ std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks)
 
 }  // namespace
 
-TriageReport judge_guest(Guest& guest, Diagnostics& diagnostics) {
+TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>& files,
+                         Diagnostics& diagnostics) {
   TriageReport report;
   report.generator = program_version();
   LogJudge log(report.log);
-  read_log(guest, log, diagnostics);
+  HostEvidence host = read_host_lines(files, guest, diagnostics);
+  read_log(guest, log, host, diagnostics);
   const std::optional<GuestTasks> tasks = find_tasks(guest, diagnostics);
   const GuestTasks* known = tasks ? &*tasks : nullptr;
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
   report.source = describe_source(guest);
-  report.facts = read_guest_facts(guest, known, known_times(report.guest->clock, log), log.finish(),
-                                  diagnostics);
+  std::vector<Finding> logged = log.finish();
+  const bool has_host = add_host_findings(host, report.guest->clock, logged, diagnostics);
+  report.facts = read_guest_facts(guest, known, known_times(report.guest->clock, log),
+                                  std::move(logged), diagnostics);
   report.verdict = judge(report.facts);
   for (const Module& module : tasks ? tasks->code().modules() : std::vector<Module>()) {
     report.modules.push_back(module.name);
   }
   report.read_from = sources_of(guest, known);
+  if (has_host) report.read_from.push_back(what_guest_sent);
   report.not_read = missing_facts(report.facts);
   return report;
 }
 
-TriageReport judge_text_log(std::istream& input) {
+TriageReport judge_text_log(std::istream& input, const std::string& name) {
   TriageReport report;
   report.generator = program_version();
   LogJudge log(report.log);
@@ -133,7 +151,7 @@ TriageReport judge_text_log(std::istream& input) {
   report.facts.logged = log.finish();
   report.facts.last_record_nsec = log.last_nsec();
   report.verdict = judge(report.facts);
-  report.read_from = {"the text of a log"};
+  report.read_from = {name};
   report.not_read = {"the guest's memory"};
   return report;
 }

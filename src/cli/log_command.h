@@ -3,7 +3,6 @@
 #include "cli/io/terminal_diagnostics.h"
 #include "cli/options/options.h"
 #include "report/redactor.h"
-#include "session/guest.h"
 
 namespace photon_dmesg {
 
@@ -14,14 +13,5 @@ namespace photon_dmesg {
 // `redactor` learns the names in it, and what `diagnostics` holds is released then.
 [[nodiscard]] int print_log(const Options& options, Redactor& redactor,
                             TerminalDiagnostics& diagnostics);
-
-// Where options.files are a vmware.log and nothing else: what the guest sent to its host, which is
-// no log, but where its checkpoint is gone it is all there is. Nothing if they are something else.
-[[nodiscard]] std::optional<int> print_host_log(const Options& options, Redactor& redactor,
-                                                Diagnostics& diagnostics);
-
-// The same of `guest`, which has been opened from options.files.
-[[nodiscard]] int print_log_of(const Options& options, Guest& guest, Redactor& redactor,
-                               TerminalDiagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <string_view>
@@ -12,15 +13,18 @@
 #include "batch/content_id.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "cli/exit_status.h"
+#include "cli/guest_log.h"
 #include "cli/guest_triage.h"
-#include "cli/log_command.h"
+#include "cli/host_log_command.h"
 #include "cli/output.h"
 #include "cli/private_names.h"
 #include "cli/session_options.h"
+#include "cli/triage_command.h"
 #include "cli/triage_details.h"
 #include "report/redaction.h"
 #include "report/time_format.h"
 #include "report/triage_report.h"
+#include "session/host_logs.h"
 #include "session/session.h"
 
 namespace photon_dmesg {
@@ -79,12 +83,13 @@ void describe(const TriageReport& report, TicketResult& result) {
   }
 }
 
-void judge_ticket(const Options& own, Guest& guest, Redactor& redactor, const fs::path& folder,
-                  TicketResult& result) {
+// What of a ticket is judged, and how.
+using Judge = std::function<TriageReport(Diagnostics& diagnostics)>;
+
+void judge_ticket(const Options& own, const Judge& judge, Redactor& redactor,
+                  const fs::path& folder, TicketResult& result) {
   TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
-  TriageReport report = judge_guest(guest, diagnostics);
-  add_details(own, guest, redactor, report, diagnostics);
-  guest.warn_of_unreadable(diagnostics);
+  TriageReport report = judge(diagnostics);
   report.warnings = diagnostics.warnings();
   if (own.redact) redact(redactor, report);
   describe(report, result);
@@ -93,25 +98,51 @@ void judge_ticket(const Options& own, Guest& guest, Redactor& redactor, const fs
   add_new(result.warnings, report.warnings);
 }
 
+TriageReport judge_whole_guest(const Options& own, Guest& guest, Redactor& redactor,
+                               Diagnostics& diagnostics) {
+  TriageReport report = judge_guest(guest, own.files, diagnostics);
+  add_details(own, guest, redactor, report, diagnostics);
+  guest.warn_of_unreadable(diagnostics);
+  return report;
+}
+
+int write_log(const Options& own, Guest& guest, Redactor& redactor,
+              TerminalDiagnostics& diagnostics) {
+  GuestLog log(own, guest, redactor, diagnostics);
+  write_output(own, [&](std::ostream& out) { log.write(out, diagnostics.warnings()); });
+  return log.is_complete() && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
+}
+
 // A log that can't be read leaves the verdict to be given, and the other way round.
-void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, Redactor& redactor,
-                 const fs::path& folder, TicketResult& result) {
-  TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
-  if (const auto status = print_host_log(own, redactor, diagnostics)) {
-    result.status = *status;
-    result.warnings = diagnostics.warnings();
-    return;
-  }
-  Guest guest = session::open(own.files, shared, session_options(own), diagnostics);
+void read_guest(const Options& own, Guest& guest, Redactor& redactor, const fs::path& folder,
+                TerminalDiagnostics& diagnostics, TicketResult& result) {
   std::optional<Error> failure;
   try {
-    result.status = print_log_of(own, guest, redactor, diagnostics);
+    result.status = write_log(own, guest, redactor, diagnostics);
   } catch (const Error& error) {
     failure = error;
   }
   result.warnings = diagnostics.warnings();
-  judge_ticket(own, guest, redactor, folder, result);
+  const auto judge = [&](Diagnostics& own_diagnostics) {
+    return judge_whole_guest(own, guest, redactor, own_diagnostics);
+  };
+  judge_ticket(own, judge, redactor, folder, result);
   if (failure) throw Error(*failure);
+}
+
+void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, Redactor& redactor,
+                 const fs::path& folder, TicketResult& result) {
+  TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
+  if (are_host_logs(own.files)) {
+    result.status = print_host_log(own, redactor, diagnostics);
+    result.warnings = diagnostics.warnings();
+    const auto judge = [&](Diagnostics& own_diagnostics) {
+      return judge_host_logs(own, redactor, own_diagnostics);
+    };
+    return judge_ticket(own, judge, redactor, folder, result);
+  }
+  Guest guest = session::open(own.files, shared, session_options(own), diagnostics);
+  read_guest(own, guest, redactor, folder, diagnostics, result);
 }
 
 void replace_all(std::string& text, const std::string& what, std::string_view by) {

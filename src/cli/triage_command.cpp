@@ -12,11 +12,13 @@
 #include "base/error.h"
 #include "cli/exit_status.h"
 #include "cli/guest_triage.h"
+#include "cli/host_lines.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "cli/triage_details.h"
 #include "report/redaction.h"
 #include "report/triage_report.h"
+#include "session/host_logs.h"
 #include "session/session.h"
 
 namespace photon_dmesg {
@@ -54,7 +56,7 @@ WriteReport writer_of(const Options& options) {
 
 TriageReport read_guest(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
   Guest guest = session::open(options.files, session_options(options), diagnostics);
-  TriageReport report = judge_guest(guest, diagnostics);
+  TriageReport report = judge_guest(guest, options.files, diagnostics);
   add_details(options, guest, redactor, report, diagnostics);
   guest.warn_of_unreadable(diagnostics);
   return report;
@@ -81,11 +83,40 @@ TriageReport read_text_log(const Options& options, Redactor& redactor, Diagnosti
   return report;
 }
 
+TriageReport read_report(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
+  if (options.triage.log_only) return read_text_log(options, redactor, diagnostics);
+  if (are_host_logs(options.files)) return judge_host_logs(options, redactor, diagnostics);
+  return read_guest(options, redactor, diagnostics);
+}
+
 }  // namespace
 
+TriageReport judge_host_logs(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
+  std::vector<HostLine> lines = read_lone_host_lines(options.files, diagnostics);
+  std::erase_if(lines, [](const HostLine& line) { return !is_of_kernel(line); });
+  const std::vector<HostDump> dumps = dumps_of(lines);
+  if (dumps.empty()) {
+    throw unusable(
+        fmt::format("{}: the guest's kernel has sent nothing to the host: give the "
+                    "checkpoint and its memory",
+                    options.files.front().string()));
+  }
+  const HostDump& last = dumps.back();
+  diagnostics.found({.what = "the guest's kernel sent its log to the host",
+                     .value = fmt::format("{} times", dumps.size()),
+                     .how = fmt::format("the last time is judged, which ended at {} by the host's "
+                                        "clock",
+                                        lines[last.end - 1].host_time)});
+  std::string text;
+  for (std::size_t i = last.begin; i < last.end; ++i) text += raw_line(lines[i]) + '\n';
+  std::istringstream input(text);
+  TriageReport report = judge_text_log(input, what_guest_sent);
+  add_details(options, text, redactor, report, diagnostics);
+  return report;
+}
+
 int print_triage(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
-  TriageReport report = options.triage.log_only ? read_text_log(options, redactor, diagnostics)
-                                                : read_guest(options, redactor, diagnostics);
+  TriageReport report = read_report(options, redactor, diagnostics);
   note_evidence(report.verdict.findings, diagnostics);
   report.warnings = diagnostics.warnings();
   if (options.redact) redact(redactor, report);

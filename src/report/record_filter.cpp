@@ -40,15 +40,27 @@ bool RecordFilter::accepts(const LogRecord& record) const {
          is_within(record.ts_nsec, selection_);
 }
 
+bool RecordFilter::reaches_end() const {
+  return !selection_.head && selection_.end_seq == std::numeric_limits<std::uint64_t>::max();
+}
+
 bool RecordFilter::accepts(const UnloggedText& text) const {
-  if (selection_.head || selection_.end_seq != std::numeric_limits<std::uint64_t>::max()) {
-    return false;
-  }
+  if (!reaches_end()) return false;
   constexpr std::size_t kernel = 0;
   const bool in_time = text.ts_nsec ? is_within(*text.ts_nsec, selection_) : !selection_.until_usec;
   return in_time && (!selection_.facilities || selection_.facilities->test(kernel)) &&
          (!selection_.levels || !text.level || selection_.levels->test(*text.level)) &&
          (!selection_.pattern || selection_.pattern->matches(text.text));
+}
+
+bool RecordFilter::accepts(const HostLine& line) const {
+  UnloggedText text;
+  text.ts_nsec = line.ts_nsec;
+  text.level = line.level;
+  text.text = line.text;
+  const bool is_of_facility =
+      !selection_.facilities || selection_.facilities->test(line.facility.value_or(0));
+  return is_of_facility && accepts(text);
 }
 
 void RecordFilter::add_accepted(Entry entry) {

@@ -51,8 +51,14 @@ class RecordFilter {
   // How many records were written.
   [[nodiscard]] std::size_t taken() const { return taken_; }
 
+  // Whether what is no record, and newer than all of them, may be selected.
+  [[nodiscard]] bool reaches_end() const;
+
   // Whether text that is no record is selected. It is the newest there is.
   [[nodiscard]] bool accepts(const UnloggedText& text) const;
+
+  // The same of a line that the guest sent to its host.
+  [[nodiscard]] bool accepts(const HostLine& line) const;
 
  private:
   struct Entry {

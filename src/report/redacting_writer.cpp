@@ -16,6 +16,12 @@ void RedactingWriter::write(const UnloggedText& text) {
   writer_->write(redacted);
 }
 
+void RedactingWriter::write(const HostLine& line) {
+  HostLine redacted = line;
+  redact(redactor_, redacted);
+  writer_->write(redacted);
+}
+
 void RedactingWriter::finish(const std::vector<std::string>& warnings) {
   std::vector<std::string> redacted = warnings;
   redact(redactor_, redacted);

@@ -18,6 +18,7 @@ class RedactingWriter final : public ReportWriter {
 
   void write(const LogRecord& record, std::uint64_t previous_usec) override;
   void write(const UnloggedText& text) override;
+  void write(const HostLine& line) override;
   void leave_gap() override { writer_->leave_gap(); }
   void finish(const std::vector<std::string>& warnings) override;
 

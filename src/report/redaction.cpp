@@ -132,6 +132,11 @@ void redact(Redactor& redactor, UnloggedText& text) {
   text.text = redactor.redact(text.text);
 }
 
+void redact(Redactor& redactor, HostLine& line) {
+  line.file = redactor.redact(line.file);
+  line.text = redactor.redact(line.text);
+}
+
 void redact(Redactor& redactor, std::vector<std::string>& sentences) {
   Redaction(redactor).texts(sentences);
 }

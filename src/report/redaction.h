@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/printk/log_record.h"
+#include "report/host_line.h"
 #include "report/info.h"
 #include "report/redactor.h"
 #include "report/report.h"
@@ -17,6 +18,7 @@ void redact(Redactor& redactor, GuestInfo& guest);
 void redact(Redactor& redactor, SourceInfo& source);
 void redact(Redactor& redactor, LogRecord& record);
 void redact(Redactor& redactor, UnloggedText& text);
+void redact(Redactor& redactor, HostLine& line);
 void redact(Redactor& redactor, std::vector<std::string>& sentences);
 void redact(Redactor& redactor, TaskReport& report);
 // Without the checkpoint's tags, which may hold anything.

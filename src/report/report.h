@@ -40,6 +40,9 @@ struct ReportContext {
   LogPositions positions;
   TextStyle style;        // of text
   std::string generator;  // "photon-dmesg 1.2.3"
+  // Whether anything is known but what the guest sent to its host; else all of the above but
+  // `style` and `generator` says nothing.
+  bool knows_guest = true;
 };
 
 // When a record was logged by the guest's clock, nanoseconds since 1970, UTC; nothing if that can't

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernel/printk/log_record.h"
+#include "report/host_line.h"
 
 namespace photon_dmesg {
 
@@ -22,6 +23,10 @@ class ReportWriter {
 
   // Behind all records: text that is none. Only called of formats that show it.
   virtual void write(const UnloggedText& text) { (void)text; }
+
+  // Behind those: a line that the guest sent to its host, and the log does not have. Only called of
+  // formats that show unlogged text.
+  virtual void write(const HostLine& line) { (void)line; }
 
   // Between records that --grep shows and that do not follow each other.
   virtual void leave_gap() {}

@@ -47,6 +47,9 @@ SampleReport private_report() {
   report.records.front().dictionary = {{"SUBSYSTEM", "usb"}, {"DEVICE", private_text}};
   UnloggedText& unlogged = report.unlogged.emplace_back();
   unlogged.text = private_text;
+  HostLine& line = report.host_lines.emplace_back(sample_host_line());
+  line.file = "/home/alice/vmware.log";
+  line.text = private_text;
   report.warnings = {std::string("not used: ") + private_text};
   return report;
 }
@@ -116,6 +119,7 @@ std::string written_redacted(SampleReport report, const OutputFormat& format) {
   for (const LogRecord& record : report.records) writer.write(record, 0);
   if (format.shows_unlogged) {
     for (const UnloggedText& text : report.unlogged) writer.write(text);
+    for (const HostLine& line : report.host_lines) writer.write(line);
   }
   writer.finish(report.warnings);
   return out.str();

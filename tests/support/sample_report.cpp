@@ -16,6 +16,12 @@ LogRecord sample_record() {
   return record;
 }
 
+HostLine sample_host_line() {
+  return parse_host_line({"2026-11-23T17:34:32.500Z", 1'795'455'272'500'000'000, "vcpu-0",
+                          "<0>[   20.000001] Kernel panic - not syncing: it was"},
+                         "dir/vmware.log");
+}
+
 SampleReport sample_report() {
   SampleReport report;
   report.guest.release = "6.1.10-1.ph5";
@@ -47,6 +53,7 @@ std::string written(const SampleReport& report, const std::string& format) {
     previous_usec = record.ts_nsec / 1000;
   }
   for (const UnloggedText& text : report.unlogged) writer->write(text);
+  for (const HostLine& line : report.host_lines) writer->write(line);
   writer->finish(report.warnings);
   return out.str();
 }

@@ -1,7 +1,10 @@
 #include "checkpoint/vmware/host_log.h"
 
 #include <algorithm>
+#include <chrono>
+#include <deque>
 #include <functional>
+#include <iterator>
 #include <string_view>
 
 #include "base/error.h"
@@ -12,6 +15,8 @@ namespace {
 
 // A busy VM's is a few megabytes; the newest lines are at its end.
 constexpr std::uint64_t most_bytes = 64 * 1024 * 1024;
+// Some logs of the longest that Photon's kernels keep (4 MiB).
+constexpr std::size_t most_lines = 256 * 1024;
 
 std::string read_end(const ByteSource& file) {
   const std::uint64_t begin = file.size() - std::min(file.size(), most_bytes);
@@ -38,6 +43,112 @@ bool begins_with_time(std::string_view line) {
          });
 }
 
+// The number that `text` begins with, in exactly that many digits, which are taken off it.
+std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
+  int number = 0;
+  if (text.size() < digits) return std::nullopt;
+  for (const char digit : text.substr(0, digits)) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    constexpr int ten = 10;
+    number = number * ten + (digit - '0');
+  }
+  text.remove_prefix(digits);
+  return number;
+}
+
+bool take(std::string_view& text, char wanted) {
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// "Z", "-07:00", "+0200": how far local time is ahead of UTC.
+std::optional<std::chrono::minutes> parse_zone(std::string_view text) {
+  using namespace std::chrono;
+  if (text == "Z") return minutes(0);
+  const bool is_behind = text.starts_with('-');
+  if (!take(text, '-') && !take(text, '+')) return std::nullopt;
+  const std::optional<int> hour = take_digits(text, 2);
+  (void)take(text, ':');
+  const std::optional<int> minute = take_digits(text, 2);
+  if (!hour || !minute || !text.empty()) return std::nullopt;
+  const minutes ahead = hours(*hour) + minutes(*minute);
+  return is_behind ? -ahead : ahead;
+}
+
+// ".123": of a second.
+std::chrono::nanoseconds take_fraction(std::string_view& text) {
+  std::chrono::nanoseconds fraction(0);
+  if (!take(text, '.')) return fraction;
+  constexpr int ten = 10;
+  for (std::int64_t place = std::nano::den / ten; place > 0; place /= ten) {
+    const std::optional<int> digit = take_digits(text, 1);
+    if (!digit) break;
+    fraction += std::chrono::nanoseconds(*digit * place);
+  }
+  return fraction;
+}
+
+// Of a time that begins_with_time() says is one.
+std::optional<std::int64_t> parse_time(std::string_view text) {
+  using namespace std::chrono;
+  const auto number = [&text](std::size_t digits, std::size_t separator) {
+    const std::optional<int> found = take_digits(text, digits);
+    text.remove_prefix(separator);
+    return found.value_or(0);
+  };
+  constexpr std::size_t year_digits = 4;
+  const year in_year(number(year_digits, 1));
+  const month in_month(static_cast<unsigned>(number(2, 1)));
+  const day on_day(static_cast<unsigned>(number(2, 1)));
+  const hours hour(number(2, 1));
+  const minutes minute(number(2, 1));
+  const seconds second(number(2, 0));
+  const nanoseconds fraction = take_fraction(text);
+  const std::optional<minutes> zone = parse_zone(text);
+  const year_month_day date(in_year, in_month, on_day);
+  constexpr year last_year(2261);  // that nanoseconds since 1970 reach
+  if (!zone || !date.ok() || in_year > last_year) return std::nullopt;
+  const nanoseconds of_day = hour + minute + second + fraction - *zone;
+  return (sys_days(date).time_since_epoch() + of_day).count();
+}
+
+// What stands before a line's text, and the text.
+struct Line {
+  std::string_view time;
+  std::string_view thread;
+  bool goes_on = false;  // with the text of the line before it
+  std::string_view text;
+};
+
+// Takes off `text` what stands before `end`, and `end`; all of it if that is not there.
+std::string_view take_until(std::string_view& text, std::string_view end) {
+  const std::string_view found = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(text.size(), found.size() + end.size()));
+  return found;
+}
+
+std::optional<Line> parse_line(std::string_view text) {
+  if (!begins_with_time(text)) return std::nullopt;
+  Line line;
+  line.time = text.substr(0, text.find_first_not_of("0123456789-T:.Z+"));
+  text.remove_prefix(line.time.size());
+  if (text.starts_with("| ")) {
+    text.remove_prefix(2);
+    line.thread = take_until(text, "| ");
+    const std::size_t end = text.find_first_of(":+");
+    if (end == std::string_view::npos) return std::nullopt;
+    line.goes_on = text[end] == '+';
+    text.remove_prefix(std::min(text.size(), end + 2));
+  } else {
+    text.remove_prefix(std::min<std::size_t>(text.size(), 1));
+    line.goes_on = take_until(text, " ").ends_with('+');
+    line.thread = take_until(text, " - ");
+  }
+  line.text = text;
+  return line;
+}
+
 }  // namespace
 
 bool is_host_log(const ByteSource& file) {
@@ -49,17 +160,33 @@ bool is_host_log(const ByteSource& file) {
                                     line.find("vcpu-") != std::string_view::npos);
 }
 
-std::vector<std::string> lines_of_guest(const ByteSource& file) {
+std::string begin_of_host_log(const ByteSource& file) {
+  constexpr std::uint64_t longest = 64;
+  std::string begin(std::min(longest, file.size()), '\0');
+  file.read_at(0, std::as_writable_bytes(std::span(begin)));
+  if (!begins_with_time(begin)) return {};
+  return begin.substr(0, begin.find_first_of(" |"));
+}
+
+std::vector<HostLogLine> lines_of_guest(const ByteSource& file) {
   constexpr std::string_view mark = "Guest: ";
-  std::vector<std::string> lines;
+  std::deque<HostLogLine> lines;
+  std::string_view sender;  // whose text may go on
   const std::string text = read_end(file);
-  for_each_line(text, [&](std::string_view line) {
-    const std::size_t at = line.find(mark);
-    if (!begins_with_time(line) || at == std::string_view::npos) return;
-    if (line.substr(0, at).find("vcpu-") == std::string_view::npos) return;
-    lines.emplace_back(line.substr(at + mark.size()));
+  for_each_line(text, [&](std::string_view bytes) {
+    std::optional<Line> line = parse_line(bytes);
+    if (!line) return;
+    const bool begins = line->thread.starts_with("vcpu-") && line->text.starts_with(mark);
+    const bool goes_on = line->goes_on && line->thread == sender;
+    sender = begins || goes_on ? line->thread : std::string_view();
+    if (sender.empty()) return;
+    if (!goes_on) line->text.remove_prefix(mark.size());
+    if (line->text.empty()) return;
+    lines.push_back({std::string(line->time), parse_time(line->time), std::string(line->thread),
+                     std::string(line->text)});
+    if (lines.size() > most_lines) lines.pop_front();
   });
-  return lines;
+  return {std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end())};
 }
 
 bool is_snapshot_pending(const std::filesystem::path& checkpoint) {

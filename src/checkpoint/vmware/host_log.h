@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,14 +13,28 @@ namespace photon_dmesg {
 // What the host logs of a VM, vmware.log: lines such as
 //   2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: TEXT     (ESXi 7 and later)
 //   2026-11-25T02:10:01.000Z| vcpu-0| I125: Guest: TEXT      (before)
-// Their form is known from published logs; lines of another form are passed over.
+// A text of several lines goes on in lines that have a '+' behind "In(05)" or "I125". Times are
+// UTC ("Z"), have their own zone ("-07:00"), or are the host's local time. The form is known from
+// published logs; lines of another form are passed over.
+
+// A line that the guest sent.
+struct HostLogLine {
+  std::string time;                       // as the host wrote it
+  std::optional<std::int64_t> time_nsec;  // since 1970, UTC; nothing if the host's zone is not told
+  std::string thread;                     // of the host that wrote it: "vcpu-0"
+  std::string text;                       // what the guest sent, without "Guest: "
+};
 
 // Whether `file` begins as such a log.
 [[nodiscard]] bool is_host_log(const ByteSource& file);
 
-// What the guest sent, a line each, oldest first: when it panics, Photon's kernels send their log
-// (their patch "vmware: Log kmsg dump on panic"), each line with "<level>[time]" before it.
-[[nodiscard]] std::vector<std::string> lines_of_guest(const ByteSource& file);
+// When the log begins, as the host wrote it; empty if it begins with no time.
+[[nodiscard]] std::string begin_of_host_log(const ByteSource& file);
+
+// What the guest sent, oldest first: when it panics, or survives an oops, Photon's kernels send
+// their log (their patch "vmware: Log kmsg dump on panic"), each line with "<level>[time]" before
+// it. Firmware and VMware's Tools send lines too, without that. Of very many, the newest.
+[[nodiscard]] std::vector<HostLogLine> lines_of_guest(const ByteSource& file);
 
 // Whether a vmware.log beside `checkpoint` says that the memory of a snapshot was still being
 // written: since "MainMem: Begin lazy IO", no "Completed pending lazy checkpoint save" has come.

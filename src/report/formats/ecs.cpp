@@ -17,7 +17,8 @@ class EcsWriter : public ReportWriter {
  public:
   EcsWriter(const ReportContext& context, std::ostream& out) : context_(context), out_(out) {
     common_["ecs"] = {{"version", ecs_version}};
-    Json host = {{"os", {{"type", "linux"}, {"kernel", to_utf8(context.guest.release).text}}}};
+    Json host = {{"os", {{"type", "linux"}}}};
+    if (context.knows_guest) host["os"]["kernel"] = to_utf8(context.guest.release).text;
     if (context.guest.identity.hostname) {
       host["hostname"] = to_utf8(*context.guest.identity.hostname).text;
     }
@@ -62,6 +63,18 @@ class EcsWriter : public ReportWriter {
     if (text.level) json["log"] = {{"level", level_name(*text.level)}};
     json["event"] = {{"kind", "event"}, {"dataset", "photon_dmesg.unlogged"}};
     line(std::move(json));
+  }
+
+  void write(const HostLine& line) override {
+    Json json;
+    if (line.host_nsec) json["@timestamp"] = utc_time(*line.host_nsec);
+    put_text(json, line.text);
+    json["log"] = {{"file", {{"path", to_utf8(line.file).text}}}};
+    if (line.level) json["log"]["level"] = level_name(*line.level);
+    json["event"] = {{"kind", "event"}, {"dataset", "photon_dmesg.host_log"}};
+    json["labels"]["host_time"] = to_utf8(line.host_time).text;
+    if (line.ts_nsec) json["labels"]["ts_nsec"] = std::to_string(*line.ts_nsec);
+    this->line(std::move(json));
   }
 
  private:

@@ -75,6 +75,20 @@ Json unlogged_to_json(const UnloggedText& unlogged) {
   return json;
 }
 
+Json host_line_to_json(const HostLine& line) {
+  Json json;
+  json["source"] = host_log_name;
+  json["file"] = to_utf8(line.file).text;
+  json["host_time"] = to_utf8(line.host_time).text;
+  json["thread"] = to_utf8(line.thread).text;
+  put_text(json, line.text);
+  if (line.caller) json["caller"] = caller_name(*line.caller);
+  if (line.ts_nsec) json["ts_nsec"] = *line.ts_nsec;
+  if (line.level) json["level"] = level_name(*line.level);
+  if (line.facility) json["facility"] = facility_name(*line.facility);
+  return json;
+}
+
 // `text` with every line of it indented, but the first.
 std::string indented(std::string_view text, std::size_t by) {
   std::string result;
@@ -94,8 +108,8 @@ class JsonWriter : public ReportWriter {
       : positions_(context.positions), out_(out) {
     out_ << '{';
     member("schema", schema_to_json("photon-dmesg"));
-    member("guest", guest_to_json(context.guest));
-    member("source", source_to_json(context.source));
+    member("guest", context.knows_guest ? guest_to_json(context.guest) : Json());
+    member("source", context.knows_guest ? source_to_json(context.source) : Json());
     member("positions", {{"cleared", number_or_null(positions_.cleared)},
                          {"console", number_or_null(positions_.console)}});
     begin_array("dmesg");
@@ -106,12 +120,14 @@ class JsonWriter : public ReportWriter {
   }
 
   void write(const UnloggedText& text) override {
-    if (!has_unlogged_) {
-      end_array();
-      begin_array("unlogged");
-      has_unlogged_ = true;
-    }
+    begin_behind("unlogged", has_unlogged_);
     element(unlogged_to_json(text));
+  }
+
+  void write(const HostLine& line) override {
+    if (!has_unlogged_) begin_behind("unlogged", has_unlogged_);
+    begin_behind("host_log", has_host_log_);
+    element(host_line_to_json(line));
   }
 
   void finish(const std::vector<std::string>& warnings) override {
@@ -140,6 +156,14 @@ class JsonWriter : public ReportWriter {
     first_element_ = true;
   }
 
+  // Begins an array behind another, unless it has begun.
+  void begin_behind(std::string_view key, bool& has_begun) {
+    if (has_begun) return;
+    end_array();
+    begin_array(key);
+    has_begun = true;
+  }
+
   void element(const Json& value) {
     out_ << (first_element_ ? "" : ",") << fmt::format("\n{:{}}", "", 2 * indent)
          << indented(dump(value, indent), 2 * indent);
@@ -156,28 +180,40 @@ class JsonWriter : public ReportWriter {
   bool first_member_ = true;
   bool first_element_ = true;
   bool has_unlogged_ = false;
+  bool has_host_log_ = false;
 };
 
 class NdjsonWriter : public ReportWriter {
  public:
   NdjsonWriter(const ReportContext& context, std::ostream& out) : context_(context), out_(out) {
     const GuestInfo& guest = context.guest;
-    common_["release"] = to_utf8(guest.release).text;
+    const auto known = [&](const std::string& text) {
+      return context.knows_guest ? Json(to_utf8(text).text) : Json();
+    };
+    common_["release"] = known(guest.release);
     common_["boot_time"] = boot_to_json(guest);
     common_["vm"] = text_or_null(guest.vm_name);
-    common_["checkpoint"] = to_utf8(checkpoint_name(context.source)).text;
+    common_["checkpoint"] = known(checkpoint_name(context.source));
     common_["schema"] = json_schema_version;
   }
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
-    line(record_to_json(record, context_.positions), record.ts_nsec);
+    line(record_to_json(record, context_.positions), time_of(record.ts_nsec));
   }
 
-  void write(const UnloggedText& text) override { line(unlogged_to_json(text), text.ts_nsec); }
+  void write(const UnloggedText& text) override {
+    line(unlogged_to_json(text), time_of(text.ts_nsec));
+  }
+
+  // When the host had it: the guest's own clock need not be known.
+  void write(const HostLine& line) override { this->line(host_line_to_json(line), line.host_nsec); }
 
  private:
-  void line(Json json, std::optional<std::uint64_t> ts_nsec) {
-    const auto time = ts_nsec ? time_of_day(context_.guest, *ts_nsec) : std::nullopt;
+  [[nodiscard]] std::optional<std::int64_t> time_of(std::optional<std::uint64_t> ts_nsec) const {
+    return ts_nsec ? time_of_day(context_.guest, *ts_nsec) : std::nullopt;
+  }
+
+  void line(Json json, std::optional<std::int64_t> time) {
     json["timestamp"] = time ? Json(utc_time(*time)) : Json();
     json.update(common_);
     out_ << dump(json) << '\n';

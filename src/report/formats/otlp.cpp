@@ -31,14 +31,18 @@ Json bytes_attribute(std::string_view key, const std::string& value) {
 Json resource_attributes(const ReportContext& context) {
   Json attributes = Json::array();
   attributes.push_back(text_attribute("os.type", "linux"));
-  attributes.push_back(text_attribute("os.version", context.guest.release));
+  if (context.knows_guest) {
+    attributes.push_back(text_attribute("os.version", context.guest.release));
+  }
   const auto put = [&](const char* key, const std::optional<std::string>& value) {
     if (value) attributes.push_back(text_attribute(key, *value));
   };
   put("host.name", context.guest.identity.hostname);
   put("linux.boot_id", context.guest.identity.boot_id);
   put("vmware.vm.name", context.guest.vm_name);
-  attributes.push_back(text_attribute("log.file.path", context.source.checkpoint));
+  if (context.knows_guest) {
+    attributes.push_back(text_attribute("log.file.path", context.source.checkpoint));
+  }
   return attributes;
 }
 
@@ -82,6 +86,20 @@ class OtlpWriter : public ReportWriter {
     Json attributes = Json::array();
     attributes.push_back(text_attribute("linux.kmsg.state", "unlogged"));
     put_text(json, text.text, std::move(attributes));
+  }
+
+  // The host saw it then; when the guest had logged it, only the guest's clock tells.
+  void write(const HostLine& line) override {
+    Json json;
+    if (line.ts_nsec) put_time(json, *line.ts_nsec);
+    if (line.host_nsec) json["observedTimeUnixNano"] = std::to_string(*line.host_nsec);
+    if (line.level) put_level(json, *line.level);
+    Json attributes = Json::array();
+    attributes.push_back(text_attribute("linux.kmsg.state", "host-log"));
+    attributes.push_back(text_attribute("log.file.path", line.file));
+    attributes.push_back(text_attribute("vmware.host_time", line.host_time));
+    if (line.ts_nsec) attributes.push_back(number_attribute("linux.kmsg.ts_nsec", *line.ts_nsec));
+    put_text(json, line.text, std::move(attributes));
   }
 
   void finish(const std::vector<std::string>& /*warnings*/) override { out_ << "\n]}]}]}\n"; }

@@ -117,7 +117,10 @@ std::vector<std::string_view> split_lines(std::string_view text) {
 class TextWriter : public ReportWriter {
  public:
   TextWriter(const ReportContext& context, std::ostream& out)
-      : style_(context.style), times_(style_.times, context.guest.clock), out_(out) {}
+      : style_(context.style),
+        times_(style_.times, context.guest.clock),
+        knows_guest_(context.knows_guest),
+        out_(out) {}
 
   void write(const LogRecord& record, std::uint64_t previous_usec) override {
     begin_section(record);
@@ -139,9 +142,41 @@ class TextWriter : public ReportWriter {
     out_ << line_ << '\n';
   }
 
+  // With the host's time in front, which is not the guest's.
+  void write(const HostLine& line) override {
+    if (knows_guest_ && section_ != line.file) {
+      out_ << fmt::format(
+          "-- not in the log: sent to the host, with the host's times, from {} --\n",
+          printable(line.file));
+      section_ = line.file;
+    }
+    line_.clear();
+    if (style_.raw) {
+      append_text(raw_line(line), 0, false);
+    } else {
+      const LogRecord record = record_of(line, 0);
+      line_ += line.host_time + ' ';
+      if (style_.decode && has_facility_name(record.facility)) line_ += decoded_of(record);
+      if (line.ts_nsec) line_ += since_boot(record);
+      append_text(line.text, 0, false);
+    }
+    out_ << line_ << '\n';
+  }
+
   void leave_gap() override { out_ << "--\n"; }
 
  private:
+  static std::string decoded_of(const LogRecord& record) {
+    return fmt::format("{:6}:{:6}: ", facility_name(record.facility), level_name(record.level));
+  }
+
+  static std::string since_boot(const LogRecord& record) {
+    constexpr std::uint64_t nsec_per_usec = 1000;
+    constexpr std::uint64_t second = 1'000'000;
+    const std::uint64_t usec = record.ts_nsec / nsec_per_usec;
+    return fmt::format("[{:5}.{:06}] ", usec / second, usec % second);
+  }
+
   void begin_section(const LogRecord& record) {
     const bool recovered = record.origin == LogRecord::Origin::StaticBuffer;
     if (recovered && !in_static_buffer_) {
@@ -153,18 +188,14 @@ class TextWriter : public ReportWriter {
   }
 
   void append_record(const LogRecord& record, std::uint64_t previous_usec) {
-    constexpr std::uint64_t nsec_per_usec = 1000;
-    const std::uint64_t usec = record.ts_nsec / nsec_per_usec;
     TimePrefixes::Prefix time;
     std::string decoded;
     if (style_.raw) {
-      constexpr std::uint64_t second = 1'000'000;
-      time.text = fmt::format("<{}>[{:5}.{:06}] ", priority(record), usec / second, usec % second);
+      time.text = fmt::format("<{}>", priority(record)) + since_boot(record);
       time.indent = time.text.size();
     } else {
       if (style_.decode && has_facility_name(record.facility)) {
-        decoded =
-            fmt::format("{:6}:{:6}: ", facility_name(record.facility), level_name(record.level));
+        decoded = decoded_of(record);
       }
       time = times_.next(record.ts_nsec, previous_usec);
     }
@@ -222,6 +253,7 @@ class TextWriter : public ReportWriter {
 
   TextStyle style_;
   TimePrefixes times_;
+  bool knows_guest_;
   std::ostream& out_;
   std::string line_;
   std::string section_;

@@ -11,14 +11,56 @@ TEST_CASE("vmware.log: what the guest sent, in the form of old and new hosts") {
   const std::string log =
       "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX pid=1\n"
       "2026-11-25T02:10:02.000Z In(05) vcpu-0 - Guest: <0>[   20.000000] Kernel panic: it was\r\n"
-      "2026-11-25T02:10:03.000Z| vcpu-1| I125: Guest: <4>[   20.000100] CPU: 1\n"
+      "2026-11-25T02:10:03.250Z| vcpu-1| I125: Guest: <4>[   20.000100] CPU: 1\n"
       "2026-11-25T02:10:04.000Z In(05) vmx - Guest: of the host's own\n"
       "no time Guest: vcpu-0\n"
+      "2026-11-25T02:10:04.500Z In(05) vcpu-0 - of vcpu-0, not Guest: a guest's\n"
       "2026-11-25T02:10:05.000Z In(05) vcpu-0 - Gue";
   const BufferSource file("vmware.log", as_bytes(log));
   CHECK(is_host_log(file));
-  CHECK(lines_of_guest(file) == std::vector<std::string>{"<0>[   20.000000] Kernel panic: it was",
-                                                         "<4>[   20.000100] CPU: 1"});
+  CHECK(begin_of_host_log(file) == "2026-11-25T02:10:01.000Z");
+  const std::vector<HostLogLine> lines = lines_of_guest(file);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].text == "<0>[   20.000000] Kernel panic: it was");
+  CHECK(lines[0].time == "2026-11-25T02:10:02.000Z");
+  CHECK(lines[0].time_nsec == 1795572602000000000);
+  CHECK(lines[0].thread == "vcpu-0");
+  CHECK(lines[1].text == "<4>[   20.000100] CPU: 1");
+  CHECK(lines[1].time_nsec == 1795572603250000000);
+  CHECK(lines[1].thread == "vcpu-1");
+}
+
+TEST_CASE("vmware.log: a text of several lines goes on where its sender does") {
+  const std::string log =
+      "2026-11-25T02:10:02Z In(05) vcpu-0 - Guest: <6>[    1.000000] first\n"
+      "2026-11-25T02:10:02Z In(05)+ vcpu-0 - <6>[    1.000000] second\n"
+      "2026-11-25T02:10:02Z In(05)+ vcpu-1 - of another\n"
+      "2026-11-25T02:10:02Z In(05)+ vcpu-0 - behind another\n"
+      "2026-11-25T02:10:03Z| vcpu-0| I125: Guest: old\n"
+      "2026-11-25T02:10:03Z| vcpu-0| I125+ goes on\n"
+      "2026-11-25T02:10:03Z| vcpu-0| I125: no more\n";
+  std::vector<std::string> texts;
+  for (const HostLogLine& line : lines_of_guest(BufferSource("vmware.log", as_bytes(log)))) {
+    texts.push_back(line.text);
+  }
+  CHECK(texts == std::vector<std::string>{"<6>[    1.000000] first", "<6>[    1.000000] second",
+                                          "old", "goes on"});
+}
+
+TEST_CASE("vmware.log: times are what the host says, and points in time where it tells its zone") {
+  const auto time_of = [](const std::string& time) {
+    const std::string log = time + "| vcpu-0| I125: Guest: text\n";
+    const auto lines = lines_of_guest(BufferSource("vmware.log", as_bytes(log)));
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].time == time);
+    return lines[0].time_nsec;
+  };
+  CHECK(time_of("1970-01-01T00:00:01Z") == 1000000000);
+  CHECK(time_of("2016-08-30T16:02:43.220-07:00") == 1472598163220000000);
+  CHECK(time_of("2016-08-31T01:02:43.220123456+0200") == 1472598163220123456);
+  CHECK(time_of("2016-08-30T16:02:43.220") == std::nullopt);
+  CHECK(time_of("2016-13-30T16:02:43Z") == std::nullopt);
+  CHECK(time_of("9999-01-30T16:02:43Z") == std::nullopt);
 }
 
 TEST_CASE("vmware.log: other texts are none") {

@@ -1,10 +1,13 @@
 // Files and texts that tell of a kernel's symbols.
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include "base/checksum.h"
 #include "checkpoint/vmware/host_log.h"
 #include "fuzz/input.h"
 #include "fuzz/readable.h"
+#include "fuzz/targets.h"
 #include "kernel/find/vmcoreinfo.h"
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/build_id.h"
@@ -13,6 +16,8 @@
 #include "kernel/symbols/symbol_store_writer.h"
 #include "kernel/symbols/system_map.h"
 #include "kernel/symbols/types_of_use.h"
+#include "report/host_evidence.h"
+#include "report/host_findings.h"
 #include "support/short_stream.h"
 
 namespace photon_dmesg::fuzz {
@@ -82,6 +87,23 @@ void try_store(Bytes bytes) {
   ask(*SymbolStore::read(BufferSource("store", test::as_bytes(file))));
 }
 
+// Every line that the guest sent is of this boot, of another, or can't be told.
+void try_host_log(const ByteSource& source) {
+  std::vector<HostLine> lines;
+  for (const HostLogLine& line : lines_of_guest(source)) {
+    lines.push_back(parse_host_line(line, "vmware.log"));
+  }
+  HostEvidence evidence(lines);
+  for (std::size_t i = 0; i < lines.size(); i += 2) evidence.add(record_of(lines[i], i));
+  for (const auto& clock : {std::optional<ClockHistory>(), std::optional(ClockHistory({1, 2}))}) {
+    const HostTestimony testimony = evidence.finish(clock);
+    require(testimony.lines.size() == testimony.is_logged.size(), "each is logged or not");
+    require(testimony.missing().size() + testimony.logged == testimony.lines.size(),
+            "each is missing or logged");
+    (void)findings_of(testimony);
+  }
+}
+
 void try_texts(Bytes bytes) {
   const std::string text = Input::as_string(bytes);
   if (const auto banner = parse_banner(text)) (void)build_time(*banner);
@@ -91,7 +113,7 @@ void try_texts(Bytes bytes) {
     (void)info->phys_base();
   }
   const BufferSource source("vmware.log", bytes);
-  if (is_host_log(source)) (void)lines_of_guest(source);
+  if (is_host_log(source)) try_host_log(source);
   (void)find_build_id(source);
 }
 

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "base/diagnostics.h"
+#include "checkpoint/vmware/host_log.h"
+
+namespace photon_dmesg {
+
+// A log that the host has of a VM, as far as the guest wrote it.
+struct HostLog {
+  std::filesystem::path path;
+  std::vector<HostLogLine> lines;
+};
+
+// Whether each of `files` is such a log, and there is any.
+[[nodiscard]] bool are_host_logs(const std::vector<std::filesystem::path>& files);
+
+// Reads `files`, which are such logs, the one that begins first before the others. Throws
+// Error(UnusableInput) when one can't be read.
+[[nodiscard]] std::vector<HostLog> read_host_logs(const std::vector<std::filesystem::path>& files);
+
+// Those of the VM that `checkpoint` is of: what of `files` is such a log, and what lies beside the
+// checkpoint under the names that VMware gives them (vmware.log; vmware-0.log and so on of earlier
+// runs of the VM). What can't be read is noted, and left out.
+[[nodiscard]] std::vector<HostLog> host_logs_of(const std::vector<std::filesystem::path>& files,
+                                                const std::filesystem::path& checkpoint,
+                                                Diagnostics& diagnostics);
+
+}  // namespace photon_dmesg
