@@ -193,7 +193,7 @@ std::unique_ptr<ReportWriter> make_writer(const Options& options, const ReportCo
   return std::make_unique<RedactingWriter>(std::move(writer), redactor);
 }
 
-GuestLog::GuestLog(const Options& options, Guest& guest, Redactor& redactor,
+GuestLog::GuestLog(const Options& options, Guest& guest, bool is_one_of_several, Redactor& redactor,
                    Diagnostics& diagnostics)
     : options_(options),
       guest_(guest),
@@ -202,6 +202,7 @@ GuestLog::GuestLog(const Options& options, Guest& guest, Redactor& redactor,
       reader_(session::open_log(guest, diagnostics)),
       host_(read_host_lines(options.files, guest, diagnostics)),
       context_(make_context(options, guest, reader_, diagnostics)) {
+  context_.is_one_of_several = is_one_of_several;
   if (options.redact) {
     redact_context(reader_, context_, redactor);
     for (const HostLine& line : host_.lines()) redactor.learn(line.text);

@@ -25,9 +25,11 @@ namespace photon_dmesg {
 // to its host and the log lacks.
 class GuestLog {
  public:
-  // Reads all that must be known before the first record. Throws Error if the log can't be read, or
-  // if what the options ask for can't be told. All must outlive this object.
-  GuestLog(const Options& options, Guest& guest, Redactor& redactor, Diagnostics& diagnostics);
+  // Reads all that must be known before the first record. If the guest `is_one_of_several`, each
+  // record says whose it is. Throws Error if the log can't be read, or if what the options ask for
+  // can't be told. All must outlive this object.
+  GuestLog(const Options& options, Guest& guest, bool is_one_of_several, Redactor& redactor,
+           Diagnostics& diagnostics);
 
   // Writes it, once. `warnings` are all that the user was told, as a report has them.
   void write(std::ostream& out, const std::vector<std::string>& warnings);

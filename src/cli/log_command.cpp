@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <optional>
+#include <utility>
 
+#include "base/error.h"
 #include "base/printable.h"
 #include "cli/exit_status.h"
 #include "cli/guest_log.h"
@@ -12,9 +14,11 @@
 #include "cli/host_log_command.h"
 #include "cli/io/pager.h"
 #include "cli/io/standard_streams.h"
+#include "cli/log_stream.h"
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "report/redaction.h"
+#include "session/guest_groups.h"
 #include "session/host_logs.h"
 #include "session/session.h"
 
@@ -34,12 +38,26 @@ void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
   say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
+Guest open_guest(const Options& options, bool are_several, Diagnostics& diagnostics) {
+  try {
+    return session::open(options.files, session_options(options), diagnostics);
+  } catch (const Error& error) {
+    if (are_several && error.failure() == Failure::Usage) throw with_ways_to_read_all(error);
+    throw;
+  }
+}
+
 }  // namespace
 
 int print_log(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   if (are_host_logs(options.files)) return print_host_log(options, redactor, diagnostics);
-  Guest guest = session::open(options.files, session_options(options), diagnostics);
-  GuestLog log(options, guest, redactor, diagnostics);
+  GuestGroups groups = group_by_guest(options.files);
+  const bool are_several = groups.guests.size() > 1;
+  if (are_several && options.format->takes_several) {
+    return print_logs(options, std::move(groups), redactor, diagnostics);
+  }
+  Guest guest = open_guest(options, are_several, diagnostics);
+  GuestLog log(options, guest, false, redactor, diagnostics);
   diagnostics.release();
   diagnostics.clear_progress();
   std::optional<Pager> pager;

@@ -108,7 +108,7 @@ TriageReport judge_whole_guest(const Options& own, Guest& guest, Redactor& redac
 
 int write_log(const Options& own, Guest& guest, Redactor& redactor,
               TerminalDiagnostics& diagnostics) {
-  GuestLog log(own, guest, redactor, diagnostics);
+  GuestLog log(own, guest, false, redactor, diagnostics);
   write_output(own, [&](std::ostream& out) { log.write(out, diagnostics.warnings()); });
   return log.is_complete() && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }

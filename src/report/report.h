@@ -43,6 +43,9 @@ struct ReportContext {
   // Whether anything is known but what the guest sent to its host; else all of the above but
   // `style` and `generator` says nothing.
   bool knows_guest = true;
+  // Whether logs of other guests stand in the same output, so that each record must say whose it
+  // is.
+  bool is_one_of_several = false;
 };
 
 // When a record was logged by the guest's clock, nanoseconds since 1970, UTC; nothing if that can't

@@ -89,13 +89,6 @@ void check_packed(const ByteSource& packed, const fs::path& path) {
   if (other) throw not_this(path, *other, ", packed with gzip");
 }
 
-// Whether nothing speaks against a file without a mark being memory. A copy that was cut short has
-// any size, and is known by its name.
-bool may_be_memory(const ByteSource& file, const fs::path& path) {
-  return has_ending(path, ".vmem") || is_packed_memory(file) ||
-         (file.size() >= smallest_memory && file.size() % vmware::page_bytes == 0);
-}
-
 class Sorter {
  public:
   Sorter(bool strict, Diagnostics& diagnostics) : strict_(strict), diagnostics_(diagnostics) {}
@@ -316,6 +309,12 @@ class Sorter {
 };
 
 }  // namespace
+
+// A copy that was cut short has any size, and is known by its name.
+bool may_be_memory(const ByteSource& file, const fs::path& path) {
+  return has_ending(path, ".vmem") || is_packed_memory(file) ||
+         (file.size() >= smallest_memory && file.size() % vmware::page_bytes == 0);
+}
 
 Inputs sort_inputs(const std::vector<fs::path>& files, bool strict, Diagnostics& diagnostics) {
   Sorter sorter(strict, diagnostics);

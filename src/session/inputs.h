@@ -17,6 +17,9 @@ struct Inputs {
   std::vector<std::shared_ptr<const ByteSource>> other_memories;
 };
 
+// Whether nothing speaks against `file`, which has no mark and lies at `path`, being memory.
+[[nodiscard]] bool may_be_memory(const ByteSource& file, const std::filesystem::path& path);
+
 // Opens the files and tells them apart by content, never by order; memory has no mark of its own,
 // so it is what nothing else is and what has the size of one. A file that is packed with gzip is
 // unpacked in memory. Of a folder, or a VM's configuration (.vmx), the current checkpoint in it is

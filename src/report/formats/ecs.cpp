@@ -60,7 +60,10 @@ class EcsWriter : public ReportWriter {
     Json json;
     if (text.ts_nsec) put_time(json, *text.ts_nsec);
     put_text(json, text.text);
-    if (text.level) json["log"] = {{"level", level_name(*text.level)}};
+    if (text.level) json["log"]["level"] = level_name(*text.level);
+    if (context_.is_one_of_several) {
+      json["log"]["file"] = {{"path", to_utf8(context_.source.checkpoint).text}};
+    }
     json["event"] = {{"kind", "event"}, {"dataset", "photon_dmesg.unlogged"}};
     line(std::move(json));
   }
@@ -74,6 +77,9 @@ class EcsWriter : public ReportWriter {
     json["event"] = {{"kind", "event"}, {"dataset", "photon_dmesg.host_log"}};
     json["labels"]["host_time"] = to_utf8(line.host_time).text;
     if (line.ts_nsec) json["labels"]["ts_nsec"] = std::to_string(*line.ts_nsec);
+    if (context_.is_one_of_several) {
+      json["labels"]["checkpoint"] = to_utf8(context_.source.checkpoint).text;
+    }
     this->line(std::move(json));
   }
 

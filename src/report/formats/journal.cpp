@@ -34,6 +34,10 @@ Fields common_fields(const ReportContext& context) {
     fields.emplace_back("_BOOT_ID", digits);
   }
   if (const auto& host = context.guest.identity.hostname) fields.emplace_back("_HOSTNAME", *host);
+  if (context.is_one_of_several) {
+    fields.emplace_back("PHOTON_CHECKPOINT", context.source.checkpoint);
+    if (context.guest.vm_name) fields.emplace_back("PHOTON_VM", *context.guest.vm_name);
+  }
   return fields;
 }
 

@@ -194,6 +194,10 @@ class NdjsonWriter : public ReportWriter {
     common_["boot_time"] = boot_to_json(guest);
     common_["vm"] = text_or_null(guest.vm_name);
     common_["checkpoint"] = known(checkpoint_name(context.source));
+    if (context.is_one_of_several) {
+      common_["guest"] = to_utf8(context.source.checkpoint).text;
+      common_["hostname"] = text_or_null(guest.identity.hostname);
+    }
     common_["schema"] = json_schema_version;
   }
 

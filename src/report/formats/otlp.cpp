@@ -53,9 +53,9 @@ class OtlpWriter : public ReportWriter {
     const std::size_t blank = generator.find(' ');
     const Json scope = {{"name", generator.substr(0, blank)},
                         {"version", generator.substr(std::min(generator.size(), blank + 1))}};
-    out_ << fmt::format(
-        R"({{"resourceLogs":[{{"resource":{},"scopeLogs":[{{"scope":{},"logRecords":[)",
-        dump({{"attributes", resource_attributes(context)}}), dump(scope));
+    if (!context.is_one_of_several) out_ << otlp_frame.begin;
+    out_ << fmt::format(R"({{"resource":{},"scopeLogs":[{{"scope":{},"logRecords":[)",
+                        dump({{"attributes", resource_attributes(context)}}), dump(scope));
   }
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
@@ -102,7 +102,10 @@ class OtlpWriter : public ReportWriter {
     put_text(json, line.text, std::move(attributes));
   }
 
-  void finish(const std::vector<std::string>& /*warnings*/) override { out_ << "\n]}]}]}\n"; }
+  void finish(const std::vector<std::string>& /*warnings*/) override {
+    out_ << "\n]}]}";
+    if (!context_.is_one_of_several) out_ << otlp_frame.end;
+  }
 
  private:
   void put_time(Json& json, std::uint64_t ts_nsec) const {

@@ -20,11 +20,31 @@ std::string header_field(std::string_view text, std::size_t longest) {
   return field.empty() ? "-" : field;
 }
 
+// A value of structured data (RFC 5424, section 6.3.3).
+std::string parameter(std::string_view text) {
+  std::string value;
+  for (const char byte : printable(text)) {
+    if (byte == '"' || byte == '\\' || byte == ']') value += '\\';
+    value += byte;
+  }
+  return value;
+}
+
+// Which of several guests it is. 32473 is the number of nobody (RFC 5612).
+std::string guest_data(const ReportContext& context) {
+  if (!context.is_one_of_several) return {};
+  const std::string vm =
+      context.guest.vm_name ? fmt::format(" vm=\"{}\"", parameter(*context.guest.vm_name)) : "";
+  return fmt::format("[photon-dmesg@32473 checkpoint=\"{}\"{}]",
+                     parameter(context.source.checkpoint), vm);
+}
+
 class SyslogWriter : public ReportWriter {
  public:
   SyslogWriter(const ReportContext& context, std::ostream& out)
       : context_(context),
         host_(header_field(context.guest.identity.hostname.value_or(""), 255)),
+        guest_(guest_data(context)),
         out_(out) {}
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
@@ -34,9 +54,9 @@ class SyslogWriter : public ReportWriter {
     const unsigned pri = (has_facility ? record.facility : user) * 8U + record.level;
     const auto time = time_of_day(context_.guest, record.ts_nsec);
     const Identifier from = parse_identifier(record);
-    out_ << fmt::format("<{}>1 {} {} {} {} - {} {}\n", pri, time ? utc_time(*time) : "-", host_,
+    out_ << fmt::format("<{}>1 {} {} {} {} - {}{} {}\n", pri, time ? utc_time(*time) : "-", host_,
                         header_field(from.name, 48), header_field(from.pid, 128), meta(record),
-                        printable(from.message));
+                        guest_, printable(from.message));
   }
 
  private:
@@ -50,6 +70,7 @@ class SyslogWriter : public ReportWriter {
 
   const ReportContext& context_;
   std::string host_;
+  std::string guest_;
   std::ostream& out_;
 };
 

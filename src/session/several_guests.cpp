@@ -1,0 +1,54 @@
+#include "session/several_guests.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "session/inputs.h"
+#include "session/session.h"
+#include "session/symbol_pool.h"
+
+namespace photon_dmesg::session {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<SymbolInput> open_shared(const std::vector<fs::path>& files, bool strict,
+                                     Diagnostics& diagnostics) {
+  std::vector<SymbolInput> symbols;
+  for (const fs::path& file : files) {
+    std::error_code ignored;
+    try {
+      if (fs::is_directory(file, ignored)) {
+        symbols.emplace_back().kind = SymbolKind::Folder;
+        symbols.back().path = file;
+        continue;
+      }
+      for (SymbolInput& input : sort_inputs({file}, strict, diagnostics).symbols) {
+        symbols.push_back(std::move(input));
+      }
+    } catch (const Error& error) {
+      if (strict) throw;
+      diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    }
+  }
+  return symbols;
+}
+
+}  // namespace
+
+SeveralGuests::SeveralGuests(GuestGroups groups, const Options& options, Diagnostics& diagnostics)
+    : groups_(std::move(groups)),
+      options_(options),
+      pool_(std::make_shared<SymbolPool>(open_shared(groups_.shared, options.strict, diagnostics),
+                                         options)) {}
+
+Guest SeveralGuests::open(std::size_t at, Diagnostics& diagnostics) {
+  return session::open(files(at), pool_, options_, diagnostics);
+}
+
+}  // namespace photon_dmesg::session
