@@ -25,6 +25,7 @@ std::vector<HostLine> read_lone_host_lines(const std::vector<std::filesystem::pa
                                            Diagnostics& diagnostics) {
   std::vector<HostLine> lines = lines_of(read_host_logs(files));
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const std::filesystem::path& file : files) names.push_back(file.string());
   const std::string name = fmt::format("{}", fmt::join(names, ", "));
   if (lines.empty()) {
