@@ -102,6 +102,7 @@ class Bundle(GuestFiles, unittest.TestCase):
         for file in ("man/man1/photon-dmesg.1", "bash-completion/completions/photon-dmesg",
                      "zsh/site-functions/_photon-dmesg", "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
+                     "photon-dmesg/slurm/photon-dmesg.sbatch", "photon-dmesg/kubernetes/photon-dmesg-job.yaml",
                      "photon-dmesg/schema/photon-dmesg.schema.json", "doc/photon-dmesg/LICENSE"):
             self.assertTrue((self.root / "share" / file).stat().st_size, file)
 

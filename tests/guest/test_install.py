@@ -51,6 +51,7 @@ class Packages(GuestFiles, unittest.TestCase):
                      f"zsh/{zsh}/_photon-dmesg",
                      "fish/vendor_completions.d/photon-dmesg.fish",
                      "photon-dmesg/gdbmacros/photon.gdb", "photon-dmesg/lnav/photon-dmesg.json",
+                     "photon-dmesg/slurm/photon-dmesg.sbatch", "photon-dmesg/kubernetes/photon-dmesg-job.yaml",
                      "photon-dmesg/schema/photon-dmesg.schema.json",
                      "photon-dmesg/schema/photon-dmesg-info.schema.json",
                      "photon-dmesg/schema/photon-dmesg-bt.schema.json",
