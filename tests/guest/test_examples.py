@@ -38,6 +38,7 @@ NOT_RUN = {
     r"^(cmake|cpack|sudo (dpkg|apt-get|rpm|dnf)|dpkg|rpm|tar|scripts/(package|install-packages)) .*":
         "test_install builds and installs",
     r"^photon-dmesg \[OPTIONS\].*": "it is the form of all commands",
+    r"^(job=\$\(sbatch|sbatch|  --wrap|kubectl) .*": "test_cluster runs Slurm, and what Kubernetes would",
     r"^(scp|ssh|vim-cmd|vmrun|vmware-cmd) .*": "there is no host of VMware's here",
 }
 # Programs that want a terminal do the same without one; crash is told to end, or it has failed.
