@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -42,7 +43,9 @@ bool FileLock::is_in_place() const {
 }
 
 void FileLock::wait(const std::function<void()>& waiting) const {
-  constexpr auto pause = std::chrono::milliseconds(50);
+  // Who waits for long asks less often: there may be a thousand of them.
+  constexpr auto longest_pause = std::chrono::milliseconds(1000);
+  auto pause = std::chrono::milliseconds(50);
   while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     if (error == EINTR) continue;
@@ -57,6 +60,7 @@ void FileLock::wait(const std::function<void()>& waiting) const {
       throw;
     }
     std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 5 / 4, longest_pause);
   }
 }
 

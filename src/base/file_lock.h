@@ -10,7 +10,7 @@ namespace photon_dmesg {
 // file was left.
 class FileLock {
  public:
-  // Takes the lock. While another holds it, calls `waiting` some twenty times a second, which may
+  // Takes the lock. While another holds it, calls `waiting` every now and then, which may
   // throw to wait no longer. Throws
   // Error(Incomplete) where there can be no such file or no lock on it.
   FileLock(std::filesystem::path path, const std::function<void()>& waiting);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <random>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -90,7 +91,7 @@ void OutputFile::open(mode_t mode) {
 }
 
 OutputFile::~OutputFile() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (temporary_.empty()) return;
   ::unlink(temporary_.c_str());
   unfinished_files::forget(temporary_);
@@ -176,6 +177,9 @@ void OutputFile::finish(std::uint64_t size) {
   if (::ftruncate(descriptor_, as_offset(size)) != 0) fail("can't be written", errno);
   if (temporary_.empty()) link();
   refuse_input();
+  // A network file system may say only now that there is no room.
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0 && errno != EINTR) fail("can't be written", errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("can't get its name", errno);
   unfinished_files::forget(temporary_);
   temporary_.clear();

@@ -1,6 +1,7 @@
 #include "batch/result_folder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,10 +22,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Where a process has its number: containers may be called alike.
 std::string machine_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
-  return name.data();
+  struct stat numbers {};
+  const bool is_known = ::stat("/proc/self/ns/pid", &numbers) == 0;
+  return fmt::format("{}-{:x}", name.data(), is_known ? numbers.st_ino : 0);
 }
 
 fs::path unfinished_path(const fs::path& results, const std::string& ticket, int process) {

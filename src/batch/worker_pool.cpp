@@ -56,10 +56,13 @@ class HeldSignals {
 
 std::size_t WorkerPool::allowed() const {
   if (!limits_.memory) return limits_.jobs;
-  return std::clamp<std::size_t>(*limits_.memory / peak_bytes_, 1, limits_.jobs);
+  // What reading the largest kernels' packages takes, until it is known.
+  constexpr std::uint64_t first_guess = std::uint64_t{768} << 20U;
+  const std::uint64_t each = peak_bytes_ == 0 ? first_guess : peak_bytes_;
+  return std::clamp<std::size_t>(*limits_.memory / each, 1, limits_.jobs);
 }
 
-bool WorkerPool::start(std::size_t index, const std::function<void(std::size_t work)>& work) {
+bool WorkerPool::start(std::size_t index, const Work& work) {
   const pid_t parent = ::getpid();
   const pid_t process = ::fork();
   if (process < 0) {
@@ -70,8 +73,7 @@ bool WorkerPool::start(std::size_t index, const std::function<void(std::size_t w
   if (process == 0) {
     // Without whoever waits for it, its result would never be counted.
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() == parent) work(index);
-    ::_exit(0);
+    ::_exit(::getppid() == parent ? work(index) : 0);
   }
   running_.emplace(process, index);
   return true;
@@ -87,8 +89,9 @@ void WorkerPool::reap(const Watch& watch) {
     if (found == running_.end()) continue;
     constexpr std::uint64_t kibibyte = 1024;
     peak_bytes_ = std::max(peak_bytes_, static_cast<std::uint64_t>(usage.ru_maxrss) * kibibyte);
-    Ended ended{found->second, process, std::nullopt};
+    Ended ended{found->second, process, 0, std::nullopt};
     if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+    if (WIFEXITED(status)) ended.status = WEXITSTATUS(status);
     running_.erase(found);
     watch.ended(ended);
   }
@@ -98,13 +101,11 @@ void WorkerPool::end_all(int signal) const {
   for (const auto& [process, work] : running_) ::kill(process, signal);
 }
 
-std::optional<int> WorkerPool::run(std::size_t count,
-                                   const std::function<void(std::size_t work)>& work,
-                                   const Watch& watch) {
+std::optional<int> WorkerPool::run(std::size_t count, const Work& work, const Watch& watch) {
   const HeldSignals signals;
   const auto freed_work = [&](std::size_t index) {
     signals.release();
-    work(index);
+    return work(index);
   };
   std::optional<int> asked;
   std::size_t next = 0;

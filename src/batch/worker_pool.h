@@ -23,6 +23,7 @@ class WorkerPool {
   struct Ended {
     std::size_t work = 0;
     pid_t process = 0;
+    int status = 0;             // what it returned
     std::optional<int> signal;  // that ended it before its end
   };
 
@@ -35,23 +36,23 @@ class WorkerPool {
 
   explicit WorkerPool(Limits limits) : limits_(limits) {}
 
+  using Work = std::function<int(std::size_t work)>;
+
   // Calls work(0) to work(count - 1), each in a process of its own, in that order. Returns the
   // signal that has asked this process to end meanwhile (SIGINT, SIGTERM, SIGHUP), if one has: then
   // the running pieces have been ended by it too, and the others were not begun. Throws
   // Error(Incomplete) if there can be no process.
-  std::optional<int> run(std::size_t count, const std::function<void(std::size_t work)>& work,
-                         const Watch& watch);
+  std::optional<int> run(std::size_t count, const Work& work, const Watch& watch);
 
  private:
   [[nodiscard]] std::size_t allowed() const;
-  bool start(std::size_t index, const std::function<void(std::size_t work)>& work);
+  bool start(std::size_t index, const Work& work);
   void reap(const Watch& watch);
   void end_all(int signal) const;
 
   Limits limits_;
   std::map<pid_t, std::size_t> running_;
-  // The most that one has used so far; at first, what reading a kernel's package takes.
-  std::uint64_t peak_bytes_ = std::uint64_t{160} << 20U;
+  std::uint64_t peak_bytes_ = 0;  // the most that one has used so far
 };
 
 }  // namespace photon_dmesg

@@ -33,6 +33,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* not_written = "its results could not be written";
+
 // What all tickets share, and what becomes of each.
 class Batch {
  public:
@@ -59,7 +61,7 @@ class Batch {
       progress.add(!results_[end.work]->error.empty());
       say_failure(*results_[end.work], progress);
     };
-    const auto signal = workers.run(tickets_.size(), [&](std::size_t index) { work(index); },
+    const auto signal = workers.run(tickets_.size(), [&](std::size_t index) { return work(index); },
                                     {ended, [&](std::size_t running) { progress.show(running); }});
     return signal;
   }
@@ -114,18 +116,20 @@ class Batch {
     return results_folder_ / ticket.name;
   }
 
-  // In a process of its own.
-  void work(std::size_t index) const {
+  // In a process of its own. Returns whether its results could not be written.
+  [[nodiscard]] int work(std::size_t index) const {
     const Ticket& ticket = tickets_[index];
     try {
       const std::string key = key_of(options_, ticket, symbols_key_);
-      if (options_.batch.resume && is_done(ticket, key)) return;
+      if (options_.batch.resume && is_done(ticket, key)) return 0;
       const fs::path unfinished = begin_result(results_folder_, ticket.name);
       TicketResult result = run_ticket(options_, ticket, pool_, unfinished);
       result.key = key;
       finish_result(unfinished, results_folder_, result);
+      return 0;
     } catch (const std::exception& error) {
       say(fmt::format("photon-dmesg: {}: {}\n", ticket.name, printable(error.what())));
+      return 1;
     }
   }
 
@@ -136,7 +140,8 @@ class Batch {
 
   [[nodiscard]] TicketResult result_of(const WorkerPool::Ended& end) const {
     const Ticket& ticket = tickets_[end.work];
-    const auto written = end.signal ? std::nullopt : read_ticket_result(folder_of(ticket));
+    const bool is_written = !end.signal && end.status == 0;
+    const auto written = is_written ? read_ticket_result(folder_of(ticket)) : std::nullopt;
     if (written) return *written;
     TicketResult result;
     result.name = ticket.name;
@@ -147,7 +152,7 @@ class Batch {
                                     "photon-dmesg was ended by signal {} ({}) while it "
                                     "read this",
                                     *end.signal, ::strsignal(*end.signal))
-                              : "its results could not be written";
+                              : not_written;
     return result;
   }
 
@@ -181,6 +186,17 @@ void make_results_folder(const fs::path& folder) {
   }
 }
 
+// To whoever runs this again and again, status 1 says that the results are there.
+template <typename Work>
+auto with_results(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.failure() != Failure::Incomplete) throw;
+    throw unusable(error.what());
+  }
+}
+
 int status_of(const std::vector<TicketResult>& results) {
   const bool all_complete =
       std::all_of(results.begin(), results.end(),
@@ -188,14 +204,10 @@ int status_of(const std::vector<TicketResult>& results) {
   return all_complete ? exit_complete : exit_incomplete;
 }
 
-}  // namespace
-
-int report_on_tickets(const Options& options, TerminalDiagnostics& diagnostics) {
-  if (options.batch.gather) return gather_results(options, diagnostics);
-  BatchTickets found = find_batch_tickets(options, diagnostics);
+int report(const Options& options, BatchTickets found, TerminalDiagnostics& diagnostics) {
+  const SummaryFiles summary = summary_files(options);
   std::vector<fs::path> names;
   for (const Ticket& ticket : found.tickets) names.emplace_back(ticket.name);
-  const SummaryFiles summary = summary_files(options);
   check_results(*options.output, names);
   check_summary(summary);
   make_results_folder(*options.output);
@@ -206,8 +218,25 @@ int report_on_tickets(const Options& options, TerminalDiagnostics& diagnostics) 
   const std::vector<TicketResult> results = batch.results();
   write_summary(options, summary, results);
   if (signal) end_by(*signal);
-  const bool complete = status_of(results) == exit_complete && !diagnostics.has_lack();
-  return complete ? exit_complete : exit_incomplete;
+  const bool all_written =
+      std::none_of(results.begin(), results.end(),
+                   [](const TicketResult& result) { return result.error == not_written; });
+  if (!all_written) {
+    throw unusable(
+        fmt::format("{}: the results of some tickets could not be written: --resume "
+                    "does these again",
+                    options.output->string()));
+  }
+  return diagnostics.has_lack() ? exit_incomplete : status_of(results);
+}
+
+}  // namespace
+
+int report_on_tickets(const Options& options, TerminalDiagnostics& diagnostics) {
+  return with_results([&] {
+    if (options.batch.gather) return gather_results(options, diagnostics);
+    return report(options, find_batch_tickets(options, diagnostics), diagnostics);
+  });
 }
 
 }  // namespace photon_dmesg

@@ -22,8 +22,10 @@ namespace {
 // A file that somebody else could have written proves nothing.
 bool is_trustworthy(const fs::path& path) {
   struct stat status {};
+  constexpr uid_t root = 0;  // whom everybody has to trust
   return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+         (status.st_uid == ::geteuid() || status.st_uid == root) &&
+         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 // A file that was copied, say, onto another's name.
@@ -111,7 +113,9 @@ void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
   try {
     const std::vector<std::byte> store = make_symbol_store(symbols, kernel.release, kernel.origin);
     make_folder();
-    write_file(path, Access::OwnerOnly, store);
+    // Where nothing can be locked another run may have been first. Its file is as good, and who has
+    // it open through a network file system would lose it.
+    if (!fs::exists(path)) write_file(path, Access::OwnerOnly, store);
     diagnostics.found({.what = "stored in", .value = path.string(), .where = "cache"});
   } catch (const std::exception& error) {
     note(diagnostics, "not stored", error.what());

@@ -19,17 +19,18 @@ using test::TemporaryFolder;
 struct Outcome {
   std::set<std::size_t> ended;
   std::set<std::size_t> killed;
+  std::set<std::size_t> failed;
   std::size_t most_running = 0;
   std::optional<int> signal;
 };
 
-Outcome run(WorkerPool::Limits limits, std::size_t count,
-            const std::function<void(std::size_t)>& work) {
+Outcome run(WorkerPool::Limits limits, std::size_t count, const WorkerPool::Work& work) {
   Outcome outcome;
   outcome.signal =
       WorkerPool(limits).run(count, work,
                              {[&](const WorkerPool::Ended& end) {
                                 (end.signal ? outcome.killed : outcome.ended).insert(end.work);
+                                if (end.status != 0) outcome.failed.insert(end.work);
                               },
                               [&](std::size_t running) {
                                 outcome.most_running = std::max(outcome.most_running, running);
@@ -44,6 +45,7 @@ TEST_CASE("worker pool: each piece of work is done once, in a process of its own
   const pid_t own = ::getpid();
   const Outcome outcome = run({3, {}}, 10, [&](std::size_t work) {
     if (::getpid() != own) folder.write(std::to_string(work), "done");
+    return 0;
   });
   CHECK(outcome.ended.size() == 10);
   CHECK(outcome.killed.empty());
@@ -56,13 +58,15 @@ TEST_CASE("worker pool: each piece of work is done once, in a process of its own
 TEST_CASE("worker pool: work that dies takes nothing else with it") {
   const Outcome outcome = run({2, {}}, 4, [](std::size_t work) {
     if (work == 1) ::raise(SIGKILL);
+    return work == 2 ? 7 : 0;
   });
+  CHECK(outcome.failed == std::set<std::size_t>{2});
   CHECK(outcome.ended == std::set<std::size_t>{0, 2, 3});
   CHECK(outcome.killed == std::set<std::size_t>{1});
 }
 
 TEST_CASE("worker pool: no more at a time than jobs, nor than memory is there for") {
-  const auto nap = [](std::size_t) { ::usleep(20'000); };
+  const auto nap = [](std::size_t) { return ::usleep(20'000); };
   CHECK(run({2, {}}, 6, nap).most_running <= 2);
   constexpr std::uint64_t little = 1024;
   CHECK(run({8, little}, 6, nap).most_running == 1);
@@ -71,10 +75,11 @@ TEST_CASE("worker pool: no more at a time than jobs, nor than memory is there fo
 TEST_CASE("worker pool: a signal ends what is running, and nothing more is begun") {
   const pid_t own = ::getpid();
   const Outcome outcome = run({1, {}}, 3, [&](std::size_t work) {
-    if (work == 0) return;
+    if (work == 0) return 0;
     ::signal(SIGTERM, SIG_DFL);  // the tests' own would report it
     ::kill(own, SIGTERM);
     ::sleep(60);
+    return 0;
   });
   CHECK(outcome.signal == SIGTERM);
   CHECK(outcome.ended == std::set<std::size_t>{0});

@@ -252,6 +252,20 @@ class Batch(unittest.TestCase):
         with self.subTest("nor is evidence put beside results"):
             self.assertEqual(self.batch(self.cases, results=self.cases).status, 2)
 
+    def test_results_that_can_not_be_written_are_no_success(self) -> None:
+        result = self.batch(self.cases / "k61", results=Path("/proc/results"))
+        self.assertEqual(result.status, 3, result.err)
+        self.batch(self.cases / "k61")
+        earlier = self.ticket("k61-vm")
+        blocked = self.results / "k61-vm" / "log.json"
+        blocked.mkdir()
+        (blocked / "mine").write_text("in the way\n")
+        result = self.batch("--json", self.cases / "k61")
+        self.assertEqual(result.status, 3, result.err)
+        self.assertIn("its results could not be written", result.out.decode())
+        self.assertEqual((blocked / "mine").read_text(), "in the way\n")
+        self.assertEqual(self.ticket("k61-vm")["key"], earlier["key"])
+
     def test_an_interrupted_run_ends_cleanly_and_can_be_gone_on_with(self) -> None:
         cases = self.folder / "cases"
         for number in range(40):

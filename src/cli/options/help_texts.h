@@ -86,7 +86,7 @@ inline constexpr const char* facts_are_missing =
 inline constexpr const char* status_of_findings = "\n 10  a finding that --fail-on names";
 inline constexpr const char* tickets_are_incomplete =
     "the results were written, but some logs are incomplete or could not be\n"
-    "     read: the summary says which. Or the output could not be written";
+    "     read: the summary says which";
 inline constexpr const char* output_is_incomplete = "the output could not be written";
 inline constexpr const char* input_is_missing =
     "it was done, but without a file that was named; or the output could not be\n"
