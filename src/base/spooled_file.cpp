@@ -17,7 +17,14 @@ namespace {
 // Faster levels need more memory, slower ones more time than decompressing the package takes.
 constexpr int compression_level = 1;
 
+bool is_zero(std::span<const std::byte> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [](std::byte byte) { return byte == std::byte{}; });
+}
+
+// Nothing for zeros.
 std::vector<std::byte> compress(const std::vector<std::byte>& bytes) {
+  if (is_zero(bytes)) return {};
   std::vector<std::byte> packed(ZSTD_compressBound(bytes.size()));
   const std::size_t size =
       ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), compression_level);
@@ -47,6 +54,23 @@ void SpooledFile::append(std::span<const std::byte> bytes) {
   }
 }
 
+void SpooledFile::append_zeros(std::uint64_t count) {
+  static const std::vector<std::byte> zeros(block_bytes);
+  const auto append_part = [&](std::uint64_t most) {
+    const auto part = static_cast<std::size_t>(std::min(count, most));
+    append(std::span(zeros).first(part));
+    count -= part;
+  };
+  if (!pending_.empty()) append_part(block_bytes - pending_.size());
+  if (count >= block_bytes) wait_for_blocks(0);  // they come before
+  for (; count >= block_bytes; count -= block_bytes) {
+    blocks_.push_back({{}, false, true});
+    kept_ += sizeof(Block);
+    size_ += block_bytes;
+  }
+  append_part(block_bytes);
+}
+
 void SpooledFile::store_pending_block() {
   wait_for_blocks(std::max(1U, std::thread::hardware_concurrency()) - 1);
   running_.push_back(
@@ -56,7 +80,10 @@ void SpooledFile::store_pending_block() {
 
 void SpooledFile::wait_for_blocks(std::size_t running) {
   while (running_.size() > running) {
-    blocks_.push_back({running_.front().get()});
+    std::vector<std::byte> packed = running_.front().get();
+    kept_ += sizeof(Block) + packed.capacity();
+    const bool zeros = packed.empty();
+    blocks_.push_back({std::move(packed), false, zeros});
     running_.erase(running_.begin());
   }
 }
@@ -96,8 +123,12 @@ void SpooledFile::expand_block(std::size_t index) {
     return;
   }
   const std::size_t begin = index * block_bytes;
-  unpack_block(index, bytes_.subspan(begin, std::min(block_bytes, bytes_.size() - begin)));
-  block = {{}, true};
+  // What is mapped is zero by itself.
+  if (!block.zeros) {
+    unpack_block(index, bytes_.subspan(begin, std::min(block_bytes, bytes_.size() - begin)));
+  }
+  block.compressed = {};
+  block.expanded = true;
 }
 
 std::vector<std::byte> SpooledFile::read_block(std::size_t index) const {
@@ -108,6 +139,10 @@ std::vector<std::byte> SpooledFile::read_block(std::size_t index) const {
 }
 
 void SpooledFile::unpack_block(std::size_t index, std::span<std::byte> target) const {
+  if (blocks_[index].zeros) {
+    std::fill(target.begin(), target.end(), std::byte{});
+    return;
+  }
   const std::vector<std::byte>& packed = blocks_[index].compressed;
   const std::size_t size =
       ZSTD_decompress(target.data(), target.size(), packed.data(), packed.size());
@@ -124,6 +159,7 @@ void SpooledFile::keep_only(std::span<const FileRange> ranges) {
     });
     if (!needed) {
       blocks_[i].compressed = {};
+      blocks_[i].zeros = false;
     }
   }
 }

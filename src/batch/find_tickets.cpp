@@ -9,6 +9,8 @@
 #include "base/input_file.h"
 #include "batch/folder_files.h"
 #include "checkpoint/vmware/host_log.h"
+#include "session/bundle_tree.h"
+#include "session/bundled_guests.h"
 
 namespace photon_dmesg {
 
@@ -50,12 +52,38 @@ bool tells_of_guest(const fs::path& host_log) {
   }
 }
 
+// How a folder is looked through.
+struct Look {
+  bool all_snapshots = false;
+  bool is_named = false;  // its files were named, so that somebody wants to hear of each
+};
+
+// The guests in a bundle, as paths through it; the bundle itself if it can't be read: whoever reads
+// it says why. So if it was named and holds none.
+Paths guests_in_bundle(const fs::path& bundle, const Look& look, Diagnostics& diagnostics) {
+  SilentDiagnostics silent;  // what is damaged is said of the ticket
+  BundleTree tree(ReadAhead::SmallFiles);
+  diagnostics.progress({fmt::format("looking for tickets in {}", bundle.string())});
+  try {
+    Paths guests = list_checkpoints_in_bundle(
+        bundle, look.all_snapshots ? Snapshots::All : Snapshots::Current, tree, silent);
+    if (!guests.empty() || !look.is_named) return guests;
+  } catch (const Error& error) {
+    silent.found({.what = error.what()});
+  }
+  return {bundle};
+}
+
 // The files that stand for one guest each.
-Paths guests_in(const FolderFiles& files, bool all_snapshots) {
-  Paths guests = choose_checkpoints(files, all_snapshots);
+Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
+  Paths guests = choose_checkpoints(files, look.all_snapshots);
   const Paths lone = lone_memories(files);
   guests.insert(guests.end(), lone.begin(), lone.end());
   guests.insert(guests.end(), files.dumps.begin(), files.dumps.end());
+  for (const fs::path& bundle : files.bundles) {
+    const Paths bundled = guests_in_bundle(bundle, look, diagnostics);
+    guests.insert(guests.end(), bundled.begin(), bundled.end());
+  }
   if (!guests.empty()) return guests;
   std::copy_if(files.host_logs.begin(), files.host_logs.end(), std::back_inserter(guests),
                tells_of_guest);
@@ -91,7 +119,7 @@ std::vector<Ticket> TicketFinder::finish() {
   for (const auto& [folder, paths] : named_) {
     FolderFiles files;
     for (const fs::path& path : paths) files.add(path);
-    for (const fs::path& guest : guests_in(files, options_.all_snapshots)) {
+    for (const fs::path& guest : guests_in(files, {options_.all_snapshots, true}, diagnostics_)) {
       tickets_.push_back({name_of_ticket(guest, {}), {guest}});
     }
     // Whoever names a file wants to hear of it.
@@ -133,7 +161,7 @@ void TicketFinder::add_folder(const fs::path& folder, const fs::path& root) {
     files.add(entry);
     diagnostics_.progress({fmt::format("looking for tickets: {} files", ++files_)});
   }
-  for (const fs::path& guest : guests_in(files, options_.all_snapshots)) {
+  for (const fs::path& guest : guests_in(files, {options_.all_snapshots, false}, diagnostics_)) {
     Ticket ticket{name_of_ticket(guest, root), {guest}};
     ticket.files.insert(ticket.files.end(), files.symbols.begin(), files.symbols.end());
     tickets_.push_back(std::move(ticket));

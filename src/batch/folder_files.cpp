@@ -11,6 +11,8 @@
 #include "base/input_file.h"
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/companion_file.h"
+#include "session/bundle_walk.h"
+#include "session/other_files.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_file_names.h"
 #include "session/vm_files.h"
@@ -28,15 +30,12 @@ struct NameRule {
   Paths FolderFiles::*kind;
 };
 
-// The first that fits counts. A file that is packed is called as what it holds.
+// The first that fits counts.
 constexpr std::array rules = {
     NameRule{"*.vmss", &FolderFiles::checkpoints},
     NameRule{"*.vmsn", &FolderFiles::checkpoints},
-    NameRule{"*.vmss.gz", &FolderFiles::checkpoints},
-    NameRule{"*.vmsn.gz", &FolderFiles::checkpoints},
     NameRule{"*.guest", &FolderFiles::checkpoints},
     NameRule{"*.vmem", &FolderFiles::memories},
-    NameRule{"*.vmem.gz", &FolderFiles::memories},
     NameRule{vm_configuration_name, &FolderFiles::configurations},
     NameRule{"vmware.log", &FolderFiles::host_logs},
     NameRule{"*.iso", &FolderFiles::symbols},
@@ -56,16 +55,27 @@ Paths FolderFiles::*kind_by_content(const fs::path& path) {
     if (file.size() == 0) return &FolderFiles::others;
     if (identify_symbols(file)) return &FolderFiles::symbols;
     const GuestFileKind kind = identify_guest_file(file);
-    if (kind == GuestFileKind::Unmarked) return &FolderFiles::others;
+    if (kind == GuestFileKind::Unmarked) {
+      return is_bundle(file) ? &FolderFiles::bundles : &FolderFiles::others;
+    }
     return kind == GuestFileKind::Checkpoint ? &FolderFiles::checkpoints : &FolderFiles::dumps;
   } catch (const Error&) {
     return &FolderFiles::others;  // nobody has named it
   }
 }
 
+// The name of what is in a file that is packed by itself.
+fs::path unpacked_name(const fs::path& path) {
+  constexpr std::array packed = {".gz", ".zst", ".xz", ".bz2"};
+  const bool is_packed = std::any_of(packed.begin(), packed.end(),
+                                     [&](const char* ending) { return has_ending(path, ending); });
+  return is_packed ? path.stem() : path;
+}
+
 Paths FolderFiles::*kind_of(const fs::path& path) {
+  const fs::path name = unpacked_name(path);
   const auto* rule = std::find_if(rules.begin(), rules.end(), [&](const NameRule& known) {
-    return is_named(path, known.pattern);
+    return is_named(name, known.pattern);
   });
   if (rule != rules.end()) return rule->kind;
   return is_known_name(path) ? &FolderFiles::companions : kind_by_content(path);
@@ -102,7 +112,7 @@ bool is_older(const fs::path& left, const fs::path& right) {
 
 fs::path current_of(const Paths& checkpoints, const Paths& configurations) {
   for (const fs::path& vmx : configurations) {
-    if (const auto current = find_current(vmx, checkpoints)) return *current;
+    if (const auto current = find_current(disk_tree(), vmx, checkpoints)) return *current;
   }
   return *std::max_element(checkpoints.begin(), checkpoints.end(), is_older);
 }

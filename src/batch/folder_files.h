@@ -12,6 +12,7 @@ struct FolderFiles {
   std::vector<std::filesystem::path> memories;        // .vmem
   std::vector<std::filesystem::path> configurations;  // .vmx
   std::vector<std::filesystem::path> dumps;           // cores, kdump files, LiME images
+  std::vector<std::filesystem::path> bundles;         // archives, which may hold any of these
   std::vector<std::filesystem::path> host_logs;       // vmware.log
   std::vector<std::filesystem::path> symbols;         // of kernels: ISOs, packages, vmlinux...
   std::vector<std::filesystem::path> companions;      // what else VMware keeps of a VM

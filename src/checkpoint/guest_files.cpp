@@ -34,11 +34,12 @@ void refuse_memory_beside(const GuestFiles& files) {
 // What opens the files of each format.
 GuestState open_vmware(GuestFiles files, Diagnostics& diagnostics) {
   return open_checkpoint(std::move(files.state.front()), std::move(files.memory),
-                         files.completeness, diagnostics);
+                         files.surroundings(), files.completeness, diagnostics);
 }
 
 GuestState open_debug(GuestFiles files, Diagnostics& diagnostics) {
-  return open_debug_guest(std::move(files.state.front()), std::move(files.memory), diagnostics);
+  return open_debug_guest(std::move(files.state.front()), std::move(files.memory),
+                          files.surroundings(), diagnostics);
 }
 
 GuestState open_core(GuestFiles files, Diagnostics& diagnostics) {
@@ -82,9 +83,10 @@ const Format* find_format(GuestFileKind kind) {
 
 // The checkpoint of the same name, for memory that was named alone.
 void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
-  const auto beside = find_companion(files.memory->name(), {"vmss", "vmsn", "guest"});
+  const FileTree& tree = files.surroundings();
+  const auto beside = find_companion(tree, files.memory->name(), {"vmss", "vmsn", "guest"});
   if (!beside) return;
-  auto file = open_guest_file(*beside, diagnostics);
+  auto file = open_guest_file(tree, *beside, diagnostics);
   const GuestFileKind kind = identify_guest_file(*file);
   if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
   diagnostics.found({.what = "checkpoint",

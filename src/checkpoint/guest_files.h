@@ -7,6 +7,7 @@
 
 #include "base/byte_source.h"
 #include "base/diagnostics.h"
+#include "base/file_tree.h"
 #include "checkpoint/guest/guest_state.h"
 
 namespace photon_dmesg {
@@ -32,11 +33,13 @@ struct GuestFiles {
   GuestFileKind kind = GuestFileKind::Unmarked;          // of `state`
   std::vector<std::shared_ptr<const ByteSource>> state;  // more than one: parts of a split dump
   std::shared_ptr<const ByteSource> memory;              // null if none was named
-  bool is_alone = false;  // no checkpoint is looked for beside the memory
+  std::shared_ptr<const FileTree> tree;  // that they lie in, among others; null: the system's
+  bool is_alone = false;                 // no checkpoint is looked for beside the memory
   // Whether memory that is shorter than the checkpoint says is read as far as it is there.
   Completeness completeness = Completeness::Required;
 
   [[nodiscard]] bool empty() const { return state.empty() && !memory; }
+  [[nodiscard]] const FileTree& surroundings() const { return tree ? *tree : disk_tree(); }
 };
 
 // Reads them. Memory without a checkpoint is looked at alone, unless a checkpoint of that name lies

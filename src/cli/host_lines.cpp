@@ -18,12 +18,13 @@ std::vector<HostLine> lines_of(const std::vector<HostLog>& logs) {
 
 HostEvidence read_host_lines(const std::vector<std::filesystem::path>& files, const Guest& guest,
                              Diagnostics& diagnostics) {
-  return HostEvidence(lines_of(host_logs_of(files, guest.state().path, diagnostics)));
+  return HostEvidence(
+      lines_of(host_logs_of(files, guest.state().path, guest.surroundings(), diagnostics)));
 }
 
 std::vector<HostLine> read_lone_host_lines(const std::vector<std::filesystem::path>& files,
-                                           Diagnostics& diagnostics) {
-  std::vector<HostLine> lines = lines_of(read_host_logs(files));
+                                           BundleTree& tree, Diagnostics& diagnostics) {
+  std::vector<HostLine> lines = lines_of(read_host_logs(files, tree, diagnostics));
   std::vector<std::string> names;
   names.reserve(files.size());
   for (const std::filesystem::path& file : files) names.push_back(file.string());

@@ -109,10 +109,11 @@ void write_lines(const Options& options, const std::vector<HostLine>& lines, Red
 
 }  // namespace
 
-int print_host_log(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
+int print_host_log(const Options& options, BundleTree& tree, Redactor& redactor,
+                   TerminalDiagnostics& diagnostics) {
   check_format(options);
   check_selection(options);
-  std::vector<HostLine> lines = read_lone_host_lines(options.files, diagnostics);
+  std::vector<HostLine> lines = read_lone_host_lines(options.files, tree, diagnostics);
   if (options.redact) {
     for (const HostLine& line : lines) redactor.learn(line.text);
   }

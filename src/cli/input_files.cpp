@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "rpm/file_digest.h"
+#include "session/bundle_tree.h"
 
 namespace photon_dmesg {
 namespace {
@@ -33,7 +34,11 @@ std::vector<fs::path> only_files(const std::vector<fs::path>& paths) {
 }  // namespace
 
 std::vector<fs::path> files_of(const Options& options, const Guest& guest) {
-  std::vector<fs::path> files = options.files;
+  std::vector<fs::path> files;
+  for (const fs::path& path : options.files) {
+    // Of what lies in a bundle, that is the file.
+    files.push_back(file_on_the_way(path).value_or(path));
+  }
   files.emplace_back(guest.state().path);
   files.emplace_back(guest.state().memory_path);
   for (const auto& file : guest.state().files) files.emplace_back(file->name());

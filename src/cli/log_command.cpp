@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "cli/output.h"
 #include "cli/session_options.h"
 #include "report/redaction.h"
+#include "session/bundle_tree.h"
 #include "session/guest_groups.h"
 #include "session/host_logs.h"
 #include "session/session.h"
@@ -38,9 +40,11 @@ void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
   say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
-Guest open_guest(const Options& options, bool are_several, Diagnostics& diagnostics) {
+Guest open_guest(const Options& options, std::shared_ptr<BundleTree> tree, bool are_several,
+                 Diagnostics& diagnostics) {
   try {
-    return session::open(options.files, session_options(options), diagnostics);
+    return session::open(options.files, {std::move(tree), nullptr}, session_options(options),
+                         diagnostics);
   } catch (const Error& error) {
     if (are_several && error.failure() == Failure::Usage) throw with_ways_to_read_all(error);
     throw;
@@ -50,13 +54,16 @@ Guest open_guest(const Options& options, bool are_several, Diagnostics& diagnost
 }  // namespace
 
 int print_log(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
-  if (are_host_logs(options.files)) return print_host_log(options, redactor, diagnostics);
+  const auto tree = std::make_shared<BundleTree>();
+  if (are_host_logs(options.files, *tree, diagnostics)) {
+    return print_host_log(options, *tree, redactor, diagnostics);
+  }
   GuestGroups groups = group_by_guest(options.files);
   const bool are_several = groups.guests.size() > 1;
   if (are_several && options.format->takes_several) {
     return print_logs(options, std::move(groups), redactor, diagnostics);
   }
-  Guest guest = open_guest(options, are_several, diagnostics);
+  Guest guest = open_guest(options, tree, are_several, diagnostics);
   GuestLog log(options, guest, false, redactor, diagnostics);
   diagnostics.release();
   diagnostics.clear_progress();

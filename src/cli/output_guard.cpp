@@ -11,9 +11,9 @@
 
 #include "base/byte_source.h"
 #include "base/error.h"
-#include "base/gzip_file.h"
 #include "base/read_files.h"
 #include "checkpoint/guest_files.h"
+#include "checkpoint/vmware/companion_file.h"
 #include "session/other_files.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_file_names.h"
@@ -24,9 +24,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Whether a file of that name, also with .gz behind, is of the kind that the pattern stands for.
+// Whether a file of that name, also with .gz or the like behind, is of the kind that the pattern
+// stands for.
 bool is_of_kind(const std::string& name, const char* pattern) {
-  return is_named(is_named(name, "*.gz") ? fs::path(name).stem() : fs::path(name), pattern);
+  return is_named(is_packed_name(name) ? fs::path(name).stem() : fs::path(name), pattern);
 }
 
 // What a guest's file is; nothing for memory and all else without a mark.
@@ -45,7 +46,6 @@ std::optional<std::string_view> kept_file(const ByteSource& beginning, Exception
     const bool replaced = *kind == SymbolKind::Profile && exceptions.profile;
     return replaced ? std::nullopt : std::optional(name_of(*kind));
   }
-  if (is_gzip_file(beginning)) return "compressed with gzip";
   if (const auto other = identify_marked(beginning)) return other->what;
   return guest_file(beginning);
 }

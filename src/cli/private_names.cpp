@@ -16,11 +16,11 @@ namespace {
 // The files that may be the checkpoints meant by naming `path`.
 std::vector<fs::path> checkpoints_of(const fs::path& path) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return list_vm_folder(path).checkpoints;
+  if (fs::is_directory(path, ignored)) return list_vm_folder(disk_tree(), path).checkpoints;
   if (!fs::is_regular_file(path, ignored)) return {};  // what can be read once only is not for this
   if (is_vm_configuration(path) || has_ending(path, ".vmem")) {
     const fs::path folder = path.parent_path();
-    return list_vm_folder(folder.empty() ? fs::path(".") : folder).checkpoints;
+    return list_vm_folder(disk_tree(), folder.empty() ? fs::path(".") : folder).checkpoints;
   }
   return {path};
 }

@@ -133,15 +133,16 @@ void read_guest(const Options& own, Guest& guest, Redactor& redactor, const fs::
 void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, Redactor& redactor,
                  const fs::path& folder, TicketResult& result) {
   TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
-  if (are_host_logs(own.files)) {
-    result.status = print_host_log(own, redactor, diagnostics);
+  const auto tree = std::make_shared<BundleTree>();
+  if (are_host_logs(own.files, *tree, diagnostics)) {
+    result.status = print_host_log(own, *tree, redactor, diagnostics);
     result.warnings = diagnostics.warnings();
     const auto judge = [&](Diagnostics& own_diagnostics) {
-      return judge_host_logs(own, redactor, own_diagnostics);
+      return judge_host_logs(own, *tree, redactor, own_diagnostics);
     };
     return judge_ticket(own, judge, redactor, folder, result);
   }
-  Guest guest = session::open(own.files, shared, session_options(own), diagnostics);
+  Guest guest = session::open(own.files, {tree, shared}, session_options(own), diagnostics);
   read_guest(own, guest, redactor, folder, diagnostics, result);
 }
 
@@ -168,7 +169,8 @@ void hide(std::string& text, const Ticket& ticket, Redactor& redactor) {
 std::vector<fs::path> companions_of(const fs::path& file) {
   std::vector<fs::path> found;
   try {
-    if (auto memory = find_companion(file, {"vmem"})) found.push_back(std::move(*memory));
+    if (auto memory = find_companion(disk_tree(), file, {"vmem"}))
+      found.push_back(std::move(*memory));
   } catch (const Error&) {
     // Which one is meant can't be told, and will be said.
   }
@@ -180,7 +182,9 @@ std::vector<fs::path> companions_of(const fs::path& file) {
 
 std::string id_or_reason(const fs::path& file) {
   try {
-    return content_id(file);
+    const auto bundle = file_on_the_way(file);  // the file itself, or the bundle that it is in
+    return bundle ? content_id(*bundle) + file.lexically_relative(*bundle).string()
+                  : content_id(file);
   } catch (const Error& error) {
     return error.what();
   }

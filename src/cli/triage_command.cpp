@@ -6,8 +6,10 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "cli/exit_status.h"
@@ -54,8 +56,10 @@ WriteReport writer_of(const Options& options) {
   return write_triage_text;
 }
 
-TriageReport read_guest(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
-  Guest guest = session::open(options.files, session_options(options), diagnostics);
+TriageReport read_guest(const Options& options, std::shared_ptr<BundleTree> tree,
+                        Redactor& redactor, Diagnostics& diagnostics) {
+  Guest guest = session::open(options.files, {std::move(tree), nullptr}, session_options(options),
+                              diagnostics);
   TriageReport report = judge_guest(guest, options.files, diagnostics);
   add_details(options, guest, redactor, report, diagnostics);
   guest.warn_of_unreadable(diagnostics);
@@ -85,14 +89,18 @@ TriageReport read_text_log(const Options& options, Redactor& redactor, Diagnosti
 
 TriageReport read_report(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
   if (options.triage.log_only) return read_text_log(options, redactor, diagnostics);
-  if (are_host_logs(options.files)) return judge_host_logs(options, redactor, diagnostics);
-  return read_guest(options, redactor, diagnostics);
+  const auto tree = std::make_shared<BundleTree>();
+  if (are_host_logs(options.files, *tree, diagnostics)) {
+    return judge_host_logs(options, *tree, redactor, diagnostics);
+  }
+  return read_guest(options, tree, redactor, diagnostics);
 }
 
 }  // namespace
 
-TriageReport judge_host_logs(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
-  std::vector<HostLine> lines = read_lone_host_lines(options.files, diagnostics);
+TriageReport judge_host_logs(const Options& options, BundleTree& tree, Redactor& redactor,
+                             Diagnostics& diagnostics) {
+  std::vector<HostLine> lines = read_lone_host_lines(options.files, tree, diagnostics);
   std::erase_if(lines, [](const HostLine& line) { return !is_of_kernel(line); });
   const std::vector<HostDump> dumps = dumps_of(lines);
   if (dumps.empty()) {

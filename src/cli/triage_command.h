@@ -4,6 +4,7 @@
 #include "cli/options/options.h"
 #include "report/redactor.h"
 #include "report/triage_report.h"
+#include "session/bundle_tree.h"
 
 namespace photon_dmesg {
 
@@ -15,7 +16,7 @@ int print_triage(const Options& options, Redactor& redactor, TerminalDiagnostics
 // What is wrong with a guest by the host's logs that options.files are, and what tells so. Of what
 // the guest sent the last is judged: what it sent before is in it, or of an earlier boot. Throws
 // Error(UnusableInput) if its kernel has sent nothing.
-[[nodiscard]] TriageReport judge_host_logs(const Options& options, Redactor& redactor,
-                                           Diagnostics& diagnostics);
+[[nodiscard]] TriageReport judge_host_logs(const Options& options, BundleTree& tree,
+                                           Redactor& redactor, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

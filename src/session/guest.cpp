@@ -44,9 +44,10 @@ class HeldWarnings final : public Diagnostics {
 std::shared_ptr<const ByteSource> find_memory(const Inputs& inputs) {
   if (inputs.guest.memory) return inputs.guest.memory;
   try {
-    const auto beside = find_companion(inputs.guest.state.front()->name(), {"vmem"});
+    const FileTree& tree = inputs.guest.surroundings();
+    const auto beside = find_companion(tree, inputs.guest.state.front()->name(), {"vmem"});
     SilentDiagnostics silent;
-    return beside ? open_guest_file(*beside, silent) : nullptr;
+    return beside ? open_guest_file(tree, *beside, silent) : nullptr;
   } catch (const Error&) {
     return nullptr;
   }
@@ -89,14 +90,16 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
     way.completeness = Completeness::NotRequired;
     ways.push_back(std::move(way));
   }
-  ways.emplace_back().is_alone = true;  // its memory is looked for when it is its turn
+  GuestFiles& alone = ways.emplace_back();
+  alone.is_alone = true;  // its memory is looked for when it is its turn
+  alone.tree = inputs.guest.tree;
   return ways;
 }
 
 }  // namespace
 
 Guest::Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics& diagnostics)
-    : pool_(std::move(pool)) {
+    : pool_(std::move(pool)), tree_(inputs.guest.tree) {
   require_guest(inputs.guest);
   open_kernel(open_files(inputs, diagnostics), diagnostics);
   const auto header = optional_fact("whether this is a crash-dump kernel", diagnostics,
@@ -125,7 +128,8 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
     }
   }
   const bool pending =
-      !inputs.guest.state.empty() && is_snapshot_pending(inputs.guest.state.front()->name());
+      !inputs.guest.state.empty() &&
+      is_snapshot_pending(inputs.guest.surroundings(), inputs.guest.state.front()->name());
   throw Error(failure->failure(),
               fmt::format("{}{}", failure->what(),
                           pending ? " (vmware.log says that the memory of a snapshot was still "

@@ -27,6 +27,8 @@ class Guest {
   [[nodiscard]] const SymbolSource& symbols() const { return symbols_; }
   [[nodiscard]] const SymbolPool& pool() const { return *pool_; }
   [[nodiscard]] const GuestKernel& kernel() const { return *kernel_; }
+  // Where its files lie.
+  [[nodiscard]] const FileTree& surroundings() const { return tree_ ? *tree_ : disk_tree(); }
   // What VMware calls the VM, if the checkpoint says so.
   [[nodiscard]] const std::optional<std::string>& vm_name() const { return vm_name_; }
 
@@ -56,6 +58,7 @@ class Guest {
   void open_crashed_kernel(GuestPhysical elf_core_header, Diagnostics& diagnostics);
 
   std::shared_ptr<SymbolPool> pool_;
+  std::shared_ptr<const FileTree> tree_;
   std::optional<std::string> vm_name_;
   GuestState state_;
   SymbolSource symbols_;

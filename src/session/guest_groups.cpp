@@ -7,11 +7,12 @@
 
 #include "base/error.h"
 #include "base/input_file.h"
+#include "base/packed_file.h"
 #include "base/pipe_stream.h"
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/host_log.h"
-#include "session/inputs.h"
+#include "session/input_roles.h"
 #include "session/other_files.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_files.h"
@@ -39,11 +40,11 @@ bool are_beside(const fs::path& left, const fs::path& right) {
 }
 
 Role role_of_folder(const fs::path& path) {
-  const VmFolder found = list_vm_folder(path);
+  const VmFolder found = list_vm_folder(disk_tree(), path);
   return found.checkpoints.empty() ? Role::Shared : Role::Folder;
 }
 
-// A file packed with gzip goes by its name: what is in it is known only when it is unpacked.
+// A packed file goes by its name: what is in it is known only when it is unpacked.
 Role role_of_packed(const fs::path& path) {
   const fs::path name = path.stem();
   if (has_ending(name, ".vmem")) return Role::Memory;
@@ -51,8 +52,8 @@ Role role_of_packed(const fs::path& path) {
 }
 
 Role role_of_file(const fs::path& path) {
-  if (has_ending(path, ".gz")) return role_of_packed(path);
   const InputFile file(path);
+  if (packing_of(file)) return role_of_packed(path);
   if (file.size() == 0 || identify_symbols(file)) return Role::Shared;
   const GuestFileKind kind = identify_guest_file(file);
   if (kind == GuestFileKind::Kdump) return Role::PartOfDump;

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
-#include "base/input_file.h"
+#include "session/bundled_guests.h"
 #include "session/vm_file_names.h"
 
 namespace photon_dmesg {
@@ -20,13 +22,18 @@ namespace {
 // More than any host keeps.
 constexpr std::size_t most_logs = 64;
 
-bool is_host_log_at(const fs::path& path) {
-  std::error_code ignored;
+bool is_host_log_in(const FileTree& tree, const fs::path& path) {
+  SilentDiagnostics silent;
   try {
-    return fs::is_regular_file(path, ignored) && is_host_log(InputFile(path));
+    return is_host_log(*tree.open(path, silent));
   } catch (const Error&) {
     return false;  // whoever needs it says why
   }
+}
+
+bool is_host_log_at(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && is_host_log_in(disk_tree(), path);
 }
 
 bool has_name_of_host_log(const fs::path& path) {
@@ -35,39 +42,40 @@ bool has_name_of_host_log(const fs::path& path) {
                      [&](const char* pattern) { return is_named(path, pattern); });
 }
 
-void add_once(std::vector<fs::path>& paths, const fs::path& path) {
-  const bool is_known = std::any_of(paths.begin(), paths.end(), [&](const fs::path& known) {
-    std::error_code ignored;
-    return fs::equivalent(known, path, ignored);
-  });
-  if (!is_known && paths.size() < most_logs && is_host_log_at(path)) paths.push_back(path);
-}
+// Logs to be read, each once.
+struct Found {
+  const FileTree& tree;
+  std::vector<fs::path> paths = {};
 
-std::vector<fs::path> paths_of(const std::vector<fs::path>& files, const fs::path& checkpoint) {
-  std::vector<fs::path> paths;
-  for (const fs::path& file : files) add_once(paths, file);
-  const fs::path folder = checkpoint.has_parent_path() ? checkpoint.parent_path() : fs::path(".");
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (has_name_of_host_log(entry->path())) {
-      add_once(paths, checkpoint.has_parent_path() ? entry->path() : entry->path().filename());
-    }
+  void add(const fs::path& path) {
+    const bool is_known = std::any_of(paths.begin(), paths.end(), [&](const fs::path& known) {
+      return tree.are_same(known, path);
+    });
+    if (!is_known && paths.size() < most_logs && is_host_log_in(tree, path)) paths.push_back(path);
   }
-  return paths;
+};
+
+std::vector<fs::path> paths_of(const std::vector<fs::path>& files, const fs::path& checkpoint,
+                               const FileTree& tree) {
+  Found found{tree};
+  for (const fs::path& file : files) {
+    if (is_host_log_at(file)) found.add(file);
+  }
+  const fs::path folder = checkpoint.has_parent_path() ? checkpoint.parent_path() : fs::path(".");
+  for (const fs::path& path : tree.files(folder)) {
+    if (!has_name_of_host_log(path)) continue;
+    found.add(checkpoint.has_parent_path() ? path : path.filename());
+  }
+  return std::move(found.paths);
 }
 
-}  // namespace
+using Open = std::function<std::shared_ptr<const ByteSource>(const fs::path& path)>;
 
-bool are_host_logs(const std::vector<fs::path>& files) {
-  return !files.empty() && std::all_of(files.begin(), files.end(), is_host_log_at);
-}
-
-std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files) {
+std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& open) {
   std::vector<std::pair<std::string, HostLog>> logs;
-  for (const fs::path& path : files) {
-    const InputFile file(path);
-    logs.emplace_back(begin_of_host_log(file), HostLog{path, lines_of_guest(file)});
+  for (const fs::path& path : paths) {
+    const auto file = open(path);
+    logs.emplace_back(begin_of_host_log(*file), HostLog{path, lines_of_guest(*file)});
   }
   // Which of two numbers in their names is the older one depends on the product.
   std::stable_sort(logs.begin(), logs.end(), [](const auto& left, const auto& right) {
@@ -79,10 +87,27 @@ std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files) {
   return sorted;
 }
 
+}  // namespace
+
+bool are_host_logs(const std::vector<fs::path>& files, BundleTree& tree, Diagnostics& diagnostics) {
+  if (files.empty()) return false;
+  if (std::all_of(files.begin(), files.end(), is_host_log_at)) return true;
+  return files.size() == 1 && find_host_log(files.front(), tree, diagnostics) != nullptr;
+}
+
+std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files, BundleTree& tree,
+                                    Diagnostics& diagnostics) {
+  return read_logs(files, [&](const fs::path& path) {
+    auto found = is_host_log_at(path) ? nullptr : find_host_log(path, tree, diagnostics);
+    return found ? found : tree.open(path, diagnostics);
+  });
+}
+
 std::vector<HostLog> host_logs_of(const std::vector<fs::path>& files, const fs::path& checkpoint,
-                                  Diagnostics& diagnostics) {
+                                  const FileTree& tree, Diagnostics& diagnostics) {
   try {
-    return read_host_logs(paths_of(files, checkpoint));
+    return read_logs(paths_of(files, checkpoint, tree),
+                     [&](const fs::path& path) { return tree.open(path, diagnostics); });
   } catch (const Error& error) {
     diagnostics.found({.what = "no log of the host", .how = error.what()});
     return {};

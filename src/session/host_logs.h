@@ -5,6 +5,7 @@
 
 #include "base/diagnostics.h"
 #include "checkpoint/vmware/host_log.h"
+#include "session/bundle_tree.h"
 
 namespace photon_dmesg {
 
@@ -14,18 +15,21 @@ struct HostLog {
   std::vector<HostLogLine> lines;
 };
 
-// Whether each of `files` is such a log, and there is any.
-[[nodiscard]] bool are_host_logs(const std::vector<std::filesystem::path>& files);
+// Whether each of `files` is such a log, and there is any; or whether the only one is a bundle, or
+// a folder in one, that has nothing else of a guest. Throws as find_host_log() does.
+[[nodiscard]] bool are_host_logs(const std::vector<std::filesystem::path>& files, BundleTree& tree,
+                                 Diagnostics& diagnostics);
 
-// Reads `files`, which are such logs, the one that begins first before the others. Throws
-// Error(UnusableInput) when one can't be read.
-[[nodiscard]] std::vector<HostLog> read_host_logs(const std::vector<std::filesystem::path>& files);
+// Reads `files`, for which are_host_logs() is true, the one that begins first before the others.
+// Throws Error(UnusableInput) when one can't be read.
+[[nodiscard]] std::vector<HostLog> read_host_logs(const std::vector<std::filesystem::path>& files,
+                                                  BundleTree& tree, Diagnostics& diagnostics);
 
 // Those of the VM that `checkpoint` is of: what of `files` is such a log, and what lies beside the
-// checkpoint under the names that VMware gives them (vmware.log; vmware-0.log and so on of earlier
-// runs of the VM). What can't be read is noted, and left out.
+// checkpoint in `tree` under the names that VMware gives them (vmware.log; vmware-0.log and so on
+// of earlier runs of the VM). What can't be read is noted, and left out.
 [[nodiscard]] std::vector<HostLog> host_logs_of(const std::vector<std::filesystem::path>& files,
                                                 const std::filesystem::path& checkpoint,
-                                                Diagnostics& diagnostics);
+                                                const FileTree& tree, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

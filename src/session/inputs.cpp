@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <optional>
 #include <system_error>
+#include <utility>
 
-#include "base/byte_reader.h"
 #include "base/error.h"
-#include "base/file_stream.h"
-#include "base/gzip_file.h"
-#include "base/gzip_stream.h"
 #include "checkpoint/vmware/companion_file.h"
-#include "checkpoint/vmware/packed_memory.h"
-#include "checkpoint/vmware/vmware_format.h"
+#include "session/bundled_guests.h"
+#include "session/input_roles.h"
 #include "session/other_files.h"
 #include "session/vm_files.h"
 
@@ -25,79 +22,25 @@ namespace {
 
 using Source = std::shared_ptr<const ByteSource>;
 
-// The least that a Linux guest can have, and what its memory is a multiple of.
-constexpr std::uint64_t smallest_memory = 4 * 1024 * 1024;
-
-std::string first_word(const ByteSource& file) {
-  return file.contains(0, 4) ? fmt::format("{:#x}", ByteReader(file).u32("the first word"))
-                             : fmt::format("{} bytes", file.size());
-}
-
-Error unrecognised(const ByteSource& file) {
-  return unusable(
-      fmt::format("{} (begins with {}): expected a checkpoint (.vmss or .vmsn, magic such as "
-                  "{:#x}), a guest's memory, or an ISO, RPM, vmlinux or System.map, found none",
-                  file.name(), first_word(file), vmware::magics.front().value));
-}
-
-Error not_this(const fs::path& path, const OtherFile& other, std::string_view packed = {}) {
-  return unusable(
-      fmt::format("{}: this is {}{}: {}", path.string(), other.what, packed, other.advice));
-}
-
-// What can be read once only.
-SymbolInput open_pipe(const fs::path& path) {
-  constexpr std::size_t marked_bytes = 64 * 1024;  // where every kind has its mark
-  SymbolInput input;
-  input.path = path;
-  input.pipe = std::make_unique<PipeStream>(path);
-  const BufferSource first(input.name(), input.pipe->peek(marked_bytes));
-  const std::optional<SymbolKind> kind = identify_symbols(first);
-  if (!kind || !holds_packages(*kind)) {
-    throw unusable(
-        fmt::format("{}: expected an ISO or a package, as everything else must be a file that can "
-                    "be read at any place",
-                    input.name()));
-  }
-  input.kind = *kind;
-  return input;
-}
-
-// What a file packed with gzip begins with when unpacked.
-std::vector<std::byte> peek_unpacked(const ByteSource& packed) {
-  constexpr std::size_t wanted = 64 * 1024;
-  std::vector<std::byte> begin;
-  FileStream input(packed);
-  GzipStream stream(input);
-  for (auto bytes = stream.next(); !bytes.empty() && begin.size() < wanted; bytes = stream.next()) {
-    begin.insert(begin.end(), bytes.begin(), bytes.end());
-  }
-  return begin;
-}
-
-// Refuses, before all of it is unpacked, a packed file that would then be of no use.
-void check_packed(const ByteSource& packed, const fs::path& path) {
-  const std::vector<std::byte> bytes = peek_unpacked(packed);
-  const BufferSource begin(packed.name(), bytes);
-  const std::optional<SymbolKind> kind = identify_symbols(begin);
-  if (kind == SymbolKind::SystemMap || kind == SymbolKind::Profile) return;
-  if (kind) {
-    throw unusable(fmt::format("{}: this is {} packed with gzip: unpack it first (gzip -d)",
-                               path.string(), name_of(*kind)));
-  }
-  const auto other = identify_other(begin, path.stem());
-  if (other) throw not_this(path, *other, ", packed with gzip");
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
 class Sorter {
  public:
-  Sorter(bool strict, Diagnostics& diagnostics) : strict_(strict), diagnostics_(diagnostics) {}
+  Sorter(std::shared_ptr<BundleTree> tree, bool strict, Diagnostics& diagnostics)
+      : tree_(std::move(tree)), strict_(strict), diagnostics_(diagnostics) {
+    inputs_.guest.tree = tree_;
+  }
 
   void add(const fs::path& path) {
     try {
       if (is_pipe(path)) {
         inputs_.symbols.push_back(open_pipe(path));
-      } else if (std::error_code ignored; fs::is_directory(path, ignored)) {
+        return;
+      }
+      tree_->enter(path, diagnostics_);
+      if (tree_->is_folder(path)) {
         folders_.push_back(path);
       } else if (is_vm_configuration(path)) {
         add_configuration(path);
@@ -111,7 +54,9 @@ class Sorter {
   }
 
   Inputs finish() {
-    for (const fs::path& folder : folders_) use_folder(folder);
+    for (const fs::path& folder : folders_) {
+      tree_->is_bundled(folder) ? use_bundle(folder) : use_folder(folder);
+    }
     choose_guest();
     choose_memory();
     if (inputs_.guest.empty() && !unusable_.empty()) throw Error(unusable_.front());
@@ -131,52 +76,39 @@ class Sorter {
 
   // A VM's configuration, which stands for its current checkpoint unless others are named.
   void add_configuration(const fs::path& path) {
-    if (InputFile(path).size() == 0) throw unusable(path.string() + ": the file is empty");
+    if (tree_->open(path, diagnostics_)->size() == 0) {
+      throw unusable(path.string() + ": the file is empty");
+    }
     configurations_.push_back(path);
   }
 
   void add_file(const fs::path& path) {
     if (is_known(path)) return;
     paths_.push_back(path);
-    Source file = std::make_shared<InputFile>(path);
-    if (file->size() == 0) throw unusable(fmt::format("{}: the file is empty", file->name()));
-    if (is_gzip_file(*file)) {
-      check_packed(*file, path);
-      file = open_guest_file(path, diagnostics_);
-    }
-    if (const auto kind = identify_symbols(*file)) {
-      inputs_.symbols.push_back({*kind, path, std::move(file), nullptr});
-      return;
-    }
-    const GuestFileKind kind = identify_guest_file(*file);
-    if (kind != GuestFileKind::Unmarked) {
-      guests_.push_back({kind, std::move(file), path});
-    } else if (const auto other = identify_other(*file, path)) {
-      if (!other->is_of_vm) throw not_this(path, *other);
-      beside_.push_back(not_this(path, *other));
-    } else if (may_be_memory(*file, path)) {
-      memories_.push_back({kind, std::move(file), path});
+    InputRole role = find_role(*tree_, path, diagnostics_);
+    if (role.symbols) {
+      inputs_.symbols.push_back({*role.symbols, path, std::move(role.file), nullptr});
+    } else if (role.beside) {
+      beside_.push_back(std::move(*role.beside));
+    } else if (role.guest == GuestFileKind::Unmarked) {
+      memories_.push_back({*role.guest, std::move(role.file), path});
     } else {
-      throw unrecognised(*file);
+      guests_.push_back({*role.guest, std::move(role.file), path});
     }
   }
 
   // Named twice, or found in a folder as well.
   [[nodiscard]] bool is_known(const fs::path& path) const {
-    return std::any_of(paths_.begin(), paths_.end(), [&](const fs::path& other) {
-      std::error_code ignored;
-      return fs::equivalent(path, other, ignored);
-    });
+    return std::any_of(paths_.begin(), paths_.end(),
+                       [&](const fs::path& other) { return tree_->are_same(path, other); });
   }
 
   // A folder is a VM's if nothing else that was named is of a guest; it may hold symbols as well.
   void use_folder(const fs::path& path) {
-    const VmFolder found = list_vm_folder(path);
-    if (guests_.empty() && memories_.empty() && configurations_.empty()) {
-      if (const auto checkpoint = choose_checkpoint(found, std::nullopt)) {
-        diagnostics_.found(
-            {.what = "checkpoint", .value = checkpoint->string(), .where = path.string()});
-        add(*checkpoint);
+    const VmFolder found = list_vm_folder(*tree_, path);
+    if (!has_guest()) {
+      if (const auto checkpoint = choose_checkpoint(*tree_, found, std::nullopt)) {
+        add_found("checkpoint", *checkpoint, path);
       }
     }
     if (!found.checkpoints.empty() && !holds_symbols(path)) return;
@@ -184,6 +116,52 @@ class Sorter {
     input.kind = SymbolKind::Folder;
     input.path = path;
     inputs_.symbols.push_back(std::move(input));
+  }
+
+  // A bundle may hold the folders of several VMs.
+  void use_bundle(const fs::path& bundle) {
+    const bool has_other = has_guest();
+    if (!has_other) {
+      const BundledGuests found = find_bundled_guests(*tree_, bundle, Snapshots::Current);
+      const bool any = !found.checkpoints.empty();
+      const std::string_view what = any ? "checkpoint" : "memory";
+      const std::vector<fs::path>& guests = any ? found.checkpoints : found.memories;
+      if (guests.size() > 1) ask_which(*tree_, what, guests);
+      if (guests.empty()) beside_.push_back(nothing_in(bundle));
+      for (const fs::path& file : guests) add_found(what, file, bundle);
+    }
+    const std::size_t symbols = inputs_.symbols.size();
+    for (const fs::path& file : tree_->files_below(bundle)) {
+      if (file.filename().string().starts_with("System.map")) add(file);
+    }
+    if (has_other && inputs_.symbols.size() == symbols) {
+      unusable_.push_back(unusable(fmt::format(
+          "{}: expected a System.map in this bundle, beside the guest that was named, found none",
+          bundle.string())));
+    }
+  }
+
+  [[nodiscard]] Error nothing_in(const fs::path& bundle) const {
+    const std::vector<fs::path> deep = tree_->too_deep(bundle);
+    return unusable(fmt::format(
+        "{}: expected a checkpoint (.vmss or .vmsn) or memory (.vmem) in this bundle, found {}: "
+        "name "
+        "the file in it that is meant, as if the bundle were a folder, or unpack it",
+        bundle.string(),
+        deep.empty() ? "none"
+                     : fmt::format("a bundle in a bundle ({}), which is not looked into",
+                                   deep.front().string())));
+  }
+
+  // Whether anything of a guest was named, or found.
+  [[nodiscard]] bool has_guest() const {
+    return !guests_.empty() || !memories_.empty() || !configurations_.empty();
+  }
+
+  void add_found(std::string_view what, const fs::path& path, const fs::path& folder) {
+    diagnostics_.found(
+        {.what = std::string(what), .value = path.string(), .where = folder.string()});
+    add(path);
   }
 
   // The checkpoint that is read: the only one, or the one that is the VM's current one.
@@ -202,10 +180,11 @@ class Sorter {
 
   void add_checkpoint_of_configuration() {
     for (const fs::path& vmx : configurations_) {
-      const fs::path folder = vmx.has_parent_path() ? vmx.parent_path() : fs::path(".");
+      const fs::path folder = folder_of(vmx);
       if (!memories_.empty()) {
         add_if_sure(folder, vmx);
-      } else if (const auto checkpoint = choose_checkpoint(list_vm_folder(folder), vmx)) {
+      } else if (const auto checkpoint =
+                     choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx)) {
         add_file(*checkpoint);
       } else {
         throw unusable(fmt::format(
@@ -219,7 +198,7 @@ class Sorter {
   // Memory that was named can be read without a checkpoint.
   void add_if_sure(const fs::path& folder, const fs::path& vmx) {
     try {
-      if (const auto checkpoint = choose_checkpoint(list_vm_folder(folder), vmx))
+      if (const auto checkpoint = choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx))
         add_file(*checkpoint);
     } catch (const Error& error) {
       if (strict_) throw;
@@ -233,11 +212,11 @@ class Sorter {
     for (const GuestFile& guest : guests_) paths.push_back(guest.path);
     std::optional<fs::path> current;
     if (configurations_.size() == 1 && are_beside(paths, configurations_.front())) {
-      current = find_current(configurations_.front(), paths);
+      current = find_current(*tree_, configurations_.front(), paths);
     }
     const auto chosen = std::find_if(guests_.begin(), guests_.end(),
                                      [&](const GuestFile& guest) { return guest.path == current; });
-    if (chosen == guests_.end()) ask_which(paths);
+    if (chosen == guests_.end()) ask_which(*tree_, "checkpoint", paths);
     diagnostics_.found({.what = "current checkpoint",
                         .value = chosen->path.string(),
                         .where = configurations_.front().string()});
@@ -245,13 +224,10 @@ class Sorter {
   }
 
   // Whether all lie in one folder: a configuration says nothing of another VM's files.
-  static bool are_beside(const std::vector<fs::path>& paths, const fs::path& configuration) {
-    const auto folder_of = [](const fs::path& path) {
-      return path.has_parent_path() ? path.parent_path() : fs::path(".");
-    };
+  [[nodiscard]] bool are_beside(const std::vector<fs::path>& paths,
+                                const fs::path& configuration) const {
     return std::all_of(paths.begin(), paths.end(), [&](const fs::path& path) {
-      std::error_code ignored;
-      return fs::equivalent(folder_of(path), folder_of(configuration), ignored);
+      return tree_->are_same(folder_of(path), folder_of(configuration));
     });
   }
 
@@ -296,6 +272,7 @@ class Sorter {
     return false;
   }
 
+  std::shared_ptr<BundleTree> tree_;
   bool strict_;
   Diagnostics& diagnostics_;
   Inputs inputs_;
@@ -310,16 +287,15 @@ class Sorter {
 
 }  // namespace
 
-// A copy that was cut short has any size, and is known by its name.
-bool may_be_memory(const ByteSource& file, const fs::path& path) {
-  return has_ending(path, ".vmem") || is_packed_memory(file) ||
-         (file.size() >= smallest_memory && file.size() % vmware::page_bytes == 0);
+Inputs sort_inputs(const std::vector<fs::path>& files, std::shared_ptr<BundleTree> tree,
+                   bool strict, Diagnostics& diagnostics) {
+  Sorter sorter(std::move(tree), strict, diagnostics);
+  for (const fs::path& path : files) sorter.add(path);
+  return sorter.finish();
 }
 
 Inputs sort_inputs(const std::vector<fs::path>& files, bool strict, Diagnostics& diagnostics) {
-  Sorter sorter(strict, diagnostics);
-  for (const fs::path& path : files) sorter.add(path);
-  return sorter.finish();
+  return sort_inputs(files, std::make_shared<BundleTree>(), strict, diagnostics);
 }
 
 }  // namespace photon_dmesg

@@ -37,6 +37,7 @@ constexpr std::array entries = {
     Entry{0x101, "ustar", {"a tar archive (support bundle, OVA)", unpack}},
     Entry{0, "PK\x03\x04", {"a zip archive", "unpack it (unzip), and give what is in it"}},
     Entry{0, "7z\xbc\xaf'\x1c", {"a 7z archive", unpack}},
+    Entry{0, "\x1f\x8b\x08", {"packed with gzip", "unpack it first (gzip -d)"}},
     Entry{0,
           "\xfd"
           "7zXZ",

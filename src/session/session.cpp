@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "session/bundle_tree.h"
 #include "session/inputs.h"
 #include "session/stored_symbols.h"
 #include "session/symbol_pool.h"
@@ -15,13 +16,15 @@ namespace photon_dmesg::session {
 
 Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
            Diagnostics& diagnostics) {
-  return open(files, nullptr, options, diagnostics);
+  return open(files, {}, options, diagnostics);
 }
 
-Guest open(const std::vector<std::filesystem::path>& files, std::shared_ptr<SymbolPool> shared,
-           const Options& options, Diagnostics& diagnostics) {
-  Inputs inputs = sort_inputs(files, options.strict, diagnostics);
-  auto pool = std::make_shared<SymbolPool>(std::move(inputs.symbols), options, std::move(shared));
+Guest open(const std::vector<std::filesystem::path>& files, Shared shared, const Options& options,
+           Diagnostics& diagnostics) {
+  if (!shared.tree) shared.tree = std::make_shared<BundleTree>();
+  Inputs inputs = sort_inputs(files, std::move(shared.tree), options.strict, diagnostics);
+  auto pool =
+      std::make_shared<SymbolPool>(std::move(inputs.symbols), options, std::move(shared.symbols));
   return {inputs, std::move(pool), diagnostics};
 }
 

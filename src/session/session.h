@@ -10,6 +10,10 @@
 #include "session/options.h"
 #include "session/symbol_pool.h"
 
+namespace photon_dmesg {
+class BundleTree;
+}
+
 // The pipeline as a library: from files to a guest. What it can be asked is in kernel/printk (its
 // log), kernel/facts (what it says of itself), and in what is built on them.
 namespace photon_dmesg::session {
@@ -21,10 +25,14 @@ namespace photon_dmesg::session {
 [[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files, const Options& options,
                          Diagnostics& diagnostics);
 
-// The same with what `shared` has behind the symbols among `files`.
-[[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files,
-                         std::shared_ptr<SymbolPool> shared, const Options& options,
-                         Diagnostics& diagnostics);
+// What several guests that are opened one after the other share; null: nothing.
+struct Shared {
+  std::shared_ptr<BundleTree> tree = nullptr;     // with what has been read of bundles
+  std::shared_ptr<SymbolPool> symbols = nullptr;  // used behind those among a guest's own files
+};
+
+[[nodiscard]] Guest open(const std::vector<std::filesystem::path>& files, Shared shared,
+                         const Options& options, Diagnostics& diagnostics);
 
 // What has the symbols of many guests, for open(), from `files` with symbols or folders of such;
 // null if there are none. Throws Error(Usage) for a file that is of a guest, Error(UnusableInput)

@@ -48,7 +48,7 @@ SeveralGuests::SeveralGuests(GuestGroups groups, const Options& options, Diagnos
                                          options)) {}
 
 Guest SeveralGuests::open(std::size_t at, Diagnostics& diagnostics) {
-  return session::open(files(at), pool_, options_, diagnostics);
+  return session::open(files(at), {tree_, pool_}, options_, diagnostics);
 }
 
 }  // namespace photon_dmesg::session

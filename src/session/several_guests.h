@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "session/bundle_tree.h"
 #include "session/guest.h"
 #include "session/guest_groups.h"
 #include "session/options.h"
@@ -33,6 +34,7 @@ class SeveralGuests {
  private:
   GuestGroups groups_;
   Options options_;
+  std::shared_ptr<BundleTree> tree_ = std::make_shared<BundleTree>();
   std::shared_ptr<SymbolPool> pool_;
 };
 

@@ -2,7 +2,12 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/byte_source.h"
+#include "base/file_tree.h"
 
 namespace photon_dmesg {
 
@@ -11,27 +16,39 @@ namespace photon_dmesg {
 // Whether VMware's configuration of a VM (.vmx) is what `path` is named as.
 [[nodiscard]] bool is_vm_configuration(const std::filesystem::path& path);
 
-// Which of `checkpoints` the VM of the configuration at `vmx` was suspended to last, as its
-// checkpoint.vmState says; nothing if it says none of them.
+// The name of the checkpoint that the VM of the configuration in `vmx` was suspended to last, as
+// its checkpoint.vmState says, without folders; empty if it says none.
+[[nodiscard]] std::string current_checkpoint(const ByteSource& vmx);
+
+// Which of `checkpoints` that is for the configuration at `vmx`, in `tree`; nothing if it says none
+// of them, or can't be read.
 [[nodiscard]] std::optional<std::filesystem::path> find_current(
-    const std::filesystem::path& vmx, const std::vector<std::filesystem::path>& checkpoints);
+    const FileTree& tree, const std::filesystem::path& vmx,
+    const std::vector<std::filesystem::path>& checkpoints);
 
 // What lies in the folder of a VM.
 struct VmFolder {
   std::vector<std::filesystem::path> configurations;  // .vmx
   std::vector<std::filesystem::path> checkpoints;     // .vmss, .vmsn, by their names
+  std::vector<std::filesystem::path> memories;        // .vmem
+  std::vector<std::filesystem::path> host_logs;       // vmware.log
 };
 
-// Lists `folder`, ascending by name, without the folders in it. Empty if it can't be read.
-[[nodiscard]] VmFolder list_vm_folder(const std::filesystem::path& folder);
+// What `files`, which lie in one folder, are of these, in their order.
+[[nodiscard]] VmFolder sort_vm_files(const std::vector<std::filesystem::path>& files);
 
-// The checkpoint that is meant by naming a folder that holds `found`, or the configuration `vmx` in
-// it: the only one, or the current one. Nothing if it holds none. Throws Error(Usage) that lists
-// them if it can't be told.
+// The same of all files in `folder`, ascending by name, without the folders in it. Empty if it
+// can't be read.
+[[nodiscard]] VmFolder list_vm_folder(const FileTree& tree, const std::filesystem::path& folder);
+
+// The checkpoint that is meant by naming a folder of `tree` that holds `found`, or the
+// configuration `vmx` in it: the only one, or the current one. Nothing if it holds none. Throws
+// Error(Usage) that lists them if it can't be told.
 [[nodiscard]] std::optional<std::filesystem::path> choose_checkpoint(
-    const VmFolder& found, const std::optional<std::filesystem::path>& vmx);
+    const FileTree& tree, const VmFolder& found, const std::optional<std::filesystem::path>& vmx);
 
-// The Error(Usage) that asks which of `checkpoints` is meant.
-[[noreturn]] void ask_which(const std::vector<std::filesystem::path>& checkpoints);
+// The Error(Usage) that asks which of `files` is meant, each of which is a `what` ("checkpoint").
+[[noreturn]] void ask_which(const FileTree& tree, std::string_view what,
+                            const std::vector<std::filesystem::path>& files);
 
 }  // namespace photon_dmesg

@@ -135,12 +135,13 @@ TEST_CASE("open_guest: a core beside which memory is named is a question") {
 
 TEST_CASE("find_companion: packed with gzip counts too, the exact name first") {
   const TemporaryFolder folder;
-  CHECK_FALSE(find_companion(folder.path() / "debug.guest.gz", {"vmem"}));
+  CHECK_FALSE(find_companion(disk_tree(), folder.path() / "debug.guest.gz", {"vmem"}));
   folder.write("debug.vmem.gz", "x");
-  CHECK(find_companion(folder.path() / "debug.guest.gz", {"vmem"}) ==
+  CHECK(find_companion(disk_tree(), folder.path() / "debug.guest.gz", {"vmem"}) ==
         folder.path() / "debug.vmem.gz");
   folder.write("debug.vmem", "x");
-  CHECK(find_companion(folder.path() / "debug.guest.gz", {"vmem"}) == folder.path() / "debug.vmem");
+  CHECK(find_companion(disk_tree(), folder.path() / "debug.guest.gz", {"vmem"}) ==
+        folder.path() / "debug.vmem");
 }
 
 }  // namespace photon_dmesg::test

@@ -82,7 +82,7 @@ TEST_CASE("output guard: a file that holds an input, a disk or an archive is kep
       {"PHDMSYMS", "profile"},
       {"QFI\xfb", "a virtual disk (qcow2)"},
       {"KDMV", "a virtual disk (.vmdk)"},
-      {"\x1f\x8b\x08", "compressed with gzip"},
+      {"\x1f\x8b\x08", "packed with gzip"},
       {"\x28\xb5\x2f\xfd", "packed with zstd"},
       {"\xfd\x37zXZ\0"s, "packed with xz"},
       {"PK\x03\x04", "a zip archive"},

@@ -7,6 +7,7 @@
 #include "fuzz/seeds.h"
 #include "kernel/symbols/symbol_store_writer.h"
 #include "support/archive_packer.h"
+#include "support/archive_writer.h"
 #include "support/boot_image_builder.h"
 #include "support/checkpoint_builder.h"
 #include "support/cpio_writer.h"
@@ -195,6 +196,27 @@ void make_isos(const PutSeed& put) {
   put("iso", "rock-ridge", image);
 }
 
+void make_bundles(const PutSeed& put) {
+  const std::vector<test::ArchivedFile> vm = {
+      {"vm/vm.vmx", "checkpoint.vmState = \"vm-1.vmsn\"\n"},
+      {"vm/vm-1.vmsn", test::checkpoint_file({})},
+      {"vm/vm-1.vmem", std::string(8192, '\0') + "memory"},
+      {"../vmware.log", "2026-11-25T02:10:01.000Z In(05) vmx - Log\n"}};
+  const std::string ahead = little_endian(1, 1);
+  const std::string inner = test::write_archive(vm, "tar", "gzip");
+  for (const char* format : {"tar", "pax", "zip", "7zip"}) {
+    put("bundle", format, ahead + test::write_archive(vm, format));
+    put("bundle", std::string("outer-") + format,
+        ahead + test::write_archive({{"inner.tgz", inner}, {"a", "b"}}, format));
+  }
+  for (const char* packing : {"gzip", "zstd", "xz", "bzip2"}) {
+    put("bundle", packing, ahead + test::write_archive(vm, "tar", packing));
+  }
+  put("bundle", "inner-zip",
+      ahead + test::write_archive({{"inner.zip", test::write_archive(vm, "zip")}}, "tar"));
+  put("bundle", "encrypted", ahead + test::write_archive(vm, "zip", "", "password"));
+}
+
 void make_packed_memory(const PutSeed& put) {
   test::FastlzWriter writer;
   writer.literals(std::string(100, 'a') + "bcdef").match(3, 5).match(8, 1).match(300, 7);
@@ -275,6 +297,7 @@ void make_file_seeds(const PutSeed& put) {
   make_kdumps(put);
   make_payloads(put);
   make_packages(put);
+  make_bundles(put);
   make_isos(put);
   make_packed_memory(put);
   make_vmlinux(put);

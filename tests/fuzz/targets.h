@@ -17,6 +17,7 @@ namespace photon_dmesg::fuzz {
 using Bytes = std::span<const std::byte>;
 
 void fuzz_btf(Bytes input);
+void fuzz_bundle(Bytes input);
 void fuzz_checkpoint(Bytes input);
 void fuzz_guest_files(Bytes input);
 void fuzz_iso(Bytes input);
@@ -42,6 +43,7 @@ struct Target {
 
 inline constexpr std::array targets = {
     Target{"btf", fuzz_btf},
+    Target{"bundle", fuzz_bundle},
     Target{"checkpoint", fuzz_checkpoint},
     Target{"guest-files", fuzz_guest_files},
     Target{"iso", fuzz_iso},

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
@@ -147,6 +148,27 @@ class Batch(unittest.TestCase):
             self.assertIn(self.ticket(name)["error"], result.err)
         self.assertEqual(len(self.summary()), 4)
         self.assertIsNotNone(self.summary()[0]["findings"], "what was read comes first")
+
+    def test_bundles_are_looked_into(self) -> None:
+        cases = self.folder / "cases"
+        cases.mkdir()
+        with tarfile.open(cases / "4711.tgz", "w:gz", compresslevel=1) as bundle:
+            for name in ("k61", "k61-oops"):
+                for file in (self.cases / name).iterdir():
+                    bundle.add(file, f"vmfs/volumes/ds1/{name}/{file.name}")
+        with tarfile.open(cases / "sources.tar.gz", "w:gz") as other:
+            other.add(self.cases / "notes.txt", "notes.txt")
+        result = self.batch(cases)
+        self.assertEqual(result.status, 0, result.err)
+        names = {name: f"4711.tgz-vmfs-volumes-ds1-{name}-vm" for name in ("k61", "k61-oops")}
+        self.assertEqual({ticket["ticket"] for ticket in self.summary()}, set(names.values()))
+        for name, ticket in names.items():
+            expected = photon_dmesg(self.cases / name / "vm.vmss").out
+            self.assertEqual((self.results / ticket / "log.txt").read_bytes(), expected)
+        before = [(self.results / ticket / "ticket.json").stat().st_ino for ticket in names.values()]
+        self.batch("--resume", cases)
+        self.assertEqual([(self.results / ticket / "ticket.json").stat().st_ino
+                          for ticket in names.values()], before)
 
     def test_formats_and_options_of_the_log(self) -> None:
         result = self.batch("--ndjson", "-l", "err+", self.cases / "k61-oops")

@@ -52,15 +52,14 @@ void check_memory_file_size(const ByteSource& file, const MemoryDescription& des
 
 // Another snapshot's memory is as long, and of the same kernel.
 void warn_of_better_memory(const ByteSource& checkpoint, const ByteSource& memory_file,
-                           Diagnostics& diagnostics) {
+                           const FileTree& tree, Diagnostics& diagnostics) {
   std::optional<std::filesystem::path> beside;
   try {
-    beside = find_companion(checkpoint.name(), {"vmem"});
+    beside = find_companion(tree, checkpoint.name(), {"vmem"});
   } catch (const Error&) {
     return;  // none of several is better than the one that was named
   }
-  std::error_code ignored;
-  if (!beside || std::filesystem::equivalent(*beside, memory_file.name(), ignored)) return;
+  if (!beside || tree.are_same(*beside, memory_file.name())) return;
   diagnostics.warn_of_lack(fmt::format(
       "{}: the memory beside {}, which has its name, is not used, as {} was named: if that is of "
       "another moment, registers and memory don't belong together",
@@ -97,26 +96,27 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
 }
 
 std::shared_ptr<const ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
+                                                          const FileTree& tree,
                                                           Diagnostics& diagnostics) {
   const std::filesystem::path path = checkpoint.name();
-  const auto beside = find_companion(path, {"vmem"});
+  const auto beside = find_companion(tree, path, {"vmem"});
   if (!beside) {
     throw unusable(fmt::format(
         "{}: holds no memory, and there is no {}.vmem beside it: name the memory file, or take a "
         "snapshot that includes the memory",
         checkpoint.name(), path.stem().string()));
   }
-  return open_guest_file(*beside, diagnostics);
+  return open_guest_file(tree, *beside, diagnostics);
 }
 
 void use_memory_file(GuestState& state, const MemoryDescription& description,
-                     std::shared_ptr<const ByteSource> memory_file, Completeness completeness,
-                     Diagnostics& diagnostics) {
+                     std::shared_ptr<const ByteSource> memory_file, const FileTree& tree,
+                     Completeness completeness, Diagnostics& diagnostics) {
   const ByteSource& checkpoint = *state.files.front();
   if (memory_file) {
-    warn_of_better_memory(checkpoint, *memory_file, diagnostics);
+    warn_of_better_memory(checkpoint, *memory_file, tree, diagnostics);
   } else {
-    memory_file = open_memory_file_beside(checkpoint, diagnostics);
+    memory_file = open_memory_file_beside(checkpoint, tree, diagnostics);
   }
   refuse_encrypted(*memory_file);
   memory_file = unpack_memory(std::move(memory_file), diagnostics);
@@ -169,8 +169,8 @@ void warn_of_truncation(const TagFile& tags, Diagnostics& diagnostics) {
 }  // namespace
 
 GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
-                           std::shared_ptr<const ByteSource> memory_file, Completeness completeness,
-                           Diagnostics& diagnostics) {
+                           std::shared_ptr<const ByteSource> memory_file, const FileTree& tree,
+                           Completeness completeness, Diagnostics& diagnostics) {
   refuse_encrypted(*file);
   GuestState state;
   state.path = file->name();
@@ -195,7 +195,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
   if (description.block) {
     use_own_memory(state, description, memory_file, diagnostics);
   } else {
-    use_memory_file(state, description, std::move(memory_file), completeness, diagnostics);
+    use_memory_file(state, description, std::move(memory_file), tree, completeness, diagnostics);
   }
   compare_with_configuration(description, state, diagnostics);
   return state;

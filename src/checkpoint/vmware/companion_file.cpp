@@ -4,11 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <string_view>
 
 #include "base/error.h"
-#include "base/gzip_file.h"
-#include "base/input_file.h"
+#include "base/packed_file.h"
 
 namespace photon_dmesg {
 namespace {
@@ -21,27 +22,34 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-// The name without ".gz" and without its own ending.
+// What stands behind the names of files that are packed.
+constexpr std::array packed_endings = {".gz", ".zst", ".xz", ".bz2"};
+
+// The name without such an ending and without its own.
 std::string base_name(const fs::path& file) {
   fs::path name = file.filename();
-  if (lower_case(name.extension().string()) == ".gz") name = name.stem();
+  if (is_packed_name(name)) name = name.stem();
   return name.stem().string();
 }
 
-std::optional<fs::path> find_beside(const fs::path& file, const std::vector<std::string>& endings) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+// Whether `name` is `wanted` in upper or lower case, packed or not.
+bool is_like(const std::string& name, const std::string& wanted) {
+  const std::string ending = fs::path(name).extension().string();
+  return lower_case(name) == lower_case(wanted) ||
+         (is_packed_name(name) && lower_case(name) == lower_case(wanted + ending));
+}
+
+std::optional<fs::path> find_beside(const FileTree& tree, const fs::path& file,
+                                    const std::vector<std::string>& endings) {
   std::vector<std::string> exact;
   std::vector<std::string> other;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
+  for (const fs::path& path : tree.files(file.has_parent_path() ? file.parent_path() : ".")) {
+    const std::string name = path.filename().string();
     for (const std::string& ending : endings) {
       const std::string wanted = base_name(file) + "." + ending;
       if (name == wanted) {
         exact.push_back(name);
-      } else if (lower_case(name) == lower_case(wanted) ||
-                 lower_case(name) == lower_case(wanted + ".gz")) {
+      } else if (is_like(name, wanted)) {
         other.push_back(name);
       }
     }
@@ -58,24 +66,30 @@ std::optional<fs::path> find_beside(const fs::path& file, const std::vector<std:
 
 }  // namespace
 
-std::optional<fs::path> find_companion(const fs::path& file,
+std::optional<fs::path> find_companion(const FileTree& tree, const fs::path& file,
                                        const std::vector<std::string>& endings) {
-  if (auto beside = find_beside(file, endings)) return beside;
+  if (auto beside = find_beside(tree, file, endings)) return beside;
   // A link may lie anywhere, and have another name.
-  std::error_code error;
-  const fs::path target = fs::canonical(file, error);
-  return error ? std::nullopt : find_beside(target, endings);
+  const std::optional<fs::path> target = tree.behind_links(file);
+  return target ? find_beside(tree, *target, endings) : std::nullopt;
+}
+
+bool is_packed_name(const fs::path& name) {
+  return std::find(packed_endings.begin(), packed_endings.end(),
+                   lower_case(name.extension().string())) != packed_endings.end();
 }
 
 std::string shared_name(const fs::path& file) {
   return lower_case(base_name(file));
 }
 
-std::shared_ptr<const ByteSource> open_guest_file(const fs::path& path, Diagnostics& diagnostics) {
-  auto file = std::make_unique<InputFile>(path);
-  if (!is_gzip_file(*file)) return file;
-  diagnostics.found({.what = "packed with gzip", .where = file->name()});
-  return std::make_unique<GzipFile>(*file, diagnostics);
+std::shared_ptr<const ByteSource> open_guest_file(const FileTree& tree, const fs::path& path,
+                                                  Diagnostics& diagnostics) {
+  std::shared_ptr<const ByteSource> file = tree.open(path, diagnostics);
+  const std::optional<std::string_view> packing = packing_of(*file);
+  if (!packing) return file;
+  diagnostics.found({.what = fmt::format("packed with {}", *packing), .where = file->name()});
+  return unpack_file(*file, diagnostics);
 }
 
 }  // namespace photon_dmesg

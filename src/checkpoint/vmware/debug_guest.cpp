@@ -114,14 +114,14 @@ Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index
   return vcpu;
 }
 
-std::shared_ptr<const ByteSource> open_memory_beside(const ByteSource& file,
+std::shared_ptr<const ByteSource> open_memory_beside(const ByteSource& file, const FileTree& tree,
                                                      Diagnostics& diagnostics) {
-  const auto beside = find_companion(file.name(), {"vmem"});
+  const auto beside = find_companion(tree, file.name(), {"vmem"});
   if (!beside) {
     throw unusable(fmt::format("{}: there is no .vmem of that name beside it: name the memory file",
                                file.name()));
   }
-  return open_guest_file(*beside, diagnostics);
+  return open_guest_file(tree, *beside, diagnostics);
 }
 
 }  // namespace
@@ -131,7 +131,7 @@ bool is_debug_guest(const ByteSource& source) {
 }
 
 GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
-                            std::shared_ptr<const ByteSource> memory_file,
+                            std::shared_ptr<const ByteSource> memory_file, const FileTree& tree,
                             Diagnostics& diagnostics) {
   const std::optional<Header> header = read_header(*file);
   if (!header) throw unusable(fmt::format("{}: not a debug.guest file", file->name()));
@@ -150,7 +150,7 @@ GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
   for (std::uint32_t i = 0; i < header->vcpus; ++i) {
     state.vcpus.push_back(read_vcpu(*file, *header, i));
   }
-  if (!memory_file) memory_file = open_memory_beside(*file, diagnostics);
+  if (!memory_file) memory_file = open_memory_beside(*file, tree, diagnostics);
   refuse_encrypted(*memory_file);
   memory_file = unpack_memory(std::move(memory_file), diagnostics);
   if (memory_file->size() != header->pages * vmware::page_bytes) {

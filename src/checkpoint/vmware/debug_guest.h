@@ -4,6 +4,7 @@
 
 #include "base/byte_source.h"
 #include "base/diagnostics.h"
+#include "base/file_tree.h"
 #include "checkpoint/guest/guest_state.h"
 
 namespace photon_dmesg {
@@ -13,10 +14,10 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_debug_guest(const ByteSource& source);
 
 // A guest that VMware stopped as it crashed: its vCPUs from debug.guest, its memory from debug.vmem
-// (`memory_file`, or null: the one beside it). Throws Error(UnusableInput) when there is none or a
-// file is damaged, Error(Mismatch) when the memory has another size.
+// (`memory_file`, or null: the one beside it in `tree`). Throws Error(UnusableInput) when there is
+// none or a file is damaged, Error(Mismatch) when the memory has another size.
 [[nodiscard]] GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
                                           std::shared_ptr<const ByteSource> memory_file,
-                                          Diagnostics& diagnostics);
+                                          const FileTree& tree, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/input_file.h"
 
 namespace photon_dmesg {
 namespace {
@@ -189,11 +188,12 @@ std::vector<HostLogLine> lines_of_guest(const ByteSource& file) {
   return {std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end())};
 }
 
-bool is_snapshot_pending(const std::filesystem::path& checkpoint) {
+bool is_snapshot_pending(const FileTree& tree, const std::filesystem::path& checkpoint) {
   bool pending = false;
   try {
-    const InputFile file(checkpoint.parent_path() / "vmware.log");
-    const std::string text = read_end(file);
+    SilentDiagnostics silent;
+    const auto file = tree.open(checkpoint.parent_path() / "vmware.log", silent);
+    const std::string text = read_end(*file);
     for_each_line(text, [&](std::string_view line) {
       if (line.find("MainMem: Begin lazy IO") != std::string_view::npos) pending = true;
       if (line.find("Completed pending lazy checkpoint save") != std::string_view::npos) {

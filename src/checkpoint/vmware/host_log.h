@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/byte_source.h"
+#include "base/file_tree.h"
 
 namespace photon_dmesg {
 
@@ -36,8 +37,10 @@ struct HostLogLine {
 // it. Firmware and VMware's Tools send lines too, without that. Of very many, the newest.
 [[nodiscard]] std::vector<HostLogLine> lines_of_guest(const ByteSource& file);
 
-// Whether a vmware.log beside `checkpoint` says that the memory of a snapshot was still being
-// written: since "MainMem: Begin lazy IO", no "Completed pending lazy checkpoint save" has come.
-[[nodiscard]] bool is_snapshot_pending(const std::filesystem::path& checkpoint);
+// Whether a vmware.log beside `checkpoint`, in `tree`, says that the memory of a snapshot was still
+// being written: since "MainMem: Begin lazy IO", no "Completed pending lazy checkpoint save" has
+// come.
+[[nodiscard]] bool is_snapshot_pending(const FileTree& tree,
+                                       const std::filesystem::path& checkpoint);
 
 }  // namespace photon_dmesg

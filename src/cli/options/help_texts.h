@@ -17,7 +17,9 @@ inline constexpr const char* description =
     "  - the checkpoint: .vmss (suspended) or .vmsn (snapshot), or debug.guest\n"
     "  - its memory: .vmem. If it is not named, the one beside the checkpoint is\n"
     "    used, unless the checkpoint holds the memory itself.\n"
-    "  - instead of the last two: an ELF core, kdump file, LiME image or memory alone";
+    "  - instead of the last two: an ELF core, kdump file, LiME image or memory\n"
+    "    alone; the machine's folder or .vmx; or a support bundle (.tgz, .tar.zst,\n"
+    "    .zip, .7z), through which a path may lead: ticket.zip/web01";
 
 inline constexpr const char* triage_description =
     "Says what is wrong with the guest.\n\n"

@@ -31,7 +31,7 @@ struct Files {
     auto memory =
         memory_file.empty() ? nullptr : std::make_unique<InputFile>(folder.path() / memory_file);
     return open_checkpoint(std::make_unique<InputFile>(write_checkpoint()), std::move(memory),
-                           completeness, diagnostics);
+                           disk_tree(), completeness, diagnostics);
   }
 };
 
@@ -256,7 +256,7 @@ TEST_CASE("Checkpoint: monolithic and cut short, its memory is read as far as it
   const auto path = files.write_checkpoint();
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2 * page);
   const auto open = [&](Completeness completeness) {
-    return open_checkpoint(std::make_unique<InputFile>(path), nullptr, completeness,
+    return open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(), completeness,
                            files.diagnostics);
   };
   check_fails(Failure::UnusableInput, "vm.vmss: truncated",
@@ -286,7 +286,7 @@ TEST_CASE("Checkpoint: through a symbolic link, its memory lies beside what that
   const auto link = files.folder.path() / "ticket" / "4711.vmss";
   std::filesystem::create_symlink(files.write_checkpoint(), link);
   const GuestState checkpoint = open_checkpoint(std::make_unique<InputFile>(link), nullptr,
-                                                files.completeness, files.diagnostics);
+                                                disk_tree(), files.completeness, files.diagnostics);
   CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
 }
 
@@ -296,8 +296,8 @@ TEST_CASE("Checkpoint: that of an arm64 machine is named as such") {
   const auto path = folder.write(
       "arm.vmss", checkpoint_file({{"Checkpoint", inline_tag("Platform", {}, 3)}, {"memory", ""}}));
   check_fails(Failure::UnusableInput, "arm.vmss: the checkpoint of an arm64 machine", [&] {
-    (void)open_checkpoint(std::make_unique<InputFile>(path), nullptr, Completeness::Required,
-                          diagnostics);
+    (void)open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(),
+                          Completeness::Required, diagnostics);
   });
 }
 
@@ -310,8 +310,9 @@ TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {
     CAPTURE(length);
     std::filesystem::resize_file(files.write_checkpoint(), length);
     check_fails(Failure::UnusableInput, "vm.vmss: truncated", [&] {
-      const GuestState checkpoint = open_checkpoint(std::make_unique<InputFile>(path), nullptr,
-                                                    files.completeness, files.diagnostics);
+      const GuestState checkpoint =
+          open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(),
+                          files.completeness, files.diagnostics);
     });
   }
 }

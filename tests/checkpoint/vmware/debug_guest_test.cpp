@@ -13,7 +13,8 @@ namespace {
 
 GuestState open(const TemporaryFolder& folder, const std::string& content) {
   CollectedDiagnostics diagnostics;
-  return open_debug_guest(folder.write_and_open("debug.guest", content), nullptr, diagnostics);
+  return open_debug_guest(folder.write_and_open("debug.guest", content), nullptr, disk_tree(),
+                          diagnostics);
 }
 
 }  // namespace

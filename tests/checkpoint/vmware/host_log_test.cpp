@@ -77,13 +77,13 @@ TEST_CASE("vmware.log: whether a snapshot's memory was still being written") {
       "2026-11-25T02:10:01Z| vmx| I125: MainMem: Begin lazy IO (1048576 pages)\n";
   const std::string end =
       "2026-11-25T02:15:01Z| vmx| I125: MainMem: Completed pending lazy checkpoint save.\n";
-  CHECK_FALSE(is_snapshot_pending(checkpoint));
+  CHECK_FALSE(is_snapshot_pending(disk_tree(), checkpoint));
   vm.write("vmware.log", begin);
-  CHECK(is_snapshot_pending(checkpoint));
+  CHECK(is_snapshot_pending(disk_tree(), checkpoint));
   vm.write("vmware.log", begin + end);
-  CHECK_FALSE(is_snapshot_pending(checkpoint));
+  CHECK_FALSE(is_snapshot_pending(disk_tree(), checkpoint));
   vm.write("vmware.log", begin + end + begin);
-  CHECK(is_snapshot_pending(checkpoint));
+  CHECK(is_snapshot_pending(disk_tree(), checkpoint));
 }
 
 }  // namespace photon_dmesg::test

@@ -56,7 +56,7 @@ void fuzz_checkpoint(Bytes bytes) {
   if (pages > 0) {
     memory_file = std::make_shared<BufferSource>("/nowhere/vm.vmem", test::as_bytes(memory));
   }
-  check_memory(open_checkpoint(file, memory_file, completeness, diagnostics));
+  check_memory(open_checkpoint(file, memory_file, disk_tree(), completeness, diagnostics));
 }
 
 }  // namespace photon_dmesg::fuzz

@@ -1,0 +1,104 @@
+#include "session/bundle.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+
+namespace photon_dmesg {
+
+Bundle::Bundle(std::shared_ptr<const ByteSource> file, const std::string& within, ReadAhead ahead,
+               const BundleLimits& limits, Diagnostics& diagnostics)
+    : file_(std::move(file)), limits_(limits), kept_(file_->name(), within, ahead, limits.spool) {
+  list(diagnostics);
+}
+
+void Bundle::list(Diagnostics& diagnostics) {
+  BundleLosses losses = walk_bundle(*file_, limits_, diagnostics,
+                                    [&](const BundledFile& file, BundledContent& content) {
+                                      add(file, diagnostics);
+                                      if (kept_.wants(file)) {
+                                        kept_.keep_ahead(file, content, diagnostics);
+                                      }
+                                      return Wanted::More;
+                                    });
+  if (files_.empty() && !losses.damage.empty()) {
+    throw unusable(fmt::format("{}: {}", file_->name(), losses.damage.front()));
+  }
+  warn_of(losses, diagnostics);
+  too_deep_ = std::move(losses.too_deep);
+  diagnostics.found(
+      {.what = fmt::format("a bundle of {} files", files_.size()), .where = file_->name()});
+}
+
+void Bundle::add(const BundledFile& file, Diagnostics& diagnostics) {
+  if (!files_.insert_or_assign(file.path, file).second) {
+    diagnostics.found({.what = "the last of several files with one path counts",
+                       .value = file.path,
+                       .where = file_->name()});
+  }
+}
+
+// A walk to one file comes by damage that the listing has named.
+void Bundle::warn_of(const BundleLosses& losses, Diagnostics& diagnostics) {
+  for (const std::string& damage : losses.damage) {
+    if (!said_.insert(damage).second) continue;
+    diagnostics.warn_of_lack(
+        fmt::format("{}: {} (what comes before that is used)", file_->name(), damage));
+  }
+  if (losses.astray > 0 && said_.insert("..").second) {
+    diagnostics.warn_of_lack(
+        fmt::format("{}: files in it that have no name, or one that leads out of it, are not used: "
+                    "{}",
+                    file_->name(), losses.astray));
+  }
+}
+
+const BundledFile& Bundle::find(const std::string& path) const {
+  if (const auto found = files_.find(path); found != files_.end()) return found->second;
+  for (const std::string& deep : too_deep_) {
+    if (path != deep && !path.starts_with(deep + '/')) continue;
+    throw unusable(
+        fmt::format("{}/{}: this is a bundle in a bundle in a bundle: unpack the outermost one",
+                    file_->name(), deep));
+  }
+  throw unusable(fmt::format("{}: expected a file {} in it, found none", file_->name(), path));
+}
+
+std::shared_ptr<const ByteSource> Bundle::open(const std::string& path, Diagnostics& diagnostics) {
+  const BundledFile& wanted = find(path);
+  if (wanted.is_encrypted) {
+    throw unusable(
+        fmt::format("{}/{}: it is encrypted: unpack the bundle with its password, and give what is "
+                    "in it",
+                    file_->name(), path));
+  }
+  if (auto kept = kept_.find(wanted)) return kept;
+  return read(wanted, diagnostics);
+}
+
+std::shared_ptr<const ByteSource> Bundle::read(const BundledFile& wanted,
+                                               Diagnostics& diagnostics) {
+  std::shared_ptr<const ByteSource> source;
+  std::optional<Error> failure;
+  const BundleLosses losses = walk_bundle(*file_, limits_, diagnostics,
+                                          [&](const BundledFile& file, BundledContent& content) {
+                                            if (file.number != wanted.number) return Wanted::More;
+                                            try {
+                                              source = kept_.keep(file, content, diagnostics);
+                                            } catch (const Error& error) {
+                                              failure = error;
+                                            }
+                                            return Wanted::NoMore;
+                                          });
+  if (failure) throw Error(*failure);
+  warn_of(losses, diagnostics);
+  if (source) return source;
+  throw unusable(
+      fmt::format("{}: expected a file {} in it, found none", file_->name(), wanted.path));
+}
+
+}  // namespace photon_dmesg
