@@ -54,11 +54,11 @@ inline constexpr const char* profile_description =
 
 inline constexpr const char* batch_description =
     "Reports on many guests at once.\n\n"
-    "Each checkpoint, core or other dump, named or found in a folder, is a ticket. A\n"
-    "VM is one, by its current checkpoint. For each there is a folder in DIR with its\n"
-    "log, its triage and what became of it; summary.txt, .csv and .ndjson list all,\n"
-    "the worst first. What is named before \"--\", and ISOs and packages wherever they\n"
-    "are named, are symbols for all of them.";
+    "Each checkpoint, core or other dump, named or found in a folder or bundle, is a\n"
+    "ticket. A VM is one, by its current checkpoint. For each there is a folder in\n"
+    "DIR with its log, its triage and what became of it; summary.txt, .csv and\n"
+    ".ndjson list all, the worst first. What is named before \"--\", and ISOs and\n"
+    "packages wherever they are named, are symbols for all of them.";
 
 inline constexpr const char* help_description =
     "Prints the help of a command.\n\n"
