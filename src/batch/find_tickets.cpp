@@ -74,19 +74,26 @@ Paths guests_in_bundle(const fs::path& bundle, const Look& look, Diagnostics& di
   return {bundle};
 }
 
+void append(Paths& all, const Paths& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+// Where a guest left nothing else, what it sent to its host.
+Paths telling_logs(const FolderFiles& files, const Look& look) {
+  Paths logs = files.host_logs;
+  if (!look.is_named) std::erase_if(logs, [](const fs::path& log) { return !tells_of_guest(log); });
+  return logs;
+}
+
 // The files that stand for one guest each.
 Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
   Paths guests = choose_checkpoints(files, look.all_snapshots);
-  const Paths lone = lone_memories(files);
-  guests.insert(guests.end(), lone.begin(), lone.end());
-  guests.insert(guests.end(), files.dumps.begin(), files.dumps.end());
+  append(guests, lone_memories(files));
+  append(guests, files.dumps);
+  if (guests.empty()) append(guests, telling_logs(files, look));
   for (const fs::path& bundle : files.bundles) {
-    const Paths bundled = guests_in_bundle(bundle, look, diagnostics);
-    guests.insert(guests.end(), bundled.begin(), bundled.end());
+    append(guests, guests_in_bundle(bundle, look, diagnostics));
   }
-  if (!guests.empty()) return guests;
-  std::copy_if(files.host_logs.begin(), files.host_logs.end(), std::back_inserter(guests),
-               tells_of_guest);
   return guests;
 }
 

@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <fstream>
 #include <span>
+#include <string>
 #include <system_error>
 
 #include "base/error.h"
@@ -33,6 +35,17 @@ std::string machine_name() {
 
 fs::path unfinished_path(const fs::path& results, const std::string& ticket, int process) {
   return results / fmt::format(".{}.unfinished-{}-{}", ticket, machine_name(), process);
+}
+
+// Whether there is no such process of this machine, or only what is left of it until somebody asks
+// how it ended.
+bool is_gone(int process) {
+  if (::kill(process, 0) != 0 && errno == ESRCH) return true;
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(") ");
+  return name_end != std::string::npos && line.substr(name_end + 2).starts_with('Z');
 }
 
 // Runs `work`; what the file system refuses is an Error.
@@ -138,7 +151,7 @@ void remove_abandoned(const fs::path& results) {
     const char* const end = name.data() + name.size();
     const auto parsed = std::from_chars(name.data() + place + mark.size(), end, process);
     const bool is_number = parsed.ec == std::errc() && parsed.ptr == end && process > 0;
-    if (is_number && ::kill(process, 0) != 0 && errno == ESRCH) abandoned.push_back(entry->path());
+    if (is_number && is_gone(process)) abandoned.push_back(entry->path());
   }
   for (const fs::path& path : abandoned) fs::remove_all(path, error);
 }

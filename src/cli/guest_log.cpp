@@ -212,6 +212,8 @@ GuestLog::GuestLog(const Options& options, Guest& guest, bool is_one_of_several,
 }
 
 void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings) {
+  // Who stops reading has had all that was wanted: then this is not gone through to its end.
+  is_complete_ = !lacks_times(options_, context_.guest.clock);
   const std::unique_ptr<ReportWriter> writer = make_writer(options_, context_, redactor_, out);
   const Selection selection = make_selection(options_, reader_.positions(), context_.guest.clock);
   RecordFilter filter(selection, *writer);
@@ -238,8 +240,8 @@ void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings
   }
   guest_.warn_of_unreadable(diagnostics_);
   writer->finish(warnings);
-  is_complete_ = log.losses.empty() && log.doubts.empty() && !extent.has_odd_time() &&
-                 !extent.is_empty() && !lacks_times(options_, context_.guest.clock);
+  is_complete_ = is_complete_ && log.losses.empty() && log.doubts.empty() &&
+                 !extent.has_odd_time() && !extent.is_empty();
 }
 
 // What is no record. Returns whether there was any.

@@ -24,10 +24,11 @@ HostEvidence read_host_lines(const std::vector<std::filesystem::path>& files, co
 
 std::vector<HostLine> read_lone_host_lines(const std::vector<std::filesystem::path>& files,
                                            BundleTree& tree, Diagnostics& diagnostics) {
-  std::vector<HostLine> lines = lines_of(read_host_logs(files, tree, diagnostics));
+  const std::vector<HostLog> logs = read_host_logs(files, tree, diagnostics);
+  std::vector<HostLine> lines = lines_of(logs);
   std::vector<std::string> names;
-  names.reserve(files.size());
-  for (const std::filesystem::path& file : files) names.push_back(file.string());
+  names.reserve(logs.size());
+  for (const HostLog& log : logs) names.push_back(log.path.string());
   const std::string name = fmt::format("{}", fmt::join(names, ", "));
   if (lines.empty()) {
     throw unusable(fmt::format(

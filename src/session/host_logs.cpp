@@ -75,7 +75,7 @@ std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& o
   std::vector<std::pair<std::string, HostLog>> logs;
   for (const fs::path& path : paths) {
     const auto file = open(path);
-    logs.emplace_back(begin_of_host_log(*file), HostLog{path, lines_of_guest(*file)});
+    logs.emplace_back(begin_of_host_log(*file), HostLog{file->name(), lines_of_guest(*file)});
   }
   // Which of two numbers in their names is the older one depends on the product.
   std::stable_sort(logs.begin(), logs.end(), [](const auto& left, const auto& right) {

@@ -117,7 +117,7 @@ TEST_CASE("packed files: every packing is unpacked, and its damage is refused") 
     const std::vector<std::byte> begin =
         peek_unpacked(BufferSource("vm.vmem.gz", as_bytes(packed)), 100);
     CHECK(as_text(begin) == text.substr(0, 100));
-    for (const std::size_t part : {8, 4, 2}) {
+    for (const std::size_t part : {std::size_t{8}, std::size_t{4}, std::size_t{2}}) {
       check_fails(Failure::UnusableInput, "vm.vmem.gz: ", [&] {
         (void)open(packed.substr(0, packed.size() - packed.size() / part));
       });

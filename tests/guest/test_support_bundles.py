@@ -270,7 +270,8 @@ class Layouts(BundleTests, unittest.TestCase):
         for kind in (".tgz", ".zip"):
             bundle = pack(self.own / f"log{kind}", self.ticket)
             result = photon_dmesg(bundle)
-            self.assertEqual((result.status, result.out), (1, b"<0>[   20.0] Kernel panic\n"))
+            self.assertEqual((result.status, result.out),
+                             (1, b"2026-11-29T10:00:01.000Z [   20.000000] Kernel panic\n"))
             self.assertIn(f"{bundle}/vmware.log: this is the host's log of a VM", result.err)
             self.refused(3, "expected a checkpoint (.vmss or .vmsn) or memory (.vmem)", "bt", bundle)
 

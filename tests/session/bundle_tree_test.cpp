@@ -132,8 +132,9 @@ TEST_CASE("BundleTree: a bundle in a bundle is a folder, one in that is named an
       CHECK(entered.read("vm.vmss") == "1");
       CHECK(entered.tree.too_deep(entered.bundle) ==
             std::vector{entered.bundle / "a" / name / "deep.zip"});
+      const std::string deepest = "a/" + name + "/deep.zip/vm/deepest.vmss";
       check_fails(Failure::UnusableInput, "deep.zip: this is a bundle in a bundle in a bundle",
-                  [&] { (void)entered.read("a/" + name + "/deep.zip/vm/deepest.vmss"); });
+                  [&] { (void)entered.read(deepest); });
       CHECK(entered.diagnostics.warnings().empty());
     }
   }
