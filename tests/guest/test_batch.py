@@ -302,12 +302,18 @@ class Batch(unittest.TestCase):
         self.assertEqual((blocked / "mine").read_text(), "in the way\n")
         self.assertEqual(self.ticket("k61-vm")["key"], earlier["key"])
 
+    @staticmethod
+    def heed_interrupts() -> None:
+        """As a shell's foreground does; what runs the tests may have been started to ignore them."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     def test_an_interrupted_run_ends_cleanly_and_can_be_gone_on_with(self) -> None:
         cases = self.folder / "cases"
         for number in range(150):
             shutil.copytree(self.cases / "k61-oops", cases / f"{number:03}", copy_function=os.link)
         process = subprocess.Popen([tool.BINARY, "batch", "-q", "-j", "1", cases,
-                                    "-o", self.results], stderr=subprocess.PIPE)
+                                    "-o", self.results], stderr=subprocess.PIPE,
+                                   preexec_fn=self.heed_interrupts)
         deadline = time.monotonic() + 60
         while not list(self.results.glob("*/ticket.json")) and time.monotonic() < deadline:
             time.sleep(0.01)
