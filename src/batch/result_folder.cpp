@@ -113,7 +113,7 @@ void check_results(const fs::path& results, const std::vector<fs::path>& names) 
 }
 
 fs::path begin_result(const fs::path& results, const std::string& ticket) {
-  const fs::path unfinished = unfinished_path(results, ticket, ::getpid());
+  fs::path unfinished = unfinished_path(results, ticket, ::getpid());
   on_disk([&] {
     fs::remove_all(unfinished);  // of a process that had the same number
     fs::create_directory(unfinished);

@@ -124,6 +124,7 @@ std::string Summary::counts() const {
     ++counts.back().second;
   }
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (const auto& [title, count] : counts) parts.push_back(fmt::format("{} {}", count, title));
   return fmt::format("{} ticket{}{}{}", results_.size(), results_.size() == 1 ? "" : "s",
                      parts.empty() ? "" : ": ", fmt::join(parts, ", "));

@@ -134,7 +134,7 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
     report.modules.push_back(module.name);
   }
   report.read_from = sources_of(guest, known);
-  if (has_host) report.read_from.push_back(what_guest_sent);
+  if (has_host) report.read_from.emplace_back(what_guest_sent);
   report.not_read = missing_facts(report.facts);
   return report;
 }
