@@ -150,9 +150,10 @@ void TicketFinder::add_tree(const fs::path& root) {
     const fs::path folder = std::move(folders.back());
     folders.pop_back();
     if (is_results(folder)) continue;
-    add_folder(folder, root);
+    const Paths entries = entries_of(folder);
+    add_folder(entries, root);
     Paths inner;
-    for (const fs::path& entry : entries_of(folder)) {
+    for (const fs::path& entry : entries) {
       std::error_code ignored;
       if (fs::is_directory(fs::symlink_status(entry, ignored))) inner.push_back(entry);
     }
@@ -160,9 +161,9 @@ void TicketFinder::add_tree(const fs::path& root) {
   }
 }
 
-void TicketFinder::add_folder(const fs::path& folder, const fs::path& root) {
+void TicketFinder::add_folder(const std::vector<fs::path>& entries, const fs::path& root) {
   FolderFiles files;
-  for (const fs::path& entry : entries_of(folder)) {
+  for (const fs::path& entry : entries) {
     std::error_code ignored;
     if (!fs::is_regular_file(entry, ignored)) continue;
     files.add(entry);

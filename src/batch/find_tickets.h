@@ -39,7 +39,8 @@ class TicketFinder {
 
  private:
   void add_tree(const std::filesystem::path& root);
-  void add_folder(const std::filesystem::path& folder, const std::filesystem::path& root);
+  void add_folder(const std::vector<std::filesystem::path>& entries,
+                  const std::filesystem::path& root);
   [[nodiscard]] bool is_results(const std::filesystem::path& folder) const;
 
   Options options_;

@@ -12,7 +12,6 @@
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "session/bundle_walk.h"
-#include "session/other_files.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_file_names.h"
 #include "session/vm_files.h"
@@ -64,16 +63,8 @@ Paths FolderFiles::*kind_by_content(const fs::path& path) {
   }
 }
 
-// The name of what is in a file that is packed by itself.
-fs::path unpacked_name(const fs::path& path) {
-  constexpr std::array packed = {".gz", ".zst", ".xz", ".bz2"};
-  const bool is_packed = std::any_of(packed.begin(), packed.end(),
-                                     [&](const char* ending) { return has_ending(path, ending); });
-  return is_packed ? path.stem() : path;
-}
-
 Paths FolderFiles::*kind_of(const fs::path& path) {
-  const fs::path name = unpacked_name(path);
+  const fs::path name = is_packed_name(path) ? path.stem() : path;
   const auto* rule = std::find_if(rules.begin(), rules.end(), [&](const NameRule& known) {
     return is_named(name, known.pattern);
   });

@@ -23,6 +23,7 @@
 #include "cli/exit_status.h"
 #include "cli/io/standard_streams.h"
 #include "cli/io/ticket_progress.h"
+#include "cli/output.h"
 #include "cli/session_options.h"
 #include "cli/ticket_run.h"
 #include "session/session.h"
@@ -177,15 +178,6 @@ class Batch {
   std::_Exit(128 + signal);
 }
 
-void make_results_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(Failure::Incomplete,
-                fmt::format("{}: can't be made: {}", folder.string(), error.message()));
-  }
-}
-
 // To whoever runs this again and again, status 1 says that the results are there.
 template <typename Work>
 auto with_results(const Work& work) {
@@ -197,20 +189,13 @@ auto with_results(const Work& work) {
   }
 }
 
-int status_of(const std::vector<TicketResult>& results) {
-  const bool all_complete =
-      std::all_of(results.begin(), results.end(),
-                  [](const TicketResult& result) { return result.status == exit_complete; });
-  return all_complete ? exit_complete : exit_incomplete;
-}
-
 int report(const Options& options, BatchTickets found, TerminalDiagnostics& diagnostics) {
   const SummaryFiles summary = summary_files(options);
   std::vector<fs::path> names;
   for (const Ticket& ticket : found.tickets) names.emplace_back(ticket.name);
   check_results(*options.output, names);
   check_summary(summary);
-  make_results_folder(*options.output);
+  make_folder(*options.output);
   remove_abandoned(*options.output);
   Batch batch(options, std::move(found), diagnostics);
   diagnostics.clear_progress();

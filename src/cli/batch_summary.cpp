@@ -128,6 +128,13 @@ void write_summary(const Options& options, const SummaryFiles& files,
   if (options.verbosity != TerminalDiagnostics::Level::Quiet) print(text);
 }
 
+int status_of(const std::vector<TicketResult>& results) {
+  const bool all_complete =
+      std::all_of(results.begin(), results.end(),
+                  [](const TicketResult& result) { return result.status == exit_complete; });
+  return all_complete ? exit_complete : exit_incomplete;
+}
+
 int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
   const SummaryFiles files = summary_files(options);
   check_summary(files);
@@ -147,10 +154,7 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
   std::error_code error;
   fs::create_directories(*options.output, error);
   write_summary(options, files, results);
-  const bool complete = std::all_of(results.begin(), results.end(), [](const TicketResult& result) {
-    return result.status == exit_complete;
-  });
-  return complete && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
+  return diagnostics.has_lack() ? exit_incomplete : status_of(results);
 }
 
 }  // namespace photon_dmesg

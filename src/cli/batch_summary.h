@@ -26,6 +26,9 @@ void check_summary(const SummaryFiles& files);
 void write_summary(const Options& options, const SummaryFiles& files,
                    const std::vector<TicketResult>& results);
 
+// The exit status of a run that has these: that of an incomplete one unless each is complete.
+[[nodiscard]] int status_of(const std::vector<TicketResult>& results);
+
 // photon-dmesg batch --gather: one summary of several folders of results. A ticket that is in
 // several of them is counted once. Returns the exit status. Throws Error(Usage) for a folder that
 // has no results.

@@ -9,6 +9,7 @@
 #include "base/output_file.h"
 #include "cli/core_folder.h"
 #include "cli/io/standard_streams.h"
+#include "cli/output.h"
 #include "cli/session_options.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
@@ -24,15 +25,6 @@ namespace photon_dmesg {
 namespace {
 
 namespace fs = std::filesystem;
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(Failure::Incomplete,
-                fmt::format("{}: can't be made: {}", folder.string(), error.message()));
-  }
-}
 
 void write_text(const fs::path& path, const std::string& text) {
   write_file(path, Access::Commands, std::as_bytes(std::span(text)));

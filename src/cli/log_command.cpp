@@ -40,13 +40,16 @@ void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
   say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
-Guest open_guest(const Options& options, std::shared_ptr<BundleTree> tree, bool are_several,
+Guest open_guest(const Options& options, std::shared_ptr<BundleTree> tree,
                  Diagnostics& diagnostics) {
   try {
     return session::open(options.files, {std::move(tree), nullptr}, session_options(options),
                          diagnostics);
   } catch (const Error& error) {
-    if (are_several && error.failure() == Failure::Usage) throw with_ways_to_read_all(error);
+    const bool may_ask_which = error.failure() == Failure::Usage;
+    if (may_ask_which && group_by_guest(options.files).guests.size() > 1) {
+      throw with_ways_to_read_all(error);
+    }
     throw;
   }
 }
@@ -58,12 +61,13 @@ int print_log(const Options& options, Redactor& redactor, TerminalDiagnostics& d
   if (are_host_logs(options.files, *tree, diagnostics)) {
     return print_host_log(options, *tree, redactor, diagnostics);
   }
-  GuestGroups groups = group_by_guest(options.files);
-  const bool are_several = groups.guests.size() > 1;
-  if (are_several && options.format->takes_several) {
-    return print_logs(options, std::move(groups), redactor, diagnostics);
+  if (options.format->takes_several) {
+    GuestGroups groups = group_by_guest(options.files);
+    if (groups.guests.size() > 1) {
+      return print_logs(options, std::move(groups), redactor, diagnostics);
+    }
   }
-  Guest guest = open_guest(options, tree, are_several, diagnostics);
+  Guest guest = open_guest(options, tree, diagnostics);
   GuestLog log(options, guest, false, redactor, diagnostics);
   diagnostics.release();
   diagnostics.clear_progress();

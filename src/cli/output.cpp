@@ -166,6 +166,15 @@ void check_output(const Options& options) {
   }
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(Failure::Incomplete,
+                fmt::format("{}: can't be made: {}", folder.string(), error.message()));
+  }
+}
+
 void write_output(const Options& options, const Write& write) {
   write_to(options, main_output(options), Access::Public, write);
 }

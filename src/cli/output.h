@@ -17,6 +17,9 @@ using Write = std::function<void(std::ostream&)>;
 // Throws Error(Usage).
 void check_output(const Options& options);
 
+// Makes `folder`, and those that it is to be in, unless they are there. Throws Error(Incomplete).
+void make_folder(const std::filesystem::path& folder);
+
 // Has `write` write to where the options say. A file appears under its name when it is whole; a
 // device or a pipe gets what is written as it comes, as stdout does, and so does a file that is
 // open already, such as /dev/stdout. Who reads stdout may stop doing so: then `write` is ended and

@@ -18,6 +18,7 @@
 #include "kernel/symbols/symbol_store_writer.h"
 #include "session/guest.h"
 #include "session/inputs.h"
+#include "session/package_search.h"
 #include "session/stored_symbols.h"
 
 namespace photon_dmesg {
@@ -85,11 +86,6 @@ std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnos
   }
   require_log(*source.symbols);
   return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
-}
-
-// Whether a release names one build; 4.4.8 of Photon 1.0 is that of several.
-bool names_one_build(const std::string& release) {
-  return release.find('-') != std::string::npos;
 }
 
 fs::path store_path(const Options& options, const SymbolSource& source) {

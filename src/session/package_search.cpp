@@ -19,11 +19,6 @@ bool fits(const KernelFile& kernel, const WantedKernel& wanted) {
   return !wanted.release || kernel.release == *wanted.release;
 }
 
-// Whether a release names one build; 4.4.8 of Photon 1.0 is that of six.
-bool names_one_build(const std::optional<std::string>& release) {
-  return !release || release->find('-') != std::string::npos;
-}
-
 void name_source(SymbolSource& source, const PackageFile& file, const KernelFile& kernel) {
   source.provenance.iso = file.iso;
   source.provenance.package = file.path;
@@ -35,6 +30,10 @@ void name_source(SymbolSource& source, const PackageFile& file, const KernelFile
 }
 
 }  // namespace
+
+bool names_one_build(const std::string& release) {
+  return release.find('-') != std::string::npos;
+}
 
 PackageSearch::PackageSearch(std::vector<PackageFile> packages, std::string name,
                              WantedKernel wanted, const PackageUse& use, Diagnostics& diagnostics)
@@ -196,7 +195,8 @@ bool PackageSearch::examine_next() {
   std::optional<Candidate> candidate = examine(std::move(groups_.front().front()));
   groups_.front().pop_front();
   if (candidate) {
-    (names_one_build(wanted_.release) ? ready_ : later_).push_back(std::move(*candidate));
+    (!wanted_.release || names_one_build(*wanted_.release) ? ready_ : later_)
+        .push_back(std::move(*candidate));
   }
   return true;
 }

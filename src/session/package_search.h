@@ -83,6 +83,9 @@ struct PackagedKernel {
                                                        const PackageUse& use,
                                                        Diagnostics& diagnostics);
 
+// Whether a release names one build; 4.4.8 of Photon 1.0 is that of six.
+[[nodiscard]] bool names_one_build(const std::string& release);
+
 // Whether `package` may be of the wanted release: what is wrong with it is said when it is its
 // turn.
 [[nodiscard]] bool may_be_wanted(std::unique_ptr<ByteStream> package, const WantedKernel& wanted,
