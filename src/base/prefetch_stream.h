@@ -26,8 +26,8 @@ class PrefetchStream final : public ByteStream {
   [[nodiscard]] std::span<const std::byte> next() override;
   [[nodiscard]] const std::string& name() const override { return stream_.name(); }
 
-  // Reads `stream` to its end without keeping what comes; nothing may be asked of this object then.
-  // Throws what `stream` throws.
+  // Reads `stream` to its end without keeping what comes, once; nothing may be asked of this object
+  // then. Throws what `stream` throws.
   void drain();
 
  private:

@@ -275,8 +275,8 @@ bool RpmPackage::payload_can_be_verified() const {
   return checks_->cover_payload();
 }
 
-void RpmPackage::verify_payload() {
-  with_context(name(), [&] {
+const PackageChecks::Result& RpmPackage::payload_result() {
+  if (!payload_result_) {
     if (ahead_) {
       ahead_->drain();
     } else {
@@ -284,8 +284,13 @@ void RpmPackage::verify_payload() {
       while (!payload.next().empty()) {
       }
     }
-  });
-  report(checks_->finish_payload());
+    payload_result_ = checks_->finish_payload();
+  }
+  return *payload_result_;
+}
+
+void RpmPackage::verify_payload() {
+  report(with_context(name(), [&] { return payload_result(); }));
 }
 
 bool RpmPackage::find_content(CpioReader& reader, const File& file) {
@@ -293,8 +298,7 @@ bool RpmPackage::find_content(CpioReader& reader, const File& file) {
     return go_to(reader, file);
   } catch (const Error& error) {
     if (!payload_can_be_verified()) throw;
-    ahead_->drain();
-    const PackageChecks::Result result = checks_->finish_payload();
+    const PackageChecks::Result& result = payload_result();
     if (!result.failed.empty() || result.passed.empty()) throw;
     throw unknown_format(
         fmt::format("is of a format (its digest fits, and yet: {})", error.what()));

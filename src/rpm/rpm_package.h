@@ -81,6 +81,8 @@ class RpmPackage {
   class Payload;
 
   void report(const PackageChecks::Result& result);
+  // Reads the package to its end when first asked.
+  const PackageChecks::Result& payload_result();
   // Whether the payload has the content of `file`, which `reader` then is at. If it can't be read
   // as what it should be though something proves that it is whole, the Error says that.
   bool find_content(CpioReader& reader, const File& file);
@@ -92,6 +94,7 @@ class RpmPackage {
   std::unique_ptr<Payload> payload_;
   std::unique_ptr<PrefetchStream> ahead_;  // of payload_
   std::unique_ptr<ByteStream> unpacked_;   // from ahead_
+  std::optional<PackageChecks::Result> payload_result_;
   std::string label_;
   std::string header_digest_;
   std::string compressor_;

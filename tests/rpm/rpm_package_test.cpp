@@ -130,6 +130,8 @@ TEST_CASE("RpmPackage: a payload that is proved and can't be read is not called 
               "archive: expected a header (070701), found other bytes), which this program does "
               "not know",
               [&] { (void)package.open(file_of(package, vmlinux_path)); });
+  package.verify_payload();
+  CHECK(package.is_proved());
 }
 
 TEST_CASE("RpmPackage: a flipped bit anywhere is found out or changes nothing of the file") {

@@ -106,8 +106,10 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   const nanoseconds fraction = take_fraction(text);
   const std::optional<minutes> zone = parse_zone(text);
   const year_month_day date(in_year, in_month, on_day);
-  constexpr year last_year(2261);  // that nanoseconds since 1970 reach
-  if (!zone || !date.ok() || in_year > last_year) return std::nullopt;
+  // VMware's products have no older times, and nanoseconds since 1970 reach no later ones.
+  constexpr year first_year(1970);
+  constexpr year last_year(2261);
+  if (!zone || !date.ok() || in_year < first_year || in_year > last_year) return std::nullopt;
   const nanoseconds of_day = hour + minute + second + fraction - *zone;
   return (sys_days(date).time_since_epoch() + of_day).count();
 }

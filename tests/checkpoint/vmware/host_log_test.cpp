@@ -60,7 +60,9 @@ TEST_CASE("vmware.log: times are what the host says, and points in time where it
   CHECK(time_of("2016-08-31T01:02:43.220123456+0200") == 1472598163220123456);
   CHECK(time_of("2016-08-30T16:02:43.220") == std::nullopt);
   CHECK(time_of("2016-13-30T16:02:43Z") == std::nullopt);
+  // What nanoseconds since 1970 don't reach.
   CHECK(time_of("9999-01-30T16:02:43Z") == std::nullopt);
+  CHECK(time_of("0431-01-30T16:02:43Z") == std::nullopt);
 }
 
 TEST_CASE("vmware.log: other texts are none") {

@@ -46,7 +46,7 @@ TEST_CASE("text: what the guest sent to its host is a section of its own, with t
         "2026-11-23T17:34:32.500Z [   20.000001] \\x1b[31m\n");
 }
 
-TEST_CASE("text: what the guest sent alone has no section; -x and -r as of records") {
+TEST_CASE("text: what the guest sent alone has no section, -x and -r as of records") {
   SampleReport report = line_alone();
   CHECK(written(report, "text") ==
         "2026-11-23T17:34:32.500Z [   20.000001] Kernel panic - not syncing: it was\n");
