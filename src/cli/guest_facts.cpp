@@ -1,6 +1,7 @@
 #include "cli/guest_facts.h"
 
 #include "base/optional_fact.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/facts/guest_identity.h"
 
 namespace photon_dmesg {
@@ -12,7 +13,9 @@ GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
   info.banner = kernel.banner().text;
   info.build_id = kernel.build_id();
   info.kaslr_offset = kernel.kaslr_offset();
-  info.phys_base = kernel.phys_base();
+  info.architecture = kernel.memory().tables().architecture().name();
+  info.place_variable = kernel.place_variable();
+  info.image_place = kernel.image_place();
   info.vcpus = guest.state().vcpus.size();
   info.memory_bytes = guest.state().memory->size();
   info.identity = optional_fact("who the guest is", diagnostics,

@@ -18,7 +18,9 @@ struct GuestInfo {
   std::string banner;
   std::optional<std::string> build_id;  // lower-case hexadecimal, from guest memory
   std::uint64_t kaslr_offset = 0;
-  std::uint64_t phys_base = 0;
+  std::string architecture;       // as `uname -m`
+  std::string place_variable;     // "phys_base", "kimage_voffset": where its image is, by the
+  std::uint64_t image_place = 0;  // kernel's variable of that name
   std::uint64_t vcpus = 0;
   std::uint64_t memory_bytes = 0;
   std::optional<ClockHistory> clock;   // the guest's own

@@ -181,8 +181,25 @@ std::optional<RunningKernel> Guest::find_kernel(bool required, Diagnostics& diag
   } else if (!running && required) {
     running = scan_for_kernel(*state_.memory, diagnostics);
   }
+  if (!running && required) running = choose_base(diagnostics);
   if (!running && required) throw no_kernel();
   return running;
+}
+
+// Reads the memory from where its kernel shows that RAM begins, if the way in which it was read
+// shows none.
+std::optional<RunningKernel> Guest::choose_base(Diagnostics& diagnostics) {
+  for (std::unique_ptr<GuestMemory>& reading : std::exchange(state_.other_bases, {})) {
+    auto running = scan_for_kernel(*reading, diagnostics);
+    if (!running) continue;
+    state_.memory = std::move(reading);
+    diagnostics.found({.what = "RAM begins",
+                       .value = fmt::format("{}", state_.memory->ranges().front().begin),
+                       .where = state_.memory->name(),
+                       .how = "read so, there is a kernel in it"});
+    return running;
+  }
+  return std::nullopt;
 }
 
 // Reads the memory as its kernel does.
@@ -200,6 +217,7 @@ std::optional<RunningKernel> Guest::choose_reading(Diagnostics& diagnostics) {
     }
     if (proved) return running;
   }
+  if (!running) return running;
   diagnostics.warn(
       fmt::format("{}: where its end lies in the guest is not certain: no kernel in it says so",
                   state_.memory->name()));
@@ -265,6 +283,10 @@ void Guest::open_kernel(std::optional<RunningKernel> running, Diagnostics& diagn
   if (pool_->empty()) return open_by_memory(running.value(), diagnostics);
   std::vector<Error> failures;
   if (open_by_candidates(running, failures, diagnostics)) return;
+  if (!running) {
+    running = choose_base(diagnostics);
+    if (running && open_by_candidates(running, failures, diagnostics)) return;
+  }
   if (pool_->is_strict()) throw Error(failures.front());
   if (!running) running = scan_for_kernel(*state_.memory, diagnostics);
   if (!running) throw Error(failures.front());

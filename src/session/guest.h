@@ -46,6 +46,7 @@ class Guest {
  private:
   std::optional<RunningKernel> find_kernel(bool required, Diagnostics& diagnostics);
   std::optional<RunningKernel> choose_reading(Diagnostics& diagnostics);
+  [[nodiscard]] std::optional<RunningKernel> choose_base(Diagnostics& diagnostics);
   std::optional<RunningKernel> open_files(const Inputs& inputs, Diagnostics& diagnostics);
   std::optional<RunningKernel> open_way(GuestFiles files, Diagnostics& diagnostics);
   void open_kernel(std::optional<RunningKernel> running, Diagnostics& diagnostics);

@@ -28,7 +28,9 @@ SampleReport sample_report() {
   report.guest.banner = "Linux version 6.1.10";
   report.guest.build_id = "00ff";
   report.guest.kaslr_offset = 0x1a000000;
-  report.guest.phys_base = 0x2000000;
+  report.guest.architecture = "x86_64";
+  report.guest.place_variable = "phys_base";
+  report.guest.image_place = 0x2000000;
   report.guest.vcpus = 2;
   report.guest.memory_bytes = 1 << 30;
   report.guest.identity = {"web-1", "01234567-89ab-4cde-8f01-23456789abcd"};

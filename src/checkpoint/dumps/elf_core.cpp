@@ -36,9 +36,8 @@ class NoteTaker {
 
   void take(const ElfNote& note) {
     namespace notes = register_notes;
-    if (note.owner == notes::core_owner && note.type == NT_PRSTATUS &&
-        note.size >= sizeof(notes::Prstatus) && prstatus_ < most_vcpus) {
-      notes::take(read_struct<notes::Prstatus>(file_, note.offset), vcpu(prstatus_++));
+    if (note.owner == notes::core_owner && note.type == NT_PRSTATUS && prstatus_ < most_vcpus) {
+      take_prstatus(note);
     } else if (note.owner == notes::qemu_owner &&
                note.size >= offsetof(notes::QemuCpuState, kernel_gs_base) && qemu_ < most_vcpus) {
       notes::QemuCpuState qemu;
@@ -53,6 +52,16 @@ class NoteTaker {
   }
 
  private:
+  // A dump file does not tell whose its notes are: no two machines have them of the same size.
+  void take_prstatus(const ElfNote& note) {
+    namespace notes = register_notes;
+    if (note.size == sizeof(notes::Arm64Prstatus)) {
+      notes::take(read_struct<notes::Arm64Prstatus>(file_, note.offset), vcpu(prstatus_++));
+    } else if (note.size >= sizeof(notes::Prstatus)) {
+      notes::take(read_struct<notes::Prstatus>(file_, note.offset), vcpu(prstatus_++));
+    }
+  }
+
   Vcpu& vcpu(std::uint32_t index) {
     if (index >= state_.vcpus.size()) {
       state_.vcpus.resize(index + 1);
@@ -85,14 +94,12 @@ class CoreReader {
  public:
   explicit CoreReader(const ByteSource& file)
       : file_(file), header_(read_struct<Elf64_Ehdr>(file, 0)) {
-    if (header_.e_machine == EM_AARCH64) {
-      throw unusable("the core of an arm64 machine: only guests on x86-64 can be read");
-    }
+    const bool is_known = header_.e_machine == EM_X86_64 || header_.e_machine == EM_AARCH64;
     if (header_.e_ident[EI_CLASS] != ELFCLASS64 || header_.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header_.e_machine != EM_X86_64) {
-      throw unusable(
-          fmt::format("expected the core of an x86-64 machine, found ELF class {}, machine {}",
-                      header_.e_ident[EI_CLASS], header_.e_machine));
+        !is_known) {
+      throw unusable(fmt::format(
+          "expected the core of an x86-64 or arm64 machine, found ELF class {}, machine {}",
+          header_.e_ident[EI_CLASS], header_.e_machine));
     }
     read_segments();
   }

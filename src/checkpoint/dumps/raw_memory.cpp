@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "checkpoint/guest/memory_image.h"
+#include "checkpoint/guest/ram_base.h"
 #include "checkpoint/vmware/packed_memory.h"
 #include "checkpoint/vmware/vmware_format.h"
 
@@ -25,6 +26,7 @@ GuestState open_raw_memory(std::shared_ptr<const ByteSource> file, Diagnostics& 
     state.memory = read_as({{{0}, 0, low}, {{vmware::high_memory_begin}, low, size - low}});
     state.other_readings.push_back(read_as(flat));
   }
+  add_other_bases(state, *file, 0, size);
   diagnostics.found({.what = "memory",
                      .value = fmt::format("{} bytes", size),
                      .where = state.path,

@@ -33,6 +33,10 @@ struct GuestState {
   // A file of bare memory does not say where in the guest it lies. Other ways than `memory` to read
   // it: the right one is that in which there is a kernel.
   std::vector<std::unique_ptr<GuestMemory>> other_readings;
+
+  // Nor does it say of which kind the machine is, on which it depends where its RAM begins: how to
+  // read it if there is no kernel in it otherwise.
+  std::vector<std::unique_ptr<GuestMemory>> other_bases;
 };
 
 }  // namespace photon_dmesg

@@ -14,6 +14,16 @@ void take(const Prstatus& status, Vcpu& vcpu) {
   vcpu.x86.gs_base = GuestVirtual{status.registers[Prstatus::GsBase]};
 }
 
+void take(const Arm64Prstatus& status, Vcpu& vcpu) {
+  vcpu.machine = Machine::Aarch64;
+  for (std::size_t i = 0; i < vcpu.arm64.general.size(); ++i) {
+    vcpu.arm64.general[i] = status.general[i];
+  }
+  vcpu.arm64.sp = GuestVirtual{status.sp};
+  vcpu.arm64.pc = GuestVirtual{status.pc};
+  vcpu.arm64.pstate = status.pstate;
+}
+
 void take(const QemuCpuState& qemu, Vcpu& vcpu) {
   for (std::size_t i = 0; i < vcpu.x86.general.size(); ++i) {
     vcpu.x86.general[i] = qemu.general[qemu_slots[i]];
@@ -41,6 +51,18 @@ Prstatus make_prstatus(const Vcpu& vcpu, std::int32_t thread) {
   status.registers[Prstatus::Ss] = vcpu.x86.ss.value_or(0);
   status.registers[Prstatus::FsBase] = vcpu.x86.fs_base.value_or(GuestVirtual{}).value;
   status.registers[Prstatus::GsBase] = vcpu.x86.gs_base.value_or(GuestVirtual{}).value;
+  return status;
+}
+
+Arm64Prstatus make_arm64_prstatus(const Vcpu& vcpu, std::int32_t thread) {
+  Arm64Prstatus status;
+  status.pid = thread;
+  for (std::size_t i = 0; i < vcpu.arm64.general.size(); ++i) {
+    status.general[i] = vcpu.arm64.general[i].value_or(0);
+  }
+  status.sp = vcpu.arm64.sp.value_or(GuestVirtual{}).value;
+  status.pc = vcpu.arm64.pc.value_or(GuestVirtual{}).value;
+  status.pstate = vcpu.arm64.pstate.value_or(0);
   return status;
 }
 

@@ -9,8 +9,8 @@
 // What the notes of a machine's ELF core hold, for reading and for writing.
 namespace photon_dmesg::register_notes {
 
-// NT_PRSTATUS of x86-64 (Linux: struct elf_prstatus), one for each vCPU, owner "CORE".
-struct Prstatus {
+// What NT_PRSTATUS begins with (Linux: struct elf_prstatus), one for each vCPU, owner "CORE".
+struct PrstatusHead {
   std::int32_t signal_number = 0;
   std::int32_t signal_code = 0;
   std::int32_t signal_errno = 0;
@@ -23,6 +23,11 @@ struct Prstatus {
   std::int32_t group = 0;
   std::int32_t session = 0;
   std::array<std::uint64_t, 8> times{};  // user, system, and those of children
+};
+static_assert(sizeof(PrstatusHead) == 112);
+
+// All of it, of x86-64.
+struct Prstatus : PrstatusHead {
   // The order of struct user_regs_struct.
   enum Register : std::size_t {
     R15,
@@ -57,6 +62,16 @@ struct Prstatus {
   std::uint64_t has_fpu_registers = 0;
 };
 static_assert(sizeof(Prstatus) == 336);
+
+// The same of arm64, in the order of its struct user_pt_regs.
+struct Arm64Prstatus : PrstatusHead {
+  std::array<std::uint64_t, 31> general{};  // x0..x30
+  std::uint64_t sp = 0;
+  std::uint64_t pc = 0;
+  std::uint64_t pstate = 0;
+  std::uint64_t has_fpu_registers = 0;
+};
+static_assert(sizeof(Arm64Prstatus) == 392);
 
 // Which slot of Prstatus holds each general register, by x86's register numbers.
 inline constexpr std::array<std::size_t, 16> general_slots = {
@@ -97,11 +112,13 @@ inline constexpr std::string_view vmcoreinfo_owner = "VMCOREINFO";
 
 // The registers of a note as the vCPU's.
 void take(const Prstatus& status, Vcpu& vcpu);
+void take(const Arm64Prstatus& status, Vcpu& vcpu);
 void take(const QemuCpuState& qemu, Vcpu& vcpu);
 
 // The other way round; registers that the vCPU lacks are 0. `thread`: the number by which readers
 // take threads apart; 0 is none.
 [[nodiscard]] Prstatus make_prstatus(const Vcpu& vcpu, std::int32_t thread);
+[[nodiscard]] Arm64Prstatus make_arm64_prstatus(const Vcpu& vcpu, std::int32_t thread);
 [[nodiscard]] QemuCpuState make_qemu_state(const Vcpu& vcpu);
 
 }  // namespace photon_dmesg::register_notes

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
+#include "checkpoint/guest/ram_base.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/cpu_group.h"
 #include "checkpoint/vmware/memory_group.h"
@@ -22,7 +23,7 @@ constexpr std::uint64_t mebibyte = 1024 * 1024;
 
 std::string describe(const MemoryDescription& description) {
   if (description.regions.empty()) {
-    return "no memory regions: the image maps 1:1 from 0";
+    return fmt::format("no memory regions: the image maps 1:1 from {}", description.ram_begin());
   }
   std::vector<std::string> parts;
   for (const MemoryRegion& region : description.regions) {
@@ -34,6 +35,11 @@ std::string describe(const MemoryDescription& description) {
 
 std::uint64_t configured_size(const MemoryDescription& description) {
   return description.configured_mib.value_or(0) * mebibyte;
+}
+
+// Whether only the processors say where RAM begins.
+bool needs_base(const MemoryDescription& description) {
+  return description.regions.empty() && description.machine() == Machine::Aarch64;
 }
 
 // A memory file of another size belongs to another checkpoint, or its copy was cut short.
@@ -72,8 +78,7 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
                     Diagnostics& diagnostics) {
   const ByteSource& file = *state.files.front();
   const MemoryDescription::Block& block = *description.block;
-  MemoryLayout layout =
-      with_context(file.name(), [&] { return MemoryLayout(description.regions, block.size); });
+  MemoryLayout layout = with_context(file.name(), [&] { return description.layout(block.size); });
   if (layout.image_size() > block.size) {
     throw unusable(fmt::format("{}: the regions describe {} bytes of memory, found a block of {}",
                                file.name(), layout.image_size(), block.size));
@@ -93,6 +98,7 @@ void use_own_memory(GuestState& state, const MemoryDescription& description,
          state, layout, diagnostics);
   state.memory_path = file.name();
   state.memory = std::make_unique<MemoryImage>(file, block.offset, std::move(layout));
+  if (needs_base(description)) add_other_bases(state, file, block.offset, block.size);
 }
 
 std::shared_ptr<const ByteSource> open_memory_file_beside(const ByteSource& checkpoint,
@@ -127,7 +133,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   // Without regions, only the configuration says how much of it there should be.
   const std::uint64_t there = memory_file->size();
   MemoryLayout layout = with_context(checkpoint.name(), [&] {
-    return MemoryLayout(description.regions, std::max(there, configured_size(description)));
+    return description.layout(std::max(there, configured_size(description)));
   });
   check_memory_file_size(*memory_file, description, layout.image_size(), completeness);
   cut_to(there,
@@ -140,6 +146,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
                      .how = fmt::format("{} bytes", memory_file->size())});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
+  if (needs_base(description)) add_other_bases(state, *memory_file, 0, there);
   state.files.push_back(std::move(memory_file));
 }
 
@@ -181,10 +188,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
          .where = file->name(),
          .how = fmt::format("{} groups", tags.groups().size())});
     MemoryDescription found = read_memory_description(tags, completeness);
-    if (found.platform == vmware::platform_arm64) {
-      throw unusable("the checkpoint of an arm64 machine: only guests on x86-64 can be read");
-    }
-    state.vcpus = read_vcpus(tags, diagnostics);
+    state.vcpus = read_vcpus(tags, found.machine(), diagnostics);
     warn_of_truncation(tags, diagnostics);
     tags.warn_if_cut(diagnostics);
     return found;

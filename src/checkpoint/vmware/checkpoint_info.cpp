@@ -106,6 +106,10 @@ std::optional<std::string> value_of(std::string_view line, std::string_view key)
   return std::string(line.substr(begin + 1, end - begin - 1));
 }
 
+Machine machine_of(const std::optional<MemoryDescription>& memory) {
+  return memory ? memory->machine() : Machine::X86_64;
+}
+
 }  // namespace
 
 CheckpointInfo read_checkpoint_info(const ByteSource& file, Diagnostics& diagnostics) {
@@ -122,8 +126,9 @@ CheckpointInfo read_checkpoint_info(const ByteSource& file, Diagnostics& diagnos
   attempt(info.problems, [&] {
     info.has_configuration = has_tag(tags, vmware::group::snapshot, vmware::tag::configuration);
   });
-  attempt(info.problems, [&] { info.vcpus = read_vcpus(tags, diagnostics); });
   attempt(info.problems, [&] { info.memory = read_memory_description(tags); });
+  attempt(info.problems,
+          [&] { info.vcpus = read_vcpus(tags, machine_of(info.memory), diagnostics); });
   tags.warn_if_cut(diagnostics);
   return info;
 }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
+#include <string>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
@@ -26,7 +28,7 @@ constexpr std::uint64_t vcpu_limit = 4096;
 
 class CpuGroupReader {
  public:
-  explicit CpuGroupReader(const TagFile& file) : file_(file) {}
+  CpuGroupReader(const TagFile& file, Machine machine) : file_(file), machine_(machine) {}
 
   void visit(const CheckpointTag& tag) {
     if (tag.name == vmware::tag::cpu_count && tag.indices.empty()) {
@@ -36,7 +38,9 @@ class CpuGroupReader {
     if (tag.indices.empty()) {
       return;
     }
-    if (tag.encoding == CheckpointTag::Encoding::PlainBlock) {
+    if (machine_ == Machine::Aarch64) {
+      visit_arm64(tag);
+    } else if (tag.encoding == CheckpointTag::Encoding::PlainBlock) {
       visit_block(tag);
     } else if (tag.encoding == CheckpointTag::Encoding::Inline) {
       visit_inline(tag);
@@ -58,6 +62,7 @@ class CpuGroupReader {
         vcpus[i] = found->second;
       }
       vcpus[i].index = i;
+      vcpus[i].machine = machine_;
     }
     return vcpus;
   }
@@ -67,6 +72,26 @@ class CpuGroupReader {
     const std::uint64_t index = tag.indices.front();
     seen_ = std::max(seen_, index + 1);
     return index < vcpu_limit ? vcpus_[tag.indices.front()] : nowhere_;
+  }
+
+  void visit_arm64(const CheckpointTag& tag) {
+    if (tag.encoding != CheckpointTag::Encoding::Inline || tag.value_size > sizeof(std::uint64_t)) {
+      return;
+    }
+    std::string name(tag.name);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    Arm64Registers& registers = vcpu_of(tag).arm64;
+    if (name.find(vmware::tag::translation_table) != std::string::npos) {
+      // Which of the two it is, a number behind tells, which is not that of "EL1".
+      if (const auto level = name.find(vmware::tag::exception_level); level != std::string::npos) {
+        name.erase(level, vmware::tag::exception_level.size());
+      }
+      const bool by_index = tag.indices.size() > 1 && tag.indices[1] == 1;
+      if (by_index || name.find('1') != std::string::npos) registers.ttbr1 = file_.value_of(tag);
+    } else if (name.find(vmware::tag::translation_control) != std::string::npos) {
+      registers.tcr = file_.value_of(tag);
+    }
   }
 
   void visit_block(const CheckpointTag& tag) {
@@ -134,6 +159,7 @@ class CpuGroupReader {
   }
 
   const TagFile& file_;
+  Machine machine_;
   std::optional<std::uint64_t> count_;
   // Keyed by index: a register may come before the count, and its index may be nonsense.
   std::map<std::uint32_t, Vcpu> vcpus_;
@@ -143,8 +169,8 @@ class CpuGroupReader {
 
 }  // namespace
 
-std::vector<Vcpu> read_vcpus(const TagFile& file, Diagnostics& diagnostics) {
-  CpuGroupReader reader(file);
+std::vector<Vcpu> read_vcpus(const TagFile& file, Machine machine, Diagnostics& diagnostics) {
+  CpuGroupReader reader(file, machine);
   file.for_each_tag(vmware::group::cpu, [&](const CheckpointTag& tag) { reader.visit(tag); });
   return reader.finish(diagnostics);
 }

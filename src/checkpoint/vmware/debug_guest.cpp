@@ -30,6 +30,7 @@ struct Header {
   std::uint64_t pages = 0;  // of RAM
   std::vector<PhysicalRange> holes;
   std::uint64_t first_vcpu_at = 0;
+  std::uint32_t architecture = format::x86_architecture;
 
   [[nodiscard]] std::uint64_t vcpu_bytes() const {
     return format::control_bytes + version->vcpu_gap + sizeof(register_notes::Prstatus::registers) +
@@ -37,6 +38,12 @@ struct Header {
   }
   [[nodiscard]] std::uint64_t file_bytes() const { return first_vcpu_at + vcpus * vcpu_bytes(); }
 };
+
+std::uint32_t read_architecture(const ByteSource& file, const format::Version& version) {
+  constexpr std::uint64_t description_bytes = 56;
+  return ByteReader(file, version.memory_at + description_bytes, file.size())
+      .u32("the architecture");
+}
 
 // Nothing if `file` is no debug.guest.
 std::optional<Header> read_header(const ByteSource& file) {
@@ -71,7 +78,12 @@ std::optional<Header> read_header(const ByteSource& file) {
   header.first_vcpu_at =
       found->first_vcpu_at + (found->narrow_counts ? holes * narrow_hole_bytes : 0);
   const bool adds_up = header.end == pages * vmware::page_bytes && header.end != 0;
-  return adds_up && file.size() == header.file_bytes() ? std::optional(header) : std::nullopt;
+  if (!adds_up) return std::nullopt;
+  if (found->names_architecture) header.architecture = read_architecture(file, *found);
+  // How long an arm64 vCPU is nobody knows.
+  const bool fits =
+      header.architecture == format::arm64_architecture || file.size() == header.file_bytes();
+  return fits ? std::optional(header) : std::nullopt;
 }
 
 // RAM is what is left between the holes; the memory file holds it without them.
@@ -97,10 +109,14 @@ MemoryLayout layout_of(const Header& header) {
 }
 
 Vcpu read_vcpu(const ByteSource& file, const Header& header, std::uint32_t index) {
-  const std::uint64_t at = header.first_vcpu_at + index * header.vcpu_bytes();
-  ByteReader reader(file, at, at + header.vcpu_bytes());
   Vcpu vcpu;
   vcpu.index = index;
+  if (header.architecture == format::arm64_architecture) {
+    vcpu.machine = Machine::Aarch64;
+    return vcpu;
+  }
+  const std::uint64_t at = header.first_vcpu_at + index * header.vcpu_bytes();
+  ByteReader reader(file, at, at + header.vcpu_bytes());
   vcpu.x86.cr[0] = reader.u32("CR0");
   for (const std::size_t number : {2U, 3U, 4U})
     vcpu.x86.cr[number] = reader.u64("a control register");
@@ -135,14 +151,12 @@ GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
                             Diagnostics& diagnostics) {
   const std::optional<Header> header = read_header(*file);
   if (!header) throw unusable(fmt::format("{}: not a debug.guest file", file->name()));
-  if (header->version->names_architecture) {
-    constexpr std::uint64_t description_bytes = 56;
-    ByteReader reader(*file, header->version->memory_at + description_bytes, file->size());
-    if (const auto found = reader.u32("the architecture"); found != format::x86_architecture) {
-      throw unusable(
-          fmt::format("{}: expected the guest of an x86 host (architecture {}), found {}",
-                      file->name(), format::x86_architecture, found));
-    }
+  if (header->architecture != format::x86_architecture &&
+      header->architecture != format::arm64_architecture) {
+    throw unusable(fmt::format(
+        "{}: expected the guest of an x86 or arm64 host (architecture {} or "
+        "{}), found {}",
+        file->name(), format::x86_architecture, format::arm64_architecture, header->architecture));
   }
   GuestState state;
   state.path = file->name();
@@ -164,8 +178,11 @@ GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
       {.what = "debug.guest version",
        .value = fmt::format("{}", header->version->number),
        .where = state.path,
-       .how = fmt::format("{}, {} vCPUs, {} holes in memory", header->version->product,
-                          header->vcpus, header->holes.size())});
+       .how = fmt::format("{}, {} vCPUs, {} holes in memory{}", header->version->product,
+                          header->vcpus, header->holes.size(),
+                          header->architecture == format::arm64_architecture
+                              ? ", arm64, whose registers are in no form that is known"
+                              : "")});
   state.memory_path = memory_file->name();
   state.memory = std::make_unique<MemoryImage>(*memory_file, 0, std::move(layout));
   state.files.push_back(std::move(file));

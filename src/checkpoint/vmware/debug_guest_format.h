@@ -34,6 +34,7 @@ inline constexpr std::array versions = {
 // {first PPN, pages}; pages, PPNs and hole sizes are u64, or u32 where counts are narrow.
 inline constexpr std::uint32_t most_holes = 2;
 inline constexpr std::uint32_t x86_architecture = 1;
+inline constexpr std::uint32_t arm64_architecture = 0;  // whose vCPUs nothing public describes
 
 // A vCPU: u32 CR0, u64 CR2, CR3, CR4, ten u64, u64 base of the IDT; the gap; 27 u64 in the order of
 // NT_PRSTATUS; reserved bytes.

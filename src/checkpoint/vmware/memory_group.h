@@ -6,13 +6,15 @@
 
 #include "checkpoint/guest/guest_state.h"
 #include "checkpoint/guest/memory_layout.h"
+#include "checkpoint/guest/vcpu.h"
 #include "checkpoint/vmware/tag_file.h"
+#include "checkpoint/vmware/vmware_format.h"
 
 namespace photon_dmesg {
 
 // What a checkpoint says of the guest's memory.
 struct MemoryDescription {
-  std::vector<MemoryRegion> regions;  // empty: the image maps 1:1 from address 0
+  std::vector<MemoryRegion> regions;  // empty: the image is one, from where RAM begins
 
   struct Block {
     std::uint64_t offset = 0;  // bytes, in the checkpoint
@@ -25,6 +27,19 @@ struct MemoryDescription {
 
   std::optional<std::uint64_t> configured_mib;  // memSize
   std::optional<std::uint64_t> platform;        // what processors the machine has
+
+  [[nodiscard]] Machine machine() const {
+    return platform == vmware::platform_arm64 ? Machine::Aarch64 : Machine::X86_64;
+  }
+  // Where RAM begins, if no regions say so.
+  [[nodiscard]] GuestPhysical ram_begin() const {
+    return {machine() == Machine::Aarch64 ? vmware::arm64_memory_begin : 0};
+  }
+  // The layout of an image of `image_size` bytes.
+  [[nodiscard]] MemoryLayout layout(std::uint64_t image_size) const {
+    if (!regions.empty()) return {regions, image_size};
+    return MemoryLayout({{ram_begin(), 0, image_size}});
+  }
 };
 
 // Reads the memory and Checkpoint groups. Where completeness is not required, a memory group that

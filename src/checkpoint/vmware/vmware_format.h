@@ -90,12 +90,21 @@ inline constexpr std::string_view segment_selectors = "S";
 inline constexpr std::string_view segment_bases = "S.base64";
 inline constexpr std::string_view instruction_pointer = "rip";
 inline constexpr std::array<std::string_view, 2> flags = {"eflags", "EFLAGS"};
+// cpu, of arm64 machines: parts of names, in lower case. LeechCore knows "hv:ttbrEL1[0]"; all else
+// is a guess by it, so what these hold is a hint to be proved.
+inline constexpr std::string_view translation_table = "ttbr";
+inline constexpr std::string_view translation_control = "tcr";
+inline constexpr std::string_view exception_level = "el1";
 }  // namespace tag
 
 inline constexpr std::uint64_t page_bytes = 4096;
 
 // Of tag::platform; x86 is 1 (LiveCloudKd's reader is the only source).
 inline constexpr std::uint64_t platform_arm64 = 3;
+
+// Where RAM begins under VMware's firmware for arm64 (LeechCore; addresses in oopses of such
+// guests). Nothing is known of a hole in it.
+inline constexpr std::uint64_t arm64_memory_begin = 0x80000000;
 
 // RAM that does not fit below the PCI hole goes on at 4 GiB; the memory file has no hole (published
 // layouts of ESX 4.1 and Workstation).

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/arch/page_tables.h"
+#include "kernel/arch/release_number.h"
 
 namespace photon_dmesg {
 
@@ -31,19 +33,27 @@ class Architecture {
 
   // The parts of Linux's memory map that the kernel image's place follows from.
   struct MemoryMap {
-    // Where the image may lie under KASLR. The variable phys_base counts from where it begins.
-    Range image;
-    GuestVirtual linked_text;           // where _text is linked
+    Range image;                        // where the image may lie, under KASLR or not
     std::uint64_t image_alignment = 0;  // bytes: the image is loaded and moved by multiples of it
     GuestVirtual kernel_half;           // where kernel addresses begin
+    Range direct_map;                   // where the mapping of all RAM may lie
     // The kernel's half, without what is mapped many times over and is of no use to anybody.
     std::array<Range, 2> worth_mapping;
+    // The variable by which the kernel knows where in physical memory its image lies; VMCOREINFO
+    // has it as "NUMBER(...)".
+    const char* place_variable;
+    // Whether a processor has the pages of user programs mapped by the same tables.
+    bool maps_user = true;
+    // Whether the image holds further tables that map all of it, elsewhere.
+    bool image_has_other_tables = false;
   };
 
   Architecture(const Architecture&) = delete;
   Architecture& operator=(const Architecture&) = delete;
   virtual ~Architecture() = default;
 
+  // As `uname -m` has it.
+  [[nodiscard]] const char* name() const { return name_; }
   [[nodiscard]] const MemoryMap& map() const { return map_; }
   [[nodiscard]] bool is_image_address(GuestVirtual address) const {
     return address >= map_.image.begin && address < map_.image.end;
@@ -51,6 +61,19 @@ class Architecture {
   [[nodiscard]] bool is_kernel_pointer(std::uint64_t value) const {
     return value >= map_.kernel_half.value;
   }
+
+  // By how much addresses in the image are higher than where they lie in physical memory, modulo
+  // 2^64, if `place` is what the variable map().place_variable holds; and the other way round.
+  [[nodiscard]] virtual std::uint64_t image_shift(std::uint64_t place) const = 0;
+  [[nodiscard]] virtual std::uint64_t image_place(std::uint64_t shift) const = 0;
+
+  // Where a kernel of that release is linked to begin (_text), `tables` being its own.
+  [[nodiscard]] virtual GuestVirtual linked_text(const PageTables& tables,
+                                                 ReleaseNumber release) const = 0;
+
+  // Where in what `tables` map the image lies, if it is there at all: perhaps among other things.
+  // What it takes to find out is taken off `pages`.
+  [[nodiscard]] virtual Range image_range(const PageTables& tables, Budget& pages) const = 0;
 
   // PageTables::find() and for_each_page() of tables of this architecture.
   [[nodiscard]] virtual std::optional<PageTables::Page> find_page(const PageTables& tables,
@@ -85,17 +108,24 @@ class Architecture {
       const GuestMemory& memory, GuestPhysical root) const = 0;
 
   // The kernel's own tables, by its symbols: `find` gives the place in memory of a symbol, if there
-  // is one of that name. Nothing without the symbols that it takes.
+  // is one of that name. They map `text`, the beginning of the image. Nothing without the symbols
+  // that it takes.
   using FindSymbol = std::function<std::optional<GuestPhysical>(const char* name)>;
   [[nodiscard]] virtual std::optional<PageTables> kernel_tables(const GuestMemory& memory,
-                                                                const FindSymbol& find) const = 0;
+                                                                const FindSymbol& find,
+                                                                GuestVirtual text) const = 0;
 
   // The kernel's own tables, which begin at `root`, in the form that its VMCOREINFO tells:
-  // `entries` are its lines, by what stands before their "=".
+  // `entries` are its lines, by what stands before their "=". Nothing if these are not of this
+  // architecture.
   using DumpEntries = std::map<std::string, std::string, std::less<>>;
-  [[nodiscard]] virtual PageTables dumped_kernel_tables(const GuestMemory& memory,
-                                                        GuestPhysical root,
-                                                        const DumpEntries& entries) const = 0;
+  [[nodiscard]] virtual std::optional<PageTables> dumped_kernel_tables(
+      const GuestMemory& memory, GuestPhysical root, const DumpEntries& entries) const = 0;
+
+  // The other way round, for a VMCOREINFO to be made: the lines that tell the form of `tables` and
+  // where the image lies, `place` being what map().place_variable holds.
+  [[nodiscard]] virtual DumpEntries dump_entries(const PageTables& tables,
+                                                 std::uint64_t place) const = 0;
 
   // What the first gate of a processor's interrupt table leads to. What the kernel has called it,
   // the newest name first:
@@ -114,9 +144,11 @@ class Architecture {
                                   const std::function<void(GuestVirtual)>& visit) const = 0;
 
  protected:
-  explicit Architecture(const MemoryMap& map) : map_(map) {}
+  // `name` must outlive this object.
+  Architecture(const char* name, const MemoryMap& map) : name_(name), map_(map) {}
 
  private:
+  const char* name_;
   MemoryMap map_;
 };
 

@@ -14,9 +14,13 @@ class Architecture;
 // What a guest's processors may have chosen about the form of its page tables.
 struct PageTableForm {
   unsigned levels = 4;
-  // The bit of an entry that says that its page is encrypted, where memory encryption is on; it is
-  // no part of the address.
+  unsigned page_shift = 12;    // a page is 1 << page_shift bytes
+  unsigned address_bits = 48;  // that the tables map
+  // x86-64: the bit of an entry that says that its page is encrypted, where memory encryption is
+  // on; it is no part of the address.
   std::uint64_t encryption_mask = 0;
+  // arm64: entries hold physical addresses of 52 bits, in the form that pages of 4 and 16 KiB have.
+  bool wide_addresses = false;
 };
 
 // One set of page tables in guest memory, which its architecture walks.

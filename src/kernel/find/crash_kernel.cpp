@@ -81,10 +81,12 @@ std::optional<Vmcoreinfo> read_core_vmcoreinfo(const GuestMemory& memory, GuestP
   return std::nullopt;
 }
 
-PageTables tables_of(const GuestMemory& memory, const Architecture& architecture,
-                     const Vmcoreinfo& info, GuestVirtual top) {
-  const std::uint64_t root = top - architecture.map().image.begin + info.phys_base().value_or(0);
-  return architecture.dumped_kernel_tables(memory, {root}, info.entries());
+// Nothing if `info` is of another architecture: it does not say where its image is.
+std::optional<PageTables> tables_of(const GuestMemory& memory, const Architecture& architecture,
+                                    const Vmcoreinfo& info, GuestVirtual top) {
+  const auto place = info.number(architecture.map().place_variable);
+  const GuestPhysical root{top.value - architecture.image_shift(place.value_or(0))};
+  return architecture.dumped_kernel_tables(memory, root, info.entries());
 }
 
 // The kernel of `info`; `origin` is where that was found.
@@ -96,20 +98,21 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory, const Architec
     diagnostics.found({.what = "no VMCOREINFO that names page tables", .where = origin});
     return std::nullopt;
   }
-  const PageTables tables = tables_of(memory, architecture, *info, *top);
-  auto image = std::make_shared<const KernelImage>(memory, tables);
+  const auto tables = tables_of(memory, architecture, *info, *top);
+  if (!tables) return std::nullopt;
+  auto image = std::make_shared<const KernelImage>(memory, *tables);
   std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
   if (banners.empty()) {
     diagnostics.found({.what = "no kernel",
                        .where = origin,
-                       .how = fmt::format("its page tables at {} map none", tables.root())});
+                       .how = fmt::format("its page tables at {} map none", tables->root())});
     return std::nullopt;
   }
   diagnostics.found(
       {.what = "Linux",
        .value = std::string(info->release()),
        .where = origin,
-       .how = fmt::format("{}-level page tables at {}", tables.levels(), tables.root())});
+       .how = fmt::format("{}-level page tables at {}", tables->levels(), tables->root())});
   return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 

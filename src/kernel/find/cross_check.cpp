@@ -16,7 +16,7 @@ void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
   const std::optional<GuestVirtual> first = running.image->begin();
   if (!text || !first) return;
   diagnostics.found(
-      {.what = "the first image page that CR3 leads to is",
+      {.what = "the first image page that the page tables lead to is",
        .value = fmt::format("{}", *first),
        .how = *first == *text ? "_text"
                               : fmt::format("_text is at {}: part of the image is not mapped there "
@@ -58,12 +58,12 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
 
 // Every symbol that VMCOREINFO names and the symbols know must be at the same place.
 void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
-  const Architecture& architecture = kernel.memory().tables().architecture();
+  const Architecture::Range& image = kernel.image().range();
   std::size_t agreeing = 0;
   for (const auto& [name, said] : info.symbols()) {
     const std::optional<GuestVirtual> address = kernel.find_address(name);
     // Some entries are what a pointer of that name holds: no address in the image.
-    if (!address || !architecture.is_image_address(said)) continue;
+    if (!address || said < image.begin || said >= image.end) continue;
     if (*address == said) {
       ++agreeing;
     } else {
@@ -105,8 +105,8 @@ void check_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {
     return;
   }
   check_number("KASLR offset", kernel.kaslr_offset(), info->kaslr_offset(), diagnostics);
-  if (info->phys_base()) {
-    check_number("phys_base", kernel.phys_base(), *info->phys_base(), diagnostics);
+  if (const auto place = info->number(kernel.place_variable())) {
+    check_number(kernel.place_variable(), kernel.image_place(), *place, diagnostics);
   }
   check_symbols(kernel, *info, diagnostics);
 }

@@ -51,11 +51,13 @@ struct LoadedImage {
 
 // The kernel's own tables.
 std::optional<PageTables> own_tables(const Architecture& architecture, const GuestMemory& memory,
-                                     const KernelSymbols& symbols, const LoadedImage& image) {
-  return architecture.kernel_tables(memory, [&](const char* name) {
+                                     const KernelSymbols& symbols, const LoadedImage& image,
+                                     GuestVirtual text) {
+  const auto find = [&](const char* name) {
     const std::optional<GuestVirtual> linked = symbols.find_symbol(name);
     return linked ? std::optional(image.at(*linked)) : std::nullopt;
-  });
+  };
+  return architecture.kernel_tables(memory, find, text);
 }
 
 }  // namespace
@@ -73,16 +75,17 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
         !is_possible_kaslr_offset(kaslr_offset, map) || !physical) {
       continue;
     }
-    const std::uint64_t phys_base = physical->value - (found.address - map.image.begin);
+    const std::uint64_t place =
+        running.tables().architecture().image_place(found.address.value - physical->value);
     diagnostics.found(
         {.what = "KASLR offset",
          .value = fmt::format("{:#x}", kaslr_offset),
          .how = fmt::format("the banner is at {} in the guest, linux_banner at {} in {}",
                             found.address, linked, symbols.name())});
-    diagnostics.found({.what = "phys_base",
-                       .value = fmt::format("{:#x}", phys_base),
+    diagnostics.found({.what = map.place_variable,
+                       .value = fmt::format("{:#x}", place),
                        .how = fmt::format("the banner is at physical {}", *physical)});
-    GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, phys_base);
+    GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, place);
     kernel.check_evidence(diagnostics);
     optional_fact("whether other evidence agrees", diagnostics,
                   [&] { cross_check(kernel, running, diagnostics); });
@@ -150,14 +153,17 @@ std::optional<GuestKernel> GuestKernel::find_at(GuestPhysical load,
   const std::optional<KernelBanner> banner = read_banner(memory, image.at(banner_symbol));
   if (!banner || (expected && banner->text != expected->text)) return std::nullopt;
   const Architecture::MemoryMap& map = architecture.map();
-  const std::optional<std::uint64_t> phys_base =
-      read_u64(memory, image.at(symbols.symbol("phys_base")));
-  const std::optional<PageTables> tables = own_tables(architecture, memory, symbols, image);
-  const std::uint64_t kaslr_offset =
-      load.value - phys_base.value_or(0) + map.image.begin.value - text.value;
-  if (!phys_base || !tables || !is_possible_kaslr_offset(kaslr_offset, map)) return std::nullopt;
+  const auto place_symbol = symbols.find_symbol(map.place_variable);
+  const std::optional<std::uint64_t> place =
+      place_symbol ? read_u64(memory, image.at(*place_symbol)) : std::nullopt;
+  if (!place) return std::nullopt;
+  const GuestVirtual run_time_text{load.value + architecture.image_shift(*place)};
+  const std::uint64_t kaslr_offset = run_time_text - text;
+  if (!is_possible_kaslr_offset(kaslr_offset, map)) return std::nullopt;
+  const auto tables = own_tables(architecture, memory, symbols, image, run_time_text);
+  if (!tables) return std::nullopt;
   return GuestKernel(std::make_shared<const KernelImage>(memory, *tables), symbols, *banner,
-                     kaslr_offset, *phys_base);
+                     kaslr_offset, *place);
 }
 
 std::optional<GuestVirtual> GuestKernel::find_address(std::string_view symbol) const {
@@ -212,7 +218,7 @@ std::optional<std::string> GuestKernel::build_id() const {
 // addresses proves it; a build-id that differs proves nothing, since debugedit rewrites it in some
 // Photon packages.
 void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
-  const bool phys_base_agrees = check_phys_base(diagnostics);
+  const bool place_agrees = check_place(diagnostics);
   const std::optional<std::string> found = build_id();
   const std::optional<std::string> expected = symbols_.build_id();
   diagnostics.found(
@@ -227,8 +233,8 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
     throw other_kernel(symbols_, banner_, "a build without banner whose init_uts_ns is elsewhere");
   }
   const std::string why = fmt::format("linux_banner{} and init_uts_ns are where it says",
-                                      phys_base_agrees ? ", phys_base" : "");
-  if (phys_base_agrees) {
+                                      place_agrees ? fmt::format(", {}", place_variable()) : "");
+  if (place_agrees) {
     diagnostics.found({.what = "taken for",
                        .value = banner_.release,
                        .where = symbols_.name(),
@@ -240,20 +246,25 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
   }
 }
 
-bool GuestKernel::check_phys_base(Diagnostics& diagnostics) const {
-  const std::optional<GuestVirtual> address = find_address("phys_base");
+const char* GuestKernel::place_variable() const {
+  return memory().tables().architecture().map().place_variable;
+}
+
+bool GuestKernel::check_place(Diagnostics& diagnostics) const {
+  const char* const name = place_variable();
+  const std::optional<GuestVirtual> address = find_address(name);
   if (!address) {
     return false;
   }
   const std::optional<std::uint64_t> value = memory().read_unsigned(*address, 8);
-  if (value == phys_base_) {
-    diagnostics.found({.what = fmt::format("the variable phys_base at {} agrees", *address),
-                       .how = fmt::format("it holds {:#x}", phys_base_)});
+  if (value == image_place_) {
+    diagnostics.found({.what = fmt::format("the variable {} at {} agrees", name, *address),
+                       .how = fmt::format("it holds {:#x}", image_place_)});
     return true;
   }
-  diagnostics.warn(fmt::format("the variable phys_base at {} {}, expected {:#x}", *address,
+  diagnostics.warn(fmt::format("the variable {} at {} {}, expected {:#x}", name, *address,
                                value ? fmt::format("holds {:#x}", *value) : "can't be read",
-                               phys_base_));
+                               image_place_));
   return false;
 }
 

@@ -23,8 +23,8 @@ class GuestKernel {
                                           const KernelSymbols& symbols, Diagnostics& diagnostics);
 
   // Looks for the kernel of `symbols` in all of `memory`, when no vCPU leads to it: its banner at
-  // each place a kernel can be loaded to, then its phys_base variable. Throws Error(Mismatch) when
-  // it is not there.
+  // each place a kernel can be loaded to, then the variable that says where it is. Throws
+  // Error(Mismatch) when it is not there.
   [[nodiscard]] static GuestKernel search(const GuestMemory& memory, const KernelSymbols& symbols,
                                           Diagnostics& diagnostics);
 
@@ -49,18 +49,21 @@ class GuestKernel {
   [[nodiscard]] const KernelSymbols& symbols() const { return symbols_; }
   [[nodiscard]] const KernelBanner& banner() const { return banner_; }
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
-  [[nodiscard]] std::uint64_t phys_base() const { return phys_base_; }
+  // Where the image lies in physical memory, as the kernel's variable of that name holds it:
+  // "phys_base", "kimage_voffset".
+  [[nodiscard]] std::uint64_t image_place() const { return image_place_; }
+  [[nodiscard]] const char* place_variable() const;
   // From the notes in guest memory, lower-case hexadecimal.
   [[nodiscard]] std::optional<std::string> build_id() const;
 
  private:
   GuestKernel(std::shared_ptr<const KernelImage> image, const KernelSymbols& symbols,
-              KernelBanner banner, std::uint64_t kaslr_offset, std::uint64_t phys_base)
+              KernelBanner banner, std::uint64_t kaslr_offset, std::uint64_t image_place)
       : image_(std::move(image)),
         symbols_(symbols),
         banner_(std::move(banner)),
         kaslr_offset_(kaslr_offset),
-        phys_base_(phys_base) {}
+        image_place_(image_place) {}
 
   struct SearchedKernel;
   // search() on one architecture; and at one place where the image may have been loaded.
@@ -73,14 +76,14 @@ class GuestKernel {
                                                           const GuestMemory& memory,
                                                           const SearchedKernel& wanted);
   void check_evidence(Diagnostics& diagnostics) const;
-  [[nodiscard]] bool check_phys_base(Diagnostics& diagnostics) const;
+  [[nodiscard]] bool check_place(Diagnostics& diagnostics) const;
   [[nodiscard]] bool has_release_in_uts_namespace() const;
 
   std::shared_ptr<const KernelImage> image_;
   const KernelSymbols& symbols_;
   KernelBanner banner_;
   std::uint64_t kaslr_offset_;
-  std::uint64_t phys_base_;
+  std::uint64_t image_place_;
 };
 
 }  // namespace photon_dmesg

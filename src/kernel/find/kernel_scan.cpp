@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "base/little_endian.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
 
@@ -132,9 +133,9 @@ class BannerScan {
 // By how much an image page's physical address is less than its virtual one; nothing if `address`
 // is in none. Adds to `steps` what that took.
 std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical address,
-                                        std::uint64_t& steps) {
+                                        Budget& budget, std::uint64_t& steps) {
   std::optional<std::uint64_t> shift;
-  const auto& [image_begin, image_end] = tables.architecture().map().image;
+  const auto [image_begin, image_end] = tables.architecture().image_range(tables, budget);
   tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
     ++steps;
     if (address - page.physical_address < page.size) {
@@ -144,6 +145,20 @@ std::optional<std::uint64_t> find_shift(const PageTables& tables, GuestPhysical 
   return shift;
 }
 
+// Whether the variables in `image` point into it, as those of any kernel do once it has been moved
+// to where it runs.
+bool points_into_itself(const KernelImage& image) {
+  constexpr unsigned enough = 256;  // a kernel has some ten thousand; another place has none
+  unsigned found = 0;
+  const Architecture::Range range = image.range();
+  image.for_each_word([&](GuestVirtual /*address*/, std::span<const std::byte> bytes) {
+    const std::uint64_t value = load_unsigned(bytes.first(sizeof(std::uint64_t)));
+    if (value >= range.begin.value && value < range.end.value) ++found;
+    return found < enough;
+  });
+  return found == enough;
+}
+
 // The page tables that lie near banners: an image holds those that it runs with, at most this far
 // from its banner. Banners are asked for ascending, so that what lies near several of them is
 // looked at once.
@@ -151,23 +166,22 @@ class OwnTables {
  public:
   explicit OwnTables(const GuestMemory& memory) : memory_(memory) {}
 
-  // The tables that a kernel with its banner there runs with: a part of its image, they map
-  // themselves and the banner, both moved by the same distance, as they do all of the image.
-  std::optional<PageTables> find(GuestPhysical banner) {
+  // The image of the kernel with its banner there, by the tables that it runs with: a part of the
+  // image, they map themselves and the banner, both moved by the same distance, as they do all of
+  // it. Where an image has other tables that do as much, its variables must point into it too.
+  std::shared_ptr<const KernelImage> find(GuestPhysical banner) {
     look_until(banner.value + reach);
     std::erase_if(candidates_, [&](const Candidate& candidate) {
       return candidate.tables.root().value + reach < banner.value;
     });
     for (const Candidate& candidate : candidates_) {
-      if (!steps_.take()) return std::nullopt;
-      const GuestVirtual address{banner.value + candidate.shift};
-      const auto mapped = candidate.tables.find(address);
-      if (candidate.tables.architecture().is_image_address(address) && mapped &&
-          mapped->physical_address + (address - mapped->virtual_address) == banner) {
-        return candidate.tables;
-      }
+      if (!steps_.take()) return nullptr;
+      if (!maps(candidate, banner)) continue;
+      auto image = std::make_shared<const KernelImage>(memory_, candidate.tables);
+      const bool is_plain = !candidate.tables.architecture().map().image_has_other_tables;
+      if (is_plain || points_into_itself(*image)) return image;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   [[nodiscard]] const Budget& budget() const { return steps_; }
@@ -181,6 +195,13 @@ class OwnTables {
     PageTables tables;
     std::uint64_t shift = 0;
   };
+
+  static bool maps(const Candidate& candidate, GuestPhysical banner) {
+    const GuestVirtual address{banner.value + candidate.shift};
+    const auto mapped = candidate.tables.find(address);
+    return candidate.tables.architecture().is_image_address(address) && mapped &&
+           mapped->physical_address + (address - mapped->virtual_address) == banner;
+  }
 
   // Goes on to `end`. What lies out of reach of all banners is passed over.
   void look_until(std::uint64_t end) {
@@ -199,7 +220,7 @@ class OwnTables {
   void look_at(const PageTables& tables) {
     if (steps_.exceeded()) return;
     std::uint64_t steps = most_tables;
-    const std::optional<std::uint64_t> shift = find_shift(tables, tables.root(), steps);
+    const std::optional<std::uint64_t> shift = find_shift(tables, tables.root(), steps_, steps);
     if (steps_.take(steps) && shift) candidates_.push_back({tables, *shift});
   }
 
@@ -215,10 +236,8 @@ class OwnTables {
 std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
   OwnTables own_tables(memory);
   for (const GuestPhysical banner : BannerScan(memory).run(diagnostics)) {
-    const std::optional<PageTables> tables = own_tables.find(banner);
+    std::shared_ptr<const KernelImage> image = own_tables.find(banner);
     if (own_tables.budget().exceeded()) break;
-    std::shared_ptr<const KernelImage> image;
-    if (tables) image = std::make_shared<const KernelImage>(memory, *tables);
     std::vector<FoundBanner> banners;
     if (image) banners = find_banners(*image, diagnostics);
     if (banners.empty()) {
@@ -228,9 +247,9 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
       continue;
     }
     diagnostics.found({.what = "page tables at",
-                       .value = fmt::format("{}", tables->root()),
+                       .value = fmt::format("{}", image->tables().root()),
                        .where = fmt::format("banner at physical {}", banner),
-                       .how = fmt::format("{}-level, they map it", tables->levels())});
+                       .how = fmt::format("{}-level, they map it", image->tables().levels())});
     image->budget().warn_if_exceeded(memory.name(), diagnostics);
     warn_of_search(banner, diagnostics);
     return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
@@ -248,12 +267,11 @@ bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory) 
   const GuestPhysical begin =
       end.value - last.begin.value > reach ? GuestPhysical{end.value - reach} : last.begin;
   bool found = false;
-  const Architecture::MemoryMap& map = kernel.tables().architecture().map();
-  kernel.tables().for_each_page(map.kernel_half, map.image.begin,
-                                [&](const PageTables::Page& page) {
-                                  const GuestPhysical page_end = page.physical_address + page.size;
-                                  found |= page.physical_address < end && begin < page_end;
-                                });
+  const auto& [map_begin, map_end] = kernel.tables().architecture().map().direct_map;
+  kernel.tables().for_each_page(map_begin, map_end, [&](const PageTables::Page& page) {
+    const GuestPhysical page_end = page.physical_address + page.size;
+    found |= page.physical_address < end && begin < page_end;
+  });
   return found;
 }
 

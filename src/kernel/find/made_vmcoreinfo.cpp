@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "kernel/arch/architecture.h"
+
 namespace photon_dmesg {
 namespace {
 
@@ -16,8 +18,6 @@ std::optional<GuestVirtual> find_page_tables(const GuestKernel& kernel) {
   return std::nullopt;
 }
 
-constexpr unsigned five_levels = 5;
-
 }  // namespace
 
 std::optional<std::string> make_vmcoreinfo(const GuestKernel& kernel) {
@@ -26,15 +26,17 @@ std::optional<std::string> make_vmcoreinfo(const GuestKernel& kernel) {
   if (!names || !tables) return std::nullopt;
   std::string text = fmt::format("OSRELEASE={}\n", kernel.banner().release);
   if (const auto build_id = kernel.build_id()) text += fmt::format("BUILD-ID={}\n", *build_id);
-  text += fmt::format("PAGESIZE=4096\nSYMBOL(init_uts_ns)={:x}\n", names->value);
+  const PageTables& own = kernel.memory().tables();
+  text += fmt::format("PAGESIZE={}\nSYMBOL(init_uts_ns)={:x}\n", 1U << own.form().page_shift,
+                      names->value);
   text += fmt::format("SYMBOL(swapper_pg_dir)={:x}\n", tables->value);
   if (const auto begin = kernel.find_address("_stext")) {
     text += fmt::format("SYMBOL(_stext)={:x}\n", begin->value);
   }
-  const bool has_five = kernel.memory().tables().levels() == five_levels;
-  return text + fmt::format(
-                    "NUMBER(phys_base)={}\nNUMBER(pgtable_l5_enabled)={:d}\nKERNELOFFSET={:x}\n",
-                    static_cast<std::int64_t>(kernel.phys_base()), has_five, kernel.kaslr_offset());
+  for (const auto& [name, value] : own.architecture().dump_entries(own, kernel.image_place())) {
+    text += fmt::format("{}={}\n", name, value);
+  }
+  return text + fmt::format("KERNELOFFSET={:x}\n", kernel.kaslr_offset());
 }
 
 }  // namespace photon_dmesg

@@ -86,6 +86,8 @@ bool may_have_own_instruction_mapped(const GuestMemory& memory, const Vcpu& vcpu
                                      const std::vector<PhysicalRange>& missing) {
   const std::optional<GuestVirtual> at = instruction_pointer(vcpu);
   if (!at) return true;
+  const Architecture& architecture = architecture_of(vcpu.machine);
+  if (!architecture.map().maps_user && !architecture.is_kernel_pointer(at->value)) return true;
   const WatchedMemory watched(memory, missing);
   return vcpu_page_tables(watched, vcpu).front().find(*at) || watched.has_missed();
 }
@@ -129,6 +131,10 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
 }
 
 }  // namespace
+
+GuestVirtual RunningKernel::linked_text() const {
+  return tables().architecture().linked_text(tables(), release_number(banner().release));
+}
 
 const FoundBanner& RunningKernel::best_banner() const {
   return *std::max_element(banners.begin(), banners.end(),

@@ -31,6 +31,8 @@ struct RunningKernel {
 
   [[nodiscard]] const PageTables& tables() const { return image->tables(); }
 
+  // Where its _text is linked, as kernels of its release are.
+  [[nodiscard]] GuestVirtual linked_text() const;
   // The most detailed of the banners.
   [[nodiscard]] const FoundBanner& best_banner() const;
   // What to call this kernel.

@@ -101,10 +101,10 @@ std::uint64_t Vmcoreinfo::kaslr_offset() const {
   return found == entries_.end() ? 0 : parse_number(found->second, 16).value_or(0);
 }
 
-std::optional<std::uint64_t> Vmcoreinfo::phys_base() const {
-  const auto found = entries_.find("NUMBER(phys_base)");
+std::optional<std::uint64_t> Vmcoreinfo::number(std::string_view name) const {
+  const auto found = entries_.find(fmt::format("NUMBER({})", name));
   if (found == entries_.end()) return std::nullopt;
-  // Printed as a signed number: a kernel loaded low has a negative one.
+  // Some are hexadecimal; others are signed: a kernel loaded low has a negative phys_base.
   const std::string_view text = found->second;
   if (!text.starts_with('-')) return parse_number(text, 10);
   const auto value = parse_number(text.substr(1), 10);

@@ -36,8 +36,8 @@ class Vmcoreinfo {
   [[nodiscard]] std::map<std::string, GuestVirtual> symbols() const;
   // By how much the kernel runs above its linked address; 0 before there was KASLR.
   [[nodiscard]] std::uint64_t kaslr_offset() const;
-  // The value of the variable phys_base (4.13 and later say it).
-  [[nodiscard]] std::optional<std::uint64_t> phys_base() const;
+  // The number that it gives for a variable (phys_base: 4.13 and later; kimage_voffset: 4.12).
+  [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name) const;
 
  private:
   std::string text_;

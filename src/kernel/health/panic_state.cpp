@@ -3,7 +3,7 @@
 #include <limits>
 #include <string_view>
 
-#include "kernel/tasks/release_number.h"
+#include "kernel/arch/release_number.h"
 
 namespace photon_dmesg {
 namespace {

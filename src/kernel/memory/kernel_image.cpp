@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernel/arch/architecture.h"
 #include "kernel/memory/page_reads.h"
 
 namespace photon_dmesg {
@@ -20,8 +19,10 @@ void append_page(std::vector<ImageRange>& ranges, const PageTables::Page& page) 
 
 KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
     : memory_(memory, tables) {
-  const auto& [image_begin, image_end] = tables.architecture().map().image;
-  tables.for_each_page(image_begin, image_end, [&](const PageTables::Page& page) {
+  // As many as the largest of machines maps beside its direct map.
+  Budget pages("pages mapped where the image may be", std::uint64_t{1} << 22);
+  range_ = tables.architecture().image_range(tables, pages);
+  tables.for_each_page(range_.begin, range_.end, [&](const PageTables::Page& page) {
     const bool read_only = !page.writable && !page.executable;
     if (!budget_.take(page.size)) return;
     append_page(read_only ? read_only_ : other_, page);

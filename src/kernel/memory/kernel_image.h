@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/budget.h"
 #include "checkpoint/guest/guest_memory.h"
+#include "kernel/arch/architecture.h"
 #include "kernel/arch/page_tables.h"
 #include "kernel/memory/kernel_memory.h"
 
@@ -46,6 +47,9 @@ class KernelImage {
   // How much of it these are, and whether more is mapped.
   [[nodiscard]] const Budget& budget() const { return budget_; }
 
+  // Where the page tables may have it: it is in there, perhaps among other things.
+  [[nodiscard]] const Architecture::Range& range() const { return range_; }
+
   // Its lowest page: the image begins with its text, and nothing is mapped below it.
   [[nodiscard]] std::optional<GuestVirtual> begin() const;
 
@@ -70,6 +74,7 @@ class KernelImage {
 
  private:
   KernelMemory memory_;
+  Architecture::Range range_;
   Budget budget_{"bytes of a kernel's image", most_bytes};
   std::vector<ImageRange> read_only_;
   std::vector<ImageRange> other_;

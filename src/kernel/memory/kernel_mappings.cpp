@@ -46,7 +46,7 @@ void append(std::vector<Mapping>& mappings, const Mapping& part,
   mappings.push_back(part);
 }
 
-// The place that most of what is mapped below the image is mapped by.
+// The place that most of what is mapped where it may be is mapped by.
 std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings,
                                             const Architecture& architecture) {
   std::map<std::uint64_t, std::uint64_t> bytes_by_place;
@@ -54,8 +54,9 @@ std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings
     const std::uint64_t place = mapping.virtual_address.value - mapping.physical_address.value;
     // The kernel puts it at a multiple of 1 GiB (PUD_SIZE).
     constexpr std::uint64_t alignment = std::uint64_t{1} << 30;
-    if (mapping.virtual_address < architecture.map().image.begin && place % alignment == 0 &&
-        architecture.is_kernel_pointer(place)) {
+    const auto& [begin, end] = architecture.map().direct_map;
+    if (mapping.virtual_address >= begin && mapping.virtual_address < end &&
+        place % alignment == 0 && architecture.is_kernel_pointer(place)) {
       bytes_by_place[place] += mapping.size;
     }
   }

@@ -29,15 +29,14 @@ bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
 
 }  // namespace
 
-Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture)
+Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text)
     : architecture_(&architecture), table_(std::move(table)) {
-  const Architecture::MemoryMap& map = architecture.map();
   if (const std::optional<GuestVirtual> text = table_.find("_text")) {
-    kaslr_offset_ = *text - map.linked_text;
+    kaslr_offset_ = *text - linked_text;
   } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
     // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
     // variables hold.
-    kaslr_offset_ = (*code - map.linked_text) & ~(map.image_alignment - 1);
+    kaslr_offset_ = (*code - linked_text) & ~(architecture.map().image_alignment - 1);
   }
 }
 
@@ -93,7 +92,8 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
                            .where = "kallsyms",
                            .how = fmt::format("a table in the guest's memory, in {} to {}",
                                               range.begin, range.begin + range.size)});
-        return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture());
+        return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture(),
+                                          kernel.linked_text());
       }
     }
   }

@@ -39,8 +39,9 @@ class Kallsyms final : public KernelSymbols {
   };
   [[nodiscard]] std::optional<Range> find_function(std::string_view name) const;
 
-  // `architecture`: of the kernel; must outlive this object.
-  Kallsyms(KallsymsTable table, const Architecture& architecture);
+  // `architecture`: of the kernel; must outlive this object. `linked_text`: where its _text is
+  // linked.
+  Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text);
 
  private:
   [[nodiscard]] GuestVirtual linked(GuestVirtual run_time) const;

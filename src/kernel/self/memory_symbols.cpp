@@ -20,7 +20,7 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
     return symbols;
   }
   const KernelImage& image = *kernel.image;
-  const GuestVirtual linked_text = kernel.tables().architecture().map().linked_text;
+  const GuestVirtual linked_text = kernel.linked_text();
   symbols->kaslr_offset_ = symbols->kallsyms_ ? symbols->kallsyms_->kaslr_offset()
                                               : image.begin().value_or(linked_text) - linked_text;
   if (const auto info = find_vmcoreinfo(image, kernel.banner().release, diagnostics)) {

@@ -2,8 +2,8 @@
 
 #include <array>
 
+#include "kernel/arch/release_number.h"
 #include "kernel/memory/fields.h"
-#include "kernel/tasks/release_number.h"
 
 namespace photon_dmesg {
 namespace {

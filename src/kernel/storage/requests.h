@@ -10,9 +10,9 @@
 
 #include "base/address.h"
 #include "base/budget.h"
+#include "kernel/arch/release_number.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
-#include "kernel/tasks/release_number.h"
 
 namespace photon_dmesg {
 

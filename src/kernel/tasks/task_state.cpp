@@ -4,7 +4,7 @@
 #include <array>
 #include <bit>
 
-#include "kernel/tasks/release_number.h"
+#include "kernel/arch/release_number.h"
 
 namespace photon_dmesg {
 namespace {

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "kernel/tasks/release_number.h"
+#include "kernel/arch/release_number.h"
 #include "kernel/unwind/call_frame_step.h"
 #include "kernel/unwind/call_sites.h"
 #include "kernel/unwind/frame_pointer_step.h"

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "kernel/arch/release_number.h"
 #include "kernel/symbols/kernel_types.h"
-#include "kernel/tasks/release_number.h"
 #include "kernel/waits/wait.h"
 
 namespace photon_dmesg {

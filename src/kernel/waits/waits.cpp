@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "kernel/arch/release_number.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
-#include "kernel/tasks/release_number.h"
 
 namespace photon_dmesg {
 namespace {

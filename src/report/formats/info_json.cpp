@@ -52,18 +52,37 @@ Json describe(const CheckpointInfo& info) {
           {"groups", groups}};
 }
 
+Json hexadecimal_or_null(const std::optional<std::uint64_t>& value) {
+  return value ? Json(hexadecimal(*value)) : Json(nullptr);
+}
+
+std::optional<std::string> symbol_of(const InfoReport::Cpu& cpu) {
+  if (!cpu.place) return std::nullopt;
+  return fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset);
+}
+
+Json describe_registers(const InfoReport::Cpu& cpu) {
+  const Vcpu& vcpu = cpu.registers;
+  if (vcpu.machine == Machine::Aarch64) {
+    return {{"index", vcpu.index},
+            {"pc", address_or_null(vcpu.arm64.pc)},
+            {"symbol", text_or_null(symbol_of(cpu))},
+            {"pstate", hexadecimal_or_null(vcpu.arm64.pstate)},
+            {"ttbr1_el1", hexadecimal_or_null(vcpu.arm64.ttbr1)}};
+  }
+  return {{"index", vcpu.index},
+          {"rip", address_or_null(vcpu.x86.rip)},
+          {"symbol", text_or_null(symbol_of(cpu))},
+          {"cs", number_or_null(vcpu.x86.cs)},
+          {"cr3", hexadecimal_or_null(vcpu.x86.cr[3])}};
+}
+
 Json describe(const InfoReport::Cpu& cpu) {
-  Json result = {{"index", cpu.registers.index},
-                 {"rip", address_or_null(cpu.registers.x86.rip)},
-                 {"symbol", nullptr},
-                 {"cs", number_or_null(cpu.registers.x86.cs)},
-                 {"cr3", cpu.registers.x86.cr[3] ? Json(hexadecimal(*cpu.registers.x86.cr[3]))
-                                                 : Json(nullptr)}};
+  Json result = describe_registers(cpu);
   result["task"] =
       cpu.task ? Json{{"pid", cpu.task->pid}, {"comm", utf8(cpu.task->comm)}} : Json(nullptr);
   result["frames"] = Json::array();
   for (const std::string& frame : cpu.frames) result["frames"].push_back(utf8(frame));
-  if (cpu.place) result["symbol"] = fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset);
   return result;
 }
 

@@ -77,6 +77,7 @@ class TextWriter {
     std::vector<std::string> parts;
     if (cpu.task) parts.push_back(name_and_pid(*cpu.task));
     if (vcpu.x86.rip) parts.push_back(fmt::format("RIP {}", *vcpu.x86.rip));
+    if (vcpu.arm64.pc) parts.push_back(fmt::format("PC {}", *vcpu.arm64.pc));
     if (!cpu.frames.empty()) {
       parts.push_back(fmt::format("{}", fmt::join(cpu.frames, " < ")));
     } else if (cpu.place) {
@@ -86,6 +87,7 @@ class TextWriter {
       parts.emplace_back(*user ? "user mode" : "kernel mode");
     }
     if (vcpu.x86.cr[3]) parts.push_back(fmt::format("CR3 {:#x}", *vcpu.x86.cr[3]));
+    if (vcpu.arm64.ttbr1) parts.push_back(fmt::format("TTBR1_EL1 {:#x}", *vcpu.arm64.ttbr1));
     if (parts.empty()) parts.emplace_back("no registers");
     line(fmt::format("vCPU {}", vcpu.index), fmt::format("{}", fmt::join(parts, ", ")));
   }
@@ -112,9 +114,10 @@ class TextWriter {
   void write(const GuestInfo& guest) {
     line("release", guest.release);
     line("banner", guest.banner);
+    line("architecture", guest.architecture);
     line_if("build_id", guest.build_id);
     line("kaslr_offset", fmt::format("{:#x}", guest.kaslr_offset));
-    line("phys_base", fmt::format("{:#x}", guest.phys_base));
+    line(guest.place_variable, fmt::format("{:#x}", guest.image_place));
     line_if("hostname", guest.identity.hostname);
     line_if("boot_id", guest.identity.boot_id);
     line_if("vm", guest.vm_name);

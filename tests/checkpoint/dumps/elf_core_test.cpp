@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/little_endian.h"
+#include "checkpoint/guest/privilege.h"
 #include "checkpoint/guest/register_notes.h"
 #include "support/elf_core_builder.h"
 #include "support/errors.h"
@@ -169,11 +170,34 @@ TEST_CASE(
 
 TEST_CASE("open_elf_core: another machine's core is refused") {
   std::string core = elf_core({{0, numbered_pages(1)}});
-  core[18] = static_cast<char>(EM_AARCH64);
-  check_fails(Failure::UnusableInput, "the core of an arm64 machine", [&] { (void)read(core); });
   core[18] = static_cast<char>(EM_S390);
-  check_fails(Failure::UnusableInput, "expected the core of an x86-64 machine",
+  check_fails(Failure::UnusableInput, "expected the core of an x86-64 or arm64 machine",
               [&] { (void)read(core); });
+}
+
+TEST_CASE("open_elf_core: arm64's registers") {
+  register_notes::Arm64Prstatus status;
+  for (std::size_t i = 0; i < status.general.size(); ++i) status.general[i] = 100 + i;
+  status.sp = 0xffff80000a003c10;
+  status.pc = 0xffff800008015bf4;
+  status.pstate = 0x604000c5;
+  const std::string_view bytes(reinterpret_cast<const char*>(&status), sizeof(status));
+  std::string core = elf_core({{0x80000000, numbered_pages(1)}},
+                              elf_note("CORE", NT_PRSTATUS, std::string(bytes)));
+  core[18] = static_cast<char>(EM_AARCH64);
+  const GuestState state = read(core);
+  REQUIRE(state.vcpus.size() == 1);
+  const Vcpu& vcpu = state.vcpus.front();
+  CHECK(vcpu.machine == Machine::Aarch64);
+  CHECK(vcpu.arm64.general[30] == 130U);
+  CHECK(vcpu.arm64.sp == GuestVirtual{0xffff80000a003c10});
+  CHECK(vcpu.arm64.pc == GuestVirtual{0xffff800008015bf4});
+  CHECK(was_in_user_mode(vcpu) == false);
+  CHECK_FALSE(vcpu.arm64.ttbr1);
+  const auto again = register_notes::make_arm64_prstatus(vcpu, 7);
+  CHECK(again.pid == 7);
+  CHECK(again.general == status.general);
+  CHECK(again.pstate == status.pstate);
 }
 
 TEST_CASE("open_elf_core: notes that can't be read cost what they hold, and not the memory") {

@@ -290,15 +290,30 @@ TEST_CASE("Checkpoint: through a symbolic link, its memory lies beside what that
   CHECK(page_at(*checkpoint.memory, 31 * page) == 31U);
 }
 
-TEST_CASE("Checkpoint: that of an arm64 machine is named as such") {
+TEST_CASE("Checkpoint: the memory of an arm64 machine begins at 2 GiB, unless regions say else") {
   const TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
-  const auto path = folder.write(
-      "arm.vmss", checkpoint_file({{"Checkpoint", inline_tag("Platform", {}, 3)}, {"memory", ""}}));
-  check_fails(Failure::UnusableInput, "arm.vmss: the checkpoint of an arm64 machine", [&] {
-    (void)open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(),
-                          Completeness::Required, diagnostics);
-  });
+  folder.write("arm.vmem", numbered_pages(32));
+  const auto open = [&](const std::string& regions) {
+    const auto path =
+        folder.write("arm.vmss", checkpoint_file({{"Checkpoint", inline_tag("Platform", {}, 3)},
+                                                  {"memory", regions},
+                                                  {"cpu", inline_tag("cpu:numVCPUs", {}, 2)}}));
+    return open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(),
+                           Completeness::Required, diagnostics);
+  };
+  const GuestState without = open("");
+  CHECK(without.vcpus.at(1).machine == Machine::Aarch64);
+  CHECK(without.memory->ranges().front().begin == GuestPhysical{0x80000000});
+  CHECK(page_at(*without.memory, 0x80000000 + 31 * page) == 31U);
+  REQUIRE(without.other_bases.size() == 2);  // where machines of other kinds have it
+  CHECK(page_at(*without.other_bases[0], 31 * page) == 31U);
+  CHECK(page_at(*without.other_bases[1], 0x40000000 + 31 * page) == 31U);
+  const GuestState with =
+      open(inline_tag("regionPPN", {0}, 0x70000) + inline_tag("regionPageNum", {0}, 0) +
+           inline_tag("regionSize", {0}, 32));
+  CHECK(page_at(*with.memory, 0x70000000 + 31 * page) == 31U);
+  CHECK(with.other_bases.empty());
 }
 
 TEST_CASE("Checkpoint: a file cut at any byte of its groups is refused") {

@@ -14,11 +14,11 @@ struct Read {
   std::vector<std::string> warnings;
 };
 
-Read read(const std::string& tags) {
+Read read(const std::string& tags, Machine machine = Machine::X86_64) {
   const std::string bytes = checkpoint_file({{"cpu", tags}});
   const BufferSource source("vm.vmss", as_bytes(bytes));
   CollectedDiagnostics diagnostics;
-  std::vector<Vcpu> vcpus = read_vcpus(TagFile(source), diagnostics);
+  std::vector<Vcpu> vcpus = read_vcpus(TagFile(source), machine, diagnostics);
   return {std::move(vcpus), diagnostics.warnings()};
 }
 
@@ -128,6 +128,29 @@ TEST_CASE("read_vcpus: a block that is too short for its registers is refused") 
               [] { (void)read(two_vcpus + block_tag("CR64", {0}, std::string(7, 'x'))); });
   check_fails(Failure::UnusableInput, "the base in IDTR",
               [] { (void)read(two_vcpus + block_tag("IDTR", {0}, std::string(9, 'x'))); });
+}
+
+TEST_CASE("read_vcpus: of arm64, what tells of page tables, under every likely name") {
+  const std::string tables[] = {
+      inline_tag("hv:ttbrEL1[1]", {0}, 0x8000157b001, 8),
+      inline_tag("hv:ttbrEL1", {0, 1}, 0x8000157b001, 8),
+      inline_tag("TTBR1_EL1", {0}, 0x8000157b001, 8),
+  };
+  for (const std::string& tag : tables) {
+    INFO(tag.substr(2, 13));
+    const Read result =
+        read(two_vcpus + tag + inline_tag("hv:ttbrEL1[0]", {0}, 0x4000, 8) +
+                 inline_tag("hv:tcrEL1", {0}, 0x15001f5b5503510, 8) +
+                 inline_tag("rip", {0}, 0x1234, 8) + block_tag("gpregs", {0}, "too short"),
+             Machine::Aarch64);
+    REQUIRE(result.vcpus.size() == 2);
+    CHECK(result.vcpus[0].machine == Machine::Aarch64);
+    CHECK(result.vcpus[0].arm64.ttbr1 == 0x8000157b001U);
+    CHECK(result.vcpus[0].arm64.tcr == 0x15001f5b5503510U);
+    CHECK_FALSE(result.vcpus[0].x86.rip);
+    CHECK_FALSE(result.vcpus[1].arm64.ttbr1);
+    CHECK(result.warnings.empty());
+  }
 }
 
 TEST_CASE("read_vcpus: registers of vCPUs that no machine has are not kept") {

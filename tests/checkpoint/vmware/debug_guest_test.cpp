@@ -90,12 +90,25 @@ TEST_CASE("open_debug_guest: holes that overlap are refused") {
   });
 }
 
-TEST_CASE("open_debug_guest: a guest of another architecture is refused") {
+TEST_CASE("open_debug_guest: of an arm64 guest the memory is known, no register is") {
   const TemporaryFolder folder;
   folder.write("debug.vmem", numbered_pages(8));
   std::string content = debug_guest(debug_guest_forms[5], 1, 8);
   content[72] = 0;
-  check_fails(Failure::UnusableInput, "expected the guest of an x86 host",
+  content += "a vCPU of whatever length";
+  const GuestState state = open(folder, content);
+  REQUIRE(state.vcpus.size() == 1);
+  CHECK(state.vcpus.front().machine == Machine::Aarch64);
+  CHECK_FALSE(state.vcpus.front().arm64.pc);
+  CHECK(state.memory->size() == std::uint64_t{8} * 4096);
+}
+
+TEST_CASE("open_debug_guest: a guest of another architecture is refused") {
+  const TemporaryFolder folder;
+  folder.write("debug.vmem", numbered_pages(8));
+  std::string content = debug_guest(debug_guest_forms[5], 1, 8);
+  content[72] = 2;
+  check_fails(Failure::UnusableInput, "expected the guest of an x86 or arm64 host",
               [&] { (void)open(folder, content); });
 }
 

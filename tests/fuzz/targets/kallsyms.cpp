@@ -24,7 +24,7 @@ void fuzz_kallsyms(Bytes bytes) {
     (void)table->find(symbol.name);
     (void)table->find_static(symbol.name);
   }
-  const Kallsyms symbols(std::move(*table), architecture_of(Machine::X86_64));
+  const Kallsyms symbols(std::move(*table), architecture_of(Machine::X86_64), {0xffffffff81000000});
   std::size_t visited = 0;
   symbols.for_each_symbol([&](std::string_view name, GuestVirtual address, SymbolBinding) {
     if (++visited > most_symbols) return;

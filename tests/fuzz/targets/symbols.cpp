@@ -110,7 +110,7 @@ void try_texts(Bytes bytes) {
   if (const auto info = Vmcoreinfo::parse(text)) {
     (void)info->symbols();
     (void)info->kaslr_offset();
-    (void)info->phys_base();
+    (void)info->number("phys_base");
   }
   const BufferSource source("vmware.log", bytes);
   if (is_host_log(source)) try_host_log(source);

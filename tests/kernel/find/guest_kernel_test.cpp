@@ -32,7 +32,7 @@ TEST_CASE("GuestKernel: KASLR offset and phys_base follow from the banner's plac
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   const GuestKernel kernel = attach(guest, guest.vmlinux());
   CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
-  CHECK(kernel.phys_base() == expected_phys_base);
+  CHECK(kernel.image_place() == expected_phys_base);
   CHECK(kernel.banner().release == "6.1.10-1.ph5");
   CHECK(kernel.address("prb") == guest.address("prb"));
   CHECK(kernel.variable("phys_base", 8) == expected_phys_base);
@@ -96,7 +96,7 @@ TEST_CASE("GuestKernel: without a vCPU the kernel is found in memory, with a war
   const GuestKernel kernel =
       GuestKernel::search(guest.memory(), guest.vmlinux(), guest.diagnostics());
   CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
-  CHECK(kernel.phys_base() == expected_phys_base);
+  CHECK(kernel.image_place() == expected_phys_base);
   REQUIRE_FALSE(guest.diagnostics().warnings().empty());
   CHECK_THAT(guest.diagnostics().warnings().front(), Catch::Contains("no vCPU leads to a kernel"));
 }

@@ -23,9 +23,9 @@ TEST_CASE("made VMCOREINFO: what is proved of the guest, at run-time addresses")
   CHECK(*text == "OSRELEASE=4.19.325-1.ph3-esx\nPAGESIZE=4096\n" + line("init_uts_ns", names) +
                      line("swapper_pg_dir", tables) +
                      line("_stext", TaskGuest::linked_text + TaskGuest::kaslr_offset) +
-                     fmt::format("NUMBER(phys_base)={}\nNUMBER(pgtable_l5_enabled)=0\n"
+                     fmt::format("NUMBER(pgtable_l5_enabled)=0\nNUMBER(phys_base)={}\n"
                                  "KERNELOFFSET={:x}\n",
-                                 static_cast<std::int64_t>(guest.kernel().phys_base()),
+                                 static_cast<std::int64_t>(guest.kernel().image_place()),
                                  TaskGuest::kaslr_offset));
 }
 

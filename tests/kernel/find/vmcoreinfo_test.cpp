@@ -44,7 +44,7 @@ TEST_CASE("VMCOREINFO: lines come apart, with addresses and numbers of either si
   CHECK(info->symbol("prb") == guest.address("prb"));
   CHECK_FALSE(info->symbol("log_buf"));
   CHECK(info->kaslr_offset() == FixtureGuest::kaslr_offset);
-  CHECK(info->phys_base() == std::uint64_t{0} - 1000);
+  CHECK(info->number("phys_base") == std::uint64_t{0} - 1000);
   CHECK(info->entries().at("SIZE(printk_info)") == "88");
 }
 

@@ -20,7 +20,7 @@ TEST_CASE("Kallsyms: symbols as linked, by the place of _text") {
                                          {'D', {text + 0x40}, "prevailing"},
                                          {'A', {0x18000}, "per_cpu"},
                                          {'b', {text + 0x50}, "buffer.7"}}),
-                          architecture_of(Machine::X86_64));
+                          architecture_of(Machine::X86_64), {0xffffffff81000000});
   CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
   CHECK(kallsyms.find_symbol("_text") == GuestVirtual{0xffffffff81000000});
   CHECK_FALSE(kallsyms.find_symbol("twice"));
@@ -42,7 +42,7 @@ TEST_CASE("Kallsyms: symbols as linked, by the place of _text") {
 
 TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") {
   const Kallsyms kallsyms(KallsymsTable({{'T', {text + 0x1c0}, "_stext"}}),
-                          architecture_of(Machine::X86_64));
+                          architecture_of(Machine::X86_64), {0xffffffff81000000});
   CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
 }
 

@@ -18,7 +18,8 @@ Kallsyms functions_of(const FixtureGuest& guest) {
     symbols.push_back({'T', guest.address(name), name});
   }
   symbols.push_back({'T', guest.address("_text"), "_stext"});
-  return Kallsyms(KallsymsTable(std::move(symbols)), architecture_of(Machine::X86_64));
+  return Kallsyms(KallsymsTable(std::move(symbols)), architecture_of(Machine::X86_64),
+                  {0xffffffff81000000});
 }
 
 KernelImage image_of(FixtureGuest& guest) {
@@ -86,7 +87,7 @@ TEST_CASE("printk_log by code: nothing without the functions, or without a log")
   CHECK(find_printk_log_by_code(memory, functions_of(guest)));
   CHECK_FALSE(find_printk_log_by_code(
       memory, Kallsyms(KallsymsTable({{'T', guest.address("_text"), "_text"}}),
-                       architecture_of(Machine::X86_64))));
+                       architecture_of(Machine::X86_64), {0xffffffff81000000})));
 }
 
 TEST_CASE("printk_log by form: the buffer of early boot, by its first record") {

@@ -69,6 +69,7 @@ TEST_CASE("info text: one fact a line, nothing that steers a terminal") {
         "memory       65536 bytes in dir/vm.vmem: physical 0x0 to 0x10000\n"
         "release      6.1.10-1.ph5\n"
         "banner       Linux version 6.1.10\n"
+        "architecture x86_64\n"
         "build_id     00ff\n"
         "kaslr_offset 0x1a000000\n"
         "phys_base    0x2000000\n"

@@ -116,6 +116,7 @@ TEST_CASE("json: guest, source, warnings and schema stand beside the records") {
   CHECK(json["guest"] == Json{{"release", "6.1.10-1.ph5"},
                               {"banner", "Linux version 6.1.10"},
                               {"build_id", "00ff"},
+                              {"architecture", "x86_64"},
                               {"kaslr_offset", "0x1a000000"},
                               {"phys_base", "0x2000000"},
                               {"vcpus", 2},

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "kernel/arch/aarch64/aarch64.h"
 #include "kernel/arch/x86_64/x86_64.h"
 
 namespace photon_dmesg {
@@ -15,7 +16,9 @@ struct Entry {
   const Architecture& (*architecture)();
 };
 
-constexpr std::array table = {Entry{Machine::X86_64, EM_X86_64, x86_64::architecture}};
+// The usual one first.
+constexpr std::array table = {Entry{Machine::X86_64, EM_X86_64, x86_64::architecture},
+                              Entry{Machine::Aarch64, EM_AARCH64, aarch64::architecture}};
 
 }  // namespace
 

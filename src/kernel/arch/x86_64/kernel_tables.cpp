@@ -51,8 +51,8 @@ std::optional<PageTables> kernel_tables(const GuestMemory& memory,
   return std::nullopt;
 }
 
-PageTables dumped_kernel_tables(const GuestMemory& memory, GuestPhysical root,
-                                const Architecture::DumpEntries& entries) {
+std::optional<PageTables> dumped_kernel_tables(const GuestMemory& memory, GuestPhysical root,
+                                               const Architecture::DumpEntries& entries) {
   const auto levels = entries.find("NUMBER(pgtable_l5_enabled)");
   const bool five = levels != entries.end() && levels->second == "1";
   return page_tables(memory, root, five ? PagingLevels::Five : PagingLevels::Four);

@@ -14,7 +14,7 @@ namespace photon_dmesg::x86_64 {
 [[nodiscard]] std::optional<PageTables> kernel_tables(const GuestMemory& memory,
                                                       const Architecture::FindSymbol& find);
 
-[[nodiscard]] PageTables dumped_kernel_tables(const GuestMemory& memory, GuestPhysical root,
-                                              const Architecture::DumpEntries& entries);
+[[nodiscard]] std::optional<PageTables> dumped_kernel_tables(
+    const GuestMemory& memory, GuestPhysical root, const Architecture::DumpEntries& entries);
 
 }  // namespace photon_dmesg::x86_64

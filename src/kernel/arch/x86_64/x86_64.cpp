@@ -33,12 +33,29 @@ std::optional<std::uint64_t> read_number(const PageTables& tables, GuestVirtual 
 class X8664 final : public Architecture {
  public:
   X8664()
-      : Architecture({.image = {start_kernel_map, kernel_image_end},
-                      .linked_text = x86_64::linked_text,
-                      .image_alignment = kernel_alignment,
-                      .kernel_half = x86_64::kernel_half,
-                      .worth_mapping = {{{x86_64::kernel_half, espfix_stacks},
-                                         {past_espfix_stacks, {~std::uint64_t{0}}}}}}) {}
+      : Architecture("x86_64", {.image = {start_kernel_map, kernel_image_end},
+                                .image_alignment = kernel_alignment,
+                                .kernel_half = x86_64::kernel_half,
+                                .direct_map = {x86_64::kernel_half, start_kernel_map},
+                                .worth_mapping = {{{x86_64::kernel_half, espfix_stacks},
+                                                   {past_espfix_stacks, {~std::uint64_t{0}}}}},
+                                .place_variable = "phys_base"}) {}
+
+  // phys_base counts from where the image may begin.
+  [[nodiscard]] std::uint64_t image_shift(std::uint64_t place) const override {
+    return start_kernel_map.value - place;
+  }
+  [[nodiscard]] std::uint64_t image_place(std::uint64_t shift) const override {
+    return start_kernel_map.value - shift;
+  }
+  [[nodiscard]] GuestVirtual linked_text(const PageTables& /*tables*/,
+                                         ReleaseNumber /*release*/) const override {
+    return x86_64::linked_text;
+  }
+  // The image and modules, nothing else.
+  [[nodiscard]] Range image_range(const PageTables& /*tables*/, Budget& /*pages*/) const override {
+    return map().image;
+  }
 
   [[nodiscard]] std::optional<PageTables::Page> find_page(const PageTables& tables,
                                                           GuestVirtual address) const override {
@@ -79,12 +96,19 @@ class X8664 final : public Architecture {
     return x86_64::possible_kernel_tables(memory, root);
   }
   [[nodiscard]] std::optional<PageTables> kernel_tables(const GuestMemory& memory,
-                                                        const FindSymbol& find) const override {
+                                                        const FindSymbol& find,
+                                                        GuestVirtual /*text*/) const override {
     return x86_64::kernel_tables(memory, find);
   }
-  [[nodiscard]] PageTables dumped_kernel_tables(const GuestMemory& memory, GuestPhysical root,
-                                                const DumpEntries& entries) const override {
+  [[nodiscard]] std::optional<PageTables> dumped_kernel_tables(
+      const GuestMemory& memory, GuestPhysical root, const DumpEntries& entries) const override {
     return x86_64::dumped_kernel_tables(memory, root, entries);
+  }
+  [[nodiscard]] DumpEntries dump_entries(const PageTables& tables,
+                                         std::uint64_t place) const override {
+    constexpr unsigned five = 5;
+    return {{"NUMBER(phys_base)", fmt::format("{}", static_cast<std::int64_t>(place))},
+            {"NUMBER(pgtable_l5_enabled)", tables.levels() == five ? "1" : "0"}};
   }
   [[nodiscard]] std::span<const char* const> first_handler_names() const override {
     return handler_names;

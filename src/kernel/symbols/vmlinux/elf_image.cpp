@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/expanded_file.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/symbols/build_id.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -124,14 +125,12 @@ void ElfImage::check_file() {
   if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr) {
     throw unusable(fmt::format("{}: expected an ELF file: {}", name_, libelf_reason()));
   }
-  if (header.e_machine == EM_AARCH64) {
-    throw unusable(fmt::format("{}: of an arm64 kernel: only guests on x86-64 can be read", name_));
-  }
-  if (header.e_machine != EM_X86_64 || gelf_getclass(elf_.get()) != ELFCLASS64 ||
+  if (find_elf_architecture(header.e_machine) == nullptr ||
+      gelf_getclass(elf_.get()) != ELFCLASS64 ||
       (header.e_type != ET_EXEC && header.e_type != ET_DYN)) {
-    throw unusable(
-        fmt::format("{}: expected a vmlinux (an x86-64 executable), found ELF type {}, machine {}",
-                    name_, header.e_type, header.e_machine));
+    throw unusable(fmt::format(
+        "{}: expected a vmlinux (an x86-64 or arm64 executable), found ELF type {}, machine {}",
+        name_, header.e_type, header.e_machine));
   }
   std::size_t size = 0;
   const char* raw = elf_rawfile(elf_.get(), &size);

@@ -25,7 +25,7 @@ namespace photon_dmesg {
 class ElfImage {
  public:
   // Opens `path` without reading what isn't asked for. Throws Error(UnusableInput) unless it is a
-  // complete x86-64 executable.
+  // complete executable of a known architecture.
   explicit ElfImage(const std::filesystem::path& path);
 
   // The same over a file that came as a stream, `name` being what messages call it. Its header,

@@ -1,4 +1,4 @@
-#include "kernel/tasks/release_number.h"
+#include "kernel/arch/release_number.h"
 
 #include <charconv>
 
