@@ -147,12 +147,12 @@ def memory_group(memory: int, form: Form) -> bytes:
     return data
 
 
-def append_memory(target: Path, image: Path) -> None:
-    """Puts a memory image behind what `target` holds; holes stay holes."""
+def append_memory(target: Path, image: Path, begin: int = 0) -> None:
+    """Puts a memory image, from `begin` on, behind what `target` holds; holes stay holes."""
     size = image.stat().st_size
     with image.open("rb") as source, target.open("r+b") as out:
-        base = out.seek(0, os.SEEK_END)
-        at = 0
+        base = out.seek(0, os.SEEK_END) - begin
+        at = begin
         while at < size:
             try:
                 at = os.lseek(source.fileno(), at, os.SEEK_DATA)

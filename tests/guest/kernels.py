@@ -23,6 +23,9 @@ META_PACKAGES = {
     "6.12": ("linux-image-6.12-cloud-amd64", None),
     # Whatever is newest there: 7.3 in November 2026.
     "7": ("linux-image-cloud-amd64", "trixie-backports"),
+    "6.1-arm64": ("linux-image-cloud-arm64", "bookworm"),
+    "6.12-arm64": ("linux-image-cloud-arm64", "trixie"),
+    "6.12-arm64-16k": ("linux-image-arm64-16k", "trixie"),  # pages of 16 KiB
 }
 LISTS_LAST = 3600  # seconds: so that one run of all tests asks once
 # What apt says of a suite that the mirror does not have, and of no other trouble with it.
@@ -60,12 +63,12 @@ def mirror() -> str:
 
 
 @functools.cache
-def apt_options(suite: str | None) -> tuple[str, ...]:
-    """What makes apt see another suite of this machine's own mirror. The test that needs one which
-    is gone is skipped, by name."""
+def apt_options(suite: str | None, architecture: str | None = None) -> tuple[str, ...]:
+    """What makes apt see another suite of this machine's own mirror, of another architecture if one is
+    named. The test that needs one which is gone is skipped, by name."""
     if suite is None:
         return ()
-    folder = paths.cache() / "apt" / suite
+    folder = paths.cache() / "apt" / (f"{suite}-{architecture}" if architecture else suite)
     (folder / "lists/partial").mkdir(parents=True, exist_ok=True)
     source = folder / "sources.list"
     line = f"deb {mirror()} {suite} main\n"
@@ -75,6 +78,8 @@ def apt_options(suite: str | None) -> tuple[str, ...]:
                "-o", f"Dir::State::Lists={folder / 'lists'}",
                "-o", f"Dir::Cache::pkgcache={folder / 'pkgcache.bin'}",
                "-o", f"Dir::Cache::srcpkgcache={folder / 'srcpkgcache.bin'}")
+    if architecture:
+        options += ("-o", f"APT::Architecture={architecture}", "-o", f"APT::Architectures={architecture}")
     updated = folder / "updated"
     try:
         with paths.locked(folder / "lock"):
@@ -130,10 +135,19 @@ def extract(deb: Path, wanted: dict[str, Path]) -> None:
         raise RuntimeError(f"{deb.name} holds no {', '.join(left)}")
 
 
+def architecture(series: str) -> str | None:
+    """Debian's name of the architecture of a series, if it is not this machine's."""
+    return "arm64" if "-arm64" in series else None
+
+
 def _kept(series: str) -> Path | None:
     """The newest build of a series that the cache has."""
     number, _, flavor = series.partition("-")
-    builds = (paths.cache() / "kernels").glob(f"{number}.*-{flavor or 'cloud'}-amd64_*")
+    if architecture(series):
+        pattern = f"{number}.*-{flavor if flavor != 'arm64' else 'cloud-arm64'}_*"
+    else:
+        pattern = f"{number}.*-{flavor or 'cloud'}-amd64_*"
+    builds = (paths.cache() / "kernels").glob(pattern)
     return max(builds, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
@@ -143,7 +157,7 @@ def fetch(series: str) -> Kernel:
     if os.environ.get("PHOTON_DMESG_KEPT_KERNELS") and (kept := _kept(series)):
         return Kernel(series, kept.name.partition("_")[0], kept)
     meta, suite = META_PACKAGES[series]
-    options = apt_options(suite)
+    options = apt_options(suite, architecture(series))
     package = _current_package(meta, options)
     release = package.removeprefix("linux-image-")
     version = current_version(package, options)

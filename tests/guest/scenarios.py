@@ -26,6 +26,19 @@ class Scenario:
     hardware_clock: str = ""  # what it says when the guest boots, as qemu -rtc base= takes it; "": UTC
 
 
+QEMU_RAM = 0x40000000  # where QEMU's machine "virt" has it
+VMWARE_RAM = 0x80000000  # and VMware's on arm64
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm64Scenario(Scenario):
+    """A guest of another architecture."""
+
+    ram: int = QEMU_RAM  # where its memory begins
+    cpu: tuple[str, ...] = ()  # what the processor has, or has not, as qemu -cpu takes it
+    efi: bool = False  # whether firmware starts it, with random numbers for the kernel's place
+
+
 # One of each, those that hold before those that wait.
 BLOCKED = "ab,ba,hold,mutex,rhold,write,read,sem,done,event,workd"
 SPINNING = "spin,spinirq,timerspin,aa"
@@ -107,6 +120,21 @@ SCENARIOS = (
     # take longer than all else.
     Scenario("k61-crowd", "6.1", 1, 768 * MIB, "photon.crowd=10000", mode="lab"),
     Scenario("k61-early", "6.1", 2, 512 * MIB, "earlyprintk=ttyS0 ignore_loglevel", mode="early"),
+    # As Photon 5.0 on Apple silicon: pages of 4 KiB, 48 bits, no random place.
+    Arm64Scenario("arm-vmware", "6.1-arm64", 2, 512 * MIB, "", ram=VMWARE_RAM),
+    # The same with memory on both sides of 4 GiB.
+    Arm64Scenario("arm-large-panic", "6.1-arm64", 4, 3 * GIB, "", mode="panic", ram=VMWARE_RAM),
+    Arm64Scenario("arm-wrapped", "6.1-arm64", 2, 512 * MIB, "", fill=6000),
+    # TTBR1 may be that of the trampoline.
+    Arm64Scenario("arm-user", "6.1-arm64", 2, 512 * MIB, "kpti=1", mode="user"),
+    # A kernel for 52 bits on a processor that has 48; on one that has 52: 5 levels.
+    Arm64Scenario("arm-48-of-52", "6.12-arm64", 2, 512 * MIB, "", mode="panic", ram=VMWARE_RAM, cpu=("lpa2=off",)),
+    Arm64Scenario("arm-dynamic", "6.12-arm64", 2, 512 * MIB, "log_buf_len=1M", fill=12000),
+    # Firmware with random numbers: the image itself lies anywhere.
+    Arm64Scenario("arm-efi", "6.12-arm64", 2, 512 * MIB, "", efi=True),
+    # Pages of 16 KiB, 52 and 47 bits.
+    Arm64Scenario("arm-16k", "6.12-arm64-16k", 2, 512 * MIB, ""),
+    Arm64Scenario("arm-16k-47", "6.12-arm64-16k", 2, 512 * MIB, "", mode="panic", cpu=("lpa2=off",)),
 )
 
 
