@@ -17,6 +17,7 @@ MEMORY_ALIGNMENT = 0x10000
 LOW_MEMORY_END = 0xC0000000
 HIGH_MEMORY_BEGIN = 0x100000000
 BLOCK = 63
+X86 = 1  # the platform
 # crash 8.0.2 reads this much behind the header, whatever the table holds; real files are longer.
 CRASH_READS_PER_GROUP = 80 * 80
 
@@ -91,11 +92,11 @@ def regions(memory: int) -> list[tuple[int, int, int]]:
     return result
 
 
-def checkpoint_group(memory: int, form: Form) -> bytes:
+def checkpoint_group(memory: int, form: Form, platform: int = X86) -> bytes:
     return (number("fileversion", (), 10)
             + block("ProductName", (), b"VMware ESX".ljust(256, b"\0"), form)
             + block("VersionNumber", (), b"7.0.3".ljust(256, b"\0"), form)
-            + number("Platform", (), 1)
+            + number("Platform", (), platform)
             + number("usageMode", (), 1) + number("memSize", (), memory >> 20))
 
 
@@ -174,15 +175,24 @@ def groups(size: int, vcpus: list[dict[str, int]], form: Form) -> list[tuple[str
                 ("Snapshot", block("cfgFile", (), form.configuration.encode(), form))]
     if form.screenshot:
         contents.append(("MKSVMX", block("imageData", (0,), form.screenshot, form)))
-    contents += [(f"device{n}", number("version", (), n)) for n in range(88)]
+    contents += devices()
     contents += [("memory", memory_group(size, form))] * (2 if form.twice else 1)
     return contents[::-1] if form.reversed else contents
 
 
+def devices() -> list[tuple[str, bytes]]:
+    """Groups that nobody wants to know of."""
+    return [(f"device{n}", number("version", (), n)) for n in range(88)]
+
+
 def write(stem: Path, image: Path, vcpus: list[dict[str, int]], form: Form = Form()) -> Path:
     """Writes stem.vmss, and stem.vmem unless the form is monolithic; returns the checkpoint."""
+    return write_groups(stem, image, groups(image.stat().st_size, vcpus, form), form)
+
+
+def write_groups(stem: Path, image: Path, contents: list[tuple[str, bytes]], form: Form) -> Path:
+    """The same, of groups whose last is that of the memory."""
     size = image.stat().st_size
-    contents = groups(size, vcpus, form)
     position = 12 + 80 * len(contents)
     header = struct.pack("<III", form.magic, 8, len(contents))
     body = b""

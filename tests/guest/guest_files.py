@@ -4,9 +4,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import boot
-import checkpoint_writer
+import guests
 import scenarios
+from checkpoint_writer import Form
 
 
 class GuestFiles:
@@ -14,16 +14,15 @@ class GuestFiles:
     name the guest."""
 
     name: str
-    form = checkpoint_writer.Form()
+    form: Form | None = None  # of the checkpoint; None: what is usual
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.guest = boot.boot(scenarios.by_name(cls.name))
+        cls.guest = guests.fetch(scenarios.by_name(cls.name))
         folder = tempfile.TemporaryDirectory(dir=cls.guest.folder)
         cls.addClassCleanup(folder.cleanup)
         cls.folder = Path(folder.name)
-        cls.checkpoint = checkpoint_writer.write(cls.folder / "vm", cls.guest.memory,
-                                                 cls.guest.vcpus, cls.form)
+        cls.checkpoint = guests.write_checkpoint(cls.folder / "vm", cls.guest, cls.form)
         cls.vmlinux = cls.guest.kernel.vmlinux
         cls.files = (cls.vmlinux, cls.checkpoint)
 

@@ -15,7 +15,7 @@ import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import boot
+import guests
 import kernels
 import own_kernel
 import paths
@@ -84,7 +84,7 @@ def guest_tasks() -> list[Task]:
         return Task(job, work)
     kernel = task(Job(f"kernel {own_kernel.SERIES}", TOOLS, float("inf"), first=True), own_kernel.fetch)
     return [kernel, *(task(Job(f"guest {scenario.name}", scenario.memory, scenario.memory, first=True),
-                           lambda scenario=scenario: boot.boot(scenario))
+                           lambda scenario=scenario: guests.fetch(scenario))
                       for scenario in scenarios.SCENARIOS)]
 
 
