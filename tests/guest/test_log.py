@@ -13,6 +13,7 @@ from pathlib import Path
 import boot
 import checkpoint_writer
 import elf_core
+import guests
 import packages
 import paths
 import patterns
@@ -64,6 +65,8 @@ class GuestTests(GuestFiles):
     # has logged something behind it.
     later_states: list[str | None] = ["partial"]
     as_in_guest: tuple[str, ...] = ()  # options for what dmesg in the guest showed
+    forms: dict[str, Form] = FORMS  # of checkpoints, by what is said of them
+    image_place = "phys_base"  # the key under which the image's place in memory is told
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -171,10 +174,9 @@ class GuestTests(GuestFiles):
 
     def test_every_form_of_checkpoint_gives_the_same(self) -> None:
         expected = photon_dmesg(self.vmlinux, self.checkpoint).out
-        for name, form in FORMS.items():
+        for name, form in self.forms.items():
             with self.subTest(form=name), tempfile.TemporaryDirectory(dir=self.folder) as folder:
-                checkpoint = checkpoint_writer.write(Path(folder) / "vm", self.guest.memory,
-                                                     self.guest.vcpus, form)
+                checkpoint = guests.write_checkpoint(Path(folder) / "vm", self.guest, form)
                 result = photon_dmesg(self.vmlinux, checkpoint)
                 self.assertEqual((result.status, result.said), (0, ""))
                 self.assertEqual(result.out, expected)
@@ -201,24 +203,31 @@ class GuestTests(GuestFiles):
         self.assertEqual(found.json["guest"], self.document["guest"])
         self.assertEqual(found.json["source"]["symbols_in_memory"], "kallsyms")
 
-    def check_without(self, tables: tuple[bytes, ...], origin: str) -> None:
-        """The same log when nothing in memory is left of some tables: all but the marks that their
-        variables are needed for."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            memory = Path(folder) / "blanked.vmem"
-            paths.copy_sparse(self.guest.memory, memory)
-            for pattern in tables:
-                patterns.blank(memory, self.guest.memory, pattern)
-            found = photon_dmesg("--json", self.checkpoint_of(memory))
-        self.assertEqual((found.status, found.said), (0, ""))
-        self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
+    def blank(self, target: Path, tables: tuple[bytes, ...] = (KALLSYMS_TOKENS, b"OSRELEASE=")) -> None:
+        """A copy of the memory in which nothing is left of some tables."""
+        paths.copy_sparse(self.guest.memory, target)
+        for pattern in tables:
+            patterns.blank(target, self.guest.memory, pattern)
+
+    def check_records(self, found: dict) -> None:
+        """The same log, all but the marks that variables are needed for which only tables name."""
         marks = ("cleared", "unprinted")
         self.assertEqual(*([{key: record[key] for key in record if key not in marks}
                             for record in document["dmesg"]]
-                           for document in (found.json, self.document)))
+                           for document in (found, self.document)))
+
+    def check_without(self, tables: tuple[bytes, ...], origin: str) -> None:
+        """The same log when nothing in memory is left of some tables."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            memory = Path(folder) / "blanked.vmem"
+            self.blank(memory, tables)
+            found = photon_dmesg("--json", self.checkpoint_of(memory))
+        self.assertEqual((found.status, found.said), (0, ""))
+        self.assertEqual(found.json["positions"], {"cleared": None, "console": None})
+        self.check_records(found.json)
         self.assertEqual(found.json["source"]["symbols_in_memory"], origin)
         self.check_clock(found.json["guest"]["clock"])
-        for key in ("release", "banner", "kaslr_offset", "phys_base"):
+        for key in ("release", "banner", "kaslr_offset", self.image_place):
             self.assertEqual(found.json["guest"][key], self.document["guest"][key])
 
     def check_clock(self, found: dict) -> None:

@@ -1,0 +1,280 @@
+"""arm64 guests: their log as photon-dmesg prints it, from every source and form of memory, against what they
+themselves said."""
+
+import shutil
+import struct
+import tempfile
+import unittest
+from pathlib import Path
+
+import boot_arm64
+import checkpoint_arm64
+import checkpoint_writer
+import elf_core
+import elf_core_arm64
+import guests
+import paths
+import peers
+import scenarios
+from checkpoint_arm64 import Arm64Form
+from checkpoint_writer import Memory
+from guest_files import GuestFiles
+from scenarios import VMWARE_RAM
+from test_log import GuestTests, PanicTests, check_recovered
+from tool import losses, photon_dmesg
+
+TABLES = tuple(checkpoint_arm64.TABLES.items())
+FORMS = {
+    "separate memory, tables and their form": Arm64Form(),
+    "separate memory, tables": Arm64Form(tags=TABLES),
+    "separate memory, what LeechCore knows": Arm64Form(tags=TABLES[:1]),
+    "monolithic, tables": Arm64Form(Memory.MONOLITHIC, suffix=".vmsn", tags=TABLES),
+}
+NO_REGISTER = {
+    "separate memory": Arm64Form(tags=()),
+    "monolithic": Arm64Form(Memory.MONOLITHIC, tags=()),
+}
+LEFT_OVER = "may be left from an earlier boot"  # of a kernel that no vCPU leads to
+ARCHITECTURE = "aarch64"  # as Photon's packages are named
+
+
+class Arm64Tests(GuestTests):
+    """What must hold for every arm64 guest, besides what does for all guests."""
+
+    forms = FORMS
+    image_place = "kimage_voffset"
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(dir=self.folder)
+        self.addCleanup(folder.cleanup)
+        self.own = Path(folder.name)
+
+    def sources(self) -> list[tuple[Path, ...]]:
+        return [(self.vmlinux,), (self.guest.kernel.system_map,), ()]
+
+    def check(self, *files: Path, vcpus: int | None = None) -> None:
+        """The same of other files, in silence but for the doubt that a memory without registers leaves; what
+        they don't tell of is the number of vCPUs, and what VMware calls the machine."""
+        expected = self.document["guest"] | {"vm": None}
+        if vcpus is not None:
+            expected["vcpus"] = vcpus
+        for symbols in self.sources():
+            with self.subTest(files=[file.name for file in (*symbols, *files)]):
+                result = photon_dmesg("--json", *symbols, *files)
+                self.assertEqual(result.status, 0, result.err)
+                self.assertEqual(result.json["dmesg"], self.document["dmesg"])
+                self.assertEqual(result.json["guest"] | {"vm": None}, expected)
+                self.assertEqual([text for text in losses(result.json) if LEFT_OVER not in text], [])
+                text = photon_dmesg(*symbols, *files)
+                self.assertEqual(text.status, 0, text.err)
+                self.assertEqual(text.out, photon_dmesg(*self.files).out)
+
+    def test_guest_is_described(self) -> None:
+        super().test_guest_is_described()
+        guest, scenario = self.document["guest"], self.guest.scenario
+        self.assertEqual(guest["architecture"], ARCHITECTURE)
+        for symbols in self.sources():
+            found = photon_dmesg("info", "--json", *symbols, self.checkpoint)
+            self.assertEqual((found.status, found.err), (0, ""))
+            self.assertEqual(found.json["problems"], [])
+            self.assertEqual(found.json["guest"], guest)
+            self.assertEqual(found.json["memory_ranges"],
+                             [{"begin": f"{scenario.ram:#x}", "size": scenario.memory}])
+            text = photon_dmesg("info", *symbols, self.checkpoint).out.decode()
+            self.assertRegex(text, rf"(?m)^architecture +{ARCHITECTURE}$")
+            self.assertIn(f"physical {scenario.ram:#x} to {scenario.ram + scenario.memory:#x}", text)
+
+    def test_image_lies_where_vmcoreinfo_says(self) -> None:
+        info = elf_core.vmcoreinfo(self.guest).decode()
+        self.assertEqual(int(self.document["guest"]["kimage_voffset"], 16),
+                         elf_core_arm64.number(info, r"NUMBER\(kimage_voffset\)"))
+
+    def test_independent_evidence_agrees(self) -> None:
+        said = photon_dmesg("-v", self.vmlinux, self.checkpoint).err
+        for agreement in ("VMCOREINFO: KASLR offset", "VMCOREINFO: kimage_voffset"):
+            self.assertRegex(said, f"{agreement}.* agrees")
+
+    def test_without_a_usable_vcpu_gives_the_same(self) -> None:
+        """The kernel is looked for in all memory: no register is known, or those of the firmware."""
+        for name, form in NO_REGISTER.items():
+            with self.subTest(form=name):
+                self.check(guests.write_checkpoint(self.own / "bare", self.guest, form))
+        vcpus = [dict.fromkeys(vcpu, 0) for vcpu in self.guest.vcpus]
+        self.check(checkpoint_arm64.write(self.own / "firmware", self.guest.memory, self.guest.scenario.ram, vcpus))
+
+    def test_without_a_usable_vcpu_and_any_table(self) -> None:
+        """As linux-esx, and VMware tells of no register: the symbols and the memory are all there is."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            memory = Path(folder) / "blanked.raw"
+            self.blank(memory)
+            checkpoint = guests.write_checkpoint(self.own / "bare", self.guest, NO_REGISTER["separate memory"], memory)
+            for symbols in self.sources():
+                with self.subTest(symbols=[file.name for file in symbols]):
+                    found = photon_dmesg("--json", *symbols, checkpoint)
+                    self.assertEqual(found.status, 0, found.err)
+                    self.check_records(found.json)
+
+    def test_where_no_region_says_where_memory_begins(self) -> None:
+        """At 2 GiB, as under VMware's firmware. If the image lies elsewhere, that is believed, and said."""
+        checkpoint = guests.write_checkpoint(self.own / "bare", self.guest, Arm64Form(has_regions=False))
+        for symbols in self.sources():
+            with self.subTest(symbols=[file.name for file in symbols]):
+                found = photon_dmesg("--json", *symbols, checkpoint)
+                self.assertEqual(found.status, 0, found.err)
+                self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+                doubts = [text for text in losses(found.json) if LEFT_OVER not in text]
+                if self.guest.scenario.ram == VMWARE_RAM:
+                    self.assertEqual(doubts, [])
+                else:
+                    self.assertEqual(len(doubts), 1, doubts)
+                    self.assertIn(f"{self.guest.scenario.ram:#x}", doubts[0])
+                    self.assertIn(f"{VMWARE_RAM:#x}", doubts[0])
+
+    def test_memory_alone(self) -> None:
+        """It does not say where it begins: the image does."""
+        memory = self.own / "alone.vmem"
+        checkpoint_writer.share(self.guest.memory, memory)
+        self.check(memory, vcpus=0)
+
+    def test_elf_cores(self) -> None:
+        for kdump in (True, False):
+            core = self.own / f"core{kdump}"
+            elf_core_arm64.write(core, self.guest, kdump=kdump)
+            self.check(core)
+            for symbols in self.sources()[:2]:
+                registers = photon_dmesg("info", "--json", *symbols, core).json["registers"]
+                for found, vcpu in zip(registers, self.guest.vcpus, strict=True):
+                    self.assertIn(found["symbol"], self.names(vcpu["pc"]))
+
+    def test_lime(self) -> None:
+        ram, dump = self.guest.scenario.ram, self.own / "memory.lime"
+        dump.write_bytes(struct.pack("<IIQQQ", 0x4C694D45, 1, ram, ram + self.guest.scenario.memory - 1, 0))
+        checkpoint_writer.append_memory(dump, self.guest.memory)
+        self.check(dump, vcpus=0)
+
+    def names(self, address: int) -> list[str | None]:
+        """What a place of the kernel may be called, by the System.map; [None] of a program's."""
+        if not address >> 63:
+            return [None]
+        offset = int(self.document["guest"]["kaslr_offset"], 16)
+        linked = (address - offset) % (1 << 64)
+        symbols: dict[int, list[str]] = {}
+        for line in self.guest.kernel.system_map.read_text().splitlines():
+            value, _, name = line.split(" ", 2)
+            symbols.setdefault(int(value, 16), []).append(name)
+        nearest = max(value for value in symbols if value <= linked)
+        return [f"{name}+{linked - nearest:#x}" for name in symbols[nearest]]
+
+    @peers.judged
+    def test_drgn_reads_the_same_log(self) -> None:
+        """Of the core that photon-dmesg writes."""
+        if shutil.which("drgn") is None:
+            self.skipTest("drgn is not installed")
+        core = self.own / "core"
+        made = photon_dmesg("core", *self.files, "-o", core)
+        self.assertEqual((made.status, made.err), (0, ""))
+        script = self.own / "log.py"
+        script.write_text("import sys\nfrom drgn.helpers.linux.printk import get_printk_records\n"
+                          "for record in get_printk_records(prog):\n"
+                          "    sys.stdout.buffer.write(b'%d %d ' % (record.seq, record.timestamp)"
+                          " + record.text + b'\\0')\n")
+        said = paths.run("drgn", "-q", "-c", core / "vmss.core", "-s", self.vmlinux, script).stdout
+        found = [record.split(b" ", 2) for record in said.split(b"\0")[:-1]]
+        self.assertEqual([(int(seq), int(time)) for seq, time, _ in found],
+                         [(record["seq"], record["ts_nsec"]) for record in self.log])
+
+
+class PageTablesOf52Bits:
+    """What Debian's drgn can't read: it knows no tables of 5 levels, or of that kind."""
+
+    test_drgn_reads_the_same_log = None
+
+
+class VMware(Arm64Tests, unittest.TestCase):
+    """As Photon 5.0 on Apple silicon."""
+
+    name = "arm-vmware"
+
+
+class LargePanic(PanicTests, Arm64Tests, unittest.TestCase):
+    name = "arm-large-panic"
+
+    def test_memory_above_4_gib_is_used(self) -> None:
+        self.assertGreater(self.guest.scenario.ram + self.guest.scenario.memory, 1 << 32)
+        with self.guest.memory.open("rb") as memory:
+            memory.seek((1 << 32) - self.guest.scenario.ram)
+            self.assertTrue(any(memory.read(1 << 30)))
+
+
+class Wrapped(Arm64Tests, unittest.TestCase):
+    name = "arm-wrapped"
+
+    def test_the_ring_has_wrapped(self) -> None:
+        self.assertGreater(self.document["dmesg"][0]["seq"], 1000)
+
+
+class User(Arm64Tests, unittest.TestCase):
+    """The kernel's tables are those of the trampoline, which maps next to nothing."""
+
+    name = "arm-user"
+
+    def test_every_vcpu_was_in_user_mode(self) -> None:
+        self.assertEqual({vcpu["pstate"] & boot_arm64.EXCEPTION_LEVEL for vcpu in self.guest.vcpus}, {0})
+
+    def test_the_tables_are_those_of_the_trampoline(self) -> None:
+        info = elf_core.vmcoreinfo(self.guest).decode()
+        trampoline = (elf_core.run_time_address(self.guest, "tramp_pg_dir")
+                      - elf_core_arm64.number(info, r"NUMBER\(kimage_voffset\)")) % (1 << 64)
+        self.assertEqual({vcpu["ttbr1_el1"] & 0xFFFFFFFFF000 for vcpu in self.guest.vcpus}, {trampoline})
+
+
+class Kernel52OnProcessor48(PageTablesOf52Bits, PanicTests, Arm64Tests, unittest.TestCase):
+    name = "arm-48-of-52"
+
+
+class Dynamic(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+    name = "arm-dynamic"
+
+    def test_the_beginning_of_the_boot_is_recovered(self) -> None:
+        check_recovered(self)
+
+
+class Efi(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+    name = "arm-efi"
+
+    def test_the_image_lies_anywhere(self) -> None:
+        """Not even at a multiple of 2 MiB, which booting without firmware makes it."""
+        info = elf_core.vmcoreinfo(self.guest).decode()
+        place = elf_core_arm64.kdump_segments(self.guest, info)[0][1]
+        self.assertNotEqual(place, self.guest.scenario.ram + boot_arm64.KERNEL)
+        self.assertEqual(place % 0x10000, 0)
+
+
+class Pages16(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+    name = "arm-16k"
+
+
+class Pages16Bits47(PageTablesOf52Bits, PanicTests, Arm64Tests, unittest.TestCase):
+    name = "arm-16k-47"
+
+
+class OtherArchitecture(GuestFiles, unittest.TestCase):
+    """What belongs to a kernel of the other architecture is no source, and is called so."""
+
+    name = "arm-vmware"
+
+    def test_each_is_refused_for_the_other(self) -> None:
+        other = guests.fetch(scenarios.by_name("k61"))
+        checkpoint = guests.write_checkpoint(self.folder / "other", other)
+        for source, dump in ((other.kernel.vmlinux, self.checkpoint), (self.vmlinux, checkpoint)):
+            strict = photon_dmesg("--strict", source, dump)
+            self.assertEqual((strict.status, strict.out), (4, b""))
+            result = photon_dmesg(source, dump)
+            self.assertEqual((result.status, result.out), (1, photon_dmesg(dump).out))
+            for said in (strict.err, result.err):
+                self.assertRegex(said, r"\b(aarch64|arm64)\b")
+                self.assertRegex(said, r"\bx86[-_]64\b")
+
+
+if __name__ == "__main__":
+    unittest.main()
