@@ -184,12 +184,6 @@ class Arm64Tests(GuestTests):
                          [(record["seq"], record["ts_nsec"]) for record in self.log])
 
 
-class PageTablesOf52Bits:
-    """What Debian's drgn can't read: it knows no tables of 5 levels, or of that kind."""
-
-    test_drgn_reads_the_same_log = None
-
-
 class VMware(Arm64Tests, unittest.TestCase):
     """As Photon 5.0 on Apple silicon."""
 
@@ -228,18 +222,18 @@ class User(Arm64Tests, unittest.TestCase):
         self.assertEqual({vcpu["ttbr1_el1"] & 0xFFFFFFFFF000 for vcpu in self.guest.vcpus}, {trampoline})
 
 
-class Kernel52OnProcessor48(PageTablesOf52Bits, PanicTests, Arm64Tests, unittest.TestCase):
+class Kernel52OnProcessor48(PanicTests, Arm64Tests, unittest.TestCase):
     name = "arm-48-of-52"
 
 
-class Dynamic(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+class Dynamic(Arm64Tests, unittest.TestCase):
     name = "arm-dynamic"
 
     def test_the_beginning_of_the_boot_is_recovered(self) -> None:
         check_recovered(self)
 
 
-class Efi(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+class Efi(Arm64Tests, unittest.TestCase):
     name = "arm-efi"
 
     def test_the_image_lies_anywhere(self) -> None:
@@ -250,11 +244,11 @@ class Efi(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
         self.assertEqual(place % 0x10000, 0)
 
 
-class Pages16(PageTablesOf52Bits, Arm64Tests, unittest.TestCase):
+class Pages16(Arm64Tests, unittest.TestCase):
     name = "arm-16k"
 
 
-class Pages16Bits47(PageTablesOf52Bits, PanicTests, Arm64Tests, unittest.TestCase):
+class Pages16Bits47(PanicTests, Arm64Tests, unittest.TestCase):
     name = "arm-16k-47"
 
 
