@@ -95,6 +95,15 @@ def _loaded(scenario: Arm64Scenario, kernel: kernels.Kernel, work: Path) -> list
     return words
 
 
+def _disk(scenario: Arm64Scenario, work: Path) -> list[str]:
+    """A disk with a file system, to be frozen."""
+    if scenario.mode != "frozen":
+        return []
+    image = work / "disk"
+    paths.run("mkfs.ext4", "-q", image, "32M", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    return ["-drive", f"file={image},format=raw,if=none,id=disk", "-device", *boot.NVME]
+
+
 def _command(scenario: Arm64Scenario, kernel: kernels.Kernel, work: Path) -> list[str]:
     return [
         *_machine(scenario), "-M", "virt,gic-version=3,memory-backend=ram",
@@ -105,7 +114,7 @@ def _command(scenario: Arm64Scenario, kernel: kernels.Kernel, work: Path) -> lis
         "-semihosting-config", "enable=on,userspace=on,target=native",
         "-qmp", f"unix:{work / 'qmp'},server=on,wait=off",
         "-gdb", f"unix:{work / 'gdb'},server=on,wait=off",
-        *_loaded(scenario, kernel, work),
+        *_disk(scenario, work), *_loaded(scenario, kernel, work),
     ]
 
 
@@ -128,7 +137,7 @@ def _wait(process: subprocess.Popen, done: Callable[[], bool], what: str, work: 
 @contextlib.contextmanager
 def _started(scenario: Arm64Scenario, kernel: kernels.Kernel, work: Path) -> Iterator[boot.Monitor]:
     """A guest that has come to the end of its script; it may fail before that begins."""
-    for leftover in ("memory.raw", "console.log", "shipped", "qmp", "gdb"):
+    for leftover in ("memory.raw", "console.log", "shipped", "qmp", "gdb", "disk"):
         (work / leftover).unlink(missing_ok=True)
     with contextlib.ExitStack() as cleanup:
         shipped = cleanup.enter_context((work / "shipped").open("wb"))
@@ -196,7 +205,7 @@ def _run(scenario: Arm64Scenario, kernel: kernels.Kernel, work: Path) -> None:
         _add_system_registers(vcpus, work)
     (work / "vcpus.json").write_text(json.dumps(vcpus, indent=1))
     _unpack_shipped(work)
-    for name in ("qmp", "gdb", "tree", "stub", "shipped"):
+    for name in ("qmp", "gdb", "tree", "stub", "disk", "shipped"):
         (work / name).unlink(missing_ok=True)
     _keep_memory(scenario, work)
 

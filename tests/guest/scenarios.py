@@ -133,6 +133,8 @@ SCENARIOS = (
     Arm64Scenario("arm-dynamic", "6.12-arm64", 2, 512 * MIB, "log_buf_len=1M", fill=12000),
     # Firmware with random numbers: the image itself lies anywhere.
     Arm64Scenario("arm-efi", "6.12-arm64", 2, 512 * MIB, "", efi=True),
+    # Tasks that hang.
+    Arm64Scenario("arm-frozen", "6.1-arm64", 2, 512 * MIB, "nokaslr log_buf_len=4M", mode="frozen", ram=VMWARE_RAM),
     # Pages of 16 KiB, 52 and 47 bits.
     Arm64Scenario("arm-16k", "6.12-arm64-16k", 2, 512 * MIB, ""),
     Arm64Scenario("arm-16k-47", "6.12-arm64-16k", 2, 512 * MIB, "", mode="panic", cpu=("lpa2=off",)),

@@ -15,6 +15,7 @@ _FRAME = re.compile(r" (?P<unsure>\? )?(?P<place>[^ +]+\+0x[0-9a-f]+/0x[0-9a-f]+
 _KERNEL_RIP = re.compile(r"RIP: 0010:(?P<place>[^ +]+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[^\]]+\])?|"
                          r"0x[0-9a-f]+)")
 _USER_RIP = re.compile(r"RIP: 0033:")
+_USER_ENTRY = re.compile(r" el0t_64_\w+\+0x")  # arm64: what it enters the kernel by, the last frame
 _PARTS = re.compile(r"([^ +]+)\+0x([0-9a-f]+)/0x([0-9a-f]+)(?: \[([^\]]+)\])?")
 _BEGIN = "sysrq: Show State"
 # What follows the last task: the scheduler's own state, locks, workqueues or the next key.
@@ -83,7 +84,8 @@ def _with(task: Task, line: str) -> Task:
         return dataclasses.replace(task, frames=(*task.frames, Frame(found["place"], True, True)))
     if found := _FRAME.fullmatch(line):
         frame = Frame(found["place"], found["unsure"] is None)
-        return dataclasses.replace(task, frames=(*task.frames, frame))
+        return dataclasses.replace(task, frames=(*task.frames, frame),
+                                   from_user=_USER_ENTRY.match(line) is not None)
     return task
 
 

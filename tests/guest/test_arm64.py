@@ -21,6 +21,7 @@ from checkpoint_writer import Memory
 from guest_files import GuestFiles
 from scenarios import VMWARE_RAM
 from test_log import GuestTests, PanicTests, check_recovered
+from test_tasks import DiskTests, OneFolder
 from tool import losses, photon_dmesg
 
 TABLES = tuple(checkpoint_arm64.TABLES.items())
@@ -250,6 +251,16 @@ class Pages16(Arm64Tests, unittest.TestCase):
 
 class Pages16Bits47(PanicTests, Arm64Tests, unittest.TestCase):
     name = "arm-16k-47"
+
+
+class Frozen(DiskTests, OneFolder, unittest.TestCase):
+    """Tasks that hang, and the traces of all: return addresses on their stacks carry authentication codes."""
+
+    name = "arm-frozen"
+    waits = {comm: ("percpu_rwsem_wait", "percpu_rw_semaphore",
+                    r"frozen file system nvme0n1 \(ext4\)") for comm in ("dd", "mkdir")}
+    # A checkpoint does not tell where arm64's processors were.
+    test_processors_are_where_their_tasks_are = None
 
 
 class OtherArchitecture(GuestFiles, unittest.TestCase):

@@ -105,6 +105,14 @@ class Parsing(unittest.TestCase):
         self.assertIsNone(task.frames[4].parts)
         self.assertTrue(task.from_user)
 
+    def test_traces_of_arm64(self) -> None:
+        heading = "task:{}            state:S stack:0     pid:{}     ppid:0      flags:0x00000002"
+        tasks = self.tasks(heading.format("init", 1), "Call trace:", " __switch_to+0xe8/0x120",
+                           " el0_svc+0x34/0xe0", " el0t_64_sync+0x18c/0x190",
+                           heading.format("kthreadd", 2), "Call trace:", " ret_from_fork+0x10/0x20")
+        self.assertEqual([(task.from_user, task.reliable[-1]) for task in tasks.values()],
+                         [(True, "el0t_64_sync+0x18c/0x190"), (False, "ret_from_fork+0x10/0x20")])
+
     def test_the_last_of_several_counts_and_what_follows_does_not(self) -> None:
         heading = "task:{}            state:S stack:0     pid:1     ppid:0      flags:0x00000002"
         tasks = self.tasks(heading.format("old0"), " old+0x1/0x2", "sysrq: Show State",
