@@ -25,19 +25,21 @@ class Package:
     payload: str
     files: tuple[tuple[Path, str], ...]  # source, absolute path in the package
     links: tuple[tuple[str, str], ...] = ()  # absolute path in the package, target
+    architecture: str = "x86_64"
 
     @property
     def file_name(self) -> str:
-        return f"{self.name}-{self.version}-{self.release}.x86_64.rpm"
+        return f"{self.name}-{self.version}-{self.release}.{self.architecture}.rpm"
 
 
 def debuginfo(vmlinux: Path, release: str, *, flavor: str = "linux", payload: str = ZSTD,
-              path: str | None = None, version: str = "6.1.0", build: str = "1.ph5") -> Package:
+              path: str | None = None, version: str = "6.1.0", build: str = "1.ph5",
+              architecture: str = "x86_64") -> Package:
     """A kernel's debuginfo package. `path` is vmlinux's in the package; default since 4.4.35-2."""
     folder = f"/usr/lib/debug/lib/modules/{release}"
     inside = path or f"{folder}/vmlinux-{release}"
     links = () if path else ((f"{folder}/vmlinux", f"vmlinux-{release}"),)
-    return Package(f"{flavor}-debuginfo", version, build, payload, ((vmlinux, inside),), links)
+    return Package(f"{flavor}-debuginfo", version, build, payload, ((vmlinux, inside),), links, architecture)
 
 
 def build(package: Package) -> Path:
@@ -92,7 +94,7 @@ Made by the tests.
 %defattr(-,root,root)
 {listed}
 """)
-    paths.run("rpmbuild", "-bb", "--target", "x86_64", "--nodeps", "--define", f"_topdir {work}",
+    paths.run("rpmbuild", "-bb", "--target", package.architecture, "--nodeps", "--define", f"_topdir {work}",
               "--define", f"_rpmdir {work}", "--define", "_rpmfilename %{NAME}-%{VERSION}-"
               "%{RELEASE}.%{ARCH}.rpm", "--buildroot", root, "--noclean", work / "package.spec")
     for leftover in work.iterdir():
