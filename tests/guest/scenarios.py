@@ -124,7 +124,7 @@ SCENARIOS = (
     # numbers where Apple's have none: nokaslr.
     Arm64Scenario("arm-vmware", "6.1-arm64", 2, 512 * MIB, "nokaslr", ram=VMWARE_RAM),
     # The same with memory on both sides of 4 GiB.
-    Arm64Scenario("arm-large-panic", "6.1-arm64", 4, 3 * GIB, "nokaslr", mode="panic", ram=VMWARE_RAM),
+    Arm64Scenario("arm-large-panic", "6.1-arm64", 4, 2304 * MIB, "nokaslr", mode="panic", ram=VMWARE_RAM),
     Arm64Scenario("arm-wrapped", "6.1-arm64", 2, 512 * MIB, "", fill=6000),
     # TTBR1 may be that of the trampoline.
     Arm64Scenario("arm-user", "6.1-arm64", 2, 512 * MIB, "kpti=1", mode="user"),
