@@ -1,6 +1,7 @@
 """arm64 guests: their log as photon-dmesg prints it, from every source and form of memory, against what they
 themselves said."""
 
+import json
 import shutil
 import struct
 import tempfile
@@ -21,7 +22,7 @@ from checkpoint_arm64 import Arm64Form
 from checkpoint_writer import Memory
 from guest_files import GuestFiles
 from scenarios import VMWARE_RAM
-from test_log import GuestTests, PanicTests, check_recovered
+from test_log import GuestTests, PanicTests, check_recovered, text_of
 from test_tasks import DiskTests, OneFolder
 from tool import losses, photon_dmesg
 
@@ -183,15 +184,15 @@ class Arm64Tests(GuestTests):
         made = photon_dmesg("core", *self.files, "-o", core)
         self.assertEqual(made.status, 0, made.err)
         self.assertEqual([line for line in made.err.splitlines() if "lacks registers of it" not in line], [])
-        script = self.own / "log.py"
-        script.write_text("import sys\nfrom drgn.helpers.linux.printk import get_printk_records\n"
-                          "for record in get_printk_records(prog):\n"
-                          "    sys.stdout.buffer.write(b'%d %d ' % (record.seq, record.timestamp)"
-                          " + record.text + b'\\0')\n")
-        said = paths.run("drgn", "-q", "-c", core / "vmss.core", "-s", self.vmlinux, script).stdout
-        found = [record.split(b" ", 2) for record in said.split(b"\0")[:-1]]
-        self.assertEqual([(int(seq), int(time)) for seq, time, _ in found],
+        said = paths.run("drgn", "-q", "-c", core / "vmss.core", "-s", self.vmlinux,
+                         paths.SOURCE / "fixtures/drgn_log.py").stdout
+        found = json.loads(said)
+        self.assertEqual([(seq, nsec) for seq, nsec, _ in found],
                          [(record["seq"], record["ts_nsec"]) for record in self.log])
+        different = [seq for (seq, _, text), record in zip(found, self.log, strict=True)
+                     if bytes.fromhex(text) != text_of(record)]
+        # Debian's reads a record that did not fit at the ring's end 8 bytes too early.
+        self.assertLessEqual(len(different), 1, different)
 
 
 class VMware(Arm64Tests, unittest.TestCase):
