@@ -102,8 +102,8 @@ void write_guest(const Guest& guest, const Threads& threads, const fs::path& pat
   check_registers(guest, diagnostics);
   OutputFile file(path, Access::Private);  // as secret as the guest
   write_core(file,
-             {*state.memory, state.vcpus, mappings, vmcoreinfo_of(guest.kernel(), diagnostics),
-              threads.pids},
+             {*state.memory, elf_machine_of(guest.kernel().memory().tables().architecture()),
+              state.vcpus, mappings, vmcoreinfo_of(guest.kernel(), diagnostics), threads.pids},
              diagnostics);
 }
 

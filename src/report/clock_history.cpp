@@ -73,6 +73,7 @@ ClockHistory::ClockHistory(const GuestClock& clock, const ClockSigns& signs)
   sort_steps();
   add_contradictions(signs);
   sort_steps();
+  leave_out_beginning();
 }
 
 // The monotonic clock began at printk's, as far as the log can tell, and the raw clock at 0. That
@@ -230,6 +231,16 @@ ClockHistory::Step ClockHistory::place(std::int64_t nsec, std::uint64_t after,
     step.cause = Step::Cause::Sleep;  // by a kernel that does not log when it wakes up
   }
   return step;
+}
+
+// Where the kernel can't read the machine's clock as it begins (arm64), it counts from 1970 until a
+// driver sets it: that was no time of day.
+void ClockHistory::leave_out_beginning() {
+  constexpr std::int64_t nearly = 2'000'000'000;
+  if (steps_.empty() || steps_.front().cause != Step::Cause::Set) return;
+  if (std::abs(realtime_offset(0)) > nearly) return;
+  steps_.erase(steps_.begin());
+  sort_steps();
 }
 
 void ClockHistory::sort_steps() {

@@ -75,6 +75,7 @@ class ClockHistory {
   void add_sleeps(const ClockSigns& signs);
   void add_settings(const ClockSigns& signs);
   void add_contradictions(const ClockSigns& signs);
+  void leave_out_beginning();
   void add(const Step& step);
   // When the clock was set by what the log does not say, ascending by time stamp.
   struct Settings {

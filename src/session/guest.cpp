@@ -189,12 +189,22 @@ std::optional<RunningKernel> Guest::find_kernel(bool required, Diagnostics& diag
 // Reads the memory from where its kernel shows that RAM begins, if the way in which it was read
 // shows none.
 std::optional<RunningKernel> Guest::choose_base(Diagnostics& diagnostics) {
+  const auto expected = state_.memory->ranges().empty()
+                            ? std::nullopt
+                            : std::optional(state_.memory->ranges().front().begin);
   for (std::unique_ptr<GuestMemory>& reading : std::exchange(state_.other_bases, {})) {
     auto running = scan_for_kernel(*reading, diagnostics);
     if (!running) continue;
     state_.memory = std::move(reading);
+    const GuestPhysical begin = state_.memory->ranges().front().begin;
+    if (expected && !state_.vcpus.empty()) {
+      diagnostics.warn(fmt::format(
+          "{}: RAM begins at {}, where there is a kernel, and not at {}, as the checkpoint's "
+          "machine should have it",
+          state_.memory->name(), begin, *expected));
+    }
     diagnostics.found({.what = "RAM begins",
-                       .value = fmt::format("{}", state_.memory->ranges().front().begin),
+                       .value = fmt::format("{}", begin),
                        .where = state_.memory->name(),
                        .how = "read so, there is a kernel in it"});
     return running;
@@ -263,7 +273,10 @@ Error Guest::no_kernel() const {
 bool Guest::open_by_candidates(const std::optional<RunningKernel>& running,
                                std::vector<Error>& failures, Diagnostics& diagnostics) {
   WantedKernel wanted;
-  if (running) wanted = {running->banner().release, build_time(running->banner())};
+  if (running) {
+    wanted = {running->banner().release, build_time(running->banner()),
+              running->tables().architecture().name()};
+  }
   const auto candidates = pool_->candidates(wanted, diagnostics);
   while (std::optional<SymbolSource> source = candidates->next()) {
     try {

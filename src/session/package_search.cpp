@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "iso/kernel_packages.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/symbols/system_map.h"
 #include "kernel/symbols/vmlinux/vmlinux.h"
 
@@ -55,15 +56,28 @@ void PackageSearch::keep_reason(const Error& error) {
   if (!unusable_) unusable_ = error;
 }
 
+// By its label, which ends with it. Releases have the same name on every architecture.
+bool PackageSearch::is_of_other_architecture(const RpmPackage& package) {
+  if (!wanted_.architecture || package.label().ends_with("." + *wanted_.architecture)) return false;
+  const auto all = architectures();
+  const bool is_other = std::any_of(all.begin(), all.end(), [&](const Architecture* architecture) {
+    return package.label().ends_with(std::string(".") + architecture->name());
+  });
+  if (is_other) {
+    refused_ = Error(Failure::Mismatch,
+                     fmt::format("{}: {}: not the guest's kernel: the guest runs on {}",
+                                 package.name(), package.label(), *wanted_.architecture));
+    diagnostics_.found({.what = refused_->what()});
+  }
+  return is_other;
+}
+
 // Opens a package; nothing unless it has a kernel file of the wanted release. One that can't be
 // used leaves the others to be tried.
 std::optional<PackageSearch::Candidate> PackageSearch::examine(PackageFile file) {
   try {
     std::unique_ptr<RpmPackage> package = open_package(file.open(), use_, diagnostics_);
-    if (package->label().ends_with(".aarch64")) {
-      throw unusable(fmt::format("{}: {}: of an arm64 machine: only guests on x86-64 can be read",
-                                 package->name(), package->label()));
-    }
+    if (is_of_other_architecture(*package)) return std::nullopt;
     const std::optional<KernelFile> kernel = find_kernel_file(package->files());
     if (!kernel) {
       diagnostics_.found(

@@ -46,6 +46,7 @@ class PackageSearch final : public SymbolCandidates {
   bool examine_next();
   void sort_by_build_time();
   std::optional<Candidate> examine(PackageFile file);
+  bool is_of_other_architecture(const RpmPackage& package);
   std::optional<SymbolSource> read(Candidate candidate);
   std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
   std::shared_ptr<const KernelSymbols> load_and_judge(Candidate& candidate);

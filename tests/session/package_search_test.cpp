@@ -35,7 +35,7 @@ struct Search {
     write_iso(iso, files);
     std::vector<SymbolInput> inputs;
     inputs.push_back({SymbolKind::Iso, iso, nullptr, nullptr});
-    const WantedKernel kernel{wanted, built_at};
+    const WantedKernel kernel{wanted, built_at, {}};
     const auto is_wanted = [&](std::unique_ptr<ByteStream> package) {
       return may_be_wanted(std::move(package), kernel, use, diagnostics);
     };

@@ -71,6 +71,9 @@ class Architecture {
   [[nodiscard]] virtual GuestVirtual linked_text(const PageTables& tables,
                                                  ReleaseNumber release) const = 0;
 
+  // Bytes at the beginning of the image that such a kernel does not leave mapped.
+  [[nodiscard]] virtual std::uint64_t unmapped_beginning(ReleaseNumber release) const = 0;
+
   // Where in what `tables` map the image lies, if it is there at all: perhaps among other things.
   // What it takes to find out is taken off `pages`.
   [[nodiscard]] virtual Range image_range(const PageTables& tables, Budget& pages) const = 0;

@@ -24,6 +24,16 @@ Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                       symbols.name(), found.text, expected)};
 }
 
+// Releases of Photon OS have the same name on both.
+void check_architecture(const RunningKernel& running, const KernelSymbols& symbols) {
+  const Architecture& guests = running.tables().architecture();
+  const Architecture* own = symbols.architecture();
+  if (own == nullptr || own == &guests) return;
+  throw Error(Failure::Mismatch,
+              fmt::format("{}: not the guest's kernel: it is of {}, and the guest runs on {}",
+                          symbols.name(), own->name(), guests.name()));
+}
+
 std::optional<KernelBanner> read_banner(const GuestMemory& memory, GuestPhysical address) {
   std::string bytes(banner_bytes_limit, '\0');
   if (!memory.read(address, std::as_writable_bytes(std::span(bytes)))) {
@@ -64,6 +74,7 @@ std::optional<PageTables> own_tables(const Architecture& architecture, const Gue
 
 GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbols& symbols,
                                 Diagnostics& diagnostics) {
+  check_architecture(running, symbols);
   const std::optional<KernelBanner> expected = banner_of(symbols);
   const GuestVirtual linked = symbols.symbol("linux_banner");
   const KernelMemory& kernel_memory = running.image->memory();
@@ -99,6 +110,7 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
 GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,
                                 Diagnostics& diagnostics) {
   for (const Architecture* architecture : architectures()) {
+    if (symbols.architecture() != nullptr && symbols.architecture() != architecture) continue;
     auto kernel = search_as(*architecture, memory, symbols, diagnostics);
     if (!kernel) continue;
     kernel->check_evidence(diagnostics);

@@ -132,6 +132,11 @@ void compare_vcpus(const GuestMemory& memory, const std::vector<Vcpu>& paging,
 
 }  // namespace
 
+GuestVirtual RunningKernel::linked_begin() const {
+  return linked_text() +
+         tables().architecture().unmapped_beginning(release_number(banner().release));
+}
+
 GuestVirtual RunningKernel::linked_text() const {
   return tables().architecture().linked_text(tables(), release_number(banner().release));
 }

@@ -31,8 +31,10 @@ struct RunningKernel {
 
   [[nodiscard]] const PageTables& tables() const { return image->tables(); }
 
-  // Where its _text is linked, as kernels of its release are.
+  // Where its _text is linked, as kernels of its release are; and the lowest page of its image that
+  // is mapped.
   [[nodiscard]] GuestVirtual linked_text() const;
+  [[nodiscard]] GuestVirtual linked_begin() const;
   // The most detailed of the banners.
   [[nodiscard]] const FoundBanner& best_banner() const;
   // What to call this kernel.

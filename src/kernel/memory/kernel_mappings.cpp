@@ -56,7 +56,7 @@ std::optional<GuestVirtual> find_direct_map(const std::vector<Mapping>& mappings
     constexpr std::uint64_t alignment = std::uint64_t{1} << 30;
     const auto& [begin, end] = architecture.map().direct_map;
     if (mapping.virtual_address >= begin && mapping.virtual_address < end &&
-        place % alignment == 0 && architecture.is_kernel_pointer(place)) {
+        place % alignment == 0) {
       bytes_by_place[place] += mapping.size;
     }
   }

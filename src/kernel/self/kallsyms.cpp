@@ -34,9 +34,9 @@ Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestV
   if (const std::optional<GuestVirtual> text = table_.find("_text")) {
     kaslr_offset_ = *text - linked_text;
   } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
-    // Until 4.14 some bytes of start-up code stood before _stext, outside of what kallsyms without
-    // variables hold.
-    kaslr_offset_ = (*code - linked_text) & ~(architecture.map().image_alignment - 1);
+    // Start-up code stands before _stext, outside of what kallsyms without variables hold: until
+    // 4.14 some bytes, on arm64 up to what the image is aligned to.
+    kaslr_offset_ = (*code - linked_text - 1) & ~(architecture.map().image_alignment - 1);
   }
 }
 

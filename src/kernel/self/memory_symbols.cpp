@@ -20,9 +20,9 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
     return symbols;
   }
   const KernelImage& image = *kernel.image;
-  const GuestVirtual linked_text = kernel.linked_text();
+  const GuestVirtual linked = kernel.linked_begin();
   symbols->kaslr_offset_ = symbols->kallsyms_ ? symbols->kallsyms_->kaslr_offset()
-                                              : image.begin().value_or(linked_text) - linked_text;
+                                              : image.begin().value_or(linked) - linked;
   if (const auto info = find_vmcoreinfo(image, kernel.banner().release, diagnostics)) {
     symbols->add(*info);
   }

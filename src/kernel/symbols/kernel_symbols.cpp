@@ -23,7 +23,8 @@ std::optional<GuestVirtual> SymbolChoice::address() const {
 }
 
 void NearestSymbol::offer(GuestVirtual symbol, std::string_view name) {
-  if (symbol > address_ || name.empty()) return;
+  // arm64's mapping symbols ("$x", "$d") tell code from data.
+  if (symbol > address_ || name.empty() || name.starts_with('$')) return;
   // Of several at one address the first counts; those with a dot are the compiler's or assembler's.
   const bool better = name_.empty() || symbol > nearest_ ||
                       (symbol == nearest_ && name_.find('.') != std::string::npos);

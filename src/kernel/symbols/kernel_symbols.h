@@ -105,6 +105,9 @@ class KernelSymbols {
   // The GNU build-id in lower-case hexadecimal.
   [[nodiscard]] virtual std::optional<std::string> build_id() const { return std::nullopt; }
 
+  // What the kernel runs on; null if the source doesn't tell. Lives as long as the program.
+  [[nodiscard]] virtual const Architecture* architecture() const { return nullptr; }
+
   // Whether the source is the guest's own memory: then it needs no proof that it is of the guest's
   // kernel.
   [[nodiscard]] virtual bool is_of_guest_itself() const { return false; }

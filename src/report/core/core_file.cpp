@@ -29,16 +29,26 @@ std::string_view bytes_of(const Struct& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
+std::string make_prstatus_note(const Vcpu& vcpu, std::int32_t thread) {
+  namespace notes = register_notes;
+  if (vcpu.machine == Machine::Aarch64) {
+    return make_elf_note(notes::core_owner, NT_PRSTATUS,
+                         bytes_of(notes::make_arm64_prstatus(vcpu, thread)));
+  }
+  return make_elf_note(notes::core_owner, NT_PRSTATUS,
+                       bytes_of(notes::make_prstatus(vcpu, thread)));
+}
+
 std::string make_notes(const CoreContent& content) {
   std::string notes;
   for (std::size_t i = 0; i < content.vcpus.size(); ++i) {
     const Vcpu& vcpu = content.vcpus[i];
     const auto pid = i < content.pids.size() ? content.pids[i] : std::nullopt;
     const std::int32_t thread = pid && *pid > 0 ? *pid : thread_without_pid(vcpu);
-    notes += make_elf_note(register_notes::core_owner, NT_PRSTATUS,
-                           bytes_of(register_notes::make_prstatus(vcpu, thread)));
+    notes += make_prstatus_note(vcpu, thread);
   }
   for (const Vcpu& vcpu : content.vcpus) {
+    if (vcpu.machine != Machine::X86_64) continue;
     notes += make_elf_note(register_notes::qemu_owner, 0,
                            bytes_of(register_notes::make_qemu_state(vcpu)));
   }
@@ -61,7 +71,7 @@ class CoreWriter {
     const std::string section = count > most_segments ? make_count_section(count) : std::string();
     const std::uint64_t notes_at = segments_end + section.size();
     place_ranges(notes_at + notes_.size());
-    std::string head(bytes_of(make_header(count, segments_end)));
+    std::string head(bytes_of(make_header(content_.machine, count, segments_end)));
     Elf64_Phdr note{};
     note.p_type = PT_NOTE;
     note.p_offset = notes_at;
@@ -77,14 +87,15 @@ class CoreWriter {
   }
 
  private:
-  static Elf64_Ehdr make_header(std::size_t segments, std::uint64_t segments_end) {
+  static Elf64_Ehdr make_header(std::uint16_t machine, std::size_t segments,
+                                std::uint64_t segments_end) {
     Elf64_Ehdr header{};
     std::copy_n(ELFMAG, SELFMAG, std::begin(header.e_ident));
     header.e_ident[EI_CLASS] = ELFCLASS64;
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
     header.e_type = ET_CORE;
-    header.e_machine = EM_X86_64;
+    header.e_machine = machine;
     header.e_version = EV_CURRENT;
     header.e_phoff = sizeof(header);
     header.e_ehsize = sizeof(header);

@@ -33,7 +33,7 @@ struct Written {
                    const std::vector<Vcpu>& vcpus = {},
                    const std::optional<std::string>& vmcoreinfo = std::nullopt) {
     OutputFile file(folder.path() / "vmss.core", Access::Private);
-    write_core(file, {memory, vcpus, mappings, vmcoreinfo}, diagnostics);
+    write_core(file, {memory, EM_X86_64, vcpus, mappings, vmcoreinfo}, diagnostics);
     return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"),
                          Completeness::Required, diagnostics);
   }

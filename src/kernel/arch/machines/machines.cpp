@@ -36,6 +36,13 @@ const Architecture* find_elf_architecture(std::uint16_t machine) {
   return nullptr;
 }
 
+std::uint16_t elf_machine_of(const Architecture& architecture) {
+  for (const Entry& entry : table) {
+    if (&entry.architecture() == &architecture) return entry.elf_machine;
+  }
+  return EM_NONE;
+}
+
 std::span<const Architecture* const> architectures() {
   static const auto all = [] {
     std::array<const Architecture*, table.size()> found{};

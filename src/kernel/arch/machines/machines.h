@@ -14,6 +14,9 @@ namespace photon_dmesg {
 // The one whose executables have `machine` (EM_*) in their ELF header; null if there is none.
 [[nodiscard]] const Architecture* find_elf_architecture(std::uint16_t machine);
 
+// The other way round; 0 of none that is known.
+[[nodiscard]] std::uint16_t elf_machine_of(const Architecture& architecture);
+
 // All that there are: where no vCPU and no file tells which it is, each is tried.
 [[nodiscard]] std::span<const Architecture* const> architectures();
 

@@ -52,6 +52,9 @@ class X8664 final : public Architecture {
                                          ReleaseNumber /*release*/) const override {
     return x86_64::linked_text;
   }
+  [[nodiscard]] std::uint64_t unmapped_beginning(ReleaseNumber /*release*/) const override {
+    return 0;
+  }
   // The image and modules, nothing else.
   [[nodiscard]] Range image_range(const PageTables& /*tables*/, Budget& /*pages*/) const override {
     return map().image;

@@ -125,8 +125,8 @@ void ElfImage::check_file() {
   if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr) {
     throw unusable(fmt::format("{}: expected an ELF file: {}", name_, libelf_reason()));
   }
-  if (find_elf_architecture(header.e_machine) == nullptr ||
-      gelf_getclass(elf_.get()) != ELFCLASS64 ||
+  architecture_ = find_elf_architecture(header.e_machine);
+  if (architecture_ == nullptr || gelf_getclass(elf_.get()) != ELFCLASS64 ||
       (header.e_type != ET_EXEC && header.e_type != ET_DYN)) {
     throw unusable(fmt::format(
         "{}: expected a vmlinux (an x86-64 or arm64 executable), found ELF type {}, machine {}",

@@ -61,6 +61,9 @@ class ElfImage {
 
   [[nodiscard]] std::optional<std::string> build_id() const;
 
+  // What it is an executable for.
+  [[nodiscard]] const Architecture* architecture() const { return architecture_; }
+
   struct Section {
     FileRange range;
     GuestVirtual address;     // where it is linked; 0: it is not loaded
@@ -88,6 +91,7 @@ class ElfImage {
   [[nodiscard]] std::string_view symbol_name(std::size_t index) const;
 
   std::string name_;
+  const Architecture* architecture_ = nullptr;
   std::unique_ptr<ExpandableFile> file_;  // null: everything can be read as it is
   std::vector<std::byte> memory_;         // empty unless elf_ is over it
   std::unique_ptr<Elf, End> elf_;

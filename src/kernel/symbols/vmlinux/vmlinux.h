@@ -51,6 +51,7 @@ class Vmlinux final : public KernelSymbols {
   }
   [[nodiscard]] std::optional<std::string> banner_bytes() const override;
   [[nodiscard]] std::optional<std::string> build_id() const override { return image_->build_id(); }
+  [[nodiscard]] const Architecture* architecture() const override { return image_->architecture(); }
   [[nodiscard]] const std::string& name() const override { return image_->name(); }
 
  private:
