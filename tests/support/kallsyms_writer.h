@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -60,12 +62,12 @@ class KallsymsWriter {
     names();
     for (const std::size_t marker : markers_) number(marker, form_.width);
     pad();
-    if (form_.seqs_of_names) {
-      for (std::size_t i = 0; i < symbols_.size(); ++i) number(i * 7919 % symbols_.size(), 3);
-      pad();
-    }
+    if (form_.seqs_of_names) order();
     tokens();
-    if (form_.addresses_behind) addresses();
+    if (form_.addresses_behind) {
+      addresses();
+      order();
+    }
     return bytes_ + std::string(100, '\xee');
   }
 
@@ -91,6 +93,19 @@ class KallsymsWriter {
     }
     pad();
     if (!form_.absolute_addresses && !form_.own_place) number(kernel_begin, 8);
+  }
+
+  // Since 6.2, and in stable versions of 6.1: the symbols by name, those of one name by place.
+  void order() {
+    std::vector<std::size_t> places(symbols_.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::stable_sort(places.begin(), places.end(), [&](std::size_t left, std::size_t right) {
+      return symbols_[left].name < symbols_[right].name;
+    });
+    for (const std::size_t place : places) {
+      for (const unsigned shift : {16U, 8U, 0U}) bytes_ += static_cast<char>(place >> shift);
+    }
+    pad();
   }
 
   void names() {

@@ -29,8 +29,9 @@ bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
 
 }  // namespace
 
-Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text)
-    : architecture_(&architecture), table_(std::move(table)) {
+Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text,
+                   std::shared_ptr<const KernelImage> image)
+    : architecture_(&architecture), image_(std::move(image)), table_(std::move(table)) {
   if (const std::optional<GuestVirtual> text = table_.find("_text")) {
     kaslr_offset_ = *text - linked_text;
   } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
@@ -55,7 +56,8 @@ std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) co
   const std::optional<GuestVirtual> begin = table_.find(name);
   if (!begin) return std::nullopt;
   std::optional<GuestVirtual> end;
-  for (const GuestVirtual address : table_.addresses()) {
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    const GuestVirtual address = table_.address(i);
     if (address > *begin && (!end || address < *end)) end = address;
   }
   return end ? std::optional(Range{*begin, *end - *begin}) : std::nullopt;
@@ -93,7 +95,7 @@ std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostic
                            .how = fmt::format("a table in the guest's memory, in {} to {}",
                                               range.begin, range.begin + range.size)});
         return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture(),
-                                          kernel.linked_text());
+                                          kernel.linked_text(), kernel.image);
       }
     }
   }

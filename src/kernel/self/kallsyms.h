@@ -9,6 +9,7 @@
 #include "base/diagnostics.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/find/running_kernel.h"
+#include "kernel/memory/kernel_image.h"
 #include "kernel/symbols/kallsyms_table.h"
 #include "kernel/symbols/kernel_symbols.h"
 
@@ -40,14 +41,16 @@ class Kallsyms final : public KernelSymbols {
   [[nodiscard]] std::optional<Range> find_function(std::string_view name) const;
 
   // `architecture`: of the kernel; must outlive this object. `linked_text`: where its _text is
-  // linked.
-  Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text);
+  // linked. `image`: what `table` refers to, if it does not keep that itself.
+  Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text,
+           std::shared_ptr<const KernelImage> image = nullptr);
 
  private:
   [[nodiscard]] GuestVirtual linked(GuestVirtual run_time) const;
 
   std::string name_ = "kallsyms in the guest's memory";
   const Architecture* architecture_;
+  std::shared_ptr<const KernelImage> image_;
   KallsymsTable table_;
   std::uint64_t kaslr_offset_ = 0;
 };

@@ -21,9 +21,8 @@ constexpr std::uint64_t most_symbols = 4'000'000;
 // Names and markers of the largest kernels, and more.
 constexpr std::size_t longest_names = 64 * 1024 * 1024;
 
-// The kernel's limit (KSYM_NAME_LEN) is 512, of a token as of a name; and what they come to all in
-// all, so that a short name of long tokens can't make much of little.
-constexpr std::size_t longest_name = 512;
+constexpr std::size_t longest_name = KallsymsTable::longest_name;
+// What names come to all in all, so that short ones of long tokens can't make much of little.
 constexpr std::size_t most_expanded = 256 * 1024 * 1024;
 
 // Until 7.2 the tables are aligned to 8 bytes, since then to 4.
@@ -41,6 +40,13 @@ class Bytes {
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
   [[nodiscard]] bool contains(std::size_t offset, std::size_t length) const {
     return offset <= size() && length <= size() - offset;
+  }
+  // What must be contained.
+  [[nodiscard]] std::span<const std::byte> part(std::size_t offset, std::size_t length) const {
+    return bytes_.subspan(offset, length);
+  }
+  [[nodiscard]] std::span<const std::byte> from(std::size_t offset) const {
+    return bytes_.subspan(offset);
   }
   [[nodiscard]] std::string_view text() const {
     return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
@@ -137,40 +143,32 @@ class NameReader {
   // Passes over the next name: a length (of two bytes if it is above 127: 6.1 and later), then as
   // many tokens. False at the end of the bytes.
   bool skip() {
-    std::size_t length = bytes_.byte(offset_);
-    std::size_t begin = offset_ + 1;
     constexpr std::size_t more = 0x80;
-    if ((length & more) != 0) {
-      length = (length & (more - 1)) | bytes_.byte(begin) << 7;
-      ++begin;
+    constexpr unsigned bits = 7;
+    if (!bytes_.contains(offset_, 2)) return false;
+    const std::span<const std::byte> rest = bytes_.from(offset_);
+    std::size_t begin = 1;
+    auto length = std::to_integer<std::size_t>(rest[0]);
+    if (length >= more) {
+      length = (length - more) | std::to_integer<std::size_t>(rest[begin++]) << bits;
+      if (length > 1 + longest_name) return false;
     }
-    if (length == 0 || length > 1 + longest_name || !bytes_.contains(begin, length)) return false;
-    begin_ = begin;
-    offset_ = begin + length;
+    if (length == 0 || length > rest.size() - begin) return false;
+    begin_ = offset_ + begin;
+    offset_ = begin_ + length;
     return true;
   }
 
   // How many tokens the name has that skip() passed over.
   [[nodiscard]] std::size_t size() const { return offset_ - begin_; }
 
-  // How long it is, with its type.
-  [[nodiscard]] std::size_t expanded_size() const {
-    std::size_t size = 0;
-    for (const char token : name())
-      size += tokens_.strings[static_cast<unsigned char>(token)].size();
-    return size;
-  }
-
-  // Appends the compressed name that skip() passed over to `names`.
-  void copy(std::vector<std::uint8_t>& names) const {
-    const std::string_view compressed = name();
-    names.insert(names.end(), compressed.begin(), compressed.end());
-  }
-
-  // The same name as text, its type in front.
+  // The name that skip() passed over as text, its type in front; no longer than names are.
   [[nodiscard]] std::string expand() const {
     std::string expanded;
-    for (const char token : name()) expanded += tokens_.strings[static_cast<unsigned char>(token)];
+    for (const char token : name()) {
+      expanded += tokens_.strings[static_cast<unsigned char>(token)];
+      if (expanded.size() > 1 + longest_name) return {};
+    }
     return expanded;
   }
 
@@ -184,16 +182,17 @@ class NameReader {
 };
 
 struct Names {
-  std::size_t begin = 0;   // offset of num_syms
-  bool is_packed = false;  // aligned to 4 bytes
-  std::vector<std::uint8_t> compressed;
-  std::vector<std::uint32_t> ends;
+  std::size_t begin = 0;              // offset of num_syms
+  bool is_packed = false;             // aligned to 4 bytes
+  std::size_t first = 0;              // offset of the first name
+  std::size_t end = 0;                // behind the last
+  std::vector<std::uint32_t> begins;  // of each, from the first on
 };
 
 bool markers_agree(const Bytes& bytes, std::size_t markers, std::size_t width,
-                   const std::vector<std::size_t>& marked) {
-  for (std::size_t i = 0; i < marked.size(); ++i) {
-    if (bytes.number(markers + i * width, width) != marked[i]) return false;
+                   const std::vector<std::uint32_t>& begins) {
+  for (std::size_t i = 0; i * names_per_marker < begins.size(); ++i) {
+    if (bytes.number(markers + i * width, width) != begins[i * names_per_marker]) return false;
   }
   return true;
 }
@@ -204,19 +203,33 @@ bool begins_with_names(const Bytes& bytes, const Tokens& tokens, std::size_t fir
   constexpr int probed = 8;
   NameReader reader(bytes, tokens, first);
   for (int i = 0; i < probed; ++i) {
-    if (!reader.skip() || !budget.take(reader.size()) ||
-        reader.expanded_size() > 1 + longest_name || !is_name(reader.expand())) {
+    if (!reader.skip() || !budget.take(reader.size()) || !is_name(reader.expand())) {
       return false;
     }
   }
   return true;
 }
 
-// Whether the markers stand behind the names, which end at `end`, in any width and alignment.
-bool are_marked(const Bytes& bytes, std::size_t end, const std::vector<std::size_t>& marked) {
-  const std::size_t markers = align(end);
-  return markers_agree(bytes, markers, 4, marked) || markers_agree(bytes, markers, 8, marked) ||
-         markers_agree(bytes, align(end, packed_alignment), 4, marked);
+// Whether the markers stand behind the names, in any width and alignment.
+bool are_marked(const Bytes& bytes, const Names& names) {
+  const std::size_t markers = align(names.end);
+  return markers_agree(bytes, markers, 4, names.begins) ||
+         markers_agree(bytes, markers, 8, names.begins) ||
+         markers_agree(bytes, align(names.end, packed_alignment), 4, names.begins);
+}
+
+// Whether the names, of `size` bytes all in all, come to no more than those of a kernel.
+bool are_bounded(const Bytes& bytes, const Tokens& tokens, const Names& names) {
+  const auto longest = std::max_element(
+      tokens.strings.begin(), tokens.strings.end(),
+      [](std::string_view left, std::string_view right) { return left.size() < right.size(); });
+  // Of what the tokens alone rule out, no name needs a look.
+  if ((names.end - names.first) * longest->size() <= most_expanded) return true;
+  std::size_t expanded = 0;
+  for (std::size_t at = names.first; at < names.end; ++at) {
+    expanded += tokens.strings[bytes.byte(at)].size();
+  }
+  return expanded <= most_expanded;
 }
 
 // The names, if num_syms stands at `begin`, with its padding in `width` bytes. The markers behind
@@ -227,19 +240,17 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   const std::size_t first = begin + width;
   if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
   NameReader reader(bytes, tokens, first);
-  Names result{begin, width == packed_alignment, {}, {}};
-  std::vector<std::size_t> marked;
-  std::size_t expanded = 0;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    if (i % names_per_marker == 0) marked.push_back(reader.offset() - first);
-    if (!reader.skip() || !budget.take(reader.size())) return std::nullopt;
-    const std::size_t size = reader.expanded_size();
-    expanded += size;
-    if (size > 1 + longest_name || expanded > most_expanded) return std::nullopt;
-    reader.copy(result.compressed);
-    result.ends.push_back(static_cast<std::uint32_t>(result.compressed.size()));
+  Names result{begin, width == packed_alignment, first, 0, std::vector<std::uint32_t>(count)};
+  bool is_whole = true;
+  for (std::uint32_t& name : result.begins) {
+    name = static_cast<std::uint32_t>(reader.offset() - first);
+    is_whole = is_whole && reader.skip();
   }
-  if (!are_marked(bytes, reader.offset(), marked)) return std::nullopt;
+  if (!budget.take(reader.offset() - first) || !is_whole) return std::nullopt;
+  result.end = reader.offset();
+  if (!are_marked(bytes, result) || !are_bounded(bytes, tokens, result)) {
+    return std::nullopt;
+  }
   return result;
 }
 
@@ -252,45 +263,91 @@ bool can_fill(std::uint64_t count, std::uint64_t bytes) {
   return count * shortest <= bytes && bytes <= count * most_a_name;
 }
 
-// Whether markers of `count` names, which begin at `first`, seem to stand where some version has
-// them: right before the tokens, or with the order of names (3 bytes each: 6.2 and 6.3) between.
-bool seems_marked(const Bytes& bytes, const Tokens& tokens, std::size_t first,
-                  std::uint64_t count) {
-  const std::uint64_t markers = (count + names_per_marker - 1) / names_per_marker;
-  constexpr std::size_t order_bytes = 3;
-  for (const std::size_t width : {sizeof(std::uint32_t), sizeof(std::uint64_t)}) {
-    for (const std::size_t to : {alignment, packed_alignment}) {
-      for (const std::uint64_t between : {std::uint64_t{0}, count * order_bytes}) {
-        const std::size_t size = align(markers * width, to) + align(between, to);
-        if (size >= tokens.table - first) continue;
-        const std::size_t at = tokens.table - size;
-        const std::uint64_t last = bytes.number(at + (markers - 1) * width, width);
-        if (bytes.number(at, width) == 0 && last >= count && last < at - first) return true;
-      }
-    }
-  }
-  return false;
+// The names, if num_syms stands in the 8 bytes at `begin`, which must be aligned, and `can_be` says
+// that a number of names, which begin at an offset, may be theirs.
+template <typename CanBe>
+std::optional<Names> read_names_near(const Bytes& bytes, const Tokens& tokens, std::size_t begin,
+                                     CanBe can_be, Budget& budget) {
+  constexpr unsigned half = 32;
+  const std::uint64_t both = bytes.number(begin, alignment);
+  const auto try_at = [&](std::size_t place, std::size_t width, std::uint64_t count) {
+    return count >= fewest_symbols && count <= most_symbols && can_be(count, place + width)
+               ? read_names(bytes, tokens, place, width, budget)
+               : std::nullopt;
+  };
+  if (auto names = try_at(begin, alignment, both)) return names;
+  if (auto names = try_at(begin + packed_alignment, packed_alignment, both >> half)) return names;
+  return try_at(begin, packed_alignment, static_cast<std::uint32_t>(both));
 }
 
-// num_syms and the names lie before the tokens in every version. `is_sure`: only where the markers,
-// too, are in a known place, which spares reading names wherever a number may be their count.
-std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, bool is_sure,
-                                Budget& budget) {
+// Offsets of names, each 256th one's.
+struct Markers {
+  std::size_t begin = 0;  // where they stand
+  std::uint64_t count = 0;
+  std::uint64_t last = 0;
+};
+
+// What may be markers at `begin`: from 0 on, each one as much behind the other as 256 names may
+// take.
+Markers read_markers(const Bytes& bytes, std::size_t begin, std::size_t width) {
+  constexpr std::uint64_t least = 2 * names_per_marker;
+  constexpr std::uint64_t most = (2 + longest_name) * names_per_marker;
+  Markers markers{begin, 0, bytes.number(begin, width)};
+  if (markers.last != 0) return markers;
+  for (std::uint64_t next = 0; markers.count == 0 || next - markers.last - least <= most - least;
+       next = bytes.number(begin + markers.count * width, width)) {
+    markers.last = next;
+    ++markers.count;
+  }
+  return markers;
+}
+
+// The names in front of `markers`. The last marker says where they begin, but for how much the
+// names behind it take, of which there are 256 at most.
+std::optional<Names> find_marked_names(const Bytes& bytes, const Tokens& tokens,
+                                       const Markers& markers, Budget& budget) {
+  constexpr std::size_t most_behind = names_per_marker * (2 + longest_name);
+  const std::size_t end = std::min(markers.last, markers.begin);
+  std::size_t at = align(markers.begin - end);
+  const std::size_t lowest = at - std::min(at, most_behind);
+  const auto can_be = [&](std::uint64_t count, std::size_t /*first*/) {
+    return (count + names_per_marker - 1) / names_per_marker == markers.count;
+  };
+  for (; at >= lowest + alignment && budget.take(alignment); at -= alignment) {
+    auto names = read_names_near(bytes, tokens, at - alignment, can_be, budget);
+    if (names) return names;
+  }
+  return std::nullopt;
+}
+
+// Markers lie between the names and the tokens, in 6.1 with the order of names behind them.
+std::optional<Names> find_names_by_markers(const Bytes& bytes, const Tokens& tokens,
+                                           Budget& budget) {
+  constexpr std::uint64_t fewest = (fewest_symbols + names_per_marker - 1) / names_per_marker;
+  const std::size_t last = tokens.table / packed_alignment * packed_alignment;
+  const std::size_t lowest = last > longest_names ? last - longest_names : 0;
+  for (std::size_t at = last; at >= lowest + packed_alignment && !budget.exceeded();
+       at -= packed_alignment) {
+    const std::size_t begin = at - packed_alignment;
+    if (bytes.number(begin, packed_alignment) != 0) continue;
+    for (const std::size_t width : {sizeof(std::uint32_t), sizeof(std::uint64_t)}) {
+      const Markers markers = read_markers(bytes, begin, width);
+      if (markers.count < fewest) continue;
+      if (auto names = find_marked_names(bytes, tokens, markers, budget)) return names;
+    }
+  }
+  return std::nullopt;
+}
+
+// num_syms and the names lie before the tokens in every version.
+std::optional<Names> find_names(const Bytes& bytes, const Tokens& tokens, Budget& budget) {
   const std::size_t last = tokens.table / alignment * alignment;
   const std::size_t lowest = last > longest_names ? last - longest_names : 0;
   for (std::size_t at = last; at >= lowest + alignment && !budget.exceeded(); at -= alignment) {
-    const std::size_t begin = at - alignment;
-    const std::uint64_t both = bytes.number(begin, alignment);
-    const auto try_at = [&](std::size_t place, std::size_t width, std::uint64_t count) {
-      const bool can_be = count >= fewest_symbols && count <= most_symbols &&
-                          can_fill(count, tokens.table - place) &&
-                          (!is_sure || seems_marked(bytes, tokens, place + width, count));
-      return can_be ? read_names(bytes, tokens, place, width, budget) : std::nullopt;
+    const auto can_be = [&](std::uint64_t count, std::size_t first) {
+      return can_fill(count, tokens.table - first);
     };
-    constexpr unsigned half = 32;
-    if (auto names = try_at(begin, alignment, both)) return names;
-    if (auto names = try_at(begin + packed_alignment, packed_alignment, both >> half)) return names;
-    auto names = try_at(begin, packed_alignment, static_cast<std::uint32_t>(both));
+    auto names = read_names_near(bytes, tokens, at - alignment, can_be, budget);
     if (names) return names;
   }
   return std::nullopt;
@@ -313,70 +370,65 @@ constexpr std::array addressings = {
     Addressing::BeforeNamesAbsolute,
 };
 
-class AddressReader {
- public:
-  AddressReader(const Bytes& bytes, GuestVirtual address, const Tokens& tokens,
-                std::size_t names_begin, std::size_t count, Addressing addressing)
-      : bytes_(bytes), address_(address), addressing_(addressing) {
-    const std::size_t offsets_size = align(count * sizeof(std::int32_t));
-    switch (addressing) {
-      case Addressing::BehindTokensPerCpu:
-      case Addressing::BehindTokensRelative:
-      case Addressing::BehindTokensOwnPlace:
-        table_ = align(tokens.end);
-        base_ = bytes.number(table_ + offsets_size, sizeof(std::uint64_t));
-        break;
-      case Addressing::BehindTokensPacked:
-        table_ = align(tokens.end, packed_alignment);
-        break;
-      case Addressing::BeforeNamesPerCpu:
-      case Addressing::BeforeNamesRelative:
-        table_ = before(names_begin, alignment + offsets_size);
-        base_ = bytes.number(before(names_begin, alignment), sizeof(std::uint64_t));
-        break;
-      case Addressing::BeforeNamesAbsolute:
-        table_ = before(names_begin, count * sizeof(std::uint64_t));
-        break;
-    }
+// The `count` addresses, if they stand where `addressing` has them; nothing if that is outside of
+// the bytes, which stand at `address`.
+std::optional<KallsymsAddresses> find_addresses(const Bytes& bytes, GuestVirtual address,
+                                                const Tokens& tokens, const Names& names,
+                                                std::size_t count, Addressing addressing) {
+  using Form = KallsymsAddresses::Form;
+  const auto make = [&](Form form, std::size_t table,
+                        std::size_t base) -> std::optional<KallsymsAddresses> {
+    const std::size_t size = count * KallsymsAddresses::width(form);
+    if (!bytes.contains(table, size)) return std::nullopt;
+    return KallsymsAddresses(form, bytes.part(table, size), address + table,
+                             bytes.number(base, sizeof(std::uint64_t)));
+  };
+  const std::size_t offsets_size = align(count * sizeof(std::int32_t));
+  const std::size_t behind = align(tokens.end);
+  // A place that would lie before the bytes becomes one behind them.
+  const auto before = [&](std::size_t size) {
+    return size <= names.begin ? names.begin - size : bytes.size() + 1;
+  };
+  switch (addressing) {
+    case Addressing::BehindTokensPerCpu:
+      return make(Form::PerCpu, behind, behind + offsets_size);
+    case Addressing::BehindTokensRelative:
+      return make(Form::Relative, behind, behind + offsets_size);
+    case Addressing::BehindTokensOwnPlace:
+      return make(Form::OwnPlace, behind, 0);
+    case Addressing::BehindTokensPacked:
+      return make(Form::OwnPlace, align(tokens.end, packed_alignment), 0);
+    case Addressing::BeforeNamesPerCpu:
+      return make(Form::PerCpu, before(alignment + offsets_size), before(alignment));
+    case Addressing::BeforeNamesRelative:
+      return make(Form::Relative, before(alignment + offsets_size), before(alignment));
+    default:
+      return make(Form::Absolute, before(count * sizeof(std::uint64_t)), 0);
   }
+}
 
-  // The run-time address of the symbol `index`.
-  [[nodiscard]] GuestVirtual operator[](std::size_t index) const {
-    if (addressing_ == Addressing::BeforeNamesAbsolute) {
-      return {bytes_.number(table_ + index * sizeof(std::uint64_t), sizeof(std::uint64_t))};
-    }
-    const std::size_t place = table_ + index * sizeof(std::int32_t);
-    const auto offset = static_cast<std::int32_t>(bytes_.number(place, sizeof(std::int32_t)));
-    const auto extended = static_cast<std::uint64_t>(std::int64_t{offset});
-    switch (addressing_) {
-      case Addressing::BehindTokensOwnPlace:
-      case Addressing::BehindTokensPacked:
-        return address_ + place + extended;
-      case Addressing::BehindTokensPerCpu:
-      case Addressing::BeforeNamesPerCpu:
-        return {offset >= 0 ? extended : base_ - 1 - extended};
-      default:
-        return {base_ + static_cast<std::uint32_t>(offset)};
-    }
+// Where their order may be: in front of the tokens, or behind the addresses and, if there is one,
+// their base.
+std::vector<KallsymsOrder> find_orders(const Bytes& bytes, const Tokens& tokens,
+                                       std::size_t count) {
+  const std::size_t size = count * KallsymsOrder::width;
+  const std::size_t addresses = count * sizeof(std::int32_t);
+  const std::size_t behind = align(tokens.end) + align(addresses);
+  std::vector<KallsymsOrder> orders;
+  for (const std::size_t place :
+       {tokens.table - std::min(tokens.table, align(size)), behind + sizeof(std::uint64_t), behind,
+        align(tokens.end, packed_alignment) + addresses}) {
+    if (bytes.contains(place, size)) orders.emplace_back(bytes.part(place, size));
   }
+  return orders;
+}
 
- private:
-  // A place that would lie before the bytes becomes one behind them, where nothing can be read.
-  [[nodiscard]] std::size_t before(std::size_t end, std::size_t size) const {
-    return size <= end ? end - size : bytes_.size();
-  }
-
-  const Bytes& bytes_;
-  GuestVirtual address_;
-  Addressing addressing_;
-  std::size_t table_ = 0;
-  std::uint64_t base_ = 0;
-};
-
-KallsymsTable make_table(const Tokens& tokens, Names names) {
-  KallsymsTable::Tokens strings;
+KallsymsTable make_table(const Bytes& bytes, const Tokens& tokens, Names& names) {
+  KallsymsTokens strings;
   std::copy(tokens.strings.begin(), tokens.strings.end(), strings.begin());
-  return {std::move(strings), std::move(names.compressed), std::move(names.ends)};
+  const std::vector<KallsymsOrder> orders = find_orders(bytes, tokens, names.begins.size());
+  return {std::move(strings), bytes.part(names.first, names.end - names.first),
+          std::move(names.begins), orders};
 }
 
 }  // namespace
@@ -390,22 +442,18 @@ std::optional<KallsymsTable> parse_kallsyms(
     const std::function<bool(const KallsymsTable&)>& is_right) {
   const Bytes image(bytes);
   const std::optional<Tokens> tokens = find_tokens(image);
-  std::optional<Names> names = tokens ? find_names(image, *tokens, true, budget) : std::nullopt;
-  if (tokens && !names) names = find_names(image, *tokens, false, budget);
-  if (!names) {
-    return std::nullopt;
-  }
-  const std::size_t begin = names->begin;
-  const bool is_packed = names->is_packed;
-  KallsymsTable table = make_table(*tokens, std::move(*names));
-  const std::size_t count = table.size();
+  if (!tokens) return std::nullopt;
+  std::optional<Names> names = find_names_by_markers(image, *tokens, budget);
+  if (!names) names = find_names(image, *tokens, budget);
+  if (!names) return std::nullopt;
+  KallsymsTable table = make_table(image, *tokens, *names);
   for (const Addressing addressing : addressings) {
-    if ((addressing == Addressing::BehindTokensPacked) != is_packed) continue;
-    const AddressReader addresses(image, address, *tokens, begin, count, addressing);
-    for (std::size_t i = 0; i < count; ++i) table.set_address(i, addresses[i]);
-    if (is_right(table)) {
-      return table;
-    }
+    if ((addressing == Addressing::BehindTokensPacked) != names->is_packed) continue;
+    const auto addresses =
+        find_addresses(image, address, *tokens, *names, table.size(), addressing);
+    if (!addresses) continue;
+    table.set_addresses(*addresses);
+    if (is_right(table)) return table;
   }
   return std::nullopt;
 }

@@ -41,6 +41,49 @@ std::optional<KallsymsTable> parse(std::span<const std::byte> bytes, GuestVirtua
   return table;
 }
 
+// With two of one name, of which one is global, and two that leave a doubt.
+std::vector<KallsymsSample> with_twins(const KallsymsForm& form) {
+  std::vector<KallsymsSample> symbols = sample_symbols(form);
+  symbols.push_back({'d', text + 0x1000100, "prevailing"});
+  symbols.push_back({'D', text + 0x1000200, "prevailing"});
+  symbols.push_back({'d', text + 0x1000300, "twice"});
+  symbols.push_back({'d', text + 0x1000400, "twice"});
+  symbols.push_back({'d', text + 0x1000500, "buffer.17"});
+  return symbols;
+}
+
+void check_names(const KallsymsTable& table, const std::vector<KallsymsSample>& expected) {
+  REQUIRE(table.size() == expected.size());
+  for (const KallsymsSample& symbol : expected) {
+    CAPTURE(symbol.name);
+    const auto found = table.find(symbol.name);
+    if (symbol.name == "twice") {
+      REQUIRE_FALSE(found);
+    } else if (symbol.name == "prevailing") {
+      REQUIRE(found == GuestVirtual{text + 0x1000200});
+    } else {
+      REQUIRE(found == GuestVirtual{symbol.address});
+    }
+    for (const std::string& other : {symbol.name + "x", "x" + symbol.name, symbol.name.substr(1)}) {
+      REQUIRE_FALSE(table.find(other));
+    }
+  }
+  CHECK(table.find_static("buffer") == GuestVirtual{text + 0x1000500});
+  CHECK_FALSE(table.find("buffer"));
+  CHECK_FALSE(table.find(""));
+  CHECK_FALSE(table.find("~"));
+  CHECK_FALSE(table.find(std::string(600, 'y')));
+}
+
+// Where the order of names stands in a table that was written with nothing in front.
+std::size_t find_order(const std::string& bytes, const KallsymsForm& form,
+                       const std::vector<KallsymsSample>& symbols) {
+  const std::size_t size = symbols.size() * 3;
+  const std::size_t padded = (size + form.alignment - 1) / form.alignment * form.alignment;
+  const std::size_t behind = bytes.size() - 100;
+  return (form.addresses_behind ? behind : bytes.find(std::string("?0\0fu\0", 6))) - padded;
+}
+
 // What begins as a table at every eighth byte of `size`, each time with names up to its end:
 // numbers of symbols between names of six characters, and the tokens of a real one.
 std::string tables_within_tables(std::size_t size) {
@@ -76,11 +119,73 @@ TEST_CASE("kallsyms: every version's table gives every symbol") {
   }
 }
 
+TEST_CASE("kallsyms: every version's table finds every name, and no other") {
+  for (const KallsymsForm& form : kallsyms_forms) {
+    CAPTURE(form.versions);
+    const std::vector<KallsymsSample> expected = with_twins(form);
+    const std::string bytes = KallsymsWriter(form, expected, base).write("");
+    const auto found = parse(as_bytes(bytes), base, is_right);
+    REQUIRE(found);
+    check_names(*found, expected);
+  }
+}
+
+TEST_CASE("kallsyms: a table that was kept no longer needs the bytes it was parsed from") {
+  for (const KallsymsForm& form : kallsyms_forms) {
+    CAPTURE(form.versions);
+    const std::vector<KallsymsSample> expected = with_twins(form);
+    std::string bytes = KallsymsWriter(form, expected, base).write("");
+    auto found = parse(as_bytes(bytes), base, is_right);
+    REQUIRE(found);
+    found->keep();
+    bytes.assign(bytes.size(), '\xee');
+    check_names(*found, expected);
+  }
+}
+
+TEST_CASE("kallsyms: an order of names that lost a page is not used") {
+  for (const KallsymsForm& form : kallsyms_forms) {
+    if (!form.seqs_of_names && !form.addresses_behind) continue;
+    CAPTURE(form.versions);
+    const std::vector<KallsymsSample> expected = with_twins(form);
+    const std::string whole = KallsymsWriter(form, expected, base).write("");
+    const std::size_t size = expected.size() * 3;
+    const std::size_t order = find_order(whole, form, expected);
+    for (const char damage : {'\0', '\xff'}) {
+      for (std::size_t at = order; at + size / 2 <= order + size; at += size / 4) {
+        CAPTURE(at - order, damage);
+        std::string bytes = whole;
+        bytes.replace(at, size / 2, std::string(size / 2, damage));
+        const auto found = parse(as_bytes(bytes), base, is_right);
+        REQUIRE(found);
+        check_names(*found, expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("kallsyms: damage to the order of names can hide a name, but shows no wrong one") {
+  const KallsymsForm& form = kallsyms_forms[5];
+  const std::vector<KallsymsSample> expected = sample_symbols(form);
+  const std::string whole = KallsymsWriter(form, expected, base).write("");
+  const std::size_t order = find_order(whole, form, expected);
+  for (std::size_t at = order; at < order + expected.size() * 3; at += 17) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 0x15);
+    const auto found = parse(as_bytes(bytes), base, [](const KallsymsTable&) { return true; });
+    REQUIRE(found);
+    for (const KallsymsSample& symbol : expected) {
+      const auto address = found->find(symbol.name);
+      if (address) REQUIRE(address->value == symbol.address);
+    }
+  }
+}
+
 TEST_CASE("kallsyms: a table cut anywhere is none, and never read past its end") {
   const KallsymsForm& form = kallsyms_forms[5];
   const std::vector<KallsymsSample> symbols = sample_symbols(form);
   const std::string whole = KallsymsWriter(form, symbols, base).write("");
-  const std::size_t end = whole.size() - 100;
+  const std::size_t end = find_order(whole, form, symbols);  // which can be done without
   for (std::size_t length = 0; length < end; length += 61) {
     CAPTURE(length);
     const std::string cut = whole.substr(0, length);

@@ -44,6 +44,7 @@ KallsymsTable read_kallsyms(const ElfImage& kernel, Diagnostics& diagnostics) {
                          .value = fmt::format("{}", table->size()),
                          .where = kernel.name(),
                          .how = "its kallsyms"});
+      table->keep();
       return std::move(*table);
     }
   }
