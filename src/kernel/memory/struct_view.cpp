@@ -26,17 +26,21 @@ std::uint64_t StructView::number(std::string_view member) const {
 }
 
 std::string StructView::text(std::string_view member) const {
-  const MemberLayout& layout = layout_.member(member);
-  std::string text;
-  for (const std::byte byte : bytes_.subspan(layout.offset, layout.size)) {
-    if (byte == std::byte{0}) break;
-    text.push_back(std::to_integer<char>(byte));
-  }
-  return text;
+  return text(layout_.member(member));
+}
+
+std::string StructView::text(const MemberLayout& layout) const {
+  const std::span<const std::byte> bytes = bytes_.subspan(layout.offset, layout.size);
+  const auto end = std::find(bytes.begin(), bytes.end(), std::byte{0});
+  return {reinterpret_cast<const char*>(bytes.data()),
+          static_cast<std::size_t>(end - bytes.begin())};
 }
 
 StructView StructView::nested(std::string_view member, const StructLayout& inner) const {
-  const MemberLayout& layout = layout_.member(member);
+  return nested(layout_.member(member), inner);
+}
+
+StructView StructView::nested(const MemberLayout& layout, const StructLayout& inner) const {
   if (inner.size() > layout.size) {
     throw unusable(fmt::format("struct {}: expected a struct {} of {} bytes in {}, found {} bytes",
                                layout_.name(), inner.name(), inner.size(), layout.name,

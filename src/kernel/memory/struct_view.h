@@ -28,9 +28,11 @@ class StructView {
 
   // A char array up to its first NUL.
   [[nodiscard]] std::string text(std::string_view member) const;
+  [[nodiscard]] std::string text(const MemberLayout& member) const;
 
   // A structure inside this one; `inner` must fit into the member.
   [[nodiscard]] StructView nested(std::string_view member, const StructLayout& inner) const;
+  [[nodiscard]] StructView nested(const MemberLayout& member, const StructLayout& inner) const;
 
  private:
   const StructLayout& layout_;

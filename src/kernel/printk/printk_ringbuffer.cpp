@@ -42,12 +42,17 @@ BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address
   return best;
 }
 
-RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
-                         Diagnostics& diagnostics) {
+struct FoundLayouts {
+  RingLayouts layouts;
+  std::optional<RingWindow> window;  // if it has been looked for
+};
+
+FoundLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
+                          Diagnostics& diagnostics) {
   if (std::optional<RingLayouts> layouts = layouts_by_types(kernel.symbols())) {
-    return std::move(*layouts);
+    return {std::move(*layouts), std::nullopt};
   }
-  const KnownRingLayouts* known = choose_ring_layouts(kernel.memory(), address).layouts;
+  const auto& [known, window] = choose_ring_layouts(kernel.memory(), address);
   if (known == nullptr) {
     throw unusable(fmt::format(
         "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
@@ -57,14 +62,16 @@ RingLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
   diagnostics.found({.what = "layouts of printk_ringbuffer as in",
                      .value = std::string(known->versions),
                      .how = "of those known, its records fit these"});
-  return known->layouts;
+  return {known->layouts, window};
 }
 
 class StoredRing : public StoredLog {
  public:
-  StoredRing(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts)
+  // `window`: what an earlier reader found.
+  StoredRing(const KernelMemory& memory, GuestVirtual address, RingLayouts layouts,
+             std::optional<RingWindow> window = std::nullopt)
       : memory_(memory), address_(address), layouts_(std::move(layouts)) {
-    const RingReader reader(memory_, address_, layouts_);
+    const RingReader reader(memory_, address_, layouts_, window);
     ring_ = reader.ring();
     window_ = reader.window();
     next_seq_ = reader.next_seq();
@@ -131,8 +138,8 @@ RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address) {
 std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                                   Diagnostics& diagnostics) {
   const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
-  const RingLayouts layouts = find_layouts(kernel, address, diagnostics);
-  auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts);
+  const auto [layouts, window] = find_layouts(kernel, address, diagnostics);
+  auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts, window);
   const Ring& ring = log->ring();
   warn_of_contradiction(ring, log->window(), diagnostics);
   diagnostics.found({.what = "printk_ringbuffer at",

@@ -69,6 +69,18 @@ std::uint64_t first_id(const Ring& ring) {
   return static_cast<std::uint32_t>(0 - (ring.descriptor_count + 1));
 }
 
+DescriptorRing::DescriptorRing(const KernelMemory& memory, const RingLayouts& layouts,
+                               const Ring& ring)
+    : layouts_(layouts),
+      state_(layouts.descriptor.member("state_var")),
+      block_(layouts.descriptor.member("text_blk_lpos")),
+      begin_(layouts.block.member("begin")),
+      next_(layouts.block.member("next")),
+      seq_(layouts.info.member("seq")),
+      ring_(ring),
+      descriptors_(memory, ring.descriptors, ring.descriptor_count, layouts.descriptor.size()),
+      infos_(memory, ring.infos, ring.descriptor_count, layouts.info.size()) {}
+
 std::uint64_t DescriptorRing::id_at(std::uint64_t distance) const {
   return (ring_.tail_id + distance) & id_mask;
 }
@@ -88,24 +100,25 @@ bool DescriptorRing::holds(std::uint64_t id) {
 }
 
 std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
-  descriptor_bytes_.resize(layouts_.descriptor.size());
-  if (!memory_.read(ring_.descriptors + slot_index(id) * layouts_.descriptor.size(),
-                    descriptor_bytes_)) {
-    return std::nullopt;
-  }
-  const StructView view(layouts_.descriptor, descriptor_bytes_);
+  const auto bytes = descriptors_.element(slot_index(id));
+  if (!bytes) return std::nullopt;
+  const StructView view(layouts_.descriptor, *bytes);
   const std::uint64_t state = view.number(state_);
-  const StructView block = view.nested("text_blk_lpos", layouts_.block);
+  const StructView block = view.nested(block_, layouts_.block);
   return Descriptor{state & id_mask, static_cast<DescriptorState>(state >> state_shift),
                     block.number(begin_), block.number(next_)};
 }
 
 std::optional<StructView> DescriptorRing::read_info(std::uint64_t id) {
-  info_bytes_.resize(layouts_.info.size());
-  if (!memory_.read(ring_.infos + slot_index(id) * layouts_.info.size(), info_bytes_)) {
-    return std::nullopt;
-  }
-  return StructView(layouts_.info, info_bytes_);
+  const auto bytes = infos_.element(slot_index(id));
+  if (!bytes) return std::nullopt;
+  return StructView(layouts_.info, *bytes);
+}
+
+std::optional<std::uint64_t> DescriptorRing::read_seq(std::uint64_t id) {
+  const std::optional<StructView> info = read_info(id);
+  if (!info) return std::nullopt;
+  return info->number(seq_);
 }
 
 }  // namespace photon_dmesg

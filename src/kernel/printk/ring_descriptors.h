@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "base/address.h"
+#include "kernel/memory/array_reader.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/memory/struct_view.h"
@@ -52,13 +52,7 @@ struct Descriptor {
 class DescriptorRing {
  public:
   // `memory` and `layouts` must outlive this.
-  DescriptorRing(const KernelMemory& memory, const RingLayouts& layouts, const Ring& ring)
-      : memory_(memory),
-        layouts_(layouts),
-        state_(layouts.descriptor.member("state_var")),
-        begin_(layouts.block.member("begin")),
-        next_(layouts.block.member("next")),
-        ring_(ring) {}
+  DescriptorRing(const KernelMemory& memory, const RingLayouts& layouts, const Ring& ring);
 
   // How many ids there are from the oldest to the newest.
   [[nodiscard]] std::uint64_t size() const { return distance(ring_.head_id) + 1; }
@@ -88,20 +82,24 @@ class DescriptorRing {
   // read.
   [[nodiscard]] std::optional<StructView> read_info(std::uint64_t id);
 
+  // Of that its sequence number.
+  [[nodiscard]] std::optional<std::uint64_t> read_seq(std::uint64_t id);
+
  private:
   [[nodiscard]] std::uint64_t slot_index(std::uint64_t id) const {
     return id & (ring_.descriptor_count - 1);
   }
 
-  const KernelMemory& memory_;
   const RingLayouts& layouts_;
   // Of the members those that each descriptor is asked for.
   const MemberLayout& state_;
+  const MemberLayout& block_;
   const MemberLayout& begin_;
   const MemberLayout& next_;
+  const MemberLayout& seq_;
   Ring ring_;
-  std::vector<std::byte> descriptor_bytes_;
-  std::vector<std::byte> info_bytes_;
+  ArrayReader descriptors_;
+  ArrayReader infos_;
 };
 
 }  // namespace photon_dmesg

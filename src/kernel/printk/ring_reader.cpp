@@ -45,10 +45,23 @@ Ring in_window(Ring ring, const RingWindow& window) {
 
 }  // namespace
 
+RingReader::Members::Members(const RingLayouts& layouts)
+    : seq(layouts.info.member("seq")),
+      time(layouts.info.member("ts_nsec")),
+      text_length(layouts.info.member("text_len")),
+      facility(layouts.info.member("facility")),
+      flags(layouts.info.member("flags")),
+      level(layouts.info.member("level")),
+      caller(layouts.info.member("caller_id")),
+      device_info(layouts.info.member("dev_info")),
+      subsystem(layouts.device_info.member("subsystem")),
+      device(layouts.device_info.member("device")) {}
+
 RingReader::RingReader(const KernelMemory& memory, GuestVirtual address, const RingLayouts& layouts,
                        std::optional<RingWindow> window)
     : memory_(memory),
       layouts_(layouts),
+      members_(layouts),
       ring_(read_ring(memory, address, layouts)),
       window_(window ? *window : choose_window(memory, address, layouts, ring_)),
       descriptors_(memory, layouts, in_window(ring_, window_)),
@@ -98,8 +111,8 @@ std::optional<LogRecord> RingReader::read_slot(std::uint64_t id, KernelLog& resu
 std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
                                                  const StructView& info, KernelLog& result) {
   LogRecord record;
-  record.seq = info.number("seq");
-  const std::uint64_t text_length = info.number("text_len");
+  record.seq = info.number(members_.seq);
+  const std::uint64_t text_length = info.number(members_.text_length);
   const bool right_seq = record.seq == seq_of(descriptor.id) && is_sequence_number(record.seq);
   if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
     keep_half_text(descriptor, result);
@@ -111,7 +124,7 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
     return std::nullopt;
   }
   fill_info(record, info);
-  const std::uint64_t flags = info.number("flags");
+  const std::uint64_t flags = info.number(members_.flags);
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);
   // Once its line is complete, a record is finished within moments, in which only a few others can
@@ -142,19 +155,19 @@ void RingReader::keep_half_text(const Descriptor& descriptor, KernelLog& result)
 }
 
 void RingReader::fill_info(LogRecord& record, const StructView& info) const {
-  record.ts_nsec = info.number("ts_nsec");
-  record.facility = static_cast<std::uint8_t>(info.number("facility"));
-  record.level = static_cast<std::uint8_t>(info.number("level"));
-  const auto caller = static_cast<std::uint32_t>(info.number("caller_id"));
+  record.ts_nsec = info.number(members_.time);
+  record.facility = static_cast<std::uint8_t>(info.number(members_.facility));
+  record.level = static_cast<std::uint8_t>(info.number(members_.level));
+  const auto caller = static_cast<std::uint32_t>(info.number(members_.caller));
   record.caller =
       LogCaller{(caller & caller_is_cpu) != 0 ? LogCaller::Kind::Cpu : LogCaller::Kind::Task,
                 caller & ~caller_is_cpu};
-  const StructView device = info.nested("dev_info", layouts_.device_info);
+  const StructView device = info.nested(members_.device_info, layouts_.device_info);
   // As msg_print_ext_body() does: an empty value has no entry.
-  if (std::string subsystem = device.text("subsystem"); !subsystem.empty()) {
+  if (std::string subsystem = device.text(members_.subsystem); !subsystem.empty()) {
     record.dictionary.emplace_back("SUBSYSTEM", std::move(subsystem));
   }
-  if (std::string name = device.text("device"); !name.empty()) {
+  if (std::string name = device.text(members_.device); !name.empty()) {
     record.dictionary.emplace_back("DEVICE", std::move(name));
   }
 }

@@ -66,6 +66,22 @@ class RingReader {
 
   const KernelMemory& memory_;
   const RingLayouts& layouts_;
+  // What each record is asked for.
+  struct Members {
+    explicit Members(const RingLayouts& layouts);
+
+    const MemberLayout& seq;
+    const MemberLayout& time;
+    const MemberLayout& text_length;
+    const MemberLayout& facility;
+    const MemberLayout& flags;
+    const MemberLayout& level;
+    const MemberLayout& caller;
+    const MemberLayout& device_info;
+    const MemberLayout& subsystem;
+    const MemberLayout& device;
+  };
+  Members members_;
   Ring ring_;
   RingWindow window_;
   DescriptorRing descriptors_;

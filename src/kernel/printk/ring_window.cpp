@@ -36,10 +36,10 @@ std::optional<Vote> read_vote(DescriptorRing& descriptors, std::uint64_t slot) {
   if (!descriptor || !descriptor->is_stored() || !descriptors.same_slot(descriptor->id, slot)) {
     return std::nullopt;
   }
-  const std::optional<StructView> info = descriptors.read_info(slot);
-  if (!info || !is_sequence_number(info->number("seq"))) return std::nullopt;
+  const std::optional<std::uint64_t> seq = descriptors.read_seq(slot);
+  if (!seq || !is_sequence_number(*seq)) return std::nullopt;
   const std::int64_t distance = descriptors.signed_distance(descriptor->id);
-  return Vote{distance, info->number("seq") - static_cast<std::uint64_t>(distance)};
+  return Vote{distance, *seq - static_cast<std::uint64_t>(distance)};
 }
 
 // The majority decides (Boyer and Moore's vote): one damaged number can't spoil the others.
