@@ -38,12 +38,13 @@ std::optional<GuestVirtual> KernelImage::begin() const {
 
 std::span<const std::byte> KernelImage::bytes(const ImageRange& range) const {
   const auto [place, is_new] = bytes_.try_emplace(range.begin.value);
-  std::vector<std::byte>& content = place->second;
+  std::unique_ptr<std::byte[]>& content = place->second;
   if (is_new) {
-    content.resize(range.size);
-    if (!memory_.read(range.begin, content)) read_by_pages(memory_, range.begin, content);
+    content = std::make_unique_for_overwrite<std::byte[]>(range.size);
+    const std::span<std::byte> target(content.get(), range.size);
+    if (!memory_.read(range.begin, target)) read_by_pages(memory_, range.begin, target);
   }
-  return content;
+  return {content.get(), range.size};
 }
 
 }  // namespace photon_dmesg

@@ -78,7 +78,9 @@ class KernelImage {
   Budget budget_{"bytes of a kernel's image", most_bytes};
   std::vector<ImageRange> read_only_;
   std::vector<ImageRange> other_;
-  mutable std::map<std::uint64_t, std::vector<std::byte>> bytes_;  // by where a range begins
+  // By where a range begins. Arrays, which unlike vectors are not filled with zeros before they are
+  // read into.
+  mutable std::map<std::uint64_t, std::unique_ptr<std::byte[]>> bytes_;
 };
 
 }  // namespace photon_dmesg
