@@ -1,5 +1,6 @@
 #include "report/time_format.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ std::string format_time(const char* format, const std::tm& time) {
 
 std::string seconds(std::uint64_t usec) {
   constexpr std::uint64_t second = usec_per_second;
-  return fmt::format("{:5}.{:06}", usec / second, usec % second);
+  return fmt::format(FMT_COMPILE("{:5}.{:06}"), usec / second, usec % second);
 }
 
 std::int64_t part_of_second(std::int64_t usec) {
@@ -71,23 +72,24 @@ std::string TimePrefixes::one(TimeFormat format, std::uint64_t ts_nsec, double d
                               bool& minute_break) {
   const char* const ctime = "%a %b %e %H:%M:%S %Y";
   const std::uint64_t usec = ts_nsec / nsec_per_usec;
-  const std::int64_t time = clock_ ? whole_usec(clock_->time_of_day(ts_nsec)) : 0;
   switch (format) {
     case TimeFormat::None:
       return "";
     case TimeFormat::SinceBoot:
-      return fmt::format("[{}] ", seconds(usec));
+      return '[' + seconds(usec) + "] ";
     case TimeFormat::SinceBootDelta:
       return fmt::format("[{} <{:12.6f}>] ", seconds(usec), delta);
     case TimeFormat::Delta:
       return fmt::format("[<{:12.6f}>] ", delta);
     case TimeFormat::Ctime:
-      return fmt::format("[{}] ", format_time(ctime, local_time(time)));
+      return fmt::format("[{}] ", format_time(ctime, local_time(time_of_day(ts_nsec))));
     case TimeFormat::CtimeDelta:
-      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(time)), delta);
+      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(time_of_day(ts_nsec))),
+                         delta);
     case TimeFormat::Reltime:
-      return reltime(time, delta, minute_break);
+      return reltime(time_of_day(ts_nsec), delta, minute_break);
     case TimeFormat::Iso: {
+      const std::int64_t time = time_of_day(ts_nsec);
       const std::tm local = local_time(time);
       const std::string zone = format_time("%z", local);  // "+0100"
       return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local),
@@ -99,6 +101,10 @@ std::string TimePrefixes::one(TimeFormat format, std::uint64_t ts_nsec, double d
     }
   }
   return "";
+}
+
+std::int64_t TimePrefixes::time_of_day(std::uint64_t ts_nsec) const {
+  return clock_ ? whole_usec(clock_->time_of_day(ts_nsec)) : 0;
 }
 
 std::string TimePrefixes::reltime(std::int64_t time_usec, double delta, bool& minute_break) {
@@ -137,11 +143,20 @@ std::int64_t whole_usec(std::int64_t nsec) {
 }
 
 std::string utc_time(std::int64_t nsec) {
+  return UtcTimes().text(nsec);
+}
+
+std::string UtcTimes::text(std::int64_t nsec) {
   const std::int64_t usec = whole_usec(nsec);
-  const std::time_t time = floor_divide(usec, usec_per_second);
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  return fmt::format("{}.{:06}Z", format_time("%Y-%m-%dT%H:%M:%S", utc), part_of_second(usec));
+  const std::int64_t second = floor_divide(usec, usec_per_second);
+  if (second_text_.empty() || second != second_) {
+    const std::time_t time = second;
+    std::tm utc{};
+    gmtime_r(&time, &utc);
+    second_text_ = format_time("%Y-%m-%dT%H:%M:%S", utc);
+    second_ = second;
+  }
+  return fmt::format("{}.{:06}Z", second_text_, part_of_second(usec));
 }
 
 }  // namespace photon_dmesg

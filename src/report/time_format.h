@@ -32,6 +32,7 @@ class TimePrefixes {
  private:
   [[nodiscard]] std::string one(TimeFormat format, std::uint64_t ts_nsec, double delta,
                                 bool& minute_break);
+  [[nodiscard]] std::int64_t time_of_day(std::uint64_t ts_nsec) const;
   [[nodiscard]] std::string reltime(std::int64_t time_usec, double delta, bool& minute_break);
 
   std::vector<TimeFormat> formats_;
@@ -47,5 +48,15 @@ class TimePrefixes {
 
 // "2026-11-23T17:00:00.123456Z" for nanoseconds since 1970.
 [[nodiscard]] std::string utc_time(std::int64_t nsec);
+
+// The same of many times, of which most share their second with the one before.
+class UtcTimes {
+ public:
+  [[nodiscard]] std::string text(std::int64_t nsec);
+
+ private:
+  std::int64_t second_ = 0;
+  std::string second_text_;  // empty: none yet
+};
 
 }  // namespace photon_dmesg

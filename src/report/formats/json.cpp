@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "report/formats/base64.h"
+#include "report/formats/json_object.h"
 #include "report/formats/json_text.h"
 #include "report/formats/syslog_names.h"
 #include "report/formats/vocabulary.h"
@@ -41,26 +42,44 @@ void put_text(Json& json, const std::string& text) {
   if (message.changed) json["raw"] = base64(text);
 }
 
-Json record_to_json(const LogRecord& record, const LogPositions& positions) {
-  Json json;
-  json["pri"] = priority(record);
+// `text` with every line of it indented, but the first.
+std::string indented(std::string_view text, std::size_t by) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
+    result += text.substr(0, length);
+    text.remove_prefix(length);
+    if (result.back() == '\n') result.append(by, ' ');
+  }
+  return result;
+}
+
+// Prints what a record has, of which there are millions, into `json`, whose members stand `indent`
+// from the left (-1: on one line).
+void add_record(JsonObject& json, const LogRecord& record, const LogPositions& positions,
+                int indent) {
+  json.add("pri", std::uint64_t{priority(record)});
   // The double nearest to the microseconds that dmesg prints, so that both read the same.
   const std::uint64_t microseconds = record.ts_nsec / 1000;
-  json["time"] = static_cast<double>(microseconds) / microseconds_per_second;
-  if (record.caller) json["caller"] = caller_name(*record.caller);
-  put_text(json, record.text);
-  json["seq"] = record.seq;
-  json["ts_nsec"] = record.ts_nsec;
-  json["level"] = level_name(record.level);
-  json["facility"] = facility_name(record.facility);
-  for (const auto& [key, value] : record.dictionary) {
-    json["dict"][kmsg_escape(key)] = kmsg_escape(value);
+  json.add("time", static_cast<double>(microseconds) / microseconds_per_second);
+  if (record.caller) json.add_plain("caller", caller_name(*record.caller));
+  if (json.add_text("msg", record.text)) json.add_plain("raw", base64(record.text));
+  json.add("seq", record.seq);
+  json.add("ts_nsec", record.ts_nsec);
+  json.add_plain("level", level_name(record.level));
+  json.add_plain("facility", facility_name(record.facility));
+  if (!record.dictionary.empty()) {
+    Json dictionary;
+    for (const auto& [key, value] : record.dictionary) {
+      dictionary[kmsg_escape(key)] = kmsg_escape(value);
+    }
+    json.add_printed("dict", indented(dump(dictionary, indent < 0 ? indent : json_indent),
+                                      static_cast<std::size_t>(std::max(indent, 0))));
   }
-  if (record.state != LogRecord::State::Finished) json["state"] = state_name(record.state);
-  if (record.origin == LogRecord::Origin::StaticBuffer) json["source"] = "static-buffer";
-  if (positions.cleared && record.seq < *positions.cleared) json["cleared"] = true;
-  if (positions.console && record.seq >= *positions.console) json["unprinted"] = true;
-  return json;
+  if (record.state != LogRecord::State::Finished) json.add_plain("state", state_name(record.state));
+  if (record.origin == LogRecord::Origin::StaticBuffer) json.add_plain("source", "static-buffer");
+  if (positions.cleared && record.seq < *positions.cleared) json.add("cleared", true);
+  if (positions.console && record.seq >= *positions.console) json.add("unprinted", true);
 }
 
 Json unlogged_to_json(const UnloggedText& unlogged) {
@@ -89,18 +108,6 @@ Json host_line_to_json(const HostLine& line) {
   return json;
 }
 
-// `text` with every line of it indented, but the first.
-std::string indented(std::string_view text, std::size_t by) {
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
-    result += text.substr(0, length);
-    text.remove_prefix(length);
-    if (result.back() == '\n') result.append(by, ' ');
-  }
-  return result;
-}
-
 // The document's members one by one, as nlohmann would print them all at once.
 class JsonWriter : public ReportWriter {
  public:
@@ -116,7 +123,13 @@ class JsonWriter : public ReportWriter {
   }
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
-    element(record_to_json(record, positions_));
+    buffer_.assign(first_element_ ? "\n" : ",\n");
+    buffer_.append(2 * indent, ' ');
+    JsonObject json(buffer_, 3 * indent);
+    add_record(json, record, positions_, 3 * indent);
+    json.end(2 * indent);
+    out_ << buffer_;
+    first_element_ = false;
   }
 
   void write(const UnloggedText& text) override {
@@ -177,6 +190,7 @@ class JsonWriter : public ReportWriter {
 
   LogPositions positions_;
   std::ostream& out_;
+  std::string buffer_;  // for a record
   bool first_member_ = true;
   bool first_element_ = true;
   bool has_unlogged_ = false;
@@ -199,10 +213,21 @@ class NdjsonWriter : public ReportWriter {
       common_["hostname"] = text_or_null(guest.identity.hostname);
     }
     common_["schema"] = json_schema_version;
+    end_ = dump(common_).substr(1) + '\n';
   }
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
-    line(record_to_json(record, context_.positions), time_of(record.ts_nsec));
+    buffer_.clear();
+    JsonObject json(buffer_, -1);
+    add_record(json, record, context_.positions, -1);
+    if (const auto time = time_of(record.ts_nsec)) {
+      json.add_plain("timestamp", times_.text(*time));
+    } else {
+      json.add_printed("timestamp", "null");
+    }
+    buffer_ += ',';
+    buffer_ += end_;
+    out_ << buffer_;
   }
 
   void write(const UnloggedText& text) override {
@@ -226,6 +251,9 @@ class NdjsonWriter : public ReportWriter {
   const ReportContext& context_;
   std::ostream& out_;
   Json common_;
+  std::string end_;     // of each line: the same, as it is printed
+  std::string buffer_;  // for a record's
+  UtcTimes times_;
 };
 
 }  // namespace
