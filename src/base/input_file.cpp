@@ -11,9 +11,9 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/read_files.h"
@@ -33,9 +33,10 @@ std::string system_reason(int error) {
 
 // Direct-mapped: slot = page number modulo the number of slots.
 struct InputFile::Cache {
+  using Page = std::array<std::byte, page_bytes>;
   struct Slot {
     std::uint64_t page = no_page;
-    std::vector<std::byte> bytes;
+    std::unique_ptr<Page> bytes;  // null: never used
   };
   std::array<Slot, page_slots> slots;
   std::mutex mutex;
@@ -104,16 +105,18 @@ void InputFile::read_checked(std::uint64_t offset, std::span<std::byte> target) 
   while (!target.empty()) {
     const std::uint64_t page = offset / page_bytes;
     const auto inside = static_cast<std::size_t>(offset % page_bytes);
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(page_bytes, size_ - page * page_bytes));
     Cache::Slot& slot = cache_->slots[page % page_slots];
     if (slot.page != page) {
       slot.page = no_page;  // stays so when the read throws
-      slot.bytes.resize(
-          static_cast<std::size_t>(std::min<std::uint64_t>(page_bytes, size_ - page * page_bytes)));
-      read_from_disk(page * page_bytes, slot.bytes);
+      // What is read into is not filled with zeros before.
+      if (!slot.bytes) slot.bytes = std::make_unique_for_overwrite<Cache::Page>();
+      read_from_disk(page * page_bytes, std::span(*slot.bytes).first(size));
       slot.page = page;
     }
-    const std::size_t count = std::min(target.size(), slot.bytes.size() - inside);
-    std::memcpy(target.data(), slot.bytes.data() + inside, count);
+    const std::size_t count = std::min(target.size(), size - inside);
+    std::memcpy(target.data(), slot.bytes->data() + inside, count);
     offset += count;
     target = target.subspan(count);
   }

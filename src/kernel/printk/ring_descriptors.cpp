@@ -95,18 +95,25 @@ std::int64_t DescriptorRing::signed_distance(std::uint64_t id) const {
 }
 
 bool DescriptorRing::holds(std::uint64_t id) {
-  const std::optional<Descriptor> descriptor = read_descriptor(id);
+  const std::optional<Descriptor> descriptor = read_state(id);
   return descriptor && descriptor->id == id;
 }
 
-std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
+std::optional<Descriptor> DescriptorRing::read_state(std::uint64_t id) {
   const auto bytes = descriptors_.element(slot_index(id));
   if (!bytes) return std::nullopt;
-  const StructView view(layouts_.descriptor, *bytes);
-  const std::uint64_t state = view.number(state_);
+  const std::uint64_t state = StructView(layouts_.descriptor, *bytes).number(state_);
+  return Descriptor{state & id_mask, static_cast<DescriptorState>(state >> state_shift), 0, 0};
+}
+
+std::optional<Descriptor> DescriptorRing::read_descriptor(std::uint64_t id) {
+  std::optional<Descriptor> descriptor = read_state(id);
+  if (!descriptor) return std::nullopt;
+  const StructView view(layouts_.descriptor, *descriptors_.element(slot_index(id)));
   const StructView block = view.nested(block_, layouts_.block);
-  return Descriptor{state & id_mask, static_cast<DescriptorState>(state >> state_shift),
-                    block.number(begin_), block.number(next_)};
+  descriptor->begin = block.number(begin_);
+  descriptor->next = block.number(next_);
+  return descriptor;
 }
 
 std::optional<StructView> DescriptorRing::read_info(std::uint64_t id) {

@@ -78,6 +78,9 @@ class DescriptorRing {
   // What is in the slot of `id`: it may be another id's. Nothing if it can't be read.
   [[nodiscard]] std::optional<Descriptor> read_descriptor(std::uint64_t id);
 
+  // Of that the id and the state alone.
+  [[nodiscard]] std::optional<Descriptor> read_state(std::uint64_t id);
+
   // The struct printk_info in the slot of `id`, valid until the next call; nothing if it can't be
   // read.
   [[nodiscard]] std::optional<StructView> read_info(std::uint64_t id);

@@ -32,7 +32,7 @@ struct Agreement {
 
 // Nothing if no record is stored in the slot, or another slot's.
 std::optional<Vote> read_vote(DescriptorRing& descriptors, std::uint64_t slot) {
-  const std::optional<Descriptor> descriptor = descriptors.read_descriptor(slot);
+  const std::optional<Descriptor> descriptor = descriptors.read_state(slot);
   if (!descriptor || !descriptor->is_stored() || !descriptors.same_slot(descriptor->id, slot)) {
     return std::nullopt;
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,36 +13,42 @@ namespace photon_dmesg {
 // What the bytes of a compressed name stand for.
 using KallsymsTokens = std::array<std::string, 256>;
 
-// Where a name may stand among compressed ones that have no order: by the first and the last token
-// of each, which not many names share.
+// Where a name may stand among compressed ones that have no order: in lists by the first token that
+// has more than the type, and the last one, which few names share.
 class KallsymsIndex {
  public:
-  KallsymsIndex() = default;
   // For `count` names, which are to be added.
-  explicit KallsymsIndex(std::size_t count);
+  KallsymsIndex(const KallsymsTokens& tokens, std::size_t count);
 
-  // The next symbol's tokens.
-  void add(std::uint8_t first, std::uint8_t last) {
-    std::uint32_t& newest = newest_[list_of(first, last)];
-    older_.push_back(newest);
-    newest = static_cast<std::uint32_t>(older_.size());
-  }
+  // The next symbol's name, not empty, its type in front.
+  void add(std::span<const std::byte> name);
 
-  // Which symbols have a first and a last token as `name` may have, behind its type: all that are
-  // called so, and some others. `name` is not empty.
+  // Which symbols have such tokens as `name` may have, behind its type: all that are called so, and
+  // few others. `name` is not empty.
   [[nodiscard]] std::vector<std::size_t> candidates(const KallsymsTokens& tokens,
                                                     std::string_view name) const;
 
  private:
   static constexpr std::size_t token_count = std::tuple_size_v<KallsymsTokens>;
+  using Lists = std::vector<std::uint32_t>;
+  using Characters = std::array<char, token_count>;
 
-  [[nodiscard]] static std::size_t list_of(std::uint8_t first, std::uint8_t last) {
-    return first * token_count + last;
+  [[nodiscard]] static std::size_t list_of(std::size_t lead, std::size_t last) {
+    return lead * token_count + last;
   }
+  void collect(const Lists& lists, std::size_t lead, std::size_t last,
+               std::vector<std::size_t>& found) const;
 
+  // Of each token the first, the second and the last character; 0: it has none.
+  Characters first_{};
+  Characters second_{};
+  Characters last_{};
   // Each list is of symbols by their index plus one, from the newest on; 0 ends it.
-  std::vector<std::uint32_t> newest_;
+  Lists with_type_;    // whose first token is the type and more
+  Lists behind_type_;  // by the token behind one that is the type alone
   std::vector<std::uint32_t> older_;
+  // With tokens that are empty, as no kernel makes them: these may be called anything.
+  std::vector<std::size_t> others_;
 };
 
 }  // namespace photon_dmesg

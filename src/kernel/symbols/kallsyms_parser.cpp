@@ -132,31 +132,35 @@ bool is_name(std::string_view text) {
                      [](unsigned char c) { return c > ' ' && c < 0x7f; });
 }
 
+constexpr std::size_t long_length = 0x80;  // from here on a name's length takes two bytes
+
+// How many bytes the name takes that `bytes` begins with: a length (of two bytes if it is above
+// 127: 6.1 and later), then as many tokens. 0 if it is none, or is cut off.
+std::size_t name_bytes(std::span<const std::byte> bytes) {
+  constexpr unsigned bits = 7;
+  if (bytes.size() < 2) return 0;
+  const auto length = std::to_integer<std::size_t>(bytes[0]);
+  std::size_t size = 1 + length;
+  if (length >= long_length) {
+    size = 2 + ((length - long_length) | std::to_integer<std::size_t>(bytes[1]) << bits);
+    if (size > 2 + 1 + longest_name) return 0;
+  }
+  return length != 0 && size <= bytes.size() ? size : 0;
+}
+
 // Reads compressed names one after the other.
 class NameReader {
  public:
   NameReader(const Bytes& bytes, const Tokens& tokens, std::size_t offset)
       : bytes_(bytes), tokens_(tokens), offset_(offset) {}
 
-  [[nodiscard]] std::size_t offset() const { return offset_; }
-
-  // Passes over the next name: a length (of two bytes if it is above 127: 6.1 and later), then as
-  // many tokens. False at the end of the bytes.
+  // Passes over the next name. False at the end of the bytes.
   bool skip() {
-    constexpr std::size_t more = 0x80;
-    constexpr unsigned bits = 7;
-    if (!bytes_.contains(offset_, 2)) return false;
-    const std::span<const std::byte> rest = bytes_.from(offset_);
-    std::size_t begin = 1;
-    auto length = std::to_integer<std::size_t>(rest[0]);
-    if (length >= more) {
-      length = (length - more) | std::to_integer<std::size_t>(rest[begin++]) << bits;
-      if (length > 1 + longest_name) return false;
-    }
-    if (length == 0 || length > rest.size() - begin) return false;
-    begin_ = offset_ + begin;
-    offset_ = begin_ + length;
-    return true;
+    if (!bytes_.contains(offset_, 1)) return false;
+    const std::size_t size = name_bytes(bytes_.from(offset_));
+    begin_ = offset_ + (bytes_.byte(offset_) < long_length ? 1 : 2);
+    offset_ += size;
+    return size > 0 && begin_ < offset_;
   }
 
   // How many tokens the name has that skip() passed over.
@@ -239,15 +243,19 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   const std::uint64_t count = bytes.number(begin, width);
   const std::size_t first = begin + width;
   if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
-  NameReader reader(bytes, tokens, first);
   Names result{begin, width == packed_alignment, first, 0, std::vector<std::uint32_t>(count)};
+  std::span<const std::byte> rest = bytes.from(first);
+  const std::size_t all = rest.size();
   bool is_whole = true;
   for (std::uint32_t& name : result.begins) {
-    name = static_cast<std::uint32_t>(reader.offset() - first);
-    is_whole = is_whole && reader.skip();
+    name = static_cast<std::uint32_t>(all - rest.size());
+    const std::size_t size = name_bytes(rest);
+    is_whole = size > 0;
+    if (!is_whole) break;
+    rest = rest.subspan(size);
   }
-  if (!budget.take(reader.offset() - first) || !is_whole) return std::nullopt;
-  result.end = reader.offset();
+  result.end = first + (all - rest.size());
+  if (!budget.take(result.end - first) || !is_whole) return std::nullopt;
   if (!are_marked(bytes, result) || !are_bounded(bytes, tokens, result)) {
     return std::nullopt;
   }

@@ -94,12 +94,8 @@ bool KallsymsTable::is_sound(KallsymsOrder order) const {
 }
 
 KallsymsIndex KallsymsTable::make_index() const {
-  KallsymsIndex index(size());
-  for (std::size_t i = 0; i < size(); ++i) {
-    const std::span<const std::byte> name = compressed(i);
-    index.add(std::to_integer<std::uint8_t>(name.front()),
-              std::to_integer<std::uint8_t>(name.back()));
-  }
+  KallsymsIndex index(tokens_, size());
+  for (std::size_t i = 0; i < size(); ++i) index.add(compressed(i));
   return index;
 }
 
