@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 
-// tk_core: a sequence counter of 4 bytes, padded to 8, and the timekeeper.
+// tk_core, and each of timekeeper_data: a sequence counter of 4 bytes, padded to 8, and the
+// timekeeper.
 constexpr std::uint64_t timekeeper_in_core = 8;
 
 std::uint64_t load(std::span<const std::byte> bytes, std::uint64_t offset) {
@@ -129,18 +130,23 @@ std::optional<GuestClock> parse_timekeeper(std::span<const std::byte> bytes) {
   return std::nullopt;
 }
 
+// Since 6.17 there are several, the first of which is the system's own.
 std::optional<GuestClock> read_by_symbol(const GuestKernel& kernel, Diagnostics& diagnostics) {
-  const std::optional<GuestVirtual> core = kernel.find_address("tk_core");
-  if (!core) return std::nullopt;
-  const GuestVirtual address = *core + timekeeper_in_core;
-  std::vector<std::byte> bytes(known_timekeeper_size);
-  const auto clock = kernel.memory().read(address, bytes) ? parse_timekeeper(bytes) : std::nullopt;
-  if (clock)
+  for (const char* name : {"tk_core", "timekeeper_data"}) {
+    const std::optional<GuestVirtual> core = kernel.find_address(name);
+    if (!core) continue;
+    const GuestVirtual address = *core + timekeeper_in_core;
+    std::vector<std::byte> bytes(known_timekeeper_size);
+    if (!kernel.memory().read(address, bytes)) continue;
+    auto clock = parse_timekeeper(bytes);
+    if (!clock) continue;
     diagnostics.found({.what = "timekeeper at",
                        .value = fmt::format("{}", address),
                        .where = "clock",
-                       .how = "in the variable tk_core"});
-  return clock;
+                       .how = fmt::format("in the variable {}", name)});
+    return clock;
+  }
+  return std::nullopt;
 }
 
 std::optional<GuestClock> read_by_form(const GuestKernel& kernel, Diagnostics& diagnostics) {

@@ -46,10 +46,9 @@ std::optional<SymbolPlace> Kallsyms::find_place(GuestVirtual address) const {
 }
 
 void Kallsyms::for_each_symbol(const SymbolVisit& visit) const {
-  for (std::size_t i = 0; i < table_.size(); ++i) {
-    const KallsymsTable::Symbol symbol = table_.symbol(i);
-    visit(symbol.name, linked(symbol.address), KallsymsTable::binding_of(symbol));
-  }
+  table_.for_each([&](std::string_view name, GuestVirtual address, SymbolBinding binding) {
+    visit(name, linked(address), binding);
+  });
 }
 
 std::optional<Kallsyms::Range> Kallsyms::find_function(std::string_view name) const {

@@ -4,14 +4,21 @@
 #include <bit>
 #include <cctype>
 
+#include "kernel/symbols/kallsyms_unpacker.h"
+
 namespace photon_dmesg {
 namespace {
 
 constexpr unsigned length_bits = 7;  // of a length's first byte; the next one has the others
 constexpr std::size_t two_bytes = std::size_t{1} << length_bits;
 
+SymbolBinding binding_of(char type) {
+  return std::isupper(static_cast<unsigned char>(type)) != 0 ? SymbolBinding::Global
+                                                             : SymbolBinding::Local;
+}
+
 void offer(SymbolChoice& choice, const KallsymsTable::Symbol& symbol) {
-  choice.offer(symbol.address, KallsymsTable::binding_of(symbol));
+  choice.offer(symbol.address, binding_of(symbol.type));
 }
 
 std::vector<std::byte> copy_of(std::span<const std::byte> bytes) {
@@ -99,11 +106,6 @@ KallsymsIndex KallsymsTable::make_index() const {
   return index;
 }
 
-SymbolBinding KallsymsTable::binding_of(const Symbol& symbol) {
-  return std::isupper(static_cast<unsigned char>(symbol.type)) != 0 ? SymbolBinding::Global
-                                                                    : SymbolBinding::Local;
-}
-
 std::span<const std::byte> KallsymsTable::compressed(std::size_t index) const {
   std::size_t begin = begins_[index];
   auto length = std::to_integer<std::size_t>(names_[begin++]);
@@ -136,6 +138,15 @@ KallsymsTable::Symbol KallsymsTable::symbol(std::size_t index) const {
     symbol.name.erase(0, 1);
   }
   return symbol;
+}
+
+void KallsymsTable::for_each(const KernelSymbols::SymbolVisit& visit) const {
+  KallsymsUnpacker unpacker(tokens_, 1 + longest_name);
+  for (std::size_t i = 0; i < size(); ++i) {
+    const std::string_view name = unpacker.unpack(compressed(i));
+    const char type = name.empty() ? '?' : name.front();
+    visit(name.substr(name.empty() ? 0 : 1), address(i), binding_of(type));
+  }
 }
 
 int KallsymsTable::compare(std::size_t index, std::string_view name) const {

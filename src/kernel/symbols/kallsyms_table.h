@@ -26,9 +26,6 @@ class KallsymsTable {
     std::string name;
   };
 
-  // Whether it is global.
-  [[nodiscard]] static SymbolBinding binding_of(const Symbol& symbol);
-
   // A name's limit (KSYM_NAME_LEN since 6.1), of a token as of a name.
   static constexpr std::size_t longest_name = 512;
 
@@ -53,6 +50,8 @@ class KallsymsTable {
   [[nodiscard]] std::size_t size() const { return begins_.size(); }
   // A name that is longer than any counts as empty.
   [[nodiscard]] Symbol symbol(std::size_t index) const;
+  // Calls `visit` with each symbol, in the table's order: those of symbol().
+  void for_each(const KernelSymbols::SymbolVisit& visit) const;
   [[nodiscard]] GuestVirtual address(std::size_t index) const { return addresses_[index]; }
 
   // The address of `name`; nothing without one, or if several symbols of that name leave a doubt.

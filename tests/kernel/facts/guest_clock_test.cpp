@@ -1,5 +1,6 @@
 #include "kernel/facts/guest_clock.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "kernel/find/running_kernel.h"
@@ -19,6 +20,22 @@ std::optional<GuestClock> read(FixtureGuest& guest, const KernelSymbols& symbols
   return read_guest_clock(GuestKernel::attach(*running, symbols, guest.diagnostics()),
                           guest.diagnostics());
 }
+
+// The symbols of another source, of which tk_core is called as it is since 6.17.
+class Renamed final : public KernelSymbols {
+ public:
+  explicit Renamed(const KernelSymbols& symbols) : symbols_(symbols) {}
+
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
+    if (name == "tk_core") return std::nullopt;
+    return symbols_.find_symbol(name == "timekeeper_data" ? "tk_core" : name);
+  }
+  void for_each_symbol(const SymbolVisit& visit) const override { symbols_.for_each_symbol(visit); }
+  [[nodiscard]] const std::string& name() const override { return symbols_.name(); }
+
+ private:
+  const KernelSymbols& symbols_;
+};
 
 void check_clock(const std::optional<GuestClock>& clock) {
   REQUIRE(clock);
@@ -41,6 +58,18 @@ TEST_CASE("guest clock: every layout of the timekeeper, at its symbol or by its 
     write_timekeeper(elsewhere, elsewhere.at("larger_log_buf"), layout);
     check_clock(read(elsewhere, elsewhere.vmlinux()));
   }
+}
+
+TEST_CASE("guest clock: of several timekeepers it is the first, not the one that lies lower") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  const TimekeeperLayout& layout = known_timekeeper_layouts().back();
+  write_timekeeper(guest, guest.at("tk_core") + 8, layout);
+  const Renamed symbols(guest.vmlinux());
+  check_clock(read(guest, symbols));
+  const auto& evidence = guest.diagnostics().evidence();
+  CHECK(std::any_of(evidence.begin(), evidence.end(), [](const Evidence& found) {
+    return found.how == "in the variable timekeeper_data";
+  }));
 }
 
 TEST_CASE("guest clock: sums that are wrong are no clock") {

@@ -94,6 +94,24 @@ TEST_CASE("KallsymsTable: an order that names what is no symbol is none") {
   CHECK_FALSE(table.find("d"));
 }
 
+TEST_CASE("KallsymsTable: each symbol in turn is what it is by itself") {
+  const Written written({"\x04", "\x01\x05", "Tab", "\x02", "t\x03", "T\x03\x03",
+                         std::string(100, 'A'),
+                         "T\x03"
+                         "a",
+                         "dz"});
+  const KallsymsTable table = written.table();
+  std::size_t index = 0;
+  table.for_each([&](std::string_view name, GuestVirtual address, SymbolBinding binding) {
+    CAPTURE(index);
+    const KallsymsTable::Symbol symbol = table.symbol(index++);
+    CHECK(name == symbol.name);
+    CHECK(address == symbol.address);
+    CHECK((binding == SymbolBinding::Global) == (symbol.type >= 'A' && symbol.type <= 'Z'));
+  });
+  CHECK(index == table.size());
+}
+
 TEST_CASE("KallsymsTable: what is a type alone has no name") {
   const Written written({"T", "\x02", "Ta"});
   const KallsymsTable table = written.table();

@@ -72,10 +72,7 @@ BootImage::BootImage(std::string name, const ElfImage& kernel, KallsymsTable tab
       build_id_(kernel.build_id()) {}
 
 void BootImage::for_each_symbol(const SymbolVisit& visit) const {
-  for (std::size_t i = 0; i < table_.size(); ++i) {
-    const KallsymsTable::Symbol symbol = table_.symbol(i);
-    visit(symbol.name, symbol.address, KallsymsTable::binding_of(symbol));
-  }
+  table_.for_each(visit);
 }
 
 }  // namespace photon_dmesg
