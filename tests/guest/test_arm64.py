@@ -47,6 +47,31 @@ class Arm64Tests(GuestTests):
 
     forms = FORMS
     image_place = "kimage_voffset"
+    # It is no compressed executable with a head of its own, as x86's is.
+    test_boot_image_alone_gives_the_same = None
+
+    @property
+    def names_functions_only(self) -> bool:
+        """Of the kernel's own table: Debian's 6.1 for arm64 has no CONFIG_KALLSYMS_ALL, as linux-esx."""
+        return self.guest.kernel.series.startswith("6.1-")
+
+    def check_by(self, symbols: tuple[Path, ...], found: dict) -> None:
+        """The same log and guest, as far as what names the kernel's variables tells."""
+        if symbols or not self.names_functions_only:
+            self.assertEqual(found["dmesg"], self.document["dmesg"])
+            return
+        self.check_records(found)
+
+    def test_checkpoint_alone_gives_the_same(self) -> None:
+        if not self.names_functions_only:
+            super().test_checkpoint_alone_gives_the_same()
+            return
+        found = photon_dmesg("--json", self.checkpoint)
+        self.assertEqual((found.status, found.said), (0, ""))
+        self.check_records(found.json)
+        self.assertEqual(found.json["source"]["symbols_in_memory"], "vmcoreinfo")
+        for key in ("release", "banner", "architecture", "kaslr_offset", self.image_place):
+            self.assertEqual(found.json["guest"][key], self.document["guest"][key])
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -71,9 +96,11 @@ class Arm64Tests(GuestTests):
             with self.subTest(files=[file.name for file in (*symbols, *files)]):
                 result = photon_dmesg("--json", *symbols, *files)
                 self.assertEqual(result.status, 0, result.err)
-                self.assertEqual(result.json["dmesg"], self.document["dmesg"])
-                self.assertEqual(result.json["guest"] | {"vm": None}, expected)
+                self.check_by(symbols, result.json)
                 self.assertEqual([text for text in losses(result.json) if LEFT_OVER not in text], [])
+                if not symbols and self.names_functions_only:
+                    continue
+                self.assertEqual(result.json["guest"] | {"vm": None}, expected)
                 text = photon_dmesg(*symbols, *files)
                 self.assertEqual(text.status, 0, text.err)
                 self.assertEqual(text.out, self.text)
@@ -86,7 +113,8 @@ class Arm64Tests(GuestTests):
             found = photon_dmesg("info", "--json", *symbols, self.checkpoint)
             self.assertEqual((found.status, found.err), (0, ""))
             self.assertEqual(found.json["problems"], [])
-            self.assertEqual(found.json["guest"], guest)
+            if symbols or not self.names_functions_only:
+                self.assertEqual(found.json["guest"], guest)
             self.assertEqual(found.json["memory_ranges"],
                              [{"begin": f"{scenario.ram:#x}", "size": scenario.memory}])
             text = photon_dmesg("info", *symbols, self.checkpoint).out.decode()
@@ -130,8 +158,8 @@ class Arm64Tests(GuestTests):
         for symbols in self.sources():
             with self.subTest(symbols=[file.name for file in symbols]):
                 found = photon_dmesg("--json", *symbols, checkpoint)
-                self.assertEqual(found.status, 0, found.err)
-                self.assertEqual(found.json["dmesg"], self.document["dmesg"])
+                self.assertEqual(found.status, 0 if self.guest.scenario.ram == VMWARE_RAM else 1, found.err)
+                self.check_by(symbols, found.json)
                 doubts = [text for text in losses(found.json) if LEFT_OVER not in text]
                 if self.guest.scenario.ram == VMWARE_RAM:
                     self.assertEqual(doubts, [])

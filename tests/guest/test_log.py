@@ -270,7 +270,7 @@ class GuestTests(GuestFiles):
                           "VMCOREINFO: phys_base"):
             self.assertRegex(said, f"{agreement}.* agrees")
         self.assertIn("leads to the handler of divide errors", said)
-        self.assertRegex(said, "the first image page that CR3 leads to is 0x[0-9a-f]+: _text\n")
+        self.assertRegex(said, "the first image page that the page tables lead to is 0x[0-9a-f]+: _text\n")
 
     def test_profile_gives_the_same(self) -> None:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
