@@ -238,6 +238,20 @@ TEST_CASE("clock history: a step that chrony logged is taken as it says") {
   CHECK(history.warnings().empty());
 }
 
+TEST_CASE(
+    "clock history: a clock that counted from 1970 until a driver read the time was not set") {
+  const ClockHistory history(clock_at(),
+                             Log()
+                                 .kernel_says(2,
+                                              "rtc-efi rtc-efi.0: setting system clock to "
+                                              "2026-11-23T08:14:14 UTC (1795455254)")
+                                 .program_says(1, audit(second))
+                                 .signs());
+  CHECK(time_at(history, 0) == boot);
+  CHECK(history.steps().empty());
+  CHECK(history.warnings().empty());
+}
+
 TEST_CASE("clock history: a step in silence shows where the log says another time of day") {
   Log log;
   log.kernel_says(2,

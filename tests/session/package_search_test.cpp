@@ -27,7 +27,8 @@ struct Search {
   CollectedDiagnostics diagnostics;
   int offered = 0;
   std::optional<std::int64_t> built_at;  // by the guest's banner
-  int accept_from = 1;                   // which of the kernels offered is the guest's
+  std::optional<std::string> architecture;
+  int accept_from = 1;  // which of the kernels offered is the guest's
 
   SymbolSource find(const std::vector<std::pair<std::string, std::string>>& files,
                     const std::optional<std::string>& wanted) {
@@ -35,7 +36,7 @@ struct Search {
     write_iso(iso, files);
     std::vector<SymbolInput> inputs;
     inputs.push_back({SymbolKind::Iso, iso, nullptr, nullptr});
-    const WantedKernel kernel{wanted, built_at, {}};
+    const WantedKernel kernel{wanted, built_at, architecture};
     const auto is_wanted = [&](std::unique_ptr<ByteStream> package) {
       return may_be_wanted(std::move(package), kernel, use, diagnostics);
     };
@@ -116,6 +117,18 @@ TEST_CASE("packages: the build that seems nearest may be refused: the others are
         file_content(PACKAGE_FOLDER "/4.4.8-5.rpm")}},
       "4.4.8");
   CHECK(source.provenance.package == "RPMS/linux-debuginfo-4.4.8-6.ph1.x86_64.rpm");
+}
+
+TEST_CASE("packages: one of the same release for another architecture is named and passed over") {
+  Search search;
+  search.architecture = "aarch64";
+  check_fails(Failure::Mismatch, ".x86_64: not the guest's kernel: the guest runs on aarch64", [&] {
+    (void)search.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release);
+  });
+  CHECK(search.offered == 0);
+  Search same;
+  same.architecture = "x86_64";
+  CHECK(same.find({{"RPMS/x86_64/" + package_name, fixture_package()}}, release).symbols);
 }
 
 TEST_CASE("packages: packages of another release are not even unpacked") {

@@ -30,7 +30,9 @@ std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcp
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
     auto image = std::make_shared<const KernelImage>(memory, tables);
     constexpr std::uint64_t tables_bytes = 128 * 1024;  // a step, even if nothing is mapped
-    if (!budget.take(tables_bytes + image->budget().taken())) return std::nullopt;
+    constexpr std::uint64_t page_bytes = 64;            // and a part of one, looking for the image
+    const std::uint64_t steps = tables_bytes + page_bytes * image->pages_searched();
+    if (!budget.take(steps + image->budget().taken())) return std::nullopt;
     std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
     if (!banners.empty()) {
       return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};

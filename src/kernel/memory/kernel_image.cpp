@@ -22,6 +22,7 @@ KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
   // As many as the largest of machines maps beside its direct map.
   Budget pages("pages mapped where the image may be", std::uint64_t{1} << 22);
   range_ = tables.architecture().image_range(tables, pages);
+  pages_searched_ = pages.taken();
   tables.for_each_page(range_.begin, range_.end, [&](const PageTables::Page& page) {
     const bool read_only = !page.writable && !page.executable;
     if (!budget_.take(page.size)) return;

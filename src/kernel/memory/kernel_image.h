@@ -50,6 +50,9 @@ class KernelImage {
   // Where the page tables may have it: it is in there, perhaps among other things.
   [[nodiscard]] const Architecture::Range& range() const { return range_; }
 
+  // How many pages it took to find that out.
+  [[nodiscard]] std::uint64_t pages_searched() const { return pages_searched_; }
+
   // Its lowest page: the image begins with its text, and nothing is mapped below it.
   [[nodiscard]] std::optional<GuestVirtual> begin() const;
 
@@ -75,6 +78,7 @@ class KernelImage {
  private:
   KernelMemory memory_;
   Architecture::Range range_;
+  std::uint64_t pages_searched_ = 0;
   Budget budget_{"bytes of a kernel's image", most_bytes};
   std::vector<ImageRange> read_only_;
   std::vector<ImageRange> other_;

@@ -1,11 +1,16 @@
 #include "kernel/find/guest_kernel.h"
 
+#include <elf.h>
+
 #include <catch2/catch.hpp>
+#include <cstddef>
 
 #include "kernel/find/running_kernel.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/fixture_guest.h"
 #include "support/open_vmlinux.h"
+#include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -54,6 +59,16 @@ TEST_CASE("GuestKernel: another build's symbols are refused with both banners") 
   CHECK(error.failure() == Failure::Mismatch);
   CHECK_THAT(error.what(), Catch::Contains("the guest runs \"Linux version 6.1.10-1.ph5 ") &&
                                Catch::Contains("this is \"Linux version 4.4.8 "));
+}
+
+TEST_CASE("GuestKernel: symbols of another architecture are refused as such") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const TemporaryFolder folder;
+  std::string bytes = file_content(PRINTK_RINGBUFFER_KERNEL);
+  bytes[offsetof(Elf64_Ehdr, e_machine)] = static_cast<char>(EM_AARCH64);
+  const auto other = open_vmlinux(folder.write("vmlinux", bytes));
+  check_fails(Failure::Mismatch, "it is of aarch64, and the guest runs on x86_64",
+              [&] { (void)attach(guest, *other); });
 }
 
 TEST_CASE("GuestKernel: a phys_base variable that disagrees is a warning with both values") {

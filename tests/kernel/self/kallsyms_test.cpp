@@ -44,6 +44,13 @@ TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") 
   const Kallsyms kallsyms(KallsymsTable({{'T', {text + 0x1c0}, "_stext"}}),
                           architecture_of(Machine::X86_64), {0xffffffff81000000});
   CHECK(kallsyms.kaslr_offset() == text - 0xffffffff81000000);
+  // On arm64 _stext is as far behind _text as the image is aligned.
+  constexpr std::uint64_t linked = 0xffff800008000000;
+  for (const std::uint64_t moved : {0x0U, 0x419d0000U}) {
+    CHECK(Kallsyms(KallsymsTable({{'T', {linked + moved + 0x10000}, "_stext"}}),
+                   architecture_of(Machine::Aarch64), {linked})
+              .kaslr_offset() == moved);
+  }
 }
 
 }  // namespace photon_dmesg::test

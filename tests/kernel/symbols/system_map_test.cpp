@@ -28,6 +28,18 @@ const std::string sample =
 
 }  // namespace
 
+TEST_CASE("SystemMap: arm64's mapping symbols are no names of places") {
+  const auto map = load(
+      "ffff800008010000 t vectors\n"
+      "ffff800008010000 t $x\n"
+      "ffff800008010800 t $d\n"
+      "ffff800008010900 T _text\n");
+  const auto place = map->find_place({0xffff800008010804});
+  REQUIRE(place);
+  CHECK(place->name == "vectors");
+  CHECK(place->offset == 0x804);
+}
+
 TEST_CASE("SystemMap: symbols by name, the first and the last line among them") {
   const auto map = load(sample);
   CHECK(map->find_symbol("__per_cpu_start") == GuestVirtual{0});

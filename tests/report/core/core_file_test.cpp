@@ -28,12 +28,13 @@ Vcpu stopped_vcpu(std::uint32_t index) {
 struct Written {
   TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
+  std::uint16_t machine = EM_X86_64;
 
   GuestState write(const GuestMemory& memory, const KernelMappings& mappings,
                    const std::vector<Vcpu>& vcpus = {},
                    const std::optional<std::string>& vmcoreinfo = std::nullopt) {
     OutputFile file(folder.path() / "vmss.core", Access::Private);
-    write_core(file, {memory, EM_X86_64, vcpus, mappings, vmcoreinfo}, diagnostics);
+    write_core(file, {memory, machine, vcpus, mappings, vmcoreinfo}, diagnostics);
     return open_elf_core(std::make_unique<InputFile>(folder.path() / "vmss.core"),
                          Completeness::Required, diagnostics);
   }
@@ -56,6 +57,26 @@ TEST_CASE("write_core: memory, vCPUs and VMCOREINFO come back") {
   CHECK(state.vcpus[1].x86.rip == GuestVirtual{0xffffffff81000001});
   CHECK(state.vcpus[1].x86.cr[3] == 0x2000U);
   CHECK(state.vmcoreinfo == "OSRELEASE=4.4.8\n");
+}
+
+TEST_CASE("write_core: a core of arm64 has its registers and no other notes of processors") {
+  FakeMemory memory(4 * page);
+  Vcpu vcpu;
+  vcpu.machine = Machine::Aarch64;
+  vcpu.arm64.pc = GuestVirtual{0xffff800008015bf4};
+  vcpu.arm64.general[30] = 0xffff8000080161ac;
+  Written core;
+  core.machine = EM_AARCH64;
+  const GuestState state = core.write(memory, {}, {vcpu});
+  REQUIRE(state.vcpus.size() == 1);
+  CHECK(state.vcpus.front().machine == Machine::Aarch64);
+  CHECK(state.vcpus.front().arm64.pc == vcpu.arm64.pc);
+  CHECK(state.vcpus.front().arm64.general[30] == 0xffff8000080161acU);
+  Elf64_Ehdr header{};
+  const InputFile file(core.folder.path() / "vmss.core");
+  file.read_at(0, std::as_writable_bytes(std::span(&header, 1)));
+  CHECK(header.e_machine == EM_AARCH64);
+  CHECK(file_content((core.folder.path() / "vmss.core").c_str()).find("QEMU") == std::string::npos);
 }
 
 TEST_CASE("write_core: memory that is in no file is written as it reads") {
