@@ -237,8 +237,9 @@ ClockHistory::Step ClockHistory::place(std::int64_t nsec, std::uint64_t after,
 // driver sets it: that was no time of day.
 void ClockHistory::leave_out_beginning() {
   constexpr std::int64_t nearly = 2'000'000'000;
+  constexpr std::int64_t lately = 1'000'000'000'000'000'000;  // 2001
   if (steps_.empty() || steps_.front().cause != Step::Cause::Set) return;
-  if (std::abs(realtime_offset(0)) > nearly) return;
+  if (std::abs(realtime_offset(0)) > nearly || clock_.realtime_offset_nsec < lately) return;
   steps_.erase(steps_.begin());
   sort_steps();
 }

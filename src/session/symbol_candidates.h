@@ -25,8 +25,8 @@ struct SymbolSource {
 // Which kernel's symbols are looked for; what is not known is absent.
 struct WantedKernel {
   std::optional<std::string> release;
-  std::optional<std::int64_t> built_at;     // seconds since 1970, by its banner
-  std::optional<std::string> architecture;  // as `uname -m`
+  std::optional<std::int64_t> built_at;       // seconds since 1970, by its banner
+  std::optional<std::string> architecture{};  // as `uname -m`
 };
 
 // Symbols that may be of the wanted kernel, the likeliest first, each read only when it is its
