@@ -85,7 +85,8 @@ std::optional<GuestVirtual> GuestProcessors::task_of_stack(const Processor& proc
                              ? processor.cpu->idle
                              : derived_first_task(types_);
   const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
-  const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < kernel_stack_size;
+  const std::uint64_t stack_size = kernel_stack_size_of(guest_.kernel().memory());
+  const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < stack_size;
   return is_on_idle ? idle_task : std::nullopt;
 }
 

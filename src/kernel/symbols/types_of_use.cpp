@@ -27,6 +27,7 @@ constexpr std::array types = {
     // Tasks, and what leads to them and from them: by printk.c's own includes, or those of others.
     TypeOfUse{"task_struct", "", "", "do_syslog"},
     TypeOfUse{"thread_struct", "", "", "do_syslog"},
+    TypeOfUse{"cpu_context", "", "", "do_syslog"},
     TypeOfUse{"thread_info", "", "", "do_syslog"},
     TypeOfUse{"sched_info", "", "", "do_syslog"},
     TypeOfUse{"sched_entity", "", "", "do_syslog"},

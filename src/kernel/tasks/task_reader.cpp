@@ -39,6 +39,11 @@ std::string name_and_pid(const Task& task) {
   return fmt::format("{} ({})", task.comm, task.pid);
 }
 
+std::uint64_t kernel_stack_size_of(const KernelMemory& memory) {
+  const std::uint64_t page = std::uint64_t{1} << memory.tables().form().page_shift;
+  return std::max(kernel_stack_size, page);
+}
+
 TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
     : memory_(kernel.memory()),
       states_(states_of(kernel.banner().release)),
@@ -50,7 +55,9 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
               // Since 5.16, and before.
               types.find_any({"task_struct.thread_info.cpu", "task_struct.cpu"}),
               types.find("task_struct.on_cpu"), types.find("task_struct.stack"),
-              types.find("task_struct.thread.sp"),
+              types.find_any({"task_struct.thread.sp", "task_struct.thread.cpu_context.sp"}),
+              types.find("task_struct.thread.cpu_context.fp"),
+              types.find("task_struct.thread.cpu_context.pc"),
               types.find_any({"task_struct.start_time", "task_struct.real_start_time"}),
               types.find("task_struct.sched_info.last_arrival"),
               types.find("task_struct.sched_info.last_queued"),
@@ -61,9 +68,10 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
   const Fields& all = fields_;
   size_ = std::max({end_of(all.pid), end_of(all.tgid), end_of(all.comm), end_of(all.state),
                     end_of(all.exit_state), end_of(all.flags), end_of(all.parent), end_of(all.cpu),
-                    end_of(all.on_cpu), end_of(all.stack), end_of(all.sp), end_of(all.start),
-                    end_of(all.last_arrival), end_of(all.last_queued), end_of(all.exec_start),
-                    end_of(all.runtime), end_of(all.runtime_when_picked)});
+                    end_of(all.on_cpu), end_of(all.stack), end_of(all.sp), end_of(all.fp),
+                    end_of(all.ip), end_of(all.start), end_of(all.last_arrival),
+                    end_of(all.last_queued), end_of(all.exec_start), end_of(all.runtime),
+                    end_of(all.runtime_when_picked)});
 }
 
 std::optional<Task> TaskReader::read(GuestVirtual address) const {
@@ -88,6 +96,8 @@ std::optional<Task> TaskReader::read(GuestVirtual address) const {
   };
   task.stack = pointer_in(fields_.stack);
   task.saved_sp = pointer_in(fields_.sp);
+  task.saved_fp = number_in(bytes, fields_.fp);
+  task.saved_ip = pointer_in(fields_.ip);
   if (const auto parent = pointer_in(fields_.parent)) {
     const auto pid = read_number(memory_, *parent, fields_.tgid);
     if (pid) task.ppid = signed_number(*pid);

@@ -25,6 +25,9 @@ struct Task {
   std::optional<bool> kernel_thread;
   std::optional<GuestVirtual> stack;  // the lowest address of its kernel stack
   std::optional<GuestVirtual> saved_sp;
+  // What arm64 saves beside it; x86-64 has these on the stack.
+  std::optional<std::uint64_t> saved_fp;
+  std::optional<GuestVirtual> saved_ip;
 
   // Nanoseconds since boot: when it was made, by the monotonic clock.
   std::optional<std::uint64_t> start_nsec;
@@ -37,8 +40,10 @@ struct Task {
 // "sh (123)".
 [[nodiscard]] std::string name_and_pid(const Task& task);
 
-// Bytes of a kernel stack (THREAD_SIZE of x86-64 without KASAN).
+// Bytes of a kernel stack (THREAD_SIZE without KASAN), where pages are not larger.
 inline constexpr std::uint64_t kernel_stack_size = 16384;
+// Of that kernel's, whatever its pages are.
+[[nodiscard]] std::uint64_t kernel_stack_size_of(const KernelMemory& memory);
 
 // Reads task_structs, whose members it has looked up once.
 class TaskReader {
@@ -63,6 +68,8 @@ class TaskReader {
     std::optional<Field> on_cpu;
     std::optional<Field> stack;
     std::optional<Field> sp;
+    std::optional<Field> fp;
+    std::optional<Field> ip;
     std::optional<Field> start;
     std::optional<Field> last_arrival;
     std::optional<Field> last_queued;

@@ -127,7 +127,7 @@ const Task* Tasks::find_stack(GuestVirtual address) const {
   const auto above = by_stack_.upper_bound(address.value);
   if (above == by_stack_.begin()) return nullptr;
   const auto& [stack, index] = *std::prev(above);
-  return address.value - stack < kernel_stack_size ? &tasks_[index] : nullptr;
+  return address.value - stack < kernel_stack_size_of(kernel_.memory()) ? &tasks_[index] : nullptr;
 }
 
 }  // namespace photon_dmesg

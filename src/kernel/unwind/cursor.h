@@ -13,11 +13,13 @@ namespace photon_dmesg {
 struct Cursor {
   GuestVirtual ip;
   GuestVirtual sp;
-  std::optional<std::uint64_t> bp;
+  std::optional<std::uint64_t> bp;  // the frame pointer: rbp, or x29
   // Whether `ip` is that of an instruction that comes next; else it is a return address, and the
   // call in front of it counts.
   bool is_exact = false;
-  // All registers, where an exception has left them or the processor has them.
+  // arm64: the link register, where an exception has left it or the processor has it.
+  std::optional<std::uint64_t> link;
+  // x86-64: all registers, where an exception has left them or the processor has them.
   std::optional<Registers> registers;
   // Those of the place before, where an exception has left only the processor's own part.
   std::optional<Registers> registers_before;

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "kernel/memory/fields.h"
+#include "kernel/tasks/task_reader.h"
+#include "kernel/unwind/machine.h"
 
 namespace photon_dmesg {
 namespace {
@@ -53,6 +55,8 @@ std::string_view name_of(StackKind kind) {
       return "machine_check";
     case StackKind::Virtualization:
       return "virtualization";
+    case StackKind::Overflow:
+      return "overflow";
     case StackKind::Unknown:
       break;
   }
@@ -61,6 +65,10 @@ std::string_view name_of(StackKind kind) {
 
 Stacks::Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus) {
   for (const Cpu& cpu : cpus.all()) {
+    if (is_of(kernel, Machine::Aarch64)) {
+      add_arm64_stacks(kernel, cpus, cpu);
+      continue;
+    }
     add_irq_stack(kernel, types, cpus, cpu);
     add_exception_stacks(kernel, types, cpus, cpu);
     add_old_exception_stacks(kernel, cpus, cpu);
@@ -71,6 +79,16 @@ const Stack* Stacks::find(GuestVirtual address) const {
   const auto found = std::find_if(stacks_.begin(), stacks_.end(),
                                   [&](const Stack& stack) { return stack.contains(address); });
   return found == stacks_.end() ? nullptr : &*found;
+}
+
+// arch/arm64/kernel/irq.c and traps.c.
+void Stacks::add_arm64_stacks(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu) {
+  const auto irq_pointer = cpus.variable(cpu, "irq_stack_ptr");
+  const auto irq = irq_pointer ? read_pointer(kernel.memory(), *irq_pointer) : std::nullopt;
+  if (irq) stacks_.push_back({*irq, kernel_stack_size_of(kernel.memory()), StackKind::Irq});
+  if (const auto overflow = cpus.variable(cpu, "overflow_stack")) {
+    stacks_.push_back({*overflow, page, StackKind::Overflow});
+  }
 }
 
 void Stacks::add_irq_stack(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,

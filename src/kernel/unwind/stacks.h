@@ -12,7 +12,17 @@
 namespace photon_dmesg {
 
 // What a kernel uses a stack for.
-enum class StackKind { Task, Irq, DoubleFault, Nmi, Debug, MachineCheck, Virtualization, Unknown };
+enum class StackKind {
+  Task,
+  Irq,
+  DoubleFault,
+  Nmi,
+  Debug,
+  MachineCheck,
+  Virtualization,
+  Overflow,
+  Unknown
+};
 
 // As reports call it: "task", "irq".
 [[nodiscard]] std::string_view name_of(StackKind kind);
@@ -25,8 +35,8 @@ struct Stack {
   [[nodiscard]] bool contains(GuestVirtual address) const { return address - begin < size; }
 };
 
-// The stacks that each CPU has beside its tasks': for interrupts, and for the exceptions that have
-// one of their own (IST).
+// The stacks that each CPU has beside its tasks': for interrupts, for the exceptions that have one
+// of their own (IST), and on arm64 for what comes when a stack is full.
 class Stacks {
  public:
   Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus);
@@ -35,6 +45,7 @@ class Stacks {
   [[nodiscard]] const Stack* find(GuestVirtual address) const;
 
  private:
+  void add_arm64_stacks(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu);
   void add_irq_stack(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
                      const Cpu& cpu);
   void add_exception_stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,

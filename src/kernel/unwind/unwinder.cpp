@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <unordered_set>
 #include <utility>
 
-#include "kernel/arch/release_number.h"
-#include "kernel/unwind/call_frame_step.h"
-#include "kernel/unwind/call_sites.h"
-#include "kernel/unwind/frame_pointer_step.h"
-#include "kernel/unwind/orc_step.h"
+#include "checkpoint/guest/privilege.h"
 
 namespace photon_dmesg {
 namespace {
@@ -19,19 +14,13 @@ constexpr std::uint64_t word = sizeof(std::uint64_t);
 // More than fit on all stacks that one trace may cross.
 constexpr std::size_t most_frames = 4096;
 
-// struct inactive_task_frame (arch/x86/include/asm/switch_to.h): where bp and the return address
-// are in it. Kernels that save the flags too have one word more in front.
-constexpr std::uint64_t task_frame_bp = 40;
-constexpr std::uint64_t task_frame_return = 48;
-
 }  // namespace
 
 // One trace.
 class Unwinder::Walk {
  public:
-  Walk(const Unwinder& unwinder, const Cursor& cursor)
-      : unwinder_(unwinder), memory_(unwinder.kernel_.memory()), cursor_(cursor) {
-    trace_.method = unwinder.method();
+  Walk(const Unwinder& unwinder, const Cursor& cursor) : unwinder_(unwinder), cursor_(cursor) {
+    trace_.method = unwinder.chain_->method();
   }
 
   Trace run(FrameKind first, bool show_first) {
@@ -39,7 +28,7 @@ class Unwinder::Walk {
     while (true) {
       if (trace_.frames.size() >= most_frames) return fail("the trace has no end");
       const Cursor before = cursor_;
-      const Step step = unwinder_.step(cursor_);
+      const Step step = unwinder_.chain_->step(cursor_);
       switch (step.result) {
         case Step::Result::User:
           trace_.end = TraceEnd::User;
@@ -88,7 +77,8 @@ class Unwinder::Walk {
     const Stack* old_stack = unwinder_.stacks_.find(before.sp);
     const Stack* new_stack = unwinder_.stacks_.find(cursor_.sp);
     if (old_stack == new_stack) {
-      const bool is_near = new_stack != nullptr || cursor_.sp - before.sp < 2 * kernel_stack_size;
+      const bool is_near =
+          new_stack != nullptr || cursor_.sp - before.sp < 2 * unwinder_.stack_size_;
       return cursor_.sp > before.sp && is_near;
     }
     return left_.insert(old_stack).second;
@@ -114,22 +104,22 @@ class Unwinder::Walk {
     const GuestVirtual begin = sp_of_last_frame_;
     const GuestVirtual end = stack != nullptr
                                  ? stack->begin + stack->size
-                                 : GuestVirtual{(begin.value | (kernel_stack_size - 1)) + 1};
+                                 : GuestVirtual{(begin.value | (unwinder_.stack_size_ - 1)) + 1};
     for (GuestVirtual at = begin; at < end; at = at + word) {
-      const auto value = memory_.read_unsigned(at, word);
+      const auto value = unwinder_.memory_.read_unsigned(at, word);
       if (!value) break;
-      if (!may_be_return_address(memory_, unwinder_.code_, {*value})) continue;
+      const auto address = unwinder_.chain_->return_address(*value);
+      if (!address) continue;
       Frame frame;
-      frame.address = {*value};
+      frame.address = *address;
       frame.is_reliable = false;
       frame.stack = stack_of(at);
-      frame.place = unwinder_.code_.place_of_call({*value});
+      frame.place = unwinder_.code_.place_of_call(*address);
       trace_.frames.push_back(std::move(frame));
     }
   }
 
   const Unwinder& unwinder_;
-  const KernelMemory& memory_;
   Cursor cursor_;
   Trace trace_;
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
@@ -138,50 +128,15 @@ class Unwinder::Walk {
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
                    const OpenCallFrames& open_frames, Diagnostics& diagnostics)
-    : kernel_(kernel),
+    : Unwinder(kernel, code, stacks, make_call_chain(kernel, code, open_frames, diagnostics)) {}
+
+Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
+                   std::unique_ptr<const CallChain> chain)
+    : memory_(kernel.memory()),
       code_(code),
       stacks_(stacks),
-      orc_(OrcTables::find(kernel, code.modules(), diagnostics)),
-      frames_(orc_ ? nullptr : open_frames()),
-      has_task_frame_(release_number(kernel.banner().release) >= ReleaseNumber{4, 9}) {}
-
-UnwindMethod Unwinder::method() const {
-  if (orc_) return UnwindMethod::Orc;
-  return frames_ ? UnwindMethod::DebugFrame : UnwindMethod::FramePointers;
-}
-
-Step Unwinder::step(Cursor& cursor) const {
-  const KernelMemory& memory = kernel_.memory();
-  if (orc_) return step_by_orc(memory, code_, *orc_, cursor);
-  if (frames_ && step_by_call_frame(memory, code_, *frames_, kernel_.kaslr_offset(), cursor)) {
-    return {Step::Result::Caller, false, {}};
-  }
-  return step_by_frame_pointer(memory, code_, cursor);
-}
-
-std::optional<Cursor> Unwinder::start(const Task& task) const {
-  if (!task.saved_sp) return std::nullopt;
-  const KernelMemory& memory = kernel_.memory();
-  const auto read = [&](std::uint64_t offset) {
-    return memory.read_unsigned(*task.saved_sp + offset, word);
-  };
-  Cursor cursor;
-  if (!has_task_frame_) {
-    // switch_to has pushed rbp only; where it goes on, in __schedule, stands nowhere.
-    cursor.bp = read(0);
-    cursor.sp = *task.saved_sp + word;
-    return cursor;
-  }
-  for (const std::uint64_t flags : {std::uint64_t{0}, word}) {
-    const auto ip = read(flags + task_frame_return);
-    if (!ip || !code_.is_text({*ip})) continue;
-    cursor.ip = {*ip};
-    cursor.bp = read(flags + task_frame_bp);
-    cursor.sp = *task.saved_sp + flags + task_frame_return + word;
-    return cursor;
-  }
-  return std::nullopt;
-}
+      chain_(std::move(chain)),
+      stack_size_(kernel_stack_size_of(kernel.memory())) {}
 
 Trace Unwinder::trace(const Task& task) const {
   // The stack goes before the task: one that is still there is whole.
@@ -190,7 +145,7 @@ Trace Unwinder::trace(const Task& task) const {
     trace.end = TraceEnd::Exited;
     return trace;
   }
-  auto cursor = start(task);
+  auto cursor = chain_->start(task);
   if (!cursor) {
     Trace trace;
     trace.why = task.saved_sp ? "no frame is saved where its stack ends"
@@ -206,23 +161,17 @@ Trace Unwinder::trace(const Task& task) const {
 
 Trace Unwinder::trace(const Vcpu& vcpu) const {
   Trace trace;
-  const auto registers = registers_of(vcpu);
-  if (!registers) {
+  const auto cursor = chain_->start(vcpu);
+  if (!cursor) {
     trace.why = "the checkpoint lacks its registers";
     return trace;
   }
-  if (registers->is_user()) {
+  if (was_in_user_mode(vcpu).value_or(false)) {
     trace.end = TraceEnd::User;
-    trace.user_ip = registers->ip;
+    trace.user_ip = cursor->ip;
     return trace;
   }
-  Cursor cursor;
-  cursor.ip = registers->ip;
-  cursor.sp = {*registers->general[Rsp]};
-  cursor.bp = registers->general[Rbp];
-  cursor.is_exact = true;
-  cursor.registers = registers;
-  return Walk(*this, cursor).run(FrameKind::Instruction, true);
+  return Walk(*this, *cursor).run(FrameKind::Instruction, true);
 }
 
 }  // namespace photon_dmesg

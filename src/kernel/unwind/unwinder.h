@@ -1,33 +1,32 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "base/diagnostics.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/code/code_map.h"
 #include "kernel/find/guest_kernel.h"
-#include "kernel/symbols/call_frames.h"
 #include "kernel/tasks/tasks.h"
-#include "kernel/unwind/cursor.h"
-#include "kernel/unwind/orc.h"
+#include "kernel/unwind/call_chain.h"
 #include "kernel/unwind/stacks.h"
 #include "kernel/unwind/trace.h"
 
 namespace photon_dmesg {
 
-// Finds what called what on the stacks of a guest: by the kernel's ORC tables where it has them,
-// else by its debug information as far as that tells, and by frame pointers. Where none goes on,
-// the words on the rest of the stack that may be return addresses follow as guesses.
+// Finds what called what on the stacks of a guest, by its processors' chain of calls. Where that
+// does not go on, the words on the rest of the stack that may be return addresses follow as
+// guesses.
 class Unwinder {
  public:
-  // Gives what debug information tells of the kernel's frames, or null if there is none.
-  using OpenCallFrames = std::function<std::unique_ptr<CallFrames>()>;
+  using OpenCallFrames = photon_dmesg::OpenCallFrames;
 
-  // All must outlive this object but `open_frames`, which is asked only where there is no ORC.
+  // All must outlive this object but `open_frames`.
   Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
            const OpenCallFrames& open_frames, Diagnostics& diagnostics);
+  // By a chain that is there already.
+  Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
+           std::unique_ptr<const CallChain> chain);
 
   // The trace of a task that was not running: from where it gave its CPU away.
   [[nodiscard]] Trace trace(const Task& task) const;
@@ -38,16 +37,11 @@ class Unwinder {
  private:
   class Walk;
 
-  [[nodiscard]] std::optional<Cursor> start(const Task& task) const;
-  [[nodiscard]] UnwindMethod method() const;
-  [[nodiscard]] Step step(Cursor& cursor) const;
-
-  const GuestKernel& kernel_;
+  const KernelMemory& memory_;
   const CodeMap& code_;
   const Stacks& stacks_;
-  std::optional<OrcTables> orc_;
-  std::unique_ptr<CallFrames> frames_;  // null: there are none, or no need of them
-  bool has_task_frame_ = true;          // switch_to leaves a struct inactive_task_frame, since 4.9
+  std::unique_ptr<const CallChain> chain_;
+  std::uint64_t stack_size_;  // bytes of a task's
 };
 
 }  // namespace photon_dmesg

@@ -26,10 +26,6 @@ std::optional<WaitKind> kind_of(const Trace& trace) {
   return std::nullopt;
 }
 
-bool is_on_stack(const Task& task, GuestVirtual address) {
-  return task.stack && address - *task.stack < kernel_stack_size;
-}
-
 bool sleeps(const Task& task) {
   return !task.on_cpu && (task.state == 'D' || task.state == 'S');
 }
@@ -43,7 +39,12 @@ Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& t
       tasks_(tasks),
       code_(code),
       storage_(kernel, types),
-      release_(release_number(kernel.banner().release)) {}
+      release_(release_number(kernel.banner().release)),
+      stack_size_(kernel_stack_size_of(kernel.memory())) {}
+
+bool Waits::is_on_stack(const Task& task, GuestVirtual address) const {
+  return task.stack && address - *task.stack < stack_size_;
+}
 
 std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
   if (!sleeps(task) || !task.stack || !task.saved_sp) return std::nullopt;
@@ -75,7 +76,7 @@ std::optional<Wait> Waits::find_rt_mutex(const Task& task) const {
 
 std::optional<Wait> Waits::find_on_stack(const Task& task, const WaitForm& form) const {
   if (!is_on_stack(task, *task.saved_sp)) return std::nullopt;
-  const GuestVirtual end = *task.stack + kernel_stack_size;
+  const GuestVirtual end = *task.stack + stack_size_;
   for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
     if (memory_.read_unsigned(at, word) != task.address.value) continue;
     if (auto wait = read_waiter(task, form, {at.value - form.task})) return wait;
@@ -232,7 +233,7 @@ std::optional<std::string> Waits::name_of_io(const Task& task, GuestVirtual comp
   if (!offset || !is_on_stack(task, completion) || !is_on_stack(task, *task.saved_sp)) {
     return std::nullopt;
   }
-  const GuestVirtual end = *task.stack + kernel_stack_size;
+  const GuestVirtual end = *task.stack + stack_size_;
   for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
     const auto value = read_pointer(memory_, at);
     if (!value) continue;

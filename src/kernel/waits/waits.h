@@ -32,6 +32,7 @@ class Waits {
   [[nodiscard]] std::optional<Wait> find(const Task& task, const Trace& trace) const;
 
  private:
+  [[nodiscard]] bool is_on_stack(const Task& task, GuestVirtual address) const;
   [[nodiscard]] std::optional<Wait> find_rt_mutex(const Task& task) const;
   [[nodiscard]] std::optional<Wait> find_on_stack(const Task& task, const WaitForm& form) const;
   [[nodiscard]] std::optional<Wait> read_waiter(const Task& task, const WaitForm& form,
@@ -65,6 +66,7 @@ class Waits {
   const CodeMap& code_;
   StorageNames storage_;
   ReleaseNumber release_;
+  std::uint64_t stack_size_;
   // Each ring is walked once, however many tasks are in it.
   mutable std::vector<Ring> rings_;
   mutable std::map<RingKey, std::size_t> ring_of_;

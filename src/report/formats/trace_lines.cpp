@@ -39,6 +39,8 @@ std::string_view stack_label(StackKind kind) {
       return "#MC";
     case StackKind::Virtualization:
       return "#VC";
+    case StackKind::Overflow:
+      return "OVERFLOW";
     case StackKind::Task:
     case StackKind::Unknown:
       break;
