@@ -18,7 +18,8 @@ GuestProcessors::GuestProcessors(const Guest& guest, Diagnostics& diagnostics)
     : guest_(guest),
       types_(types_of(guest.kernel(), diagnostics)),
       cpus_(guest.kernel(), types_, guest.state().vcpus, diagnostics),
-      tasks_(guest.kernel(), types_, derived_first_task(types_), diagnostics) {
+      first_task_(find_first_task(guest.kernel(), types_, diagnostics)),
+      tasks_(guest.kernel(), types_, first_task_, diagnostics) {
   find(diagnostics);
 }
 
@@ -51,9 +52,24 @@ void GuestProcessors::find(Diagnostics& diagnostics) {
       }
     }
     if (processor.runs_kernel) find_current_task(processor, diagnostics);
+    if (!processor.task) find_by_tasks(processor);
     processors_.push_back(std::move(processor));
   }
   find_by_form();
+}
+
+// Where the checkpoint lacks the registers that would lead to the CPU's own variables, and no
+// symbol does: by the tasks' own members. Idle tasks are in no list.
+void GuestProcessors::find_by_tasks(Processor& processor) const {
+  const Vcpu& vcpu = processor.vcpu;
+  if (architecture_of(vcpu.machine).instruction_pointer(vcpu)) return;
+  const auto runs_here = [&](const Task& task) { return task.on_cpu && task.cpu == vcpu.index; };
+  const auto& tasks = tasks_.all();
+  const auto found = std::find_if(tasks.begin(), tasks.end(), runs_here);
+  // While tasks are switched, two are on it.
+  if (found == tasks.end() || std::count_if(tasks.begin(), tasks.end(), runs_here) > 1) return;
+  processor.task = *found;
+  processor.witnesses = "on_cpu";
 }
 
 // Where no symbol tells of a CPU's own variables.
@@ -81,9 +97,8 @@ std::optional<GuestVirtual> GuestProcessors::task_of_stack(const Processor& proc
   if (!sp || was_in_user_mode(processor.vcpu).value_or(false)) return std::nullopt;
   if (const Task* task = tasks_.find_stack(*sp)) return task->address;
   // No list has the idle tasks; the first is the one that it begins with.
-  const auto idle_task = processor.cpu != nullptr && processor.cpu->idle
-                             ? processor.cpu->idle
-                             : derived_first_task(types_);
+  const auto idle_task =
+      processor.cpu != nullptr && processor.cpu->idle ? processor.cpu->idle : first_task_;
   const auto idle = idle_task ? tasks_.read(*idle_task) : std::nullopt;
   const std::uint64_t stack_size = kernel_stack_size_of(guest_.kernel().memory());
   const bool is_on_idle = idle && idle->stack && *sp - *idle->stack < stack_size;

@@ -46,6 +46,7 @@ class GuestProcessors {
  private:
   void find(Diagnostics& diagnostics);
   void find_by_form();
+  void find_by_tasks(Processor& processor) const;
   [[nodiscard]] bool is_in_kernel(const Vcpu& vcpu) const;
   [[nodiscard]] std::optional<GuestVirtual> task_of_stack(const Processor& processor) const;
   void find_current_task(Processor& processor, Diagnostics& diagnostics) const;
@@ -53,6 +54,7 @@ class GuestProcessors {
   const Guest& guest_;
   KernelTypes types_;
   Cpus cpus_;
+  std::optional<GuestVirtual> first_task_;  // the first CPU's idle task
   Tasks tasks_;
   std::vector<Processor> processors_;
 };

@@ -25,10 +25,11 @@ std::vector<VcpuActivity> GuestTasks::vcpus() const {
   for (const Processor& processor : processors_.all()) {
     VcpuActivity activity;
     activity.vcpu = processor.index;
+    const Architecture& architecture = architecture_of(processor.vcpu.machine);
+    activity.has_registers = architecture.instruction_pointer(processor.vcpu).has_value();
     activity.in_user_mode = was_in_user_mode(processor.vcpu).value_or(false);
     activity.runs_kernel = processor.runs_kernel;
-    activity.takes_interrupts =
-        architecture_of(processor.vcpu.machine).takes_interrupts(processor.vcpu);
+    activity.takes_interrupts = architecture.takes_interrupts(processor.vcpu);
     if (processor.runs_kernel) {
       if (processor.cpu != nullptr) activity.cpu = processor.cpu->number;
       activity.task = processor.task;

@@ -15,7 +15,8 @@ _FRAME = re.compile(r" (?P<unsure>\? )?(?P<place>[^ +]+\+0x[0-9a-f]+/0x[0-9a-f]+
 _KERNEL_RIP = re.compile(r"RIP: 0010:(?P<place>[^ +]+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[^\]]+\])?|"
                          r"0x[0-9a-f]+)")
 _USER_RIP = re.compile(r"RIP: 0033:")
-_USER_ENTRY = re.compile(r" el0t_64_\w+\+0x")  # arm64: what it enters the kernel by, the last frame
+# arm64: what it enters the kernel by, the last frame; a function of nearly the same name is before.
+_USER_ENTRY = re.compile(r" el0t_64_\w+(?<!_handler)\+0x")
 _PARTS = re.compile(r"([^ +]+)\+0x([0-9a-f]+)/0x([0-9a-f]+)(?: \[([^\]]+)\])?")
 _BEGIN = "sysrq: Show State"
 # What follows the last task: the scheduler's own state, locks, workqueues or the next key.

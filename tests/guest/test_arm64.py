@@ -23,7 +23,7 @@ from checkpoint_writer import Memory
 from guest_files import GuestFiles
 from scenarios import VMWARE_RAM
 from test_log import GuestTests, PanicTests, check_recovered, text_of
-from test_tasks import DiskTests, OneFolder
+from test_tasks import DiskTests, OneFolder, by_pid, functions
 from tool import losses, photon_dmesg
 
 TABLES = tuple(checkpoint_arm64.TABLES.items())
@@ -297,8 +297,37 @@ class Frozen(DiskTests, OneFolder, unittest.TestCase):
     name = "arm-frozen"
     waits = {comm: ("percpu_rwsem_wait", "percpu_rw_semaphore",
                     r"frozen file system nvme0n1 \(ext4\)") for comm in ("dd", "mkdir")}
-    # A checkpoint does not tell where arm64's processors were.
-    test_processors_are_where_their_tasks_are = None
+    # The names of this kernel's variables are not in its memory, which those of file systems take.
+    with_vmlinux = True
+
+    def test_a_checkpoint_does_not_tell_where_processors_were(self) -> None:
+        for vcpu in self.bt["vcpus"]:
+            self.assertEqual((vcpu["mode"], vcpu["trace"]["frames"], vcpu["trace"]["why"]),
+                             (None, [], "the checkpoint lacks its registers"))
+            self.assertIn("rq.curr", vcpu["task_by"])
+
+    def test_a_core_does(self) -> None:
+        core = self.folder / "core"
+        elf_core_arm64.write(core, self.guest, kdump=True)
+        result = photon_dmesg("bt", "--json", self.vmlinux, core)
+        self.assertEqual((result.status, result.said), (0, ""))
+        for vcpu in result.json["vcpus"]:
+            self.assertIn("the stack", vcpu["task_by"])
+            self.assertEqual((vcpu["task"]["pid"], vcpu["trace"]["complete"]), (0, True))
+            self.assertIn("do_idle", functions(vcpu["trace"]))
+
+    def test_memory_alone_tells_all_but_names_and_clocks(self) -> None:
+        alone = by_pid(self.document("ps", symbols=[]))
+        self.assertEqual(alone.keys(), self.ps.keys())
+        waiting = 0
+        for pid, task in self.ps.items():
+            with self.subTest(task=task["comm"], pid=pid):
+                expected = {**task, "since_it_ran_nsec": None}
+                if task["waits_for"]:
+                    waiting += 1
+                    expected["waits_for"] = {**task["waits_for"], "name": alone[pid]["waits_for"]["name"]}
+                self.assertEqual(alone[pid], expected)
+        self.assertGreaterEqual(waiting, len(self.waits))
 
 
 class Packages(GuestFiles, unittest.TestCase):

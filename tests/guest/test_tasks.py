@@ -108,7 +108,8 @@ class Parsing(unittest.TestCase):
     def test_traces_of_arm64(self) -> None:
         heading = "task:{}            state:S stack:0     pid:{}     ppid:0      flags:0x00000002"
         tasks = self.tasks(heading.format("init", 1), "Call trace:", " __switch_to+0xe8/0x120",
-                           " el0_svc+0x34/0xe0", " el0t_64_sync+0x18c/0x190",
+                           " el0_svc+0x34/0xe0", " el0t_64_sync_handler+0xf4/0x120",
+                           " el0t_64_sync+0x18c/0x190",
                            heading.format("kthreadd", 2), "Call trace:", " ret_from_fork+0x10/0x20")
         self.assertEqual([(task.from_user, task.reliable[-1]) for task in tasks.values()],
                          [(True, "el0t_64_sync+0x18c/0x190"), (False, "ret_from_fork+0x10/0x20")])

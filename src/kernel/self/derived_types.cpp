@@ -10,6 +10,7 @@
 
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/page_reads.h"
 #include "kernel/self/task_bytes.h"
 #include "kernel/self/task_schedule.h"
@@ -35,7 +36,10 @@ TaskBytes read_task(const KernelMemory& memory, GuestVirtual node) {
 
 class Derivation {
  public:
-  Derivation(const KernelMemory& memory, const TaskRing& ring) : memory_(memory), comm_(ring.comm) {
+  Derivation(const KernelMemory& memory, const TaskRing& ring)
+      : memory_(memory),
+        has_context_(&memory.tables().architecture() == &architecture_of(Machine::Aarch64)),
+        comm_(ring.comm) {
     for (const GuestVirtual node : ring.nodes) nodes_.insert(node.value);
     // The oldest are the kernel's own threads, the newest are users': some of both are enough.
     constexpr std::size_t most_of_each = 128;
@@ -78,7 +82,11 @@ class Derivation {
     add("pid", pid_, half);
     add("tgid", tgid_, half);
     add("stack", stack_, word);
-    add("thread", stack_pointer_, word, "thread_struct");
+    if (has_context_) {
+      add("thread", *stack_pointer_ - word, 3 * word, "thread_struct");
+    } else {
+      add("thread", stack_pointer_, word, "thread_struct");
+    }
     add("real_parent", parent_, word);
     add("group_leader", leader_, word);
     add("__state", state_, half);
@@ -94,7 +102,12 @@ class Derivation {
       put_schedule(layouts);
     }
     put(layouts, "task_struct", std::move(members));
-    put(layouts, "thread_struct", {{"sp", 0, word}});
+    if (has_context_) {
+      put(layouts, "thread_struct", {{"cpu_context", 0, 3 * word, 0, 0, "cpu_context"}});
+      put(layouts, "cpu_context", {{"fp", 0, word}, {"sp", word, word}, {"pc", 2 * word, word}});
+    } else {
+      put(layouts, "thread_struct", {{"sp", 0, word}});
+    }
     put(layouts, "list_head", {{"next", 0, word}, {"prev", word, word}});
     if (signal_)
       put(layouts, "signal_struct", {{"thread_head", thread_head_, 2 * word, 0, 0, "list_head"}});
@@ -175,10 +188,24 @@ class Derivation {
     }));
     if (!stack_) return;
     stack_pointer_ = only(places(word, [&](const TaskBytes& task, Place place) {
-      const std::uint64_t stack = task.at(*stack_);
-      const std::uint64_t inside = task.at(place) - stack;
-      return stack == 0 || (inside > 0 && inside <= stack_bytes && inside % word == 0);
+      return task.at(*stack_) == 0 ||
+             (is_in_stack(task, task.at(place)) && (!has_context_ || is_in_context(task, place)));
     }));
+  }
+
+  [[nodiscard]] bool is_in_stack(const TaskBytes& task, std::uint64_t address) const {
+    const std::uint64_t inside = address - task.at(*stack_);
+    return inside > 0 && inside <= stack_bytes && inside % word == 0;
+  }
+
+  // arm64: between a frame pointer, which is there too, and where the task goes on.
+  [[nodiscard]] bool is_in_context(const TaskBytes& task, Place place) const {
+    constexpr std::uint64_t instruction_bytes = 4;
+    if (place < word || place + 2 * word > 2 * task_reach) return false;
+    const std::uint64_t fp = task.at(place - word);
+    const std::uint64_t ip = task.at(place + word);
+    return (fp == 0 || is_in_stack(task, fp)) && ip % instruction_bytes == 0 &&
+           memory_.tables().architecture().is_image_address({ip});
   }
 
   // A task's beginning is what other tasks point to: those it has begun, as their parent, and the
@@ -310,6 +337,7 @@ class Derivation {
   }
 
   const KernelMemory& memory_;
+  bool has_context_;               // tasks save a struct cpu_context, as on arm64
   std::uint64_t comm_;             // from a node
   std::set<std::uint64_t> nodes_;  // of all tasks
   std::vector<TaskBytes> tasks_;   // the idle task first

@@ -20,10 +20,10 @@ namespace photon_dmesg {
 // version would have to tell.
 //
 // task_struct has, as far as they are found: tasks, comm, pid, tgid, stack, thread (of which
-// thread_struct is the member sp alone), real_parent, group_leader, signal, thread_node, flags, the
-// state, under both names that it has had, as the four bytes that matter, cpu and se. signal_struct
-// has thread_head, sched_entity exec_start, sum_exec_runtime and prev_sum_exec_runtime. The layouts
-// are as large as these members reach.
+// thread_struct is the member sp alone, or of arm64 cpu_context with fp, sp and pc), real_parent,
+// group_leader, signal, thread_node, flags, the state, under both names that it has had, as the
+// four bytes that matter, cpu and se. signal_struct has thread_head, sched_entity exec_start,
+// sum_exec_runtime and prev_sum_exec_runtime. The layouts are as large as these members reach.
 class DerivedTypes final : public TypeSource {
  public:
   // Null if the tasks are not found, or if more than one reading of memory fits.

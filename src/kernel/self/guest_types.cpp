@@ -1,11 +1,14 @@
 #include "kernel/self/guest_types.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <utility>
 
 #include "kernel/self/derived_types.h"
 #include "kernel/self/memory_btf.h"
 #include "kernel/self/module_btf.h"
+#include "kernel/self/task_ring.h"
 #include "kernel/symbols/symbol_types.h"
 
 namespace photon_dmesg {
@@ -31,6 +34,23 @@ std::optional<GuestVirtual> derived_first_task(const KernelTypes& types) {
     if (derived != nullptr) return derived->init_task();
   }
   return std::nullopt;
+}
+
+std::optional<GuestVirtual> find_first_task(const GuestKernel& kernel, const KernelTypes& types,
+                                            Diagnostics& diagnostics) {
+  if (const auto symbol = kernel.find_address("init_task")) return symbol;
+  if (const auto derived = derived_first_task(types)) return derived;
+  const auto tasks = types.find("task_struct.tasks");
+  const auto comm = types.find("task_struct.comm");
+  if (!tasks || !comm) return std::nullopt;
+  const std::optional<TaskRing> ring = find_task_ring(kernel.image(), diagnostics);
+  if (!ring || ring->comm != comm->offset - tasks->offset) return std::nullopt;
+  const GuestVirtual first{ring->nodes.front().value - tasks->offset};
+  diagnostics.found({.what = "the idle task",
+                     .value = fmt::format("{}", first),
+                     .where = "the guest's memory",
+                     .how = fmt::format("it begins a list of {} processes", ring->nodes.size())});
+  return first;
 }
 
 }  // namespace photon_dmesg

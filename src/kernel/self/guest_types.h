@@ -18,4 +18,10 @@ namespace photon_dmesg {
 // Where the list of tasks begins, if `types` are derived from it: then no symbol may tell.
 [[nodiscard]] std::optional<GuestVirtual> derived_first_task(const KernelTypes& types);
 
+// The same of any kernel's `types`: where no symbol tells, the list is found by its form, if it has
+// the members where the types say.
+[[nodiscard]] std::optional<GuestVirtual> find_first_task(const GuestKernel& kernel,
+                                                          const KernelTypes& types,
+                                                          Diagnostics& diagnostics);
+
 }  // namespace photon_dmesg

@@ -26,6 +26,9 @@ class Kallsyms final : public KernelSymbols {
 
   // By how much the kernel runs above the address that kernels are linked at.
   [[nodiscard]] std::uint64_t kaslr_offset() const { return kaslr_offset_; }
+  // What is known better than by the first of the functions: where the image begins is not among
+  // them in kernels without KALLSYMS_ALL.
+  void set_kaslr_offset(std::uint64_t offset) { kaslr_offset_ = offset; }
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
   [[nodiscard]] std::optional<GuestVirtual> find_static(std::string_view name) const override;

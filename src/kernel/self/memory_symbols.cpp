@@ -45,6 +45,7 @@ void MemorySymbols::add(const char* name, GuestVirtual run_time) {
 
 void MemorySymbols::add(const Vmcoreinfo& info) {
   kaslr_offset_ = info.kaslr_offset();
+  if (kallsyms_) kallsyms_->set_kaslr_offset(kaslr_offset_);
   for (const auto& [name, address] : info.symbols()) {
     // clear_seq has changed its form, and only symbols that are not here tell which it has.
     if (name != "clear_seq") add(name.c_str(), address);

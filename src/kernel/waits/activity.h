@@ -16,6 +16,8 @@ namespace photon_dmesg {
 struct VcpuActivity {
   std::uint32_t vcpu = 0;            // the checkpoint's number
   std::optional<std::uint32_t> cpu;  // the kernel's
+  // false: the checkpoint lacks them, and whether it was in user mode is not known.
+  bool has_registers = true;
   bool in_user_mode = false;
   bool runs_kernel = true;  // false: its registers are another kernel's, or a firmware's
   std::optional<bool> takes_interrupts;
@@ -24,6 +26,12 @@ struct VcpuActivity {
   std::string witnesses;
   Trace trace;
 };
+
+// "user" or "kernel"; nothing if it is not known.
+[[nodiscard]] inline std::optional<std::string> mode_of(const VcpuActivity& vcpu) {
+  if (!vcpu.has_registers) return std::nullopt;
+  return vcpu.in_user_mode ? "user" : "kernel";
+}
 
 // What a task waits for, and who has it.
 struct Waiting {

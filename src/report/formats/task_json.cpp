@@ -85,7 +85,7 @@ Json to_json(const TaskReport& report, const Task& task) {
 Json to_json(const TaskReport& report, const VcpuActivity& cpu) {
   return {{"vcpu", cpu.vcpu},
           {"cpu", number_or_null(cpu.cpu)},
-          {"mode", cpu.in_user_mode ? "user" : "kernel"},
+          {"mode", text_or_null(mode_of(cpu))},
           {"task", cpu.task ? brief(*cpu.task) : Json(nullptr)},
           {"task_by", cpu.witnesses.empty() ? Json(nullptr) : Json(cpu.witnesses)},
           {"trace", to_json(report, cpu.trace)}};

@@ -26,7 +26,7 @@ void write(const TaskReport& report, const VcpuActivity& cpu, std::ostream& out)
   std::string text = fmt::format("vCPU {}", cpu.vcpu);
   if (cpu.cpu && *cpu.cpu != cpu.vcpu) text += fmt::format(" (the kernel's CPU {})", *cpu.cpu);
   text += cpu.task ? fmt::format(": {}", printable(name_and_pid(*cpu.task))) : ": task unknown";
-  text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
+  if (cpu.has_registers) text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
   out << text << '\n';
   write(report, cpu.trace, out);
 }

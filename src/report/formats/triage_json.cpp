@@ -101,12 +101,13 @@ Json vcpus_to_json(const TriageReport& report) {
   Json list = Json::array();
   for (const VcpuActivity& vcpu : report.facts.vcpus) {
     const std::string doing = summary_of(vcpu.trace);
+    const auto mode = mode_of(vcpu);
     Json task = nullptr;
     if (vcpu.task) task = to_json(TaskName{vcpu.task->pid, vcpu.task->comm});
     list.push_back(
         {{"vcpu", vcpu.vcpu},
          {"cpu", number_or_null(vcpu.cpu)},
-         {"mode", vcpu.in_user_mode ? "user" : "kernel"},
+         {"mode", mode ? Json(*mode) : Json(nullptr)},
          {"idle", is_idle(vcpu)},
          {"interrupts", vcpu.takes_interrupts ? Json(*vcpu.takes_interrupts) : Json(nullptr)},
          {"task", std::move(task)},

@@ -54,12 +54,13 @@ std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& t
 }
 
 bool is_idle(const VcpuActivity& vcpu) {
+  if (!vcpu.has_registers) return vcpu.task && vcpu.task->pid == 0;
   const bool may_be_idle = !vcpu.task || vcpu.task->pid == 0;
   return may_be_idle && !vcpu.in_user_mode && is_in_idle_loop(vcpu.trace);
 }
 
 bool is_busy_in_kernel(const VcpuActivity& vcpu) {
-  return vcpu.runs_kernel && !vcpu.in_user_mode && !is_idle(vcpu);
+  return vcpu.runs_kernel && vcpu.has_registers && !vcpu.in_user_mode && !is_idle(vcpu);
 }
 
 }  // namespace photon_dmesg
