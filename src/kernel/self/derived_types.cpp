@@ -208,6 +208,13 @@ class Derivation {
            memory_.tables().architecture().is_image_address({ip});
   }
 
+  // arm64: whether the task's struct cpu_context is there, x19 to x30, in which it may have itself.
+  [[nodiscard]] bool is_saved_register(Place place) const {
+    constexpr std::uint64_t before_sp = 11 * word;
+    return has_context_ && stack_pointer_ && place + before_sp >= *stack_pointer_ &&
+           place <= *stack_pointer_ + word;
+  }
+
   // A task's beginning is what other tasks point to: those it has begun, as their parent, and the
   // first thread of a process to itself. Init and kthreadd are the idle task's.
   void find_start() {
@@ -220,6 +227,7 @@ class Derivation {
     for (const Place leader : leaders) {
       const std::uint64_t start = idle.at(leader) - idle.node.value;
       if (start == 0 || 0 - start > task_reach) continue;  // not before the node
+      if (is_saved_register(leader)) continue;
       std::vector<Place> parents = find_parents(start);
       if (!parents.empty()) found.emplace_back(leader, std::move(parents));
     }
