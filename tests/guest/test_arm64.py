@@ -2,8 +2,11 @@
 themselves said."""
 
 import json
+import mmap
+import re
 import shutil
 import struct
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -315,6 +318,26 @@ class Frozen(DiskTests, OneFolder, unittest.TestCase):
             self.assertIn("the stack", vcpu["task_by"])
             self.assertEqual((vcpu["task"]["pid"], vcpu["trace"]["complete"]), (0, True))
             self.assertIn("do_idle", functions(vcpu["trace"]))
+
+    def test_without_types_the_tasks_themselves_show_where_all_is(self) -> None:
+        memory, header = self.folder / "untyped.raw", bytes.fromhex("9feb010018000000")  # BTF's
+        subprocess.run(["cp", "--sparse=always", self.guest.memory, memory], check=True)
+        with memory.open("r+b") as file, mmap.mmap(file.fileno(), 0) as image:
+            places = [found.start() for found in re.finditer(re.escape(header), image)]
+            self.assertGreater(len(places), 0)
+            for place in places:
+                image[place:place + len(header)] = bytes(len(header))
+        checkpoint = guests.write_checkpoint(self.folder / "untyped", self.guest, memory=memory)
+        result = photon_dmesg("bt", "--all", "-v", "--json", checkpoint)
+        self.assertIn("which show where the members of a task are", result.err)
+        found = by_pid(result.json)
+        self.assertEqual(found.keys(), self.tasks.keys())
+        for pid, task in self.tasks.items():
+            with self.subTest(task=task["comm"], pid=pid):
+                self.assertEqual([frame["address"] for frame in found[pid]["trace"]["frames"]],
+                                 [frame["address"] for frame in task["trace"]["frames"]])
+                for member in ("comm", "state", "tgid", "ppid"):
+                    self.assertEqual(found[pid][member], task[member])
 
     def test_memory_alone_tells_all_but_names_and_clocks(self) -> None:
         alone = by_pid(self.document("ps", symbols=[]))
