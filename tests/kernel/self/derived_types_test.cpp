@@ -7,6 +7,7 @@
 #include "kernel/self/guest_types.h"
 #include "support/bytes.h"
 #include "support/fixture_guest.h"
+#include "support/task_guest.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -213,6 +214,27 @@ TEST_CASE("guest types: without any other source they are derived") {
   const KernelTypes types = types_of(kernel, diagnostics);
   REQUIRE(types.sources().size() == 1);
   CHECK(types.field("task_struct.pid").source->name() == "the guest's tasks themselves");
+}
+
+TEST_CASE("guest types: where no symbol tells, the list of tasks is found by its form") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const Form form;
+  const Tasks tasks(guest, form);
+  CollectedDiagnostics diagnostics;
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, diagnostics);
+  REQUIRE(running);
+  const GuestKernel kernel = GuestKernel::attach(*running, guest.vmlinux(), diagnostics);
+  REQUIRE_FALSE(kernel.find_address("init_task"));
+  const auto first = [&](std::uint64_t comm) {
+    auto made = std::make_shared<MadeTypes>();
+    made->add("task_struct", 6000, {{"tasks", form.tasks, 16}, {"comm", comm, 16}});
+    KernelTypes types;
+    types.add(made);
+    return find_first_task(kernel, types, diagnostics);
+  };
+  CHECK(first(form.comm) == tasks.task(0));
+  CHECK_FALSE(first(form.comm + 8));  // the types are another kernel's
+  CHECK_FALSE(find_first_task(kernel, KernelTypes(), diagnostics));
 }
 
 }  // namespace photon_dmesg::test

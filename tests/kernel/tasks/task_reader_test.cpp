@@ -30,6 +30,20 @@ void make_old_types(TaskGuest& guest) {
 
 }  // namespace
 
+TEST_CASE("task: what arm64 saves of where it goes on stands in its task_struct") {
+  TaskGuest guest("6.1.0");
+  guest.type("thread_struct", 64, {{"cpu_context", 8, 24, "cpu_context"}});
+  guest.type("cpu_context", 24, {{"fp", 0}, {"sp", 8}, {"pc", 16}});
+  (void)guest.task(0, "swapper/0");
+  const MadeTask task = guest.task(1234, "sh");
+  guest.write_words(task.address + (task_at::sp - 24 + 8),
+                    {task.stack.value + 0x3010, task.stack.value + 0x3000, 0xffff800008baedb8});
+  const Task found = read(guest, task);
+  CHECK(found.saved_fp == task.stack.value + 0x3010);
+  CHECK(found.saved_sp == task.stack + 0x3000);
+  CHECK(found.saved_ip == GuestVirtual{0xffff800008baedb8});
+}
+
 TEST_CASE("task: everything that its task_struct says") {
   TaskGuest guest("6.1.0");
   const MadeTask init = guest.task(0, "swapper/0");

@@ -104,6 +104,17 @@ TEST_CASE("traces as text: as the kernel prints them, with what each task waits 
         "  user mode, at 0x7f0000001234\n");
 }
 
+TEST_CASE("traces: without registers it is not said where a vCPU was") {
+  TaskReport report;
+  report.vcpus.resize(1);
+  report.vcpus[0].has_registers = false;
+  report.vcpus[0].task = task(7, "reader", 'R');
+  report.vcpus[0].trace.why = "the checkpoint lacks its registers";
+  CHECK(written(write_traces_text, report) ==
+        "vCPU 0: reader (7)\n  incomplete: the checkpoint lacks its registers\n");
+  CHECK_THAT(written(write_traces_json, report), Catch::Contains("\"mode\": null"));
+}
+
 TEST_CASE("traces as text: of what is not known nothing is said") {
   TaskReport report;
   report.vcpus.resize(1);
