@@ -64,10 +64,11 @@ constexpr std::array<std::string_view, 26> death_machinery = {"panic",
                                                               "bust_spinlocks",
                                                               "dump_stack*"};
 // What is between an exception and what it came into, besides.
-constexpr std::array<std::string_view, 12> stopped = {
+constexpr std::array<std::string_view, 15> stopped = {
     "stop_this_cpu",       "crash_nmi_callback",   "panic_smp_self_stop",  "native_halt",
     "nmi_panic_self_stop", "sysvec_reboot",        "smp_reboot_interrupt", "__sysvec_reboot",
-    "kdump_nmi_callback",  "kdump_nmi_shootdown*", "nmi_shootdown_cpus*",  "cpu_emergency_stop*"};
+    "kdump_nmi_callback",  "kdump_nmi_shootdown*", "nmi_shootdown_cpus*",  "cpu_emergency_stop*",
+    "local_cpu_stop*",     "ipi_cpu_stop",         "ipi_cpu_crash_stop"};
 // kernel/smp.c, kernel/stop_machine.c
 constexpr std::array<std::string_view, 9> cross_calls = {
     "smp_call_function_many_cond", "smp_call_function_many", "smp_call_function_single",
