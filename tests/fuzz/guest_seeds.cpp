@@ -383,6 +383,14 @@ void make_page_tables(const PutSeed& put) {
       little_endian(2, 1) + address + entry(0, 511, 0x1000 | present | encrypted) +
           entry(1, 510, 0x2000 | present | encrypted) +
           entry(2, 8, 0x200000 | present | 0x80 | encrypted));
+  // arm64, pages of 4 KiB, 48 bits: an image that its own tables map, and a block of RAM.
+  constexpr unsigned arm64 = 4;
+  constexpr std::uint64_t page = 0x403;
+  put("page-tables", "arm64",
+      little_endian(arm64, 1) + little_endian(0xffff800008000000, 8) +
+          entry(0, 256, 0x1000 | present) + entry(1, 0, 0x2000 | present) +
+          entry(2, 64, 0x3000 | present) + entry(3, 0, 0 | page) + entry(3, 1, 0x5000 | page) +
+          entry(0, 0, 0x6000 | present) + entry(6, 1, 0x40000000 | 0x401));
 }
 
 // What the input of the target of tasks begins with: a version, no frames told, and a vCPU in

@@ -39,8 +39,9 @@ std::optional<GuestVirtual> KernelImage::begin() const {
 
 std::span<const std::byte> KernelImage::bytes(const ImageRange& range) const {
   const auto [place, is_new] = bytes_.try_emplace(range.begin.value);
-  std::unique_ptr<std::byte[]>& content = place->second;
+  auto& content = place->second;
   if (is_new) {
+    // NOLINTNEXTLINE(modernize-avoid-c-arrays): a vector would be filled with zeros first
     content = std::make_unique_for_overwrite<std::byte[]>(range.size);
     const std::span<std::byte> target(content.get(), range.size);
     if (!memory_.read(range.begin, target)) read_by_pages(memory_, range.begin, target);

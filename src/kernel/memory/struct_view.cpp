@@ -29,8 +29,8 @@ std::string StructView::text(std::string_view member) const {
   return text(layout_.member(member));
 }
 
-std::string StructView::text(const MemberLayout& layout) const {
-  const std::span<const std::byte> bytes = bytes_.subspan(layout.offset, layout.size);
+std::string StructView::text(const MemberLayout& member) const {
+  const std::span<const std::byte> bytes = bytes_.subspan(member.offset, member.size);
   const auto end = std::find(bytes.begin(), bytes.end(), std::byte{0});
   return {reinterpret_cast<const char*>(bytes.data()),
           static_cast<std::size_t>(end - bytes.begin())};
@@ -40,13 +40,13 @@ StructView StructView::nested(std::string_view member, const StructLayout& inner
   return nested(layout_.member(member), inner);
 }
 
-StructView StructView::nested(const MemberLayout& layout, const StructLayout& inner) const {
-  if (inner.size() > layout.size) {
+StructView StructView::nested(const MemberLayout& member, const StructLayout& inner) const {
+  if (inner.size() > member.size) {
     throw unusable(fmt::format("struct {}: expected a struct {} of {} bytes in {}, found {} bytes",
-                               layout_.name(), inner.name(), inner.size(), layout.name,
-                               layout.size));
+                               layout_.name(), inner.name(), inner.size(), member.name,
+                               member.size));
   }
-  return {inner, bytes_.subspan(layout.offset, inner.size())};
+  return {inner, bytes_.subspan(member.offset, inner.size())};
 }
 
 }  // namespace photon_dmesg

@@ -224,7 +224,7 @@ bool are_marked(const Bytes& bytes, const Names& names) {
 
 // Whether the names, of `size` bytes all in all, come to no more than those of a kernel.
 bool are_bounded(const Bytes& bytes, const Tokens& tokens, const Names& names) {
-  const auto longest = std::max_element(
+  const auto* const longest = std::max_element(
       tokens.strings.begin(), tokens.strings.end(),
       [](std::string_view left, std::string_view right) { return left.size() < right.size(); });
   // Of what the tokens alone rule out, no name needs a look.

@@ -2,6 +2,7 @@
 #include "kernel/arch/x86_64/page_tables.h"
 
 #include "fuzz/input.h"
+#include "kernel/arch/aarch64/page_tables.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/memory/kernel_memory.h"
@@ -19,6 +20,16 @@ void write_entries(Input& input, test::FakeMemory& memory, std::uint64_t pages) 
     const std::uint64_t entry = input.number(2) % 512;
     memory.write_value(table + entry * 8, input.number(8));
   }
+}
+
+PageTables tables_of(unsigned form, const GuestMemory& memory) {
+  constexpr unsigned is_arm64 = 4;
+  if ((form & is_arm64) != 0) {
+    const auto forms = aarch64::possible_forms();
+    return {architecture_of(Machine::Aarch64), memory, {0}, forms[(form >> 3U) % forms.size()]};
+  }
+  return x86_64::page_tables(memory, {0}, (form & 1) != 0 ? PagingLevels::Five : PagingLevels::Four,
+                             (form & 2) != 0 ? std::uint64_t{1} << 51 : 0);
 }
 
 // Pages that begin in `range`, each as find() has it.
@@ -50,16 +61,16 @@ void fuzz_page_tables(Bytes bytes) {
   const GuestVirtual address{input.number(8)};
   test::FakeMemory memory(pages * page);
   write_entries(input, memory, pages);
-  const PageTables tables =
-      x86_64::page_tables(memory, {0}, (form & 1) != 0 ? PagingLevels::Five : PagingLevels::Four,
-                          (form & 2) != 0 ? std::uint64_t{1} << 51 : 0);
-  const Architecture& architecture = architecture_of(Machine::X86_64);
+  const PageTables tables = tables_of(form, memory);
+  const Architecture& architecture = tables.architecture();
   const KernelMemory kernel(memory, tables);
   std::array<std::byte, 2 * page> target{};
   (void)kernel.read(address, target);
   (void)kernel.read_text(address, 64);
   (void)architecture.first_handler(tables, address);
   (void)architecture.possible_kernel_tables(memory, {page * (address.value % pages)});
+  Budget budget("pages", 1 << 16);
+  (void)architecture.image_range(tables, budget);
   walk(tables, architecture.map().image);
 }
 

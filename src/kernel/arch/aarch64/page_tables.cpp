@@ -43,15 +43,6 @@ unsigned highest_block_level(const PageTableForm& form) {
   return (form.page_shift == shift_4k ? level_4k : level) + (form.wide_addresses ? 1 : 0);
 }
 
-// Whether the top-level table of that form may have `entry`.
-bool may_be_in_root(std::uint64_t entry, const PageTableForm& form) {
-  if (entry == 0) return true;
-  if ((entry & valid) == 0) return false;
-  if ((entry & table_or_page) == 0) return form.levels <= highest_block_level(form);
-  const std::uint64_t upper_address = form.page_shift == shift_64k ? bits(12, 16) : 0;
-  return (entry & never_in_table & ~upper_address) == 0;
-}
-
 class Format {
  public:
   explicit Format(const PageTableForm& form) : form_(form) {}
@@ -109,6 +100,35 @@ class Format {
   PageTableForm form_;
 };
 
+// Tells whether what stands in a page may be the entries of a top-level table of some form: tables
+// that are in RAM, and no others. Blocks alone, which any odd number may be, are none.
+class RootCheck {
+ public:
+  RootCheck(const GuestMemory& memory, const PageTableForm& form)
+      : memory_(memory), form_(form), format_(form) {}
+
+  // Whether `entry` may be one.
+  [[nodiscard]] bool take(std::uint64_t entry) {
+    if (entry == 0) return true;
+    if ((entry & valid) == 0) return false;
+    if ((entry & table_or_page) == 0) return form_.levels <= highest_block_level(form_);
+    const std::uint64_t upper_address = form_.page_shift == shift_64k ? bits(12, 16) : 0;
+    if ((entry & never_in_table & ~upper_address) != 0) return false;
+    const auto table = format_.apply({}, entry, form_.levels);
+    std::array<std::byte, 1> any{};
+    if (!table || !memory_.read(table->page.physical_address, any)) return false;
+    has_table_ = true;
+    return true;
+  }
+  [[nodiscard]] bool has_table() const { return has_table_; }
+
+ private:
+  const GuestMemory& memory_;
+  const PageTableForm& form_;
+  Format format_;
+  bool has_table_ = false;
+};
+
 }  // namespace
 
 PageTableForm form_of(unsigned page_shift, unsigned address_bits) {
@@ -155,19 +175,17 @@ bool may_be_root(const GuestMemory& memory, GuestPhysical root, const PageTableF
   if (root.value % page != 0) return false;
   const unsigned below = form.page_shift + (form.page_shift - entry_shift) * (form.levels - 1);
   std::uint64_t left = entry_bytes << (form.address_bits - below);
-  bool has_any = false;
+  RootCheck check(memory, form);
   std::array<std::byte, 512> bytes{};
   for (GuestPhysical at = root; left > 0; at = at + bytes.size()) {
     const auto part = std::span(bytes).first(std::min<std::uint64_t>(left, bytes.size()));
     if (!memory.read(at, part)) return false;
     for (std::size_t i = 0; i < part.size(); i += entry_bytes) {
-      const std::uint64_t entry = load_unsigned(part.subspan(i, entry_bytes));
-      if (!may_be_in_root(entry, form)) return false;
-      has_any = has_any || entry != 0;
+      if (!check.take(load_unsigned(part.subspan(i, entry_bytes)))) return false;
     }
     left -= part.size();
   }
-  return has_any;
+  return check.has_table();
 }
 
 }  // namespace photon_dmesg::aarch64

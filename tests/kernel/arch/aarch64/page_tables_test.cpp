@@ -119,8 +119,14 @@ TEST_CASE("arm64 page tables: what may be a top-level table") {
   memory.write_value(root, std::uint64_t{0x40000401});  // a block of 1 GiB
   CHECK_FALSE(aarch64::may_be_root(memory, root, form));
   CHECK(aarch64::may_be_root(memory, root, small));
-  memory.write_value(root, std::uint64_t{0x6f6c6c6568});  // text
+  memory.write_value(root + 8, std::uint64_t{0x7f00000000} | arm64_table);  // outside of RAM
   CHECK_FALSE(aarch64::may_be_root(memory, root, small));
+  memory.write_value(root + 8, std::uint64_t{0x6f6c6c6568});  // text
+  CHECK_FALSE(aarch64::may_be_root(memory, root, small));
+  for (std::uint64_t at = 0; at < 0x1000; at += 8) {  // a pattern that is blocks alone
+    memory.write_value({0x200000 + at}, std::uint64_t{0x0101010101010101});
+  }
+  CHECK_FALSE(aarch64::may_be_root(memory, {0x200000}, small));
 }
 
 }  // namespace photon_dmesg::test
