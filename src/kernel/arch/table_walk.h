@@ -31,9 +31,9 @@ struct TableEntry {
 };
 
 template <typename Format>
-class TableWalk {
+class TableLookup {
  public:
-  TableWalk(const PageTables& tables, Format format) : tables_(tables), format_(format) {}
+  TableLookup(const PageTables& tables, Format format) : tables_(tables), format_(format) {}
 
   // PageTables::find().
   [[nodiscard]] std::optional<PageTables::Page> find(GuestVirtual address) const {
@@ -54,24 +54,9 @@ class TableWalk {
     return std::nullopt;
   }
 
-  // PageTables::for_each_page(), until `visit` returns false. Returns whether it never did.
-  template <typename Visit>
-  bool for_each(GuestVirtual begin, GuestVirtual end, const Visit& visit) {
-    for (auto& seen : seen_) seen.clear();
-    return visit_table(Wanted<Visit>{begin, end, visit}, format_.levels(), root());
-  }
-
- private:
+ protected:
   static constexpr std::size_t entry_bytes = 8;
   static constexpr unsigned entry_shift = 3;
-  static constexpr unsigned most_levels = 5;
-
-  template <typename Visit>
-  struct Wanted {
-    GuestVirtual begin;
-    GuestVirtual end;
-    const Visit& visit;
-  };
 
   [[nodiscard]] PageTables::Page root() const { return {{}, tables_.root(), 0, true, true}; }
   [[nodiscard]] unsigned shift_of(unsigned level) const {
@@ -86,20 +71,52 @@ class TableWalk {
     return static_cast<std::size_t>(span_of(level + 1) >> shift_of(level));
   }
 
+  const PageTables& tables_;
+  Format format_;
+};
+
+// Walks all of them, which takes more to begin with.
+template <typename Format>
+class TableWalk : private TableLookup<Format> {
+ public:
+  using TableLookup<Format>::TableLookup;
+
+  // PageTables::for_each_page(), until `visit` returns false. Returns whether it never did.
+  template <typename Visit>
+  bool for_each(GuestVirtual begin, GuestVirtual end, const Visit& visit) {
+    for (auto& seen : seen_) seen.clear();
+    return visit_table(Wanted<Visit>{begin, end, visit}, this->format_.levels(), this->root());
+  }
+
+ private:
+  using Base = TableLookup<Format>;
+  static constexpr unsigned most_levels = 5;
+
+  template <typename Visit>
+  struct Wanted {
+    GuestVirtual begin;
+    GuestVirtual end;
+    const Visit& visit;
+  };
+
   // `above.virtual_address` is the first address that the table maps, as its bits are.
   template <typename Visit>
   bool visit_table(const Wanted<Visit>& wanted, unsigned level, const PageTables::Page& above) {
     if (!seen_[level - 1].insert(above.physical_address.value).second) return true;
     std::vector<std::byte>& bytes = bytes_[level - 1];  // one of each level is walked at a time
-    bytes.resize(entries_of(level) * entry_bytes);
-    if (!tables_.memory().read(above.physical_address, bytes)) return true;
-    for (std::size_t i = 0; i < entries_of(level); ++i) {
-      const GuestVirtual linear = above.virtual_address + i * span_of(level);
-      const GuestVirtual address = format_.complete(linear.value);
-      const std::uint64_t last = address.value + (span_of(level) - 1);
+    const std::size_t count = this->entries_of(level);
+    const std::uint64_t span = this->span_of(level);
+    bytes.resize(count * Base::entry_bytes);
+    if (!this->tables_.memory().read(above.physical_address, bytes)) return true;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t word = load_u64(
+          std::span(bytes).subspan(i * Base::entry_bytes).template first<Base::entry_bytes>());
+      if (word == 0) continue;  // as most are
+      const GuestVirtual linear = above.virtual_address + i * span;
+      const GuestVirtual address = this->format_.complete(linear.value);
+      const std::uint64_t last = address.value + (span - 1);
       if (last < wanted.begin.value || address >= wanted.end) continue;
-      auto entry = format_.apply(
-          above, load_unsigned(std::span(bytes).subspan(i * entry_bytes, entry_bytes)), level);
+      auto entry = this->format_.apply(above, word, level);
       if (!entry) continue;
       if (!entry->is_leaf) {
         entry->page.virtual_address = linear;
@@ -112,8 +129,6 @@ class TableWalk {
     return true;
   }
 
-  const PageTables& tables_;
-  Format format_;
   // By their places: tables that lead to themselves or to each other would be walked forever, and
   // one that is mapped over and over (espfix, KASAN's shadow of nothing) almost so.
   std::array<std::unordered_set<std::uint64_t>, most_levels> seen_{};

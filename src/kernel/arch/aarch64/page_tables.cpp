@@ -149,12 +149,12 @@ std::span<const PageTableForm> possible_forms() {
 }
 
 std::optional<PageTables::Page> find_page(const PageTables& tables, GuestVirtual address) {
-  return TableWalk(tables, Format(tables.form())).find(address);
+  return TableLookup(tables, Format(tables.form())).find(address);
 }
 
 void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual end,
                    const std::function<bool(const PageTables::Page&)>& visit) {
-  TableWalk(tables, Format(tables.form())).for_each(begin, end, visit);
+  TableWalk<Format>(tables, Format(tables.form())).for_each(begin, end, visit);
 }
 
 GuestVirtual first_address(const PageTableForm& form) {

@@ -79,12 +79,12 @@ PageTables page_tables(const GuestMemory& memory, GuestPhysical root, PagingLeve
 }
 
 std::optional<PageTables::Page> find_page(const PageTables& tables, GuestVirtual address) {
-  return TableWalk(tables, Format(tables.form())).find(address);
+  return TableLookup(tables, Format(tables.form())).find(address);
 }
 
 void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual end,
                    const std::function<void(const PageTables::Page&)>& visit) {
-  TableWalk walk(tables, Format(tables.form()));
+  TableWalk<Format> walk(tables, Format(tables.form()));
   walk.for_each(begin, end, [&](const PageTables::Page& page) {
     visit(page);
     return true;
