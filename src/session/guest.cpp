@@ -296,12 +296,12 @@ void Guest::open_kernel(std::optional<RunningKernel> running, Diagnostics& diagn
   if (pool_->empty()) return open_by_memory(running.value(), diagnostics);
   std::vector<Error> failures;
   if (open_by_candidates(running, failures, diagnostics)) return;
+  if (!running && !pool_->is_strict()) running = scan_for_kernel(*state_.memory, diagnostics);
   if (!running) {
     running = choose_base(diagnostics);
     if (running && open_by_candidates(running, failures, diagnostics)) return;
   }
   if (pool_->is_strict()) throw Error(failures.front());
-  if (!running) running = scan_for_kernel(*state_.memory, diagnostics);
   if (!running) throw Error(failures.front());
   try {
     open_by_memory(*running, diagnostics);

@@ -16,9 +16,6 @@ namespace photon_dmesg {
 // The walk of page tables that all architectures have in common: tables of 8-byte entries, each
 // level's indexed by its own bits of the address. What an architecture's entries mean tells its
 // `Format`, which has
-//   unsigned page_shift() const     the bits of an address inside a page
-//   unsigned levels() const         of tables; they count from 1, a table of pages, upwards
-//   unsigned address_bits() const   that all levels and the page take together
 //   GuestVirtual complete(std::uint64_t address) const
 //                                   the address that has these bits, and above them what it must
 //   std::optional<TableEntry> apply(const PageTables::Page& above, std::uint64_t entry,
@@ -37,10 +34,10 @@ class TableLookup {
 
   // PageTables::find().
   [[nodiscard]] std::optional<PageTables::Page> find(GuestVirtual address) const {
-    const std::uint64_t inside = address.value & (span_of(format_.levels() + 1) - 1);
+    const std::uint64_t inside = address.value & (span_of(form().levels + 1) - 1);
     if (format_.complete(inside) != address) return std::nullopt;
     PageTables::Page page = root();
-    for (unsigned level = format_.levels(); level > 0; --level) {
+    for (unsigned level = form().levels; level > 0; --level) {
       std::array<std::byte, entry_bytes> bytes{};
       const std::uint64_t index = (inside >> shift_of(level)) & (entries_of(level) - 1);
       if (!tables_.memory().read(page.physical_address + index * entry_bytes, bytes)) break;
@@ -58,14 +55,15 @@ class TableLookup {
   static constexpr std::size_t entry_bytes = 8;
   static constexpr unsigned entry_shift = 3;
 
+  // Levels of tables count from 1, a table of pages, upwards.
+  [[nodiscard]] const PageTableForm& form() const { return tables_.form(); }
   [[nodiscard]] PageTables::Page root() const { return {{}, tables_.root(), 0, true, true}; }
   [[nodiscard]] unsigned shift_of(unsigned level) const {
-    return format_.page_shift() + (format_.page_shift() - entry_shift) * (level - 1);
+    return form().page_shift + (form().page_shift - entry_shift) * (level - 1);
   }
   // Bytes that an entry maps; of the level above all, bytes that the tables map.
   [[nodiscard]] std::uint64_t span_of(unsigned level) const {
-    return std::uint64_t{1} << (level > format_.levels() ? format_.address_bits()
-                                                         : shift_of(level));
+    return std::uint64_t{1} << (level > form().levels ? form().address_bits : shift_of(level));
   }
   [[nodiscard]] std::size_t entries_of(unsigned level) const {
     return static_cast<std::size_t>(span_of(level + 1) >> shift_of(level));
@@ -85,7 +83,7 @@ class TableWalk : private TableLookup<Format> {
   template <typename Visit>
   bool for_each(GuestVirtual begin, GuestVirtual end, const Visit& visit) {
     for (auto& seen : seen_) seen.clear();
-    return visit_table(Wanted<Visit>{begin, end, visit}, this->format_.levels(), this->root());
+    return visit_table(Wanted<Visit>{begin, end, visit}, this->form().levels, this->root());
   }
 
  private:

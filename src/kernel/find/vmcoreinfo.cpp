@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <unordered_set>
 
 #include "base/budget.h"
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
+#include "kernel/arch/dump_number.h"
 #include "kernel/find/uts_namespace.h"
 #include "kernel/memory/kernel_image.h"
 
@@ -27,17 +27,6 @@ bool is_key(std::string_view key) {
     return std::isalnum(c) != 0 || c == '_' || c == '-';
   });
   return is_name && !name.empty() && (rest.empty() || rest.ends_with(')'));
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
-  if (text.starts_with("0x")) {
-    text.remove_prefix(2);
-    base = 16;
-  }
-  std::uint64_t value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  const bool whole = error == std::errc() && stop == text.data() + text.size() && !text.empty();
-  return whole ? std::optional(value) : std::nullopt;
 }
 
 std::optional<Vmcoreinfo> read_text(const KernelMemory& memory, GuestVirtual address) {
@@ -81,7 +70,7 @@ std::optional<Vmcoreinfo> Vmcoreinfo::parse(std::string_view text) {
 std::optional<GuestVirtual> Vmcoreinfo::symbol(std::string_view name) const {
   const auto found = entries_.find(fmt::format("SYMBOL({})", name));
   if (found == entries_.end()) return std::nullopt;
-  const auto value = parse_number(found->second, 16);
+  const auto value = parse_dump_number(found->second, 16);
   return value ? std::optional(GuestVirtual{*value}) : std::nullopt;
 }
 
@@ -98,7 +87,7 @@ std::map<std::string, GuestVirtual> Vmcoreinfo::symbols() const {
 
 std::uint64_t Vmcoreinfo::kaslr_offset() const {
   const auto found = entries_.find("KERNELOFFSET");
-  return found == entries_.end() ? 0 : parse_number(found->second, 16).value_or(0);
+  return found == entries_.end() ? 0 : parse_dump_number(found->second, 16).value_or(0);
 }
 
 std::optional<std::uint64_t> Vmcoreinfo::number(std::string_view name) const {
@@ -106,8 +95,8 @@ std::optional<std::uint64_t> Vmcoreinfo::number(std::string_view name) const {
   if (found == entries_.end()) return std::nullopt;
   // Some are hexadecimal; others are signed: a kernel loaded low has a negative phys_base.
   const std::string_view text = found->second;
-  if (!text.starts_with('-')) return parse_number(text, 10);
-  const auto value = parse_number(text.substr(1), 10);
+  if (!text.starts_with('-')) return parse_dump_number(text, 10);
+  const auto value = parse_dump_number(text.substr(1), 10);
   return value ? std::optional(0 - *value) : std::nullopt;
 }
 

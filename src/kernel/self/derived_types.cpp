@@ -38,7 +38,7 @@ class Derivation {
  public:
   Derivation(const KernelMemory& memory, const TaskRing& ring)
       : memory_(memory),
-        has_context_(&memory.tables().architecture() == &architecture_of(Machine::Aarch64)),
+        has_context_(is_of(memory.tables().architecture(), Machine::Aarch64)),
         comm_(ring.comm) {
     for (const GuestVirtual node : ring.nodes) nodes_.insert(node.value);
     // The oldest are the kernel's own threads, the newest are users': some of both are enough.

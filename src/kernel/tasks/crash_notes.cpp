@@ -56,8 +56,7 @@ std::optional<Vcpu> read_crash_registers(const GuestKernel& kernel, const Cpu& c
   const auto variable = kernel.find_address("crash_notes");
   const auto notes = variable ? read_pointer(kernel.memory(), *variable) : std::nullopt;
   if (!notes) return std::nullopt;
-  const bool is_arm64 =
-      &kernel.memory().tables().architecture() == &architecture_of(Machine::Aarch64);
+  const bool is_arm64 = is_of(kernel.memory().tables().architecture(), Machine::Aarch64);
   return is_arm64 ? read_registers<register_notes::Arm64Prstatus>(kernel, *notes, cpu)
                   : read_registers<register_notes::Prstatus>(kernel, *notes, cpu);
 }

@@ -4,9 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/fields.h"
 #include "kernel/tasks/task_reader.h"
-#include "kernel/unwind/machine.h"
 
 namespace photon_dmesg {
 namespace {
@@ -65,7 +65,7 @@ std::string_view name_of(StackKind kind) {
 
 Stacks::Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus) {
   for (const Cpu& cpu : cpus.all()) {
-    if (is_of(kernel, Machine::Aarch64)) {
+    if (is_of(kernel.memory().tables().architecture(), Machine::Aarch64)) {
       add_arm64_stacks(kernel, cpus, cpu);
       continue;
     }

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
 #include "kernel/arch/aarch64/aarch64.h"
 #include "kernel/arch/aarch64/page_tables.h"
+#include "kernel/arch/dump_number.h"
 
 namespace photon_dmesg::aarch64 {
 namespace {
@@ -17,19 +17,11 @@ PageTables tables_at(const GuestMemory& memory, GuestPhysical root, const PageTa
   return {architecture(), memory, root, form};
 }
 
-// VMCOREINFO has decimal numbers and, behind "0x", hexadecimal ones.
 std::optional<std::uint64_t> number_in(const Architecture::DumpEntries& entries,
                                        std::string_view name) {
+  constexpr int decimal = 10;
   const auto found = entries.find(name);
-  if (found == entries.end()) return std::nullopt;
-  std::string_view text = found->second;
-  const bool hexadecimal = text.starts_with("0x");
-  if (hexadecimal) text.remove_prefix(2);
-  std::uint64_t value = 0;
-  const auto [stop, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, hexadecimal ? 16 : 10);
-  const bool whole = error == std::errc() && stop == text.data() + text.size() && !text.empty();
-  return whole ? std::optional(value) : std::nullopt;
+  return found == entries.end() ? std::nullopt : parse_dump_number(found->second, decimal);
 }
 
 const PageTableForm* find_form(unsigned page_shift, std::uint64_t address_bits) {

@@ -47,9 +47,6 @@ class Format {
  public:
   explicit Format(const PageTableForm& form) : form_(form) {}
 
-  [[nodiscard]] unsigned page_shift() const { return form_.page_shift; }
-  [[nodiscard]] unsigned levels() const { return form_.levels; }
-  [[nodiscard]] unsigned address_bits() const { return form_.address_bits; }
   [[nodiscard]] GuestVirtual complete(std::uint64_t address) const {
     return {address | ~(bit(form_.address_bits) - 1)};
   }

@@ -29,6 +29,10 @@ const Architecture& architecture_of(Machine machine) {
   return table.front().architecture();
 }
 
+bool is_of(const Architecture& architecture, Machine machine) {
+  return &architecture == &architecture_of(machine);
+}
+
 const Architecture* find_elf_architecture(std::uint16_t machine) {
   for (const Entry& entry : table) {
     if (entry.elf_machine == machine) return &entry.architecture();

@@ -11,6 +11,9 @@ namespace photon_dmesg {
 // The architecture of `machine`; lives as long as the program.
 [[nodiscard]] const Architecture& architecture_of(Machine machine);
 
+// Whether `architecture` is that of `machine`.
+[[nodiscard]] bool is_of(const Architecture& architecture, Machine machine);
+
 // The one whose executables have `machine` (EM_*) in their ELF header; null if there is none.
 [[nodiscard]] const Architecture* find_elf_architecture(std::uint16_t machine);
 
