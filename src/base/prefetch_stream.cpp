@@ -5,8 +5,9 @@
 namespace photon_dmesg {
 namespace {
 
-// Enough that verifying a package, the faster work, has all but ended when enough is unpacked.
-constexpr std::size_t most_bytes_ahead = std::size_t{64} * 1024 * 1024;
+// Enough that neither side waits for the other over what takes the other a moment longer. What is
+// left of a package when enough is unpacked is verified then, the faster work.
+constexpr std::size_t most_bytes_ahead = std::size_t{8} * 1024 * 1024;
 
 }  // namespace
 

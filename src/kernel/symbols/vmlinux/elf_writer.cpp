@@ -14,7 +14,9 @@ std::size_t align(std::size_t offset) {
 }  // namespace
 
 void ElfWriter::add(std::string_view name, std::uint32_t type, std::span<const std::byte> content) {
-  bytes_.resize(align(bytes_.size()));
+  const std::size_t begin = align(bytes_.size());
+  bytes_.reserve(begin + content.size());  // large sections are few, and memory is what they take
+  bytes_.resize(begin);
   Elf64_Shdr header{};
   header.sh_name = static_cast<Elf64_Word>(names_.size());
   header.sh_type = type;
@@ -33,10 +35,13 @@ void ElfWriter::add_loaded(std::string_view name, std::uint32_t type, GuestVirtu
   headers_.back().sh_addr = address.value;
 }
 
-void ElfWriter::add_symbols(std::span<const std::byte> symbols, std::span<const std::byte> names) {
+void ElfWriter::add_symbols(std::span<const std::byte> symbols) {
   add(".symtab", SHT_SYMTAB, symbols);
   headers_.back().sh_entsize = sizeof(Elf64_Sym);
   headers_.back().sh_link = static_cast<Elf64_Word>(headers_.size());
+}
+
+void ElfWriter::add_symbol_names(std::span<const std::byte> names) {
   add(".strtab", SHT_STRTAB, names);
 }
 

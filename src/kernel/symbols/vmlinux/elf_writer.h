@@ -27,8 +27,9 @@ class ElfWriter {
   void add_loaded(std::string_view name, std::uint32_t type, GuestVirtual address,
                   std::span<const std::byte> content);
 
-  // Adds a symbol table and the names it refers to.
-  void add_symbols(std::span<const std::byte> symbols, std::span<const std::byte> names);
+  // Adds a symbol table; the names that it refers to must be added next.
+  void add_symbols(std::span<const std::byte> symbols);
+  void add_symbol_names(std::span<const std::byte> names);
 
   // The file. Ends the writer.
   [[nodiscard]] std::vector<std::byte> finish();

@@ -38,12 +38,6 @@ Struct copy_of(std::span<const std::byte> bytes) {
   return value;
 }
 
-// A part of the file that is loaded into memory.
-struct Segment {
-  Elf64_Phdr header{};
-  std::vector<std::byte> bytes;
-};
-
 // A compile unit that is wanted.
 struct Unit {
   std::uint64_t offset = 0;  // in .debug_info
@@ -62,17 +56,17 @@ class SectionWalk {
   NeededSections run() {
     read_headers();
     read_segments();
-    find_printk_function();
-    read_notes_and_banners();
-    segments_.clear();
     read_aranges();
     read_units();
     read_abbreviations();
     skip_line_programs();
     skip_frames();
     read_strings();
+    // What has been put into a file is not kept beside it.
+    std::vector<std::byte> units = finish_units();
     read_symbols();
-    return finish();
+    read_names();
+    return {image_.finish(), std::move(units), *function_};
   }
 
  private:
@@ -88,32 +82,38 @@ class SectionWalk {
            "an executable of a known machine with program headers behind its header");
     for (unsigned i = 0; i < header_.e_phnum; ++i) {
       const auto entry = copy_of<Elf64_Phdr>(input_.take(sizeof(Elf64_Phdr), "a program header"));
-      if (entry.p_type == PT_LOAD && entry.p_filesz > 0) segments_.push_back({entry, {}});
+      if (entry.p_type == PT_LOAD && entry.p_filesz > 0) segments_.push_back(entry);
       if (entry.p_type == PT_NOTE) notes_ = entry;
     }
-    std::sort(segments_.begin(), segments_.end(), [](const Segment& left, const Segment& right) {
-      return left.header.p_offset < right.header.p_offset;
-    });
+    std::sort(segments_.begin(), segments_.end(),
+              [](const Elf64_Phdr& left, const Elf64_Phdr& right) {
+                return left.p_offset < right.p_offset;
+              });
   }
 
+  // The parts of the file that are loaded into memory, of which no two are kept at a time.
   void read_segments() {
     expect(!segments_.empty(), "a kernel image, not debug information alone");
     std::uint64_t size = 0;
-    for (Segment& segment : segments_) {
-      const Elf64_Phdr& header = segment.header;
+    Budget budget = kallsyms_budget();
+    for (const Elf64_Phdr& header : segments_) {
       expect(header.p_offset >= input_.position(), "segments one behind the other");
       expect(header.p_offset < most_kept && header.p_filesz < most_kept - size,
              "segments of an image that a kernel can have");
       size += header.p_filesz;
       input_.skip(header.p_offset - input_.position(), "padding");
-      segment.bytes = input_.take(header.p_filesz, "a segment");
+      const std::vector<std::byte> bytes = input_.take(header.p_filesz, "a segment");
+      if (!function_) find_functions(header, bytes, budget);
+      keep_notes(header, bytes);
+      keep_banners(header, bytes);
     }
+    expect(function_.has_value(), "kallsyms in its image");
+    expect(has_notes_, "notes in its image");
   }
 
   [[nodiscard]] bool is_code(GuestVirtual address) const {
-    return std::any_of(segments_.begin(), segments_.end(), [&](const Segment& segment) {
-      return (segment.header.p_flags & PF_X) != 0 &&
-             address.value - segment.header.p_vaddr < segment.header.p_filesz;
+    return std::any_of(segments_.begin(), segments_.end(), [&](const Elf64_Phdr& segment) {
+      return (segment.p_flags & PF_X) != 0 && address.value - segment.p_vaddr < segment.p_filesz;
     });
   }
 
@@ -123,42 +123,35 @@ class SectionWalk {
     return function && text && is_code(*function) && is_code(*text) && *text <= *function;
   }
 
-  void find_printk_function() {
-    Budget budget = kallsyms_budget();
-    for (const Segment& segment : segments_) {
-      const GuestVirtual begin{segment.header.p_vaddr};
-      if (!architecture_->is_image_address(begin)) continue;
-      const auto table =
-          parse_kallsyms(segment.bytes, begin, budget,
-                         [&](const KallsymsTable& found) { return fits_image(found); });
-      if (!table) continue;
-      function_ = *table->find(printk_function);
-      for (const std::string_view name : functions_of_use()) {
-        if (const auto function = table->find(name)) functions_.push_back(*function);
-      }
-      return;
+  // Where printk and what else names a unit are, by the kernel's own table.
+  void find_functions(const Elf64_Phdr& segment, std::span<const std::byte> bytes, Budget& budget) {
+    const GuestVirtual begin{segment.p_vaddr};
+    if (!architecture_->is_image_address(begin)) return;
+    const auto table = parse_kallsyms(
+        bytes, begin, budget, [&](const KallsymsTable& found) { return fits_image(found); });
+    if (!table) return;
+    function_ = table->find(printk_function);
+    for (const std::string_view name : functions_of_use()) {
+      if (const auto function = table->find(name)) functions_.push_back(*function);
     }
-    throw Unrecognised{"kallsyms in its image"};
   }
 
-  void read_notes_and_banners() {
-    for (const Segment& segment : segments_) {
-      const std::span<const std::byte> bytes = segment.bytes;
-      const std::uint64_t inside = notes_.p_offset - segment.header.p_offset;
-      if (inside < bytes.size() && notes_.p_filesz <= bytes.size() - inside) {
-        image_.add_loaded(".notes", SHT_NOTE, {notes_.p_vaddr},
-                          bytes.subspan(static_cast<std::size_t>(inside), notes_.p_filesz));
-        has_notes_ = true;
-      }
-      const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
-           at = text.find(banner_prefix, at + 1)) {
-        if (!parse_banner(text.substr(at))) continue;
-        image_.add_loaded(".banner", SHT_PROGBITS, {segment.header.p_vaddr + at},
-                          bytes.subspan(at, std::min(banner_bytes_limit, bytes.size() - at)));
-      }
+  void keep_notes(const Elf64_Phdr& segment, std::span<const std::byte> bytes) {
+    const std::uint64_t inside = notes_.p_offset - segment.p_offset;
+    if (inside >= bytes.size() || notes_.p_filesz > bytes.size() - inside) return;
+    image_.add_loaded(".notes", SHT_NOTE, {notes_.p_vaddr},
+                      bytes.subspan(static_cast<std::size_t>(inside), notes_.p_filesz));
+    has_notes_ = true;
+  }
+
+  void keep_banners(const Elf64_Phdr& segment, std::span<const std::byte> bytes) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
+         at = text.find(banner_prefix, at + 1)) {
+      if (!parse_banner(text.substr(at))) continue;
+      image_.add_loaded(".banner", SHT_PROGBITS, {segment.p_vaddr + at},
+                        bytes.subspan(at, std::min(banner_bytes_limit, bytes.size() - at)));
     }
-    expect(has_notes_, "notes in its image");
   }
 
   // .debug_aranges follows the image, if need be behind .comment.
@@ -182,7 +175,7 @@ class SectionWalk {
   }
 
   void choose_units(const ByteSource& aranges) {
-    const auto printk_unit = find_unit_offset(aranges, function_);
+    const auto printk_unit = find_unit_offset(aranges, *function_);
     expect(printk_unit.has_value(), "printk's unit in .debug_aranges");
     printk_unit_ = *printk_unit;
     std::set<std::uint64_t> offsets = {printk_unit_};
@@ -334,25 +327,34 @@ class SectionWalk {
 
   void read_symbols() {
     go_to_symbols();
-    std::uint32_t last_name = 0;
+    std::vector<std::byte> symbols;
     while (true) {
       const std::span<const std::byte> bytes = input_.peek(sizeof(Elf64_Sym));
       if (bytes.size() < sizeof(Elf64_Sym)) break;
       const auto symbol = copy_of<Elf64_Sym>(bytes);
       if (!is_symbol(symbol)) break;
-      last_name = std::max(last_name, symbol.st_name);
-      symbols_.insert(symbols_.end(), bytes.begin(), bytes.end());
-      expect(symbols_.size() < most_kept, "the end of the symbol table");
+      last_name_ = std::max(last_name_, symbol.st_name);
+      symbols.insert(symbols.end(), bytes.begin(), bytes.end());
+      expect(symbols.size() < most_kept, "the end of the symbol table");
       input_.skip(bytes.size(), "a symbol");
     }
-    names_ = input_.take(std::uint64_t{last_name} + 1, "the symbols' names");
-    while (names_.back() != std::byte{0}) {
-      names_.push_back(input_.take_some(1, "a symbol's name").front());
-    }
-    expect(names_.front() == std::byte{0}, "the symbols' names behind the symbols");
+    image_.add_symbols(symbols);
   }
 
-  NeededSections finish() {
+  // They follow the symbols, and end with the name that begins last.
+  void read_names() {
+    std::vector<std::byte> names = input_.take(last_name_, "the symbols' names");
+    std::vector<std::byte> last;
+    do {
+      last.push_back(input_.take_some(1, "a symbol's name").front());
+    } while (last.back() != std::byte{0});
+    names.reserve(names.size() + last.size());
+    names.insert(names.end(), last.begin(), last.end());
+    expect(names.front() == std::byte{0}, "the symbols' names behind the symbols");
+    image_.add_symbol_names(names);
+  }
+
+  std::vector<std::byte> finish_units() {
     std::stable_partition(units_.begin(), units_.end(),
                           [&](const Unit& unit) { return unit.offset == printk_unit_; });
     std::vector<std::byte> info;
@@ -361,8 +363,10 @@ class SectionWalk {
     units.add(".debug_info", SHT_PROGBITS, info);
     units.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
     units.add(".debug_str", SHT_PROGBITS, strings_);
-    image_.add_symbols(symbols_, names_);
-    return {image_.finish(), units.finish(), function_};
+    units_ = {};
+    abbreviations_ = {};
+    strings_ = {};
+    return units.finish();
   }
 
   StreamReader input_;
@@ -370,16 +374,15 @@ class SectionWalk {
   const Architecture* architecture_ = nullptr;
   Elf64_Phdr notes_{};
   bool has_notes_ = false;
-  std::vector<Segment> segments_;
-  GuestVirtual function_;                 // printk's
+  std::vector<Elf64_Phdr> segments_;
+  std::optional<GuestVirtual> function_;  // printk's
   std::vector<GuestVirtual> functions_;   // whose units are wanted
   std::uint64_t printk_unit_ = 0;         // where it begins in .debug_info
   std::vector<Unit> units_;               // by where they begin
   std::uint64_t last_abbreviations_ = 0;  // in .debug_abbrev
   std::vector<std::byte> abbreviations_;
   std::vector<std::byte> strings_;
-  std::vector<std::byte> symbols_;
-  std::vector<std::byte> names_;
+  std::uint32_t last_name_ = 0;  // of the symbols, where it begins in their names
   ElfWriter image_;
 };
 
