@@ -128,6 +128,10 @@ std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types
   }
   for (Disk& disk : disks) {
     if (disk.queue) disk.requests = requests.of(*disk.queue);
+    for (Request& request : disk.requests) {
+      if (!disk.scsi_host || request.operation == "flush") continue;
+      request.scsi_tries = read_scsi_tries(kernel.memory(), types, request.address);
+    }
     leave_out_unused_counters(disk);
   }
   std::stable_sort(disks.begin(), disks.end(),

@@ -165,7 +165,9 @@ void Requests::keep(GuestVirtual request, RequestState state) {
     found.sector = number(request, "request.__sector");
     found.bytes = number(request, "request.__data_len");
   }
-  found.since_nsec = since_of(request, state);
+  if (state != RequestState::Waiting) found.given_nsec = time(request, "request.io_start_time_ns");
+  const auto made = time(request, "request.start_time_ns");
+  found.since_nsec = made ? made : found.given_nsec;
   by_queue_[queue->value].push_back(std::move(found));
 }
 
@@ -188,13 +190,10 @@ std::uint64_t Requests::operation_of(std::uint64_t flags) const {
   return flags & write_flag;
 }
 
-std::optional<std::uint64_t> Requests::since_of(GuestVirtual request, RequestState state) const {
-  if (state != RequestState::Waiting) {
-    const auto issued = number(request, "request.io_start_time_ns");
-    if (issued && *issued != 0) return issued;
-  }
-  const auto made = number(request, "request.start_time_ns");
-  return made && *made != 0 ? made : std::nullopt;
+// 0 stands for none.
+std::optional<std::uint64_t> Requests::time(GuestVirtual request, std::string_view member) const {
+  const auto found = number(request, member);
+  return found && *found != 0 ? found : std::nullopt;
 }
 
 std::vector<Request> Requests::of(GuestVirtual queue) const {

@@ -12,6 +12,7 @@
 #include "base/budget.h"
 #include "kernel/arch/release_number.h"
 #include "kernel/find/guest_kernel.h"
+#include "kernel/storage/scsi.h"
 #include "kernel/symbols/kernel_types.h"
 
 namespace photon_dmesg {
@@ -33,9 +34,11 @@ struct Request {
   std::string operation;                // "read", "write", "flush"; "operation 17" of rarer ones
   std::optional<std::uint64_t> sector;  // of 512 bytes, on the disk; nothing for a flush
   std::optional<std::uint64_t> bytes;   // that are left to do
-  // When the driver got it, or else when it was made: nanoseconds since boot. Kernels note that
-  // only where they count a disk's I/O.
+  // When it was made, and when the driver got it, which may have been more than once: nanoseconds
+  // since boot. Kernels note that only where they count a disk's I/O.
   std::optional<std::uint64_t> since_nsec;
+  std::optional<std::uint64_t> given_nsec;
+  std::optional<ScsiTries> scsi_tries;
 };
 
 // The requests of the queues that are asked for.
@@ -65,8 +68,8 @@ class Requests {
   void keep(GuestVirtual request, RequestState state);
   [[nodiscard]] std::optional<RequestState> state_of(GuestVirtual request) const;
   [[nodiscard]] std::uint64_t operation_of(std::uint64_t flags) const;
-  [[nodiscard]] std::optional<std::uint64_t> since_of(GuestVirtual request,
-                                                      RequestState state) const;
+  [[nodiscard]] std::optional<std::uint64_t> time(GuestVirtual request,
+                                                  std::string_view member) const;
   [[nodiscard]] std::optional<std::uint64_t> number(GuestVirtual object,
                                                     std::string_view member) const;
   [[nodiscard]] std::optional<GuestVirtual> pointer(GuestVirtual object,

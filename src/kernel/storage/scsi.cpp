@@ -84,4 +84,18 @@ std::optional<ScsiHost> read_scsi_host(const GuestKernel& kernel, const KernelTy
   return host;
 }
 
+std::optional<ScsiTries> read_scsi_tries(const KernelMemory& memory, const KernelTypes& types,
+                                         GuestVirtual request) {
+  const auto size = types.size_of("request");  // blk_mq_rq_to_pdu()
+  if (!size) return std::nullopt;
+  const GuestVirtual command = request + *size;
+  // Until 5.14 a command refers to its request: other drivers have other things there.
+  const auto back = types.find("scsi_cmnd.request");
+  if (back && read_pointer(memory, command, back) != request) return std::nullopt;
+  const auto again = as_32(read_number(memory, command, types.find("scsi_cmnd.retries")));
+  const auto most = as_32(read_number(memory, command, types.find("scsi_cmnd.allowed")));
+  if (!again || !most) return std::nullopt;
+  return ScsiTries{*again, *most};
+}
+
 }  // namespace photon_dmesg

@@ -34,6 +34,13 @@ struct ScsiHost {
   std::optional<PvscsiRings> rings;
 };
 
+// How often a command has failed or timed out and was given to the device anew, and how often it
+// may.
+struct ScsiTries {
+  std::uint32_t again = 0;
+  std::uint32_t most = 0;
+};
+
 // "running", "recovery".
 [[nodiscard]] std::string name_of_scsi_state(std::uint32_t state);
 
@@ -41,5 +48,11 @@ struct ScsiHost {
 // which mostly is in modules, are not known.
 [[nodiscard]] std::optional<ScsiHost> read_scsi_host(const GuestKernel& kernel,
                                                      const KernelTypes& types, GuestVirtual queue);
+
+// Those of the command of `request`, a struct request of a SCSI disk under blk-mq: the command lies
+// behind it. Nothing if the types of SCSI are not known, or the command is another request's.
+[[nodiscard]] std::optional<ScsiTries> read_scsi_tries(const KernelMemory& memory,
+                                                       const KernelTypes& types,
+                                                       GuestVirtual request);
 
 }  // namespace photon_dmesg

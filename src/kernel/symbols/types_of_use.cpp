@@ -69,6 +69,7 @@ constexpr std::array types = {
     TypeOfUse{"rcu_state", "", "", "rcu_note_context_switch"},
     TypeOfUse{"rcu_node", "", "", "rcu_note_context_switch"},
     TypeOfUse{"worker_pool", "", "", "queue_work_on"},
+    TypeOfUse{"worker", "", "", "queue_work_on"},
     TypeOfUse{"pglist_data", "", "", "schedule"},
     TypeOfUse{"zone", "", "", "schedule"},
     // kernel/locking; rwsem_wake: rwsem-xadd.c, until 5.2.
@@ -106,6 +107,7 @@ constexpr std::array types = {
     TypeOfUse{"Scsi_Host", "", "", "scsi_eh_scmd_add"},
     TypeOfUse{"scsi_host_template", "", "", "scsi_eh_scmd_add"},
     TypeOfUse{"scsi_device", "", "", "scsi_eh_scmd_add"},
+    TypeOfUse{"scsi_cmnd", "", "", "scsi_eh_scmd_add"},
     TypeOfUse{"pvscsi_adapter", "", "", "pvscsi_abort"},
     TypeOfUse{"ext4_sb_info", "", "", "__ext4_error"},
     TypeOfUse{"journal_s", "", "", "__ext4_error"},

@@ -62,6 +62,28 @@ void add_scsi(const Disk& disk, Finding& finding) {
   add_rings(disk, finding);
 }
 
+// That it was made long ago and given to the driver only now: it has failed, and is tried again.
+void add_tries(const GuestFacts& facts, const Disk& disk, const Request& request,
+               Finding& finding) {
+  if (request.given_nsec && request.since_nsec) {
+    constexpr std::uint64_t apart = 1'000'000'000;  // what an elevator may have it wait
+    const std::uint64_t given = std::min(*request.given_nsec, facts.time.now_nsec);
+    if (given > *request.since_nsec + apart) {
+      finding.evidence.push_back(
+          {.what = disk.name + ", given to the driver for the last time",
+           .value = seconds(facts.time.now_nsec - given) + " before the stop",
+           .address = request.address});
+    }
+  }
+  if (!request.scsi_tries || request.scsi_tries->again == 0) return;
+  finding.evidence.push_back(
+      {.what = "scsi_cmnd.retries",
+       .value = fmt::format("{} of {}", request.scsi_tries->again, request.scsi_tries->most),
+       .address = request.address});
+  finding.notes.emplace_back(
+      "the command has failed or timed out, and is given to the disk again and again");
+}
+
 void add_requests(const GuestFacts& facts, const Disk& disk, const Request& oldest,
                   Finding& finding) {
   const std::uint64_t oldest_age = *age(facts, oldest);
@@ -73,6 +95,7 @@ void add_requests(const GuestFacts& facts, const Disk& disk, const Request& olde
                            oldest.state == RequestState::InFlight ? "in flight" : "waiting",
                            seconds(oldest_age)),
        .address = oldest.address});
+  add_tries(facts, disk, oldest, finding);
   if (in_flight > 1) {
     finding.evidence.push_back({.what = fmt::format("{}, requests in flight", disk.name),
                                 .value = fmt::format("{}", in_flight)});

@@ -19,6 +19,9 @@ std::vector<std::string> texts(const Disk& disk) {
     std::string text = fmt::format("{} {}", name_of(request.state), request.operation);
     if (request.sector) text += fmt::format(" {}+{}", *request.sector, request.bytes.value_or(0));
     if (request.since_nsec) text += fmt::format(" since {}", *request.since_nsec);
+    if (request.given_nsec && request.given_nsec != request.since_nsec) {
+      text += fmt::format(" given at {}", *request.given_nsec);
+    }
     all.push_back(text);
   }
   return all;
@@ -78,14 +81,16 @@ TEST_CASE("disks: how far a request has come, and since when") {
     guest.write(request + request_at::references, references, 4);
     return texts(guest.one());
   };
-  CHECK(state(1, 1) == Texts{"in_flight write 8+4096 since 5000"});
-  CHECK(state(2, 1) == Texts{"completed write 8+4096 since 5000"});
+  CHECK(state(1, 1) == Texts{"in_flight write 8+4096 since 4000 given at 5000"});
+  CHECK(state(2, 1) == Texts{"completed write 8+4096 since 4000 given at 5000"});
   CHECK(state(0, 1) == Texts{"waiting write 8+4096 since 4000"});
   CHECK(state(0, 0) == Texts{});  // it is free
   guest.write(request + request_at::issued, 0);
   CHECK(state(1, 1) == Texts{"in_flight write 8+4096 since 4000"});
   guest.write(request + request_at::made, 0);
   CHECK(state(1, 1) == Texts{"in_flight write 8+4096"});
+  guest.write(request + request_at::issued, 5000);
+  CHECK(state(1, 1) == Texts{"in_flight write 8+4096 since 5000"});
 }
 
 TEST_CASE("disks: a request's age, where both times are known") {

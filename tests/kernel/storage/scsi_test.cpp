@@ -64,6 +64,21 @@ TEST_CASE("scsi: the adapter of a disk, its error handler and what is in its rin
   CHECK(host->rings->answers_taken == 14);
 }
 
+TEST_CASE("scsi: how often a command was given to the disk anew") {
+  Scsi scsi;
+  const auto tags = scsi.tags(2);
+  const GuestVirtual request = StorageGuest::request(tags, 0);
+  const auto tries = [&] { return read_scsi_tries(scsi.kernel().memory(), scsi.types(), request); };
+  scsi.type("scsi_cmnd", 32, {{"retries", 0, 4}, {"allowed", 4, 4}, {"request", 8}});
+  scsi.write_words(request + request_at::size, {std::uint64_t{5} << 32 | 2, request.value});
+  REQUIRE(tries());
+  CHECK(tries()->again == 2);
+  CHECK(tries()->most == 5);
+  // Another request's, or no command at all.
+  scsi.write(request + request_at::size + 8, request + 64);
+  CHECK_FALSE(tries());
+}
+
 TEST_CASE("scsi: another driver has no such rings") {
   Scsi scsi;
   scsi.write(scsi.driver + 8, scsi.text("mptspi"));
