@@ -23,6 +23,7 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   facts.has_rcu = can_read_rcu(kernel, tasks->types());
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
   facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time);
+  facts.busy_workers = read_busy_workers(kernel, tasks->types(), tasks->cpus());
   facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
   facts.file_systems = read_file_systems(kernel, tasks->types(), diagnostics);
   facts.disks = read_disks(kernel, tasks->types(), tasks->cpus(), diagnostics);

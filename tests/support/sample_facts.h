@@ -107,6 +107,7 @@ inline GuestFacts healthy_facts() {
       activity(make_task(2, "kthreadd", 'S', 200 * second), {"schedule", "kthreadd"}),
       activity(make_task(20, "migration/0", 'S', 3 * second), {"schedule", "smpboot_thread_fn"}),
       activity(make_task(21, "migration/1", 'S', 3 * second), {"schedule", "smpboot_thread_fn"})};
+  facts.tasks.back().task.cpu = 1;
   facts.panic.system_state = SystemState::Running;
   return facts;
 }

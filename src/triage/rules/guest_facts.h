@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/health/busy_workers.h"
 #include "kernel/health/cpu_health.h"
 #include "kernel/health/guest_time.h"
 #include "kernel/health/memory_use.h"
@@ -28,6 +29,7 @@ struct GuestFacts {
   bool has_rcu = false;  // whether its state can be read
   std::optional<RcuGracePeriod> rcu;
   std::vector<WorkerPool> pools;  // in which works wait
+  std::vector<BusyWorker> busy_workers;
   MemoryUse memory;
   std::vector<FileSystem> file_systems;
   std::vector<Disk> disks;

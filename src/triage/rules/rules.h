@@ -31,6 +31,8 @@ namespace photon_dmesg {
 [[nodiscard]] std::vector<Finding> find_rcu_stall(const GuestFacts& facts);
 // Works wait, and no worker begins them.
 [[nodiscard]] std::vector<Finding> find_stalled_workers(const GuestFacts& facts);
+// Workers have had a CPU for one and the same work for seconds.
+[[nodiscard]] std::vector<Finding> find_busy_workers(const GuestFacts& facts);
 // Tasks that could run get no CPU.
 [[nodiscard]] std::vector<Finding> find_starved_tasks(const GuestFacts& facts);
 // File systems have stopped at an error, or have noted one.

@@ -166,6 +166,17 @@ Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const 
   return finding;
 }
 
+// Whether another task has had the CPU of late: then it is no prisoner of the one that has it,
+// which makes room for others now and then. One that is ready may only have been sent there.
+bool has_switched(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu) {
+  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+    const Task& task = activity.task;
+    if (task.cpu != health.cpu || task.state == 'R' || task.pid == 0) return false;
+    if (vcpu.task && vcpu.task->address == task.address) return false;
+    return nsec_off_cpu(facts, task).value_or(least_age) < least_age;
+  });
+}
+
 }  // namespace
 
 std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
@@ -174,7 +185,7 @@ std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
     const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
     if (vcpu == nullptr || !is_busy_in_kernel(*vcpu)) continue;
     // That is another finding.
-    if (is_locked_hard(facts, health)) continue;
+    if (is_locked_hard(facts, health) || has_switched(facts, health, *vcpu)) continue;
     const CpuWitnesses witnesses(facts, health);
     if (witnesses.all().empty()) continue;
     findings.push_back(describe_lockup(facts, health, *vcpu, witnesses));

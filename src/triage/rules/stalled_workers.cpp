@@ -7,15 +7,20 @@
 namespace photon_dmesg {
 namespace {
 
-// A worker of that CPU which is at work: what the others wait behind.
+// A worker of that CPU which is at work: what the others wait behind. For one that sleeps another
+// would have taken over.
 const TaskActivity* worker_at_work(const GuestFacts& facts, std::uint32_t cpu) {
   const std::string prefix = fmt::format("kworker/{}:", cpu);
+  const TaskActivity* found = nullptr;
   for (const TaskActivity& activity : facts.tasks) {
-    if (activity.task.comm.starts_with(prefix) && calls_any(activity.trace, {"process_one_work"})) {
-      return &activity;
+    if (!activity.task.comm.starts_with(prefix) ||
+        !calls_any(activity.trace, {"process_one_work"})) {
+      continue;
     }
+    if (activity.task.state == 'R') return &activity;
+    if (found == nullptr) found = &activity;
   }
-  return nullptr;
+  return found;
 }
 
 }  // namespace
@@ -40,6 +45,8 @@ std::vector<Finding> find_stalled_workers(const GuestFacts& facts) {
     if (const TaskActivity* worker = worker_at_work(facts, pool.cpu)) {
       finding.task = name_of_task(worker->task);
       finding.cause = summary_of(worker->trace);
+      finding.object = culprit_of(worker->trace);
+      if (!finding.object.empty()) finding.summary += ": behind " + finding.object;
     }
   }
   return findings;

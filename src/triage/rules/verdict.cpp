@@ -25,18 +25,12 @@ constexpr std::array rules_of_dead = {find_oops,
                                       find_blocked_tasks,
                                       find_stopped_file_systems,
                                       find_memory_shortage};
-constexpr std::array rules_of_living = {find_oops,
-                                        find_deadlocks,
-                                        find_hard_lockups,
-                                        find_soft_lockups,
-                                        find_stalled_storage,
-                                        find_frozen_file_systems,
-                                        find_blocked_tasks,
-                                        find_rcu_stall,
-                                        find_stalled_workers,
-                                        find_starved_tasks,
-                                        find_stopped_file_systems,
-                                        find_memory_shortage};
+constexpr std::array rules_of_living = {
+    find_oops,           find_deadlocks,       find_hard_lockups,
+    find_soft_lockups,   find_stalled_storage, find_frozen_file_systems,
+    find_blocked_tasks,  find_rcu_stall,       find_stalled_workers,
+    find_busy_workers,   find_starved_tasks,   find_stopped_file_systems,
+    find_memory_shortage};
 
 bool is_lockup(const Finding& finding) {
   return finding.kind == FindingKind::HardLockup || finding.kind == FindingKind::SoftLockup;
@@ -57,9 +51,9 @@ bool is_victim_of(const Finding& finding, const Finding& cause, const GuestFacts
 }
 
 bool is_on_same_cpu(const Finding& finding, const Finding& cause) {
-  const bool follows = finding.kind == FindingKind::RcuStall ||
-                       finding.kind == FindingKind::StalledWorkers ||
-                       finding.kind == FindingKind::StarvedTasks;
+  const bool follows =
+      finding.kind == FindingKind::RcuStall || finding.kind == FindingKind::StalledWorkers ||
+      finding.kind == FindingKind::StarvedTasks || finding.kind == FindingKind::WorkqueueHog;
   return follows && is_lockup(cause) && finding.cpu == cause.cpu;
 }
 

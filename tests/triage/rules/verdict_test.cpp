@@ -251,6 +251,47 @@ TEST_CASE("A CPU that waits for the answer of one that is locked up is its victi
   CHECK(has_kind(verdict.findings.front().consequences, FindingKind::SoftLockup));
 }
 
+TEST_CASE("A CPU that another task had a moment ago is not locked up, whatever else waits") {
+  GuestFacts facts = healthy_facts();
+  facts.vcpus[1] = busy_vcpu(1, make_task(50, "kworker/1:2", 'R', 0),
+                             {"lab_endless", "process_one_work", "worker_thread"});
+  facts.tasks.push_back(
+      activity(*facts.vcpus[1].task, {"lab_endless", "process_one_work", "worker_thread"}));
+  facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
+  SECTION("nothing else has run there") {
+    facts.tasks[3].task.last_ran_nsec = now - 41 * second;
+    CHECK(first_of(facts).kind == FindingKind::SoftLockup);
+  }
+  SECTION("its stopper has") {
+    const Finding stalled = first_of(facts);
+    CHECK(stalled.kind == FindingKind::StalledWorkers);
+    CHECK(stalled.task->pid == 50);
+    CHECK(stalled.object == "lab_endless");
+  }
+}
+
+TEST_CASE("A worker that is at one work for long is named, if nothing worse comes of it") {
+  GuestFacts facts = healthy_facts();
+  facts.tasks.push_back(activity(make_task(50, "kworker/1:2", 'R', 0),
+                                 {"lab_endless", "process_one_work", "worker_thread"}));
+  facts.busy_workers.push_back(
+      {1, GuestVirtual{0xffff888400000000}, facts.tasks.back().task.address, 40 * second});
+  const Finding hog = first_of(facts);
+  CHECK(hog.kind == FindingKind::WorkqueueHog);
+  CHECK(hog.grade == Grade::Weak);
+  CHECK(hog.summary == "kworker/1:2 (50) has taken 40.0 s of CPU 1 for one work: lab_endless");
+  SECTION("not after a moment") {
+    facts.busy_workers[0].nsec = second;
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("that others wait behind it is told instead") {
+    facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
+    const auto findings = judge(facts).findings;
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].kind == FindingKind::StalledWorkers);
+  }
+}
+
 TEST_CASE("Where nobody notes how long tasks wait, a task that runs without a break tells") {
   GuestFacts facts = healthy_facts();
   hog(facts, 60 * second);
@@ -379,6 +420,28 @@ TEST_CASE("A disk that does not answer is the cause, who waits behind it is not"
   CHECK(finding.task->comm == "dd");
   CHECK(finding.since_nsec == now - 41 * second);
   CHECK(has_kind(finding.consequences, FindingKind::BlockedTasks));
+}
+
+TEST_CASE("A SCSI command that is given to its disk again and again is as old as the first time") {
+  GuestFacts facts = healthy_facts();
+  Disk& disk = facts.disks.emplace_back();
+  disk.name = "sda";
+  Request& request = disk.requests.emplace_back();
+  request.operation = "read";
+  request.since_nsec = now - 41 * second;
+  request.given_nsec = now - 2 * second;
+  request.scsi_tries = {.again = 3, .most = 5};
+  const Finding finding = first_of(facts);
+  CHECK(finding.kind == FindingKind::StorageStalled);
+  CHECK(finding.object == "sda");
+  CHECK(finding.since_nsec == now - 41 * second);
+  const auto value_of = [&](std::string_view what) {
+    const auto found = std::find_if(finding.evidence.begin(), finding.evidence.end(),
+                                    [&](const Witness& each) { return each.what == what; });
+    return found == finding.evidence.end() ? "" : found->value;
+  };
+  CHECK(value_of("scsi_cmnd.retries") == "3 of 5");
+  CHECK(value_of("sda, given to the driver for the last time") == "2.0 s before the stop");
 }
 
 TEST_CASE("Tasks that wait for a frozen file system say which") {
