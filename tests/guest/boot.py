@@ -34,6 +34,7 @@ DISKS = {"frozen": NVME, "stalled": NVME, "unsynced": NVME, "failed": NVME, "pvs
 STALLED = ("stalled", "unsynced", "pvscsi")
 # The kernel's own modules that modes need, in the order in which they are loaded.
 MODULES = {"nullblk": ("configfs", "null_blk"),
+           "scsi": ("scsi_common", "scsi_mod", "sd_mod", "scsi_debug"),
            "pvscsi": ("scsi_common", "scsi_mod", "sd_mod", "vmw_pvscsi")}
 MOUNTED = b"BLOB mounted "
 END = b"END 0 0\n"  # of what the guest ships

@@ -2,6 +2,7 @@
 
 import dataclasses
 import fnmatch
+import lzma
 import functools
 import os
 import re
@@ -187,7 +188,11 @@ def modules(kernel: Kernel, names: tuple[str, ...]) -> Path:
     def make(work: Path) -> None:
         deb = download(f"linux-image-{kernel.release}", version, apt_options(suite), work)
         (work / "modules").mkdir()
-        extract(deb, {f"*/{name}.ko": work / "modules" / f"{name}.ko" for name in names})
+        files = [work / "modules" / f"{name}.ko" for name in names]
+        extract(deb, {f"*/{file.name}*": file for file in files})
         deb.unlink()
+        for file in files:  # since 6.12 they are packed
+            if not (content := file.read_bytes()).startswith(b"\x7fELF"):
+                file.write_bytes(lzma.decompress(content))
 
     return paths.made_once(target, make)

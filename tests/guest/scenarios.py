@@ -94,6 +94,12 @@ SCENARIOS = (
     Scenario("k61rt-spins", "6.1-rt", 4, 512 * MIB, "log_buf_len=4M", mode="lab",
              spin=SPINNING.removesuffix(",aa")),
     Scenario("esx-spins", "esx", 5, 256 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),
+    # A worker that is never done, so that no other work of its processor's is begun.
+    Scenario("k61-work", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="work", spins_for=40),
+    Scenario("k612-work", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="work", spins_for=40),
+    # What the kernel's own watch over tasks that hang makes a panic of.
+    Scenario("k612-hung-panic", "6.12", 2, 512 * MIB, "log_buf_len=4M sysctl.kernel.hung_task_panic=1 "
+             "sysctl.kernel.hung_task_timeout_secs=10", mode="lab", lab="ab,ba", until=PANIC_END),
     # A program with real-time priority that keeps its processor from all others.
     Scenario("k61-hog", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="fifo", spins_for=20),
     # An exception of the kernel's that it has survived, and a warning.
@@ -103,15 +109,21 @@ SCENARIOS = (
     Scenario("k612-bug", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab="bug"),
     Scenario("k61-oom-panic", "6.1", 2, 512 * MIB, "log_buf_len=4M sysctl.vm.panic_on_oom=1", mode="lab",
              spin="oom", until=PANIC_END),
+    Scenario("k61-timernull", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="timernull",
+             until=PANIC_END),
     Scenario("k612-overflow", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="recurse",
              until=PANIC_END),
     # A file system that is frozen; one whose disk does not answer.
     Scenario("k61-frozen", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
+    Scenario("k612-frozen", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="frozen"),
     Scenario("k612-stalled", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="stalled"),
     # The same on VMware's own adapter, whose driver and those below it are modules; a disk that takes
     # requests and never answers.
     Scenario("k61-pvscsi", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="pvscsi"),
     Scenario("k61-nullblk", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="nullblk"),
+    # One that answers nothing: SCSI's error handling is at it.
+    Scenario("k61-scsi", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="scsi"),
+    Scenario("k612-scsi", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="scsi"),
     # One whose journal is being written when it stops to answer.
     Scenario("k612-unsynced", "6.12", 2, 512 * MIB, "log_buf_len=4M", mode="unsynced"),
     # A file system that has met an error, and is written no more.

@@ -398,11 +398,13 @@ class LabPanicTests(TriageFiles):
     command: str
     reason: str
     origin: str  # the kind of what it came of, which is a finding of its own
+    in_task = True  # and not in an interrupt
 
     def test_the_panic_is_the_verdict_and_tells_what_it_came_of(self) -> None:
         panic = self.findings[0]
-        self.assertEqual((panic["kind"], panic["grade"], panic["task"]["comm"], panic["cpu"]),
-                         ("panic", "certain", f"lab-{self.command}", 1))
+        self.assertEqual((panic["kind"], panic["grade"], panic["cpu"]), ("panic", "certain", 1))
+        if self.in_task:
+            self.assertEqual(panic["task"]["comm"], f"lab-{self.command}")
         self.assertTrue(panic["summary"].startswith(self.reason), panic["summary"])
         origin = self.only(self.origin)
         self.assertEqual((origin["grade"], origin["task"]), ("certain", panic["task"]))
@@ -414,7 +416,7 @@ class LabPanicTests(TriageFiles):
     def test_the_other_processor_is_stopped_by_it(self) -> None:
         text = photon_dmesg("triage", self.checkpoint).out.decode()
         self.assertRegex(text, r"vCPU 0 +stopped by the panic")
-        self.assertRegex(text, rf"vCPU 1 +in panic, lab-{self.command} ")
+        self.assertRegex(text, rf"vCPU 1 +in panic, {f'lab-{self.command}' if self.in_task else ''}")
 
 
 class OomPanic61(LabPanicTests, unittest.TestCase):
@@ -426,6 +428,37 @@ class OomPanic61(LabPanicTests, unittest.TestCase):
     def test_who_asked_for_the_memory_is_the_cause(self) -> None:
         self.assertIn("lab_oom [photon_lab]", self.findings[0]["cause"])
         self.assertEqual(self.triage["memory"]["oom_kills"], 0)
+
+
+class TimerNull61(LabPanicTests, unittest.TestCase):
+    """In an interrupt: whose task it was has nothing to do with it."""
+
+    name = "k61-timernull"
+    command = "timernull"
+    reason = "Fatal exception in interrupt, after NULL pointer dereference in lab_oops"
+    origin = "oops"
+    in_task = False
+
+    def test_the_interrupt_is_the_cause(self) -> None:
+        self.assertIn("lab_oops+", self.findings[0]["cause"])
+        self.assertIn("lab_timer_oops", self.findings[0]["cause"])
+        self.assertIn("it came out of an interrupt", self.findings[0]["notes"][0])
+
+
+class HungPanic612(TriageFiles, unittest.TestCase):
+    """The kernel's own watch over tasks that hang panics: whom it has found is what is wrong."""
+
+    name = "k612-hung-panic"
+
+    def test_the_deadlock_is_told_beside_the_panic(self) -> None:
+        panic = self.findings[0]
+        self.assertEqual((panic["kind"], panic["grade"], panic["task"]["comm"]),
+                         ("panic", "certain", "khungtaskd"))
+        self.assertIn("hung_task: blocked tasks", panic["summary"])
+        deadlock = self.only("deadlock")
+        self.assertEqual({task["comm"] for task in deadlock["tasks"]}, {"lab-ab", "lab-ba"})
+        told = [record["seq"] for record in self.records() if "INFO: task lab-" in record["msg"]]
+        self.assertLessEqual(set(told), {witness.get("seq") for witness in deadlock["evidence"]})
 
 
 class Overflow612(LabPanicTests, unittest.TestCase):
@@ -449,8 +482,7 @@ class Oom612(TriageFiles, unittest.TestCase):
         self.assertEqual(self.triage["memory"]["oom_kills"], 1)
 
 
-class Frozen61(TriageFiles, unittest.TestCase):
-    name = "k61-frozen"
+class FrozenTests(TriageFiles):
 
     def test_the_frozen_file_system_is_the_verdict(self) -> None:
         self.assertEqual(len(self.findings), 1)
@@ -458,6 +490,14 @@ class Frozen61(TriageFiles, unittest.TestCase):
         self.assertEqual((frozen["kind"], frozen["grade"], frozen["object"]),
                          ("frozen_file_system", "certain", "nvme0n1 (ext4)"))
         self.assertEqual({task["comm"] for task in frozen["tasks"]}, {"dd", "mkdir"})
+
+
+class Frozen61(FrozenTests, unittest.TestCase):
+    name = "k61-frozen"
+
+
+class Frozen612(FrozenTests, unittest.TestCase):
+    name = "k612-frozen"
 
 
 class StalledTests(TriageFiles):
@@ -493,6 +533,54 @@ class Pvscsi61(StalledTests, unittest.TestCase):
 class NullBlk61(StalledTests, unittest.TestCase):
     name = "k61-nullblk"
     disk = "nullb0"
+
+
+class ScsiTests(TriageFiles):
+    """SCSI's error handling gives a command to the disk again and again, each time anew."""
+
+    def test_the_disk_has_not_answered_since_the_first_time(self) -> None:
+        stalled = self.findings[0]
+        self.assertEqual((stalled["kind"], stalled["object"]), ("storage_stalled", "sda"))
+        self.assertEqual({task["comm"] for task in stalled["tasks"]}, {"dd"})
+        evidence = {witness["what"]: witness["value"] for witness in stalled["evidence"]}
+        self.assertRegex(evidence["scsi_cmnd.retries"], r"^[1-5] of 5$")
+        # The first read of the disk is done, in vain, before the one that it waits for now.
+        failed = [record for record in self.records() if "I/O error, dev sda" in record["msg"]]
+        self.assert_since(stalled, failed[0]["ts_nsec"])
+
+    def test_what_the_log_says_of_it_is_told_too(self) -> None:
+        self.assertIn("sda", self.only("io_error")["summary"])
+
+
+class Scsi61(ScsiTests, unittest.TestCase):
+    name = "k61-scsi"
+
+
+class Scsi612(ScsiTests, unittest.TestCase):
+    name = "k612-scsi"
+
+
+class EndlessWorkTests(TriageFiles):
+    """A worker lets all tasks run, but is never done: its CPU is not locked up."""
+
+    def test_the_work_is_the_verdict(self) -> None:
+        self.assertEqual([finding["kind"] for finding in self.findings], [self.kind])
+        found = self.findings[0]
+        self.assertEqual((found["cpu"], found["object"]), (1, "lab_work_endless"))
+        self.assertTrue(found["task"]["comm"].startswith("kworker/1:"), found["task"])
+        self.assertIn("lab_work_endless", found["cause"])
+
+
+class EndlessWork61(EndlessWorkTests, unittest.TestCase):
+    name = "k61-work"
+    kind = "stalled_workers"
+
+
+class EndlessWork612(EndlessWorkTests, unittest.TestCase):
+    """Since 6.6 the kernel sees that it takes long, and has other workers take over."""
+
+    name = "k612-work"
+    kind = "workqueue_hog"
 
 
 class Failed61(TriageFiles, unittest.TestCase):

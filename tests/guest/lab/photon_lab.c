@@ -74,9 +74,17 @@ static noinline void lab_done(void) { wait_for_completion(&lab_completion); }
 static noinline void lab_event_wait(void) { wait_event(lab_wait_queue, READ_ONCE(lab_event)); }
 
 static void lab_work_blocked(struct work_struct* work) { wait_for_completion(&lab_work_completion); }
-static DECLARE_WORK(lab_work, lab_work_blocked);
+static DECLARE_WORK(lab_blocked_work, lab_work_blocked);
 
-static noinline void lab_workd(void) { schedule_work(&lab_work); }
+static noinline void lab_workd(void) { schedule_work(&lab_blocked_work); }
+
+// Lets all other tasks run, but no other work of its processor's.
+static void lab_work_endless(struct work_struct* work) {
+  for (;;) cond_resched();
+}
+static DECLARE_WORK(lab_endless_work, lab_work_endless);
+
+static noinline void lab_work(void) { schedule_work(&lab_endless_work); }
 
 static noinline void lab_spin(void) {
   preempt_disable();
@@ -104,6 +112,12 @@ static noinline void lab_timerspin(void) {
 }
 
 static noinline void lab_oops(void) { *(volatile int*)8 = 0; }
+
+static void lab_timer_oops(struct timer_list* timer) { lab_oops(); }
+static DEFINE_TIMER(lab_bad_timer, lab_timer_oops);
+
+// In an interrupt, which is no task's: the kernel does not survive it.
+static noinline void lab_timernull(void) { mod_timer(&lab_bad_timer, jiffies + 1); }
 
 static noinline void lab_warn(void) { WARN(1, "photon_lab: a warning\n"); }
 
@@ -133,7 +147,8 @@ static const struct {
     {"event", lab_event_wait}, {"workd", lab_workd},  {"spin", lab_spin},
     {"spinirq", lab_spinirq}, {"aa", lab_aa},         {"timerspin", lab_timerspin},
     {"oops", lab_oops},     {"warn", lab_warn},       {"bug", lab_bug},
-    {"oom", lab_oom},       {"recurse", lab_recurse},
+    {"oom", lab_oom},       {"recurse", lab_recurse}, {"work", lab_work},
+    {"timernull", lab_timernull},
 };
 
 static ssize_t lab_write(struct file* file, const char __user* text, size_t length, loff_t* place) {
