@@ -34,16 +34,6 @@ def pack(bundle: Path, folder: Path) -> Path:
     return bundle
 
 
-def peak_memory(*arguments: object) -> int:
-    """Of photon-dmesg, in bytes."""
-    result = paths.run("/usr/bin/env", "python3", "-c",
-                       "import resource, subprocess, sys\n"
-                       "subprocess.run(sys.argv[1:], capture_output=True)\n"
-                       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-                       tool.BINARY, *map(str, arguments))
-    return int(result.stdout) << 10
-
-
 class BundleTests(GuestFiles):
     """A guest's files, what is said of them, and a folder of each test's own."""
 
@@ -351,7 +341,7 @@ class Damage(BundleTests, unittest.TestCase):
             out.write(behind)
         self.assertLess(bundle.stat().st_size, 8 * MIB)
         self.refused(3, "bytes that are not needed: the rest is left out", bundle)
-        self.assertLess(peak_memory(bundle), 128 * MIB)
+        self.assertLess(tool.peak_memory(bundle), 128 * MIB)
 
     def test_names_do_no_harm(self) -> None:
         self.put("vm")

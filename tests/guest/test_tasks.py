@@ -12,6 +12,7 @@ import packages
 import paths
 import peers
 import tasks_truth
+import tool
 from guest_files import GuestFiles
 from tool import photon_dmesg
 
@@ -382,6 +383,11 @@ class LabTests(HungTests):
 
     def test_blocked_ones_are_those_in_D(self) -> None:
         self.assertEqual(self.blocked(), {*self.BLOCKED, "vfork-parent"} - self.SLEEPING)
+
+    def test_of_the_debug_information_what_is_needed_is_read(self) -> None:
+        # All of it would be 200 MB and more.
+        peak = tool.peak_memory("bt", "--all", self.vmlinux, self.checkpoint)
+        self.assertLess(peak, 128 << 20)
 
     def test_those_that_only_look_hung_are_told_apart_by_their_states(self) -> None:
         for comm, state in self.BYSTANDERS.items():

@@ -52,6 +52,16 @@ def photon_dmesg(*arguments: object, locale: str = "C.UTF-8", timezone: str = "U
     return Result(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
 
+def peak_memory(*arguments: object) -> int:
+    """Of photon-dmesg, in bytes."""
+    result = paths.run("/usr/bin/env", "python3", "-c",
+                       "import resource, subprocess, sys\n"
+                       "subprocess.run(sys.argv[1:], capture_output=True)\n"
+                       "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
+                       BINARY, *map(str, arguments))
+    return int(result.stdout) << 10
+
+
 def on_terminal(*command: object, **options: object) -> Result:
     """What a command writes to a terminal that is its stdin and stdout, and to stderr, which is none. A
     pager can't ask whoever runs the tests for a key."""

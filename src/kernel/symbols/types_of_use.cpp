@@ -72,6 +72,10 @@ constexpr std::array types = {
     TypeOfUse{"worker", "", "", "queue_work_on"},
     TypeOfUse{"pglist_data", "", "", "schedule"},
     TypeOfUse{"zone", "", "", "schedule"},
+    // arch/x86/kernel/dumpstack_64.c; kernel/bpf/btf.c: where modules' own types stand.
+    TypeOfUse{"cea_exception_stacks", "", "", "stack_type_name"},
+    TypeOfUse{"btf_module", "", "", "btf_put"},
+    TypeOfUse{"btf", "", "", "btf_put"},
     // kernel/locking; rwsem_wake: rwsem-xadd.c, until 5.2.
     TypeOfUse{"mutex_waiter", "", "", "mutex_unlock"},
     TypeOfUse{"rwsem_waiter", "", "", "up_read"},
