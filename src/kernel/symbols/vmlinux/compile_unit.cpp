@@ -1,14 +1,13 @@
 #include "kernel/symbols/vmlinux/compile_unit.h"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
-#include "kernel/symbols/vmlinux/elf_writer.h"
+#include "kernel/symbols/vmlinux/abbreviations.h"
+#include "kernel/symbols/vmlinux/section_marks.h"
 
 namespace photon_dmesg {
 namespace {
@@ -73,25 +72,50 @@ std::optional<FileRange> find_unit(const ElfImage& image, FileRange info, std::u
   return FileRange{info.offset + offset, reader.position() + length};
 }
 
-// The units of that code, one behind the other.
-std::vector<std::byte> collect_units(const ElfImage& image, FileRange info,
-                                     std::span<const GuestVirtual> addresses) {
+// The units of that code.
+std::vector<std::span<const std::byte>> collect_units(const ElfImage& image, FileRange info,
+                                                      std::span<const GuestVirtual> addresses) {
   const auto aranges = image.find_section(".debug_aranges");
   if (!aranges || aranges->compressed) return {};
   const std::vector<UnitRange> ranges =
       read_unit_ranges(BufferSource(image.name(), image.read(aranges->range)));
   std::vector<std::uint64_t> known;
-  std::vector<std::byte> units;
+  std::vector<std::span<const std::byte>> units;
   for (const GuestVirtual address : addresses) {
     const std::optional<std::uint64_t> offset = unit_of(ranges, address);
     if (!offset || std::find(known.begin(), known.end(), *offset) != known.end()) continue;
     known.push_back(*offset);
     const std::optional<FileRange> unit = find_unit(image, info, *offset);
-    if (!unit) continue;
-    const std::span<const std::byte> bytes = image.read(*unit);
-    units.insert(units.end(), bytes.begin(), bytes.end());
+    if (unit) units.push_back(image.read(*unit));
   }
   return units;
+}
+
+// Reads the abbreviations that `unit` is written with, of the section at `section`. Whether a unit
+// may be imported by these; nothing if they can't be told from others.
+std::optional<bool> read_abbreviations(const ElfImage& image, FileRange section,
+                                       std::span<const std::byte> unit) {
+  const std::optional<UnitHeader> header = parse_unit_header(unit);
+  if (!header || header->abbreviations >= section.size) return std::nullopt;
+  const std::uint64_t left = section.size - header->abbreviations;
+  constexpr std::uint64_t usual = 16 * 1024;
+  for (std::uint64_t size = std::min(usual, left);; size = std::min(2 * size, left)) {
+    const auto bytes = image.read({section.offset + header->abbreviations, size});
+    if (const auto table = parse_abbreviations(bytes)) return table->imports;
+    if (size == left) return std::nullopt;
+  }
+}
+
+// The section .debug_abbrev at `range`, as far as `units` need it.
+std::span<const std::byte> read_abbreviations(const ElfImage& image, FileRange range,
+                                              std::span<const std::span<const std::byte>> units,
+                                              bool& may_import) {
+  for (const std::span<const std::byte> unit : units) {
+    const std::optional<bool> imports = read_abbreviations(image, range, unit);
+    may_import = may_import || imports.value_or(true);
+    if (!imports) return image.read(range);  // what libdw makes of it
+  }
+  return image.bytes(range);
 }
 
 }  // namespace
@@ -117,32 +141,29 @@ std::optional<std::uint64_t> find_unit_offset(const ByteSource& aranges, GuestVi
   return unit_of(read_unit_ranges(aranges), address);
 }
 
-std::optional<std::vector<std::byte>> extract_compile_units(
-    const ElfImage& image, std::span<const GuestVirtual> addresses,
-    std::span<const std::string_view> sections) {
+std::optional<CompileUnits> extract_compile_units(const ElfImage& image,
+                                                  std::span<const GuestVirtual> addresses,
+                                                  std::span<const std::string_view> sections) {
   const auto info = image.find_section(".debug_info");
   if (!info || info->compressed) {
     return std::nullopt;
   }
-  const std::vector<std::byte> units = collect_units(image, info->range, addresses);
-  if (units.empty()) {
+  const auto found = collect_units(image, info->range, addresses);
+  if (found.empty()) {
     return std::nullopt;
   }
-  std::vector<std::pair<std::string_view, std::span<const std::byte>>> others;
-  std::size_t size = units.size();
+  CompileUnits units;
+  for (const auto unit : found) units.info.insert(units.info.end(), unit.begin(), unit.end());
   for (const std::string_view name : sections) {
     const auto section = image.find_section(name);
     if (!section) continue;
     if (section->compressed) return std::nullopt;
-    others.emplace_back(name, image.read(section->range));
-    size += others.back().second.size();
+    units.sections.push_back(
+        {name, name == ".debug_abbrev"
+                   ? read_abbreviations(image, section->range, found, units.may_import)
+                   : image.read(section->range)});
   }
-  ElfWriter writer;
-  constexpr std::size_t headers = 4096;
-  writer.reserve(size + headers);
-  writer.add(".debug_info", SHT_PROGBITS, units);
-  for (const auto& [name, content] : others) writer.add(name, SHT_PROGBITS, content);
-  return writer.finish();
+  return units;
 }
 
 }  // namespace photon_dmesg

@@ -22,11 +22,23 @@ inline constexpr std::array<std::string_view, 9> code_sections = {
     ".debug_abbrev", ".debug_str",  ".debug_line_str", ".debug_addr",    ".debug_str_offsets",
     ".debug_types",  ".debug_line", ".debug_ranges",   ".debug_rnglists"};
 
-// A small ELF file in memory whose debug information is a few compile units of `image`: those that
-// the code at `addresses` (as linked) is in, each once, in that order, with `sections`. It spares
-// libdw some hundred megabytes of other units. A unit that can't be told by .debug_aranges is left
-// out; nothing if none is left, or with compressed sections.
-[[nodiscard]] std::optional<std::vector<std::byte>> extract_compile_units(
+// A few compile units of an image, and what they refer to.
+struct CompileUnits {
+  struct Section {
+    std::string_view name;             // one of those that were asked for
+    std::span<const std::byte> bytes;  // of the image, which must outlive this
+  };
+
+  std::vector<std::byte> info;  // their .debug_info, one behind the other
+  std::vector<Section> sections;
+  bool may_import = false;  // whether there may be a DW_TAG_imported_unit in them
+};
+
+// The units of `image` that the code at `addresses` (as linked) is in, each once, in that order,
+// with `sections`. It spares libdw some hundred megabytes of other units: of the abbreviations,
+// only those of these units are read. A unit that can't be told by .debug_aranges is left out;
+// nothing if none is left, or with compressed sections.
+[[nodiscard]] std::optional<CompileUnits> extract_compile_units(
     const ElfImage& image, std::span<const GuestVirtual> addresses,
     std::span<const std::string_view> sections = unit_sections);
 

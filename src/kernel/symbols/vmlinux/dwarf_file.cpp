@@ -1,8 +1,11 @@
 #include "kernel/symbols/vmlinux/dwarf_file.h"
 
+#include <elf.h>
 #include <libelf.h>
 
 #include <utility>
+
+#include "kernel/symbols/vmlinux/elf_writer.h"
 
 namespace photon_dmesg {
 namespace {
@@ -17,6 +20,26 @@ Elf* with_sections(const ElfImage& image, std::span<const std::string_view> sect
   return image.handle();
 }
 
+// An ELF file with these sections, all empty.
+std::vector<std::byte> write_empty_sections(const CompileUnits& units) {
+  ElfWriter writer;
+  writer.add(".debug_info", SHT_PROGBITS, {});
+  for (const auto& section : units.sections) writer.add(section.name, SHT_PROGBITS, {});
+  return writer.finish();
+}
+
+// libelf remembers what a section holds, as it is and as numbers are read from it: libdw is given
+// both from where they stand. To put them into a file would be to copy some megabytes, which takes
+// longer than to read them. If another libelf forgets it, there are no units in the file.
+void set_content(Elf* elf, std::size_t index, std::span<const std::byte> bytes) {
+  Elf_Scn* section = elf_getscn(elf, index);
+  for (Elf_Data* data : {elf_rawdata(section, nullptr), elf_getdata(section, nullptr)}) {
+    if (data == nullptr) continue;
+    data->d_buf = const_cast<std::byte*>(bytes.data());  // which libdw does not write to
+    data->d_size = bytes.size();
+  }
+}
+
 }  // namespace
 
 void DwarfFile::EndElf::operator()(Elf* elf) const {
@@ -28,7 +51,16 @@ void DwarfFile::EndDwarf::operator()(Dwarf* dwarf) const {
 }
 
 DwarfFile::DwarfFile(std::vector<std::byte> file) : file_(std::move(file)) {
-  elf_.reset(elf_memory(reinterpret_cast<char*>(file_.data()), file_.size()));
+  open();
+  dwarf_.reset(dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
+}
+
+DwarfFile::DwarfFile(CompileUnits units)
+    : units_(std::move(units)), file_(write_empty_sections(units_)) {
+  open();
+  std::size_t section = 1;
+  set_content(elf_.get(), section, units_.info);
+  for (const auto& other : units_.sections) set_content(elf_.get(), ++section, other.bytes);
   dwarf_.reset(dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
 }
 
@@ -36,5 +68,9 @@ DwarfFile::DwarfFile(const ElfImage& image, std::span<const std::string_view> se
     : dwarf_(dwarf_begin_elf(with_sections(image, sections), DWARF_C_READ, nullptr)) {}
 
 DwarfFile::~DwarfFile() = default;
+
+void DwarfFile::open() {
+  elf_.reset(elf_memory(reinterpret_cast<char*>(file_.data()), file_.size()));
+}
 
 }  // namespace photon_dmesg

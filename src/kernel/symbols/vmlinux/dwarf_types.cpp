@@ -31,10 +31,12 @@ std::unique_ptr<DwarfUnits> DwarfTypes::open_units(
   for (const std::string_view function : functions) {
     if (const auto address = image_->find_symbol(function)) addresses.push_back(*address);
   }
-  auto file = extract_compile_units(*image_, addresses);
-  if (!file) return nullptr;
-  auto units = std::make_unique<DwarfUnits>(std::move(*file));
-  return units->any() && !units->refers_to_others() ? std::move(units) : nullptr;
+  auto found = extract_compile_units(*image_, addresses);
+  if (!found) return nullptr;
+  const bool may_import = found->may_import;
+  auto units = std::make_unique<DwarfUnits>(std::move(*found));
+  const bool is_complete = units->any() && !(may_import && units->refers_to_others());
+  return is_complete ? std::move(units) : nullptr;
 }
 
 DwarfUnits& DwarfTypes::all_units() {

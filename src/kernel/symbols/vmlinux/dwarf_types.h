@@ -26,8 +26,8 @@ class DwarfTypes {
   // `image` must outlive this object. Throws Error(UnusableInput) if it has no DWARF.
   explicit DwarfTypes(const ElfImage& image);
 
-  // Of some compile units alone, printk's first: `units` is an ELF file as extract_compile_units()
-  // makes it, `name` what messages call it.
+  // Of some compile units alone, printk's first: `units` is an ELF file as
+  // read_needed_sections() makes it, `name` what messages call it.
   DwarfTypes(std::string name, std::vector<std::byte> units);
 
   ~DwarfTypes();

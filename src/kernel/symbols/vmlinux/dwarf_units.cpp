@@ -11,6 +11,8 @@ namespace photon_dmesg {
 
 DwarfUnits::DwarfUnits(std::vector<std::byte> file) : dwarf_(std::move(file)) {}
 
+DwarfUnits::DwarfUnits(CompileUnits units) : dwarf_(std::move(units)) {}
+
 DwarfUnits::DwarfUnits(const ElfImage& image) : dwarf_(image, unit_sections) {}
 
 DwarfUnits::~DwarfUnits() = default;

@@ -16,8 +16,10 @@ namespace photon_dmesg {
 // The structures of the compile units of an ELF file.
 class DwarfUnits {
  public:
-  // `file`: a small one in memory, as extract_compile_units() makes it.
+  // `file`: a small one in memory.
   explicit DwarfUnits(std::vector<std::byte> file);
+  // Of some units; the image that they are of must outlive this object.
+  explicit DwarfUnits(CompileUnits units);
   // All of `image`, which must outlive this object.
   explicit DwarfUnits(const ElfImage& image);
   ~DwarfUnits();

@@ -76,6 +76,11 @@ class ElfImage {
   // A part of the file, which must lie inside a section that find_section() gave.
   [[nodiscard]] std::span<const std::byte> read(FileRange range) const;
 
+  // Where that part stands, of which only what read() has had is there.
+  [[nodiscard]] std::span<const std::byte> bytes(FileRange range) const {
+    return file_bytes_.subspan(range.offset, range.size);
+  }
+
   [[nodiscard]] const std::string& name() const { return name_; }
   // For libdw, which must not be let at a section before read() has had all of it; owned by this
   // object.

@@ -51,9 +51,9 @@ void SourceLines::open(std::span<const GuestVirtual> addresses) {
 
 // False if units that may be needed are missing.
 bool SourceLines::open_some(std::span<const GuestVirtual> addresses) {
-  auto file = extract_compile_units(image_, addresses, code_sections);
-  if (!file) return false;
-  dwarf_ = std::make_unique<DwarfFile>(std::move(*file));
+  auto units = extract_compile_units(image_, addresses, code_sections);
+  if (!units) return false;
+  dwarf_ = std::make_unique<DwarfFile>(std::move(*units));
   index_units();
   return std::all_of(addresses.begin(), addresses.end(),
                      [&](GuestVirtual address) { return find_unit(address) != nullptr; });

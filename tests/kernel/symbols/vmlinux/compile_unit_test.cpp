@@ -6,6 +6,7 @@
 
 #include "kernel/symbols/vmlinux/dwarf_units.h"
 #include "support/bytes.h"
+#include "support/file_content.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -34,8 +35,8 @@ std::optional<std::uint64_t> find(const std::string& aranges, std::uint64_t addr
 }
 
 // The units of those of the functions that there are.
-std::optional<std::vector<std::byte>> extract(const ElfImage& image,
-                                              std::initializer_list<const char*> functions) {
+std::optional<CompileUnits> extract(const ElfImage& image,
+                                    std::initializer_list<const char*> functions) {
   std::vector<GuestVirtual> addresses;
   for (const char* function : functions) {
     if (const auto address = image.find_symbol(function)) addresses.push_back(*address);
@@ -83,14 +84,12 @@ TEST_CASE("extract_compile_units: the units alone, smaller than all of them") {
   const auto other = extract(image, {"other_function"});
   REQUIRE(unit);
   REQUIRE(other);
-  CHECK(as_text(*unit).substr(0, 4) ==
-        "\x7f"
-        "ELF");
-  CHECK(other->size() < unit->size());
+  CHECK(other->info.size() < unit->info.size());
   const auto info = image.find_section(".debug_info");
   REQUIRE(info);
   const auto all = as_text(image.read(info->range));
-  CHECK(as_text(*unit).find(all) == std::string::npos);
+  CHECK(unit->info.size() < all.size());
+  CHECK(all.find(as_text(unit->info)) != std::string::npos);
 }
 
 TEST_CASE("extract_compile_units: each unit once, in the order of the functions") {
@@ -98,14 +97,35 @@ TEST_CASE("extract_compile_units: each unit once, in the order of the functions"
   const auto unit = extract(image, {"do_syslog"});
   const auto both = extract(image, {"do_syslog", "other_function", "do_syslog", "absent"});
   REQUIRE(both);
-  CHECK(both->size() > unit->size());
-  CHECK(both->size() < 2 * unit->size());
+  CHECK(both->info.size() > unit->info.size());
+  CHECK(both->info.size() < 2 * unit->info.size());
   DwarfUnits units(std::move(*both));
   REQUIRE(units.any());
   CHECK(units.find_struct("printk_info"));
   CHECK(units.find_struct("only_here"));
   CHECK_FALSE(units.find_struct("absent"));
   CHECK_FALSE(units.find_struct(""));
+}
+
+TEST_CASE("extract_compile_units: units that import none are known by their abbreviations") {
+  const ElfImage image{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
+  const auto units = extract(image, {"do_syslog"});
+  REQUIRE(units);
+  CHECK_FALSE(units->may_import);
+  CHECK_FALSE(DwarfUnits(*units).refers_to_others());
+}
+
+TEST_CASE("extract_compile_units: abbreviations that can't be told are left to libdw") {
+  const ElfImage sound{std::filesystem::path(PRINTK_RINGBUFFER_KERNEL)};
+  const auto range = sound.find_section(".debug_abbrev")->range;
+  std::string file = file_content(PRINTK_RINGBUFFER_KERNEL);
+  file.replace(range.offset, range.size, std::string(range.size, '\xff'));
+  const auto bytes = as_bytes(file);
+  const ElfImage damaged("damaged", {bytes.begin(), bytes.end()});
+  const auto units = extract(damaged, {"do_syslog"});
+  REQUIRE(units);
+  CHECK(units->may_import);
+  CHECK_FALSE(DwarfUnits(*units).find_struct("printk_info"));
 }
 
 TEST_CASE("extract_compile_units: nothing where no unit can be cut out") {
