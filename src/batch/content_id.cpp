@@ -1,7 +1,6 @@
 #include "batch/content_id.h"
 
 #include <fmt/format.h>
-#include <rpm/rpmpgp.h>
 
 #include <algorithm>
 #include <fstream>
@@ -43,7 +42,7 @@ std::string id_of_folder(const fs::path& folder) {
                                   entry->file_size(ignored)));
   }
   std::sort(entries.begin(), entries.end());
-  Digest digest(PGPHASHALGO_SHA256);
+  Digest digest = Digest::sha256();
   for (const std::string& text : entries) add(digest, text);
   return digest.finish();
 }
@@ -51,7 +50,7 @@ std::string id_of_folder(const fs::path& folder) {
 std::string id_of_file(const fs::path& path) {
   const InputFile file(path);
   const std::uint64_t size = file.size();
-  Digest digest(PGPHASHALGO_SHA256);
+  Digest digest = Digest::sha256();
   add(digest, fmt::format("{}\n", size));
   if (size <= whole_up_to) {
     for (std::uint64_t offset = 0; offset < size; offset += piece_bytes) {
@@ -78,7 +77,7 @@ std::string content_digest(const fs::path& path) {
   if (!file) {
     throw fs::filesystem_error("can't be read", path, std::make_error_code(std::errc::io_error));
   }
-  Digest digest(PGPHASHALGO_SHA256);
+  Digest digest = Digest::sha256();
   std::vector<char> bytes(piece_bytes);
   while (file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) || file.gcount() > 0) {
     digest.update(std::as_bytes(std::span(bytes).first(static_cast<std::size_t>(file.gcount()))));
@@ -87,7 +86,7 @@ std::string content_digest(const fs::path& path) {
 }
 
 std::string digest_of(std::string_view text) {
-  Digest digest(PGPHASHALGO_SHA256);
+  Digest digest = Digest::sha256();
   add(digest, text);
   return digest.finish();
 }

@@ -1,27 +1,31 @@
 #include "rpm/digest.h"
 
 #include <fmt/format.h>
-#include <rpm/rpmpgp.h>  // digests too; they have a header of their own since rpm 4.17 only
 
 #include <cstdlib>
 
 #include "base/error.h"
+#include "rpm/librpm.h"
 
 namespace photon_dmesg {
 
 void Digest::Free::operator()(DIGEST_CTX_s* context) const {
-  rpmDigestFinal(context, nullptr, nullptr, 0);
+  librpm().rpmDigestFinal(context, nullptr, nullptr, 0);
 }
 
 namespace {
 
 DIGEST_CTX begin(int algorithm) {
   // Must have been called before the first digest; calling it again does nothing.
-  rpmInitCrypto();
-  return rpmDigestInit(algorithm, RPMDIGEST_NONE);
+  librpm().rpmInitCrypto();
+  return librpm().rpmDigestInit(algorithm, RPMDIGEST_NONE);
 }
 
 }  // namespace
+
+Digest Digest::sha256() {
+  return Digest(PGPHASHALGO_SHA256);
+}
 
 bool Digest::is_available(int algorithm) {
   const std::unique_ptr<DIGEST_CTX_s, Free> context(begin(algorithm));
@@ -35,13 +39,13 @@ Digest::Digest(int algorithm) : context_(begin(algorithm)) {
 }
 
 void Digest::update(std::span<const std::byte> bytes) {
-  rpmDigestUpdate(context_.get(), bytes.data(), bytes.size());
+  librpm().rpmDigestUpdate(context_.get(), bytes.data(), bytes.size());
 }
 
 std::string Digest::finish() {
   void* text = nullptr;
   std::size_t length = 0;
-  rpmDigestFinal(context_.release(), &text, &length, 1);
+  librpm().rpmDigestFinal(context_.release(), &text, &length, 1);
   const std::unique_ptr<void, decltype(&std::free)> owner(text, std::free);
   return text == nullptr ? "" : static_cast<const char*>(text);
 }

@@ -15,6 +15,8 @@ class Digest {
   // `algorithm` is one of librpm's PGPHASHALGO_*. Throws Error(UnusableInput) for one it lacks.
   explicit Digest(int algorithm);
 
+  [[nodiscard]] static Digest sha256();
+
   // Whether there is such a digest here: in FIPS mode, MD5 is not.
   [[nodiscard]] static bool is_available(int algorithm);
 

@@ -1,7 +1,6 @@
 #include "rpm/file_digest.h"
 
 #include <fmt/format.h>
-#include <rpm/rpmpgp.h>
 
 #include "base/file_stream.h"
 #include "rpm/digest.h"
@@ -10,7 +9,7 @@ namespace photon_dmesg {
 
 std::string sha256_of(const ByteSource& file, Diagnostics& diagnostics) {
   const std::string what = fmt::format("SHA-256 of {}", file.name());
-  Digest digest(PGPHASHALGO_SHA256);
+  Digest digest = Digest::sha256();
   FileStream stream(file);
   for (auto bytes = stream.next(); !bytes.empty(); bytes = stream.next()) {
     digest.update(bytes);

@@ -2,21 +2,18 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <rpm/header.h>
-#include <rpm/rpmkeyring.h>
-#include <rpm/rpmpgp.h>
-#include <rpm/rpmtag.h>
-#include <rpm/rpmtd.h>
 
 #include <array>
 #include <cstdlib>
 #include <optional>
 
+#include "rpm/librpm.h"
+
 namespace photon_dmesg {
 namespace {
 
 struct FreeSignature {
-  void operator()(pgpDigParams_s* signature) const { pgpDigParamsFree(signature); }
+  void operator()(pgpDigParams_s* signature) const { librpm().pgpDigParamsFree(signature); }
 };
 using Signature = std::unique_ptr<pgpDigParams_s, FreeSignature>;
 
@@ -58,28 +55,29 @@ constexpr std::array signatures = {SignatureTag{RPMSIGTAG_RSA, Range::Header},
 // A tag's value; the numbers and bytes in it live as long as this object.
 class TagValue {
  public:
-  TagValue(headerToken_s* header, rpm_tag_t tag) : value_(rpmtdNew()) {
-    found_ = headerGet(header, static_cast<rpmTagVal>(tag), value_.get(), HEADERGET_DEFAULT) == 1;
+  TagValue(headerToken_s* header, rpm_tag_t tag) : value_(librpm().rpmtdNew()) {
+    found_ = librpm().headerGet(header, static_cast<rpmTagVal>(tag), value_.get(),
+                                HEADERGET_DEFAULT) == 1;
   }
   [[nodiscard]] std::optional<std::uint64_t> number() const {
-    if (!found_ || rpmtdClass(value_.get()) != RPM_NUMERIC_CLASS) return std::nullopt;
-    return rpmtdGetNumber(value_.get());
+    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_NUMERIC_CLASS) return std::nullopt;
+    return librpm().rpmtdGetNumber(value_.get());
   }
   [[nodiscard]] std::string text() const {
-    if (!found_ || rpmtdClass(value_.get()) != RPM_STRING_CLASS) return "";
-    const char* text = rpmtdGetString(value_.get());
+    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_STRING_CLASS) return "";
+    const char* text = librpm().rpmtdGetString(value_.get());
     return text == nullptr ? "" : text;
   }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const {
-    if (!found_ || rpmtdClass(value_.get()) != RPM_BINARY_CLASS) return {};
+    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_BINARY_CLASS) return {};
     return {static_cast<const std::uint8_t*>(value_->data), value_->count};
   }
 
  private:
   struct Free {
     void operator()(rpmtd_s* value) const {
-      rpmtdFreeData(value);
-      rpmtdFree(value);
+      librpm().rpmtdFreeData(value);
+      librpm().rpmtdFree(value);
     }
   };
   std::unique_ptr<rpmtd_s, Free> value_;
@@ -87,7 +85,8 @@ class TagValue {
 };
 
 std::string describe(pgpDigParams_s* signature) {
-  const std::unique_ptr<char, decltype(&std::free)> text(pgpIdentItem(signature), std::free);
+  const std::unique_ptr<char, decltype(&std::free)> text(librpm().pgpIdentItem(signature),
+                                                         std::free);
   return text ? text.get() : "a signature";
 }
 
@@ -152,11 +151,12 @@ void PackageChecks::add_signatures(headerToken_s* signature) {
     const TagValue value(signature, known.tag);
     if (value.bytes().empty()) continue;
     pgpDigParams parsed = nullptr;
-    if (pgpPrtParams(value.bytes().data(), value.bytes().size(), PGPTAG_SIGNATURE, &parsed) != 0) {
+    if (librpm().pgpPrtParams(value.bytes().data(), value.bytes().size(), PGPTAG_SIGNATURE,
+                              &parsed) != 0) {
       continue;  // as librpm does with what it can't parse: nothing is proved by it
     }
     Signature owner(parsed);
-    const auto algorithm = static_cast<int>(pgpDigParamsAlgo(parsed, PGPVAL_HASHALGO));
+    const auto algorithm = static_cast<int>(librpm().pgpDigParamsAlgo(parsed, PGPVAL_HASHALGO));
     add({fmt::format("{} of {}", describe(parsed), name_of(known.range)), known.range, "",
          std::move(owner)},
         algorithm);
@@ -172,8 +172,8 @@ void PackageChecks::update(std::span<const std::byte> payload) {
 
 void PackageChecks::conclude(Check& check, Result& result) const {
   if (check.signature) {
-    const rpmRC verdict =
-        rpmKeyringVerifySig(keyring_.handle(), check.signature.get(), check.digest->handle());
+    const rpmRC verdict = librpm().rpmKeyringVerifySig(keyring_.handle(), check.signature.get(),
+                                                       check.digest->handle());
     if (verdict == RPMRC_NOKEY) {
       result.not_checked.push_back(check.name + " (its public key is not known: --key)");
     } else {

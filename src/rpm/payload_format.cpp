@@ -1,13 +1,12 @@
 #include "rpm/payload_format.h"
 
 #include <fmt/format.h>
-#include <rpm/header.h>
-#include <rpm/rpmtag.h>
-#include <rpm/rpmtd.h>
 
 #include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "rpm/librpm.h"
 
 namespace photon_dmesg {
 namespace {
@@ -33,19 +32,19 @@ bool is_unknown_feature(std::string_view name) {
 std::optional<std::string> find_unknown_feature(headerToken_s* header) {
   rpmtd_s names{};
   std::optional<std::string> found;
-  if (headerGet(header, RPMTAG_REQUIRENAME, &names, HEADERGET_MINMEM) != 1) return found;
-  for (const char* name = rpmtdNextString(&names); name != nullptr && !found;
-       name = rpmtdNextString(&names)) {
+  if (librpm().headerGet(header, RPMTAG_REQUIRENAME, &names, HEADERGET_MINMEM) != 1) return found;
+  for (const char* name = librpm().rpmtdNextString(&names); name != nullptr && !found;
+       name = librpm().rpmtdNextString(&names)) {
     if (is_unknown_feature(name)) found = name;
   }
-  rpmtdFreeData(&names);
+  librpm().rpmtdFreeData(&names);
   return found;
 }
 
 }  // namespace
 
 std::optional<std::string> unknown_payload_format(headerToken_s* header) {
-  const char* format = headerGetString(header, RPMTAG_PAYLOADFORMAT);
+  const char* format = librpm().headerGetString(header, RPMTAG_PAYLOADFORMAT);
   if (format != nullptr && format != known_format) {
     return fmt::format("is of format \"{}\"", format);
   }

@@ -2,13 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <rpm/header.h>
-#include <rpm/rpmfi.h>
-#include <rpm/rpmfiles.h>
-#include <rpm/rpmlib.h>
-#include <rpm/rpmpgp.h>
-#include <rpm/rpmtag.h>
-#include <rpm/rpmtd.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -19,6 +12,7 @@
 #include "base/error.h"
 #include "rpm/cpio_reader.h"
 #include "rpm/digest.h"
+#include "rpm/librpm.h"
 #include "rpm/payload_format.h"
 
 namespace photon_dmesg {
@@ -34,12 +28,12 @@ constexpr std::uint64_t index_entry_bytes = 16;
 constexpr std::uint64_t header_bytes_limit = 256 * 1024 * 1024;  // librpm's own limit
 
 struct FreeHeader {
-  void operator()(headerToken_s* header) const { headerFree(header); }
+  void operator()(headerToken_s* header) const { librpm().headerFree(header); }
 };
 using HeaderPtr = std::unique_ptr<headerToken_s, FreeHeader>;
 
 struct FreeFiles {
-  void operator()(rpmfiles_s* files) const { rpmfilesFree(files); }
+  void operator()(rpmfiles_s* files) const { librpm().rpmfilesFree(files); }
 };
 
 std::uint32_t big_endian_u32(std::span<const std::byte> bytes) {
@@ -52,9 +46,9 @@ std::uint32_t big_endian_u32(std::span<const std::byte> bytes) {
 
 HeaderPtr import_header(std::vector<std::byte>& blob, const char* what) {
   // librpm wants the blob behind the magic and checks every offset and count in it.
-  HeaderPtr header(headerImport(blob.data() + header_magic_bytes,
-                                static_cast<unsigned>(blob.size() - header_magic_bytes),
-                                HEADERIMPORT_COPY));
+  HeaderPtr header(librpm().headerImport(blob.data() + header_magic_bytes,
+                                         static_cast<unsigned>(blob.size() - header_magic_bytes),
+                                         HEADERIMPORT_COPY));
   if (!header) {
     throw unusable(fmt::format("expected an RPM {}, found a damaged one", what));
   }
@@ -62,24 +56,25 @@ HeaderPtr import_header(std::vector<std::byte>& blob, const char* what) {
 }
 
 std::string header_string(headerToken_s* header, rpmTag tag) {
-  const char* text = headerGetString(header, tag);
+  const char* text = librpm().headerGetString(header, tag);
   return text == nullptr ? "" : text;
 }
 
 std::vector<RpmPackage::File> list_files(headerToken_s* header) {
   const std::unique_ptr<rpmfiles_s, FreeFiles> files(
-      rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_KEEPHEADER));
+      librpm().rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_KEEPHEADER));
   std::vector<RpmPackage::File> result;
-  const int count = files ? static_cast<int>(rpmfilesFC(files.get())) : 0;
+  const int count = files ? static_cast<int>(librpm().rpmfilesFC(files.get())) : 0;
   for (int i = 0; i < count; ++i) {
     RpmPackage::File file;
-    const std::unique_ptr<char, decltype(&std::free)> path(rpmfilesFN(files.get(), i), std::free);
+    const std::unique_ptr<char, decltype(&std::free)> path(librpm().rpmfilesFN(files.get(), i),
+                                                           std::free);
     file.path = path ? path.get() : "";
-    file.size = rpmfilesFSize(files.get(), i);
-    file.regular_file = S_ISREG(rpmfilesFMode(files.get(), i));
+    file.size = librpm().rpmfilesFSize(files.get(), i);
+    file.regular_file = S_ISREG(librpm().rpmfilesFMode(files.get(), i));
     std::size_t digest_bytes = 0;
     const unsigned char* digest =
-        rpmfilesFDigest(files.get(), i, &file.digest_algorithm, &digest_bytes);
+        librpm().rpmfilesFDigest(files.get(), i, &file.digest_algorithm, &digest_bytes);
     if (digest != nullptr) {
       file.digest = fmt::format("{:02x}", fmt::join(digest, digest + digest_bytes, ""));
     }
@@ -243,7 +238,7 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyrin
     input_->skip(padding, "the signature's padding");
     const HeaderPtr signature = import_header(signature_blob, "signature");
     std::vector<std::byte> header_blob = take_header(*input_, "header");
-    Digest digest(PGPHASHALGO_SHA256);
+    Digest digest = Digest::sha256();
     digest.update(header_blob);
     header_digest_ = digest.finish();
     const HeaderPtr header = import_header(header_blob, "header");
@@ -255,7 +250,8 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyrin
     compressor_ = header_string(header.get(), RPMTAG_PAYLOADCOMPRESSOR);
     if (compressor_.empty()) compressor_ = "gzip";  // rpm's default
     unknown_payload_ = unknown_payload_format(header.get());
-    build_time_ = static_cast<std::int64_t>(headerGetNumber(header.get(), RPMTAG_BUILDTIME));
+    build_time_ =
+        static_cast<std::int64_t>(librpm().headerGetNumber(header.get(), RPMTAG_BUILDTIME));
     files_ = list_files(header.get());
   });
   report(checks_->finish_header());

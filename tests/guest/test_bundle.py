@@ -151,15 +151,19 @@ class Bundle(GuestFiles, unittest.TestCase):
 
     def test_only_its_own_libraries_are_used(self) -> None:
         """Whatever the environment or the system has: the loader says what it loads."""
+        opened = set((BINARY.parent / "opened-libraries").read_text().split())
         wrong = self.folder / "wrong"
         wrong.mkdir()
-        (wrong / "libzstd.so.1").write_text("no library")
-        said = run(self.program, self.checkpoint,
-                   environment={"LD_LIBRARY_PATH": str(wrong), "LD_DEBUG": "files"}).err
-        loaded = set(re.findall(r"calling init: (/\S+)", said))
-        self.assertGreater(len(loaded), 20)
+        for name in ("libzstd.so.1", *opened):
+            (wrong / name).write_text("no library")
         inside = self.root / "lib/photon-dmesg"
-        self.assertEqual({name for name in loaded if Path(name).resolve().parent != inside}, set())
+        for files, expected in ((self.checkpoint,), set()), ((self.iso, self.checkpoint), opened):
+            said = run(self.program, *files,
+                       environment={"LD_LIBRARY_PATH": str(wrong), "LD_DEBUG": "files"}).err
+            loaded = set(re.findall(r"calling init: (/\S+)", said))
+            self.assertGreater(len(loaded), 10)
+            self.assertEqual({name for name in loaded if Path(name).resolve().parent != inside}, set())
+            self.assertEqual({Path(name).name for name in loaded} & opened, expected)
 
     def test_a_pager_is_the_systems_own(self) -> None:
         variables = {"PATH": os.environ["PATH"], "TERM": "xterm", "LD_LIBRARY_PATH": "/absent", "PAGER":

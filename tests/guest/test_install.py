@@ -12,6 +12,7 @@ from guest_files import GuestFiles
 from tool import BINARY, photon_dmesg
 
 SOURCE = paths.SOURCE.parents[1]
+OPENED = (BINARY.parent / "opened-libraries").read_text().split()
 COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile", "batch")
 
 
@@ -90,6 +91,7 @@ class Packages(GuestFiles, unittest.TestCase):
         requires = paths.run("rpm", "-qp", "--requires", self.package("rpm")).stdout.decode()
         libraries = set(re.findall(r"(?m)^(lib[^(]+)\(", requires))
         self.assertIn("libdw.so.1", libraries)
+        self.assertEqual(set(OPENED) - libraries, set())
         known = paths.run("/sbin/ldconfig", "-p").stdout.decode()
         self.assertEqual([name for name in libraries if f"\t{name} " not in known], [])
         paths.run("rpm", "--root", root, "--nodeps", "--install", self.package("rpm"))
@@ -115,6 +117,8 @@ class PhotonSpec(unittest.TestCase):
                       "--define", "_binary_payload w1.gzdio", self.SPEC)
             package = next(rpms.rglob("*.rpm"))
             packed = paths.run("rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", package)
+            needs = paths.run("rpm", "-qp", "--requires", package).stdout.decode().splitlines()
+            self.assertIn("rpm-libs", needs)
             files = {name.removesuffix(".gz") for mode, name in
                      map(str.split, packed.stdout.decode().splitlines()) if mode.startswith("-")}
             self.assertEqual(files, {name.removesuffix(".gz") for name in installed})

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import boot
 import checkpoint_writer
@@ -221,6 +222,22 @@ class Media(MediaTests):
         iso = self.make_iso(["-R"], {f"RPMS/{self.other.name}": self.other})
         self.check_refused(4, "found kernels of 6.1.10-1.ph5-esx (linux-esx-6.1.10-1.ph5.x86_64)",
                            iso)
+
+
+class Libraries(MediaTests):
+    """Those that are loaded when a file needs them: what lies in the place of one is none."""
+
+    def check_without(self, name: str, file: Path) -> None:
+        library, = (found for found in (tool.BINARY.parent / "opened-libraries").read_text().split()
+                    if found.startswith(f"{name}.so"))
+        (self.folder / library).write_text("no library")
+        with mock.patch.dict(os.environ, LD_LIBRARY_PATH=str(self.folder)):
+            alone = photon_dmesg(self.checkpoint)
+            self.assertEqual((alone.status, alone.out, alone.err), (0, self.expected, ""))
+            self.check_refused(3, f"{library}: can't be loaded: {self.folder}/{library}: ", file)
+
+    def test_packages_without_librpm(self) -> None:
+        self.check_without("librpm", self.small)
 
 
 class Verification(MediaTests):
