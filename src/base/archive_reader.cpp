@@ -1,7 +1,5 @@
 #include "base/archive_reader.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 
 #include "base/archive_source.h"
 #include "base/error.h"
+#include "base/libarchive.h"
 
 namespace photon_dmesg {
 namespace {
@@ -53,7 +52,7 @@ struct SeekableSource {
       return static_cast<la_ssize_t>(self->buffer.size());
     } catch (...) {
       self->errors->pending = std::current_exception();
-      archive_set_error(handle, -1, "the source failed");
+      libarchive().archive_set_error(handle, -1, "the source failed");
       return -1;
     }
   }
@@ -81,25 +80,23 @@ struct SeekableSource {
   }
 };
 
-struct Close {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-
 // As stored, unless it can only be had in UTF-8.
 std::string path_of(archive_entry* entry) {
-  const char* path = archive_entry_pathname(entry);
-  if (path == nullptr) path = archive_entry_pathname_utf8(entry);
+  const char* path = libarchive().archive_entry_pathname(entry);
+  if (path == nullptr) path = libarchive().archive_entry_pathname_utf8(entry);
   return path == nullptr ? "" : path;
 }
 
 ArchiveReader::Member describe(archive_entry* entry) {
   ArchiveReader::Member member;
   member.path = path_of(entry);
-  member.is_file =
-      archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
-  member.is_encrypted = archive_entry_is_encrypted(entry) == 1;
-  member.size = static_cast<std::uint64_t>(std::max<la_int64_t>(0, archive_entry_size(entry)));
-  if (archive_entry_mtime_is_set(entry) != 0) member.changed = archive_entry_mtime(entry);
+  member.is_file = libarchive().archive_entry_filetype(entry) == AE_IFREG &&
+                   libarchive().archive_entry_hardlink(entry) == nullptr;
+  member.is_encrypted = libarchive().archive_entry_is_encrypted(entry) == 1;
+  member.size =
+      static_cast<std::uint64_t>(std::max<la_int64_t>(0, libarchive().archive_entry_size(entry)));
+  if (libarchive().archive_entry_mtime_is_set(entry) != 0)
+    member.changed = libarchive().archive_entry_mtime(entry);
   return member;
 }
 
@@ -108,12 +105,8 @@ ArchiveReader::Member describe(archive_entry* entry) {
 struct ArchiveReader::State {
   ArchiveSource errors;
   SeekableSource seekable;
-  std::uint64_t position = 0;              // in the current member
-  std::unique_ptr<archive, Close> handle;  // ends before what it reads from
-
-  State() : handle(archive_read_new()) {
-    if (!handle) throw unusable("libarchive: out of memory");
-  }
+  std::uint64_t position = 0;                   // in the current member
+  ArchiveHandle handle = new_archive_handle();  // ends before what it reads from
 };
 
 bool is_tar_archive(const ByteSource& begin) {
@@ -130,21 +123,22 @@ ArchiveReader::ArchiveReader(const ByteSource& source) : state_(std::make_unique
   archive* handle = state_->handle.get();
   state_->seekable.source = &source;
   state_->seekable.errors = &state_->errors;
-  require(archive_read_support_format_tar(handle), "tar");
-  require(archive_read_support_format_zip(handle), "zip");
-  require(archive_read_support_format_7zip(handle), "7z");
-  archive_read_set_read_callback(handle, SeekableSource::read);
-  archive_read_set_skip_callback(handle, SeekableSource::skip);
-  archive_read_set_seek_callback(handle, SeekableSource::seek);
-  archive_read_set_callback_data(handle, &state_->seekable);
-  require(archive_read_open1(handle), "damaged archive");
+  require(libarchive().archive_read_support_format_tar(handle), "tar");
+  require(libarchive().archive_read_support_format_zip(handle), "zip");
+  require(libarchive().archive_read_support_format_7zip(handle), "7z");
+  libarchive().archive_read_set_read_callback(handle, SeekableSource::read);
+  libarchive().archive_read_set_skip_callback(handle, SeekableSource::skip);
+  libarchive().archive_read_set_seek_callback(handle, SeekableSource::seek);
+  libarchive().archive_read_set_callback_data(handle, &state_->seekable);
+  require(libarchive().archive_read_open1(handle), "damaged archive");
 }
 
 ArchiveReader::ArchiveReader(ByteStream& stream) : state_(std::make_unique<State>()) {
   archive* handle = state_->handle.get();
   state_->errors.stream = &stream;
-  require(archive_read_support_format_tar(handle), "tar");
-  require(archive_read_open(handle, &state_->errors, nullptr, ArchiveSource::read, nullptr),
+  require(libarchive().archive_read_support_format_tar(handle), "tar");
+  require(libarchive().archive_read_open(handle, &state_->errors, nullptr, ArchiveSource::read,
+                                         nullptr),
           "damaged archive");
 }
 
@@ -156,20 +150,21 @@ void ArchiveReader::require(int result, const char* doing) const {
 
 std::optional<ArchiveReader::Member> ArchiveReader::next_member() {
   archive_entry* entry = nullptr;
-  const int result = archive_read_next_header(state_->handle.get(), &entry);
+  const int result = libarchive().archive_read_next_header(state_->handle.get(), &entry);
   state_->position = 0;
   if (result == ARCHIVE_EOF) return std::nullopt;
   // A warning is of what no reader of contents needs, such as a name in another character set.
   if (result == ARCHIVE_WARN || result == ARCHIVE_OK) return describe(entry);
   // To be asked of an archive that has been opened only: else libarchive (3.6.2) leads to nowhere.
-  const bool is_encrypted = archive_read_has_encrypted_entries(state_->handle.get()) == 1;
+  const bool is_encrypted =
+      libarchive().archive_read_has_encrypted_entries(state_->handle.get()) == 1;
   const char* doing =
       is_encrypted ? "it is encrypted: unpack it with its password" : "damaged archive";
   state_->errors.fail(state_->handle.get(), doing);
 }
 
 bool ArchiveReader::unpacks_what_it_skips() const {
-  return archive_format(state_->handle.get()) == ARCHIVE_FORMAT_7ZIP;
+  return libarchive().archive_format(state_->handle.get()) == ARCHIVE_FORMAT_7ZIP;
 }
 
 std::optional<ArchiveReader::Part> ArchiveReader::next_part() {
@@ -177,7 +172,8 @@ std::optional<ArchiveReader::Part> ArchiveReader::next_part() {
   std::size_t size = 0;
   la_int64_t offset = 0;
   while (size == 0) {
-    const int result = archive_read_data_block(state_->handle.get(), &data, &size, &offset);
+    const int result =
+        libarchive().archive_read_data_block(state_->handle.get(), &data, &size, &offset);
     if (result == ARCHIVE_EOF) break;
     require(result, "damaged archive");
   }

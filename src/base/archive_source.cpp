@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/libarchive.h"
 
 namespace photon_dmesg {
 
@@ -14,14 +15,14 @@ la_ssize_t ArchiveSource::read(archive* handle, void* context, const void** data
     return static_cast<la_ssize_t>(bytes.size());
   } catch (...) {
     self->pending = std::current_exception();
-    archive_set_error(handle, -1, "the source failed");
+    libarchive().archive_set_error(handle, -1, "the source failed");
     return -1;
   }
 }
 
 void ArchiveSource::fail(archive* handle, const char* doing) const {
   if (pending) std::rethrow_exception(pending);
-  const char* reason = archive_error_string(handle);
+  const char* reason = libarchive().archive_error_string(handle);
   throw unusable(fmt::format("{}: {}", doing, reason == nullptr ? "unknown error" : reason));
 }
 

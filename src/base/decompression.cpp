@@ -10,6 +10,7 @@
 #include "base/archive_source.h"
 #include "base/error.h"
 #include "base/gzip_stream.h"
+#include "base/libarchive.h"
 
 namespace photon_dmesg {
 namespace {
@@ -18,19 +19,20 @@ using namespace std::string_view_literals;
 
 struct Compressor {
   std::string_view name;
-  std::string_view magic;   // empty: it has none
-  int (*filter)(archive*);  // libarchive's; null: not its business
+  std::string_view magic;                // empty: it has none
+  int (*Libarchive::*filter)(archive*);  // null: not libarchive's business
 };
 
 // Gzip is not libarchive's business: ISA-L unpacks it three to four times as fast, and libarchive
 // does not look at its checksums.
 constexpr std::array compressors = {
     Compressor{"gzip", "\x1f\x8b"sv, nullptr},
-    Compressor{"zstd", "\x28\xb5\x2f\xfd"sv, archive_read_support_filter_zstd},
-    Compressor{"xz", "\xfd\x37zXZ\0"sv, archive_read_support_filter_xz},
-    Compressor{"bzip2", "BZh"sv, archive_read_support_filter_bzip2},
-    Compressor{"lzma", ""sv, archive_read_support_filter_lzma},
-    Compressor{"lz4", "\x02\x21\x4c\x18"sv, archive_read_support_filter_lz4},  // its legacy frame
+    Compressor{"zstd", "\x28\xb5\x2f\xfd"sv, &Libarchive::archive_read_support_filter_zstd},
+    Compressor{"xz", "\xfd\x37zXZ\0"sv, &Libarchive::archive_read_support_filter_xz},
+    Compressor{"bzip2", "BZh"sv, &Libarchive::archive_read_support_filter_bzip2},
+    Compressor{"lzma", ""sv, &Libarchive::archive_read_support_filter_lzma},
+    // Its legacy frame.
+    Compressor{"lz4", "\x02\x21\x4c\x18"sv, &Libarchive::archive_read_support_filter_lz4},
     Compressor{"none", "0707"sv, nullptr},
 };
 
@@ -68,19 +70,17 @@ class GzipPayload final : public ByteStream {
 class FilteredStream final : public ByteStream {
  public:
   FilteredStream(std::unique_ptr<PeekedStream> packed, const Compressor& compressor)
-      : packed_(std::move(packed)),
-        source_{packed_.get(), nullptr},
-        handle_(archive_read_new(), archive_read_free) {
-    if (!handle_) throw unusable("libarchive: out of memory");
-    if (compressor.filter(handle_.get()) == ARCHIVE_WARN) {
+      : packed_(std::move(packed)), source_{packed_.get(), nullptr}, handle_(new_archive_handle()) {
+    if ((libarchive().*compressor.filter)(handle_.get()) == ARCHIVE_WARN) {
       // It would start another program.
       throw unusable(fmt::format("packed with {}, which this build's libarchive can't unpack",
                                  compressor.name));
     }
-    require(archive_read_support_format_raw(handle_.get()));
-    require(archive_read_open(handle_.get(), &source_, nullptr, ArchiveSource::read, nullptr));
+    require(libarchive().archive_read_support_format_raw(handle_.get()));
+    require(libarchive().archive_read_open(handle_.get(), &source_, nullptr, ArchiveSource::read,
+                                           nullptr));
     archive_entry* entry = nullptr;
-    const int result = archive_read_next_header(handle_.get(), &entry);
+    const int result = libarchive().archive_read_next_header(handle_.get(), &entry);
     ended_ = result == ARCHIVE_EOF;  // as libarchive calls what unpacks to nothing
     if (!ended_) require(result);
   }
@@ -90,7 +90,7 @@ class FilteredStream final : public ByteStream {
     std::size_t size = 0;
     la_int64_t offset = 0;
     while (size == 0 && !ended_) {
-      const int result = archive_read_data_block(handle_.get(), &data, &size, &offset);
+      const int result = libarchive().archive_read_data_block(handle_.get(), &data, &size, &offset);
       ended_ = result == ARCHIVE_EOF;
       if (!ended_) require(result);
     }
@@ -104,7 +104,7 @@ class FilteredStream final : public ByteStream {
   void require(int result) const {
     if (result == ARCHIVE_OK) return;
     // As zstd says it of a window of more than 128 MiB, which is no damage.
-    const char* reason = archive_error_string(handle_.get());
+    const char* reason = libarchive().archive_error_string(handle_.get());
     const bool too_large = reason != nullptr && std::string_view(reason).find("too much memory") !=
                                                     std::string_view::npos;
     source_.fail(handle_.get(),
@@ -113,7 +113,7 @@ class FilteredStream final : public ByteStream {
 
   std::unique_ptr<PeekedStream> packed_;
   ArchiveSource source_;
-  std::unique_ptr<archive, decltype(&archive_read_free)> handle_;
+  ArchiveHandle handle_;
   bool ended_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include "iso/iso_reader.h"
 
-#include <archive_entry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,22 +14,19 @@ constexpr std::size_t read_bytes = std::size_t{1024} * 1024;
 
 }  // namespace
 
-void IsoReader::Close::operator()(archive* handle) const {
-  archive_read_free(handle);
-}
-
-IsoReader::IsoReader() : source_(std::make_unique<ArchiveSource>()), handle_(archive_read_new()) {
-  if (!handle_) throw unusable("libarchive: out of memory");
-  require(archive_read_support_format_iso9660(handle_.get()), "ISO 9660");
+IsoReader::IsoReader() : source_(std::make_unique<ArchiveSource>()), handle_(new_archive_handle()) {
+  require(libarchive().archive_read_support_format_iso9660(handle_.get()), "ISO 9660");
 }
 
 IsoReader::IsoReader(const std::filesystem::path& path) : IsoReader() {
-  require(archive_read_open_filename(handle_.get(), path.c_str(), read_bytes), "reading the ISO");
+  require(libarchive().archive_read_open_filename(handle_.get(), path.c_str(), read_bytes),
+          "reading the ISO");
 }
 
 IsoReader::IsoReader(ByteStream& stream) : IsoReader() {
   source_->stream = &stream;
-  require(archive_read_open(handle_.get(), source_.get(), nullptr, ArchiveSource::read, nullptr),
+  require(libarchive().archive_read_open(handle_.get(), source_.get(), nullptr, ArchiveSource::read,
+                                         nullptr),
           "reading the ISO");
 }
 
@@ -40,15 +36,16 @@ void IsoReader::require(int result, const char* doing) const {
 
 std::optional<IsoReader::Member> IsoReader::next_member() {
   archive_entry* entry = nullptr;
-  const int result = archive_read_next_header(handle_.get(), &entry);
+  const int result = libarchive().archive_read_next_header(handle_.get(), &entry);
   data_position_ = 0;
   if (result == ARCHIVE_EOF) return std::nullopt;
   require(result, "reading the next file's header");
-  const char* path = archive_entry_pathname(entry);
-  const bool regular = archive_entry_filetype(entry) == AE_IFREG;
-  return Member{path == nullptr ? "" : path,
-                static_cast<std::uint64_t>(std::max<la_int64_t>(0, archive_entry_size(entry))),
-                regular};
+  const char* path = libarchive().archive_entry_pathname(entry);
+  const bool regular = libarchive().archive_entry_filetype(entry) == AE_IFREG;
+  return Member{
+      path == nullptr ? "" : path,
+      static_cast<std::uint64_t>(std::max<la_int64_t>(0, libarchive().archive_entry_size(entry))),
+      regular};
 }
 
 std::span<const std::byte> IsoReader::next_data() {
@@ -56,7 +53,7 @@ std::span<const std::byte> IsoReader::next_data() {
   std::size_t size = 0;
   la_int64_t offset = 0;
   do {
-    const int result = archive_read_data_block(handle_.get(), &data, &size, &offset);
+    const int result = libarchive().archive_read_data_block(handle_.get(), &data, &size, &offset);
     if (result == ARCHIVE_EOF) return {};
     require(result, "reading the file's content");
     // An ISO has no sparse files.

@@ -9,6 +9,7 @@
 
 #include "base/archive_source.h"
 #include "base/byte_stream.h"
+#include "base/libarchive.h"
 
 namespace photon_dmesg {
 
@@ -36,15 +37,11 @@ class IsoReader {
   [[nodiscard]] std::span<const std::byte> next_data();
 
  private:
-  struct Close {
-    void operator()(archive* handle) const;
-  };
-
   IsoReader();
   void require(int result, const char* doing) const;
 
   std::unique_ptr<ArchiveSource> source_;  // outlives handle_, which reads from it
-  std::unique_ptr<archive, Close> handle_;
+  ArchiveHandle handle_;
   std::uint64_t data_position_ = 0;  // in the current member
 };
 

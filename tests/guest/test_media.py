@@ -239,6 +239,9 @@ class Libraries(MediaTests):
     def test_packages_without_librpm(self) -> None:
         self.check_without("librpm", self.small)
 
+    def test_an_iso_without_libarchive(self) -> None:
+        self.check_without("libarchive", self.make_iso(["-R"], {self.small.name: self.small}))
+
 
 class Verification(MediaTests):
     @classmethod
