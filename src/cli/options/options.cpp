@@ -39,21 +39,22 @@ class Parser {
     app_.get_help_ptr()->description("Print this help");
     app_.set_version_flag("-V,--version", program_version(), "Print the version");
     app_.require_subcommand(0, 1);  // what follows a command is a file, whatever its name
-    add_log_command();
-    add_triage_command();
-    add_bt_command();
-    add_ps_command();
-    add_info_command();
-    add_core_command();
-    add_profile_command();
-    add_batch_command();
-    add_command(help_command, help::help_description);
-    for (CLI::App* command : commands()) refuse_empty_values(*command);
+    declare_log();
+    refuse_empty_values(app_);
+    triage_ = add_command("triage", help::triage_description, &Parser::declare_triage);
+    bt_ = add_command("bt", help::bt_description, &Parser::declare_bt);
+    ps_ = add_command("ps", help::ps_description, &Parser::declare_ps);
+    info_ = add_command("info", help::info_description, &Parser::declare_info);
+    core_ = add_command("core", help::core_description, &Parser::declare_core);
+    profile_ = add_command("profile", help::profile_description, &Parser::declare_profile);
+    batch_ = add_command(batch_name, help::batch_description, &Parser::declare_batch);
+    add_command(help_command, help::help_description, &Parser::declare_help);
   }
 
   std::optional<Options> parse(int argc, char** argv) {
     try {
       std::vector<std::string> arguments = separate_color(argc, argv);
+      declare_options_of(arguments);
       refuse_empty_values(arguments, commands());
       ask_for_help(arguments);
       if (!arguments.empty() && arguments.front() == batch_name) mark_symbols_end(arguments);
@@ -106,7 +107,22 @@ class Parser {
     return fmt::format("{}\n{}", program_version(), verbose ? build_features() : "");
   }
 
+  // Of the commands that are among `words`, wherever: what all of them take is not declared each
+  // time, as that is a tenth of the work of reading a small log.
+  void declare_options_of(const std::vector<std::string>& words) {
+    for (auto& [command, declare] : undeclared_) {
+      const bool is_named =
+          std::find(words.begin(), words.end(), command->get_name()) != words.end();
+      if (!is_named || declare == nullptr) continue;
+      command->set_version_flag("-V,--version", program_version(), "Print the version");
+      (this->*std::exchange(declare, nullptr))();
+      refuse_empty_values(*command);
+    }
+  }
+
+  // What is said of one names the command that has it.
   std::string unknown_options() {
+    for (const CLI::App* command : commands()) declare_options_of({command->get_name()});
     const std::vector<std::string> unknown = app_.remaining();
     return unknown.empty() ? describe_unknown(*command(), command()->remaining())
                            : describe_unknown(app_, unknown);
@@ -123,9 +139,10 @@ class Parser {
     }
   }
 
-  CLI::App* add_command(const char* name, const char* description) {
+  // `declare` adds what it takes, once the command is named.
+  CLI::App* add_command(const char* name, const char* description, void (Parser::*declare)()) {
     CLI::App* const command = app_.add_subcommand(name, description)->group("Commands");
-    command->set_version_flag("-V,--version", program_version(), "Print the version");
+    undeclared_.emplace_back(command, declare);
     return command;
   }
 
@@ -175,7 +192,7 @@ class Parser {
   }
 
   // What is done without a command.
-  void add_log_command() {
+  void declare_log() {
     add_files(app_, "ISO, RPM, vmlinux, System.map or profile; checkpoint; memory");
     add_output(app_, "FILE", "Write to FILE, which appears once it is whole")
         ->group(LogOptions::output_group);
@@ -185,8 +202,7 @@ class Parser {
     add_verbosity(app_);
   }
 
-  void add_profile_command() {
-    profile_ = add_command("profile", help::profile_description);
+  void declare_profile() {
     profile_->footer(help::statuses("the profile was written", help::output_is_incomplete) +
                      help::profile_examples);
     add_files(*profile_, "ISO, RPM, vmlinux or System.map; checkpoint; memory");
@@ -205,8 +221,7 @@ class Parser {
     add_verbosity(*profile_);
   }
 
-  void add_core_command() {
-    core_ = add_command("core", help::core_description);
+  void declare_core() {
     core_->footer(help::statuses("the folder was written", help::input_is_missing) +
                   help::core_examples);
     add_files(*core_, "ISO, RPM or vmlinux; checkpoint; memory");
@@ -217,8 +232,7 @@ class Parser {
     add_verbosity(*core_);
   }
 
-  void add_info_command() {
-    info_ = add_command("info", help::info_description);
+  void declare_info() {
     info_->footer(help::statuses("what the files hold was printed", help::input_is_missing,
                                  help::all_else_is_printed) +
                   help::info_examples);
@@ -254,32 +268,28 @@ class Parser {
     add_verbosity(command);
   }
 
-  void add_bt_command() {
-    bt_ = add_command("bt", help::bt_description);
+  void declare_bt() {
     bt_->footer(help::statuses("the traces are whole", help::traces_are_incomplete) +
                 help::bt_examples);
     add_task_command(*bt_, task_formats);
     add_bt_options(*bt_, options_.tasks);
   }
 
-  void add_ps_command() {
-    ps_ = add_command("ps", help::ps_description);
+  void declare_ps() {
     ps_->footer(help::statuses("the list is whole", help::tasks_are_incomplete) +
                 help::ps_examples);
     add_task_command(*ps_, task_formats);
     add_ps_options(*ps_, options_.tasks);
   }
 
-  void add_triage_command() {
-    triage_ = add_command("triage", help::triage_description);
+  void declare_triage() {
     triage_->footer(help::statuses("the verdict was given", help::facts_are_missing) +
                     help::status_of_findings + help::triage_examples);
     add_task_command(*triage_, triage_formats);
     add_triage_options(*triage_, options_.triage);
   }
 
-  void add_batch_command() {
-    batch_ = add_command(batch_name, help::batch_description);
+  void declare_batch() {
     batch_->footer(help::statuses("each ticket's log is whole", help::tickets_are_incomplete) +
                    help::batch_examples);
     batch_->add_option("PATH", options_.files, "Checkpoints, dumps, and folders with these below");
@@ -291,6 +301,9 @@ class Parser {
     add_packages(*batch_);
     add_verbosity(*batch_);
   }
+
+  // It is taken for another command's --help before it is parsed.
+  void declare_help() {}
 
   // What is written to files has no colors, and no pager.
   void finish_batch() {
@@ -347,6 +360,7 @@ class Parser {
   CLI::App* ps_ = nullptr;
   CLI::App* triage_ = nullptr;
   CLI::App* batch_ = nullptr;
+  std::vector<std::pair<CLI::App*, void (Parser::*)()>> undeclared_;  // null: it is declared
   Options options_;
   LogOptions log_options_{app_, options_};
   std::optional<LogOptions> batch_log_options_;

@@ -245,11 +245,19 @@ TEST_CASE("options: who mistypes an option or a command is told what may be mean
   check({"--tree", "a"}, "--tree: photon-dmesg has no such option, photon-dmesg ps has");
   check({"bt", "--fail-on", "any", "a"},
         "--fail-on: photon-dmesg bt has no such option, photon-dmesg triage has");
+  check({"--lines=", "a"}, "--lines: photon-dmesg has no such option, photon-dmesg bt has");
   check({"hlep"}, "hlep: no such file: did you mean photon-dmesg help?");
   check({"help", "triag"}, "help triag: photon-dmesg has no such command: did you mean triage?");
   check({"help", "nonsense"}, "help nonsense: photon-dmesg has no such command");
   check({"inf", "a"}, "inf: no such file: did you mean photon-dmesg info?");
   check({"a", "profil"}, "profil: no such file: did you mean photon-dmesg profile?");
+}
+
+TEST_CASE("options: a command has its options wherever it stands") {
+  CHECK(parse({"--strict", "bt", "--lines", "a"})->tasks.lines);
+  CHECK(parse({"a", "info", "--tags"})->tags);
+  CHECK(parse({"-o", "core", "a"})->command == Command::Log);
+  CHECK(parse({"-o", "core", "ps", "--tree", "a"})->tasks.tree);
 }
 
 TEST_CASE("options: a file that has a name like a command's is a file") {
