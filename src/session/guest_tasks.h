@@ -48,6 +48,7 @@ class GuestTasks {
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
+  const KernelMemory& memory_;
   GuestProcessors processors_;
   CodeMap code_;
   Stacks stacks_;

@@ -7,6 +7,7 @@
 
 #include "kernel/tasks/task_reader.h"
 #include "kernel/unwind/trace.h"
+#include "kernel/waits/spinlock.h"
 #include "kernel/waits/wait.h"
 
 // What a guest's tasks and processors were doing: values that say so, without the guest.
@@ -25,6 +26,7 @@ struct VcpuActivity {
   // Which of the witnesses of it agree, as a phrase: "current_task, rq.curr and the stack".
   std::string witnesses;
   Trace trace;
+  std::optional<SpinLock> spins_on;
 };
 
 // "user" or "kernel"; nothing if it is not known.

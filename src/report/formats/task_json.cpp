@@ -82,12 +82,19 @@ Json to_json(const TaskReport& report, const Task& task) {
           {"since_it_ran_nsec", number_or_null(nsec_since_it_ran(report, task))}};
 }
 
+Json to_json(const SpinLock& lock) {
+  return {{"address", hexadecimal(lock.address.value)},
+          {"name", text_or_null(lock.name)},
+          {"word", lock.word}};
+}
+
 Json to_json(const TaskReport& report, const VcpuActivity& cpu) {
   return {{"vcpu", cpu.vcpu},
           {"cpu", number_or_null(cpu.cpu)},
           {"mode", text_or_null(mode_of(cpu))},
           {"task", cpu.task ? brief(*cpu.task) : Json(nullptr)},
-          {"task_by", cpu.witnesses.empty() ? Json(nullptr) : Json(cpu.witnesses)},
+          {"task_by", cpu.witnesses},
+          {"spins_on", cpu.spins_on ? to_json(*cpu.spins_on) : Json(nullptr)},
           {"trace", to_json(report, cpu.trace)}};
 }
 

@@ -28,6 +28,10 @@ void write(const TaskReport& report, const VcpuActivity& cpu, std::ostream& out)
   text += cpu.task ? fmt::format(": {}", printable(name_and_pid(*cpu.task))) : ": task unknown";
   if (cpu.has_registers) text += cpu.in_user_mode ? ", in user mode" : ", in the kernel";
   out << text << '\n';
+  if (cpu.spins_on) {
+    out << fmt::format("  spins on {} ({})\n", printable(describe(*cpu.spins_on)),
+                       describe_word(*cpu.spins_on));
+  }
   write(report, cpu.trace, out);
 }
 

@@ -12,9 +12,7 @@ std::string summary(const VcpuActivity* vcpu, std::uint32_t cpu, std::uint64_t o
   if (vcpu == nullptr) return text;
   if (is_idle(*vcpu)) return text + ": it is idle, its timer is lost";
   if (vcpu->in_user_mode) return text + ": it is in user mode, its timer is lost";
-  const std::string culprit = culprit_of(vcpu->trace);
-  if (culprit.empty()) return text;
-  return text + (spins_on_lock(vcpu->trace) ? ": spins on a lock in " : ": in ") + culprit;
+  return text + where_it_spins(*vcpu);
 }
 
 bool is_closed(const VcpuActivity* vcpu) {
@@ -86,6 +84,7 @@ std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
     if (vcpu == nullptr) continue;
     finding.cause = summary_of(vcpu->trace);
     if (vcpu->task) finding.task = name_of_task(*vcpu->task);
+    add_spinlock(*vcpu, finding);
     if (!vcpu->takes_interrupts) continue;
     (lets_in ? finding.against : finding.evidence)
         .push_back({.what = "IF", .value = lets_in ? "1" : "0"});

@@ -147,13 +147,11 @@ Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const 
   finding.grade = finding.evidence.size() > 1 ? Grade::Strong : Grade::Weak;
   finding.since_nsec = since(facts, vcpu, witnesses.age());
   finding.cause = summary_of(vcpu.trace);
-  const std::string culprit = culprit_of(vcpu.trace);
   const std::uint64_t age = facts.time.now_nsec - finding.since_nsec.value_or(0);
   finding.summary = fmt::format("CPU {} has run no other task for {}", health.cpu,
                                 seconds(finding.since_nsec ? age : witnesses.age()));
-  if (!culprit.empty()) {
-    finding.summary += (spins_on_lock(vcpu.trace) ? ": spins on a lock in " : ": in ") + culprit;
-  }
+  finding.summary += where_it_spins(vcpu);
+  add_spinlock(vcpu, finding);
   if (vcpu.task) finding.task = name_of_task(*vcpu.task);
   const bool in_interrupt = std::any_of(
       vcpu.trace.frames.begin(), vcpu.trace.frames.end(),

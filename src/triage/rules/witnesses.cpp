@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "triage/rules/frames.h"
+
 namespace photon_dmesg {
 
 Witness witness_of(const Reading& reading) {
@@ -24,6 +26,25 @@ Witness witness_of(const Waiting& waiting, const Task& task) {
 
 TaskName name_of_task(const Task& task) {
   return {task.pid, task.comm};
+}
+
+std::string where_it_spins(const VcpuActivity& vcpu) {
+  const std::string culprit = culprit_of(vcpu.trace);
+  std::string text = culprit.empty() ? "" : " in " + culprit;
+  if (vcpu.spins_on) {
+    text = fmt::format(" spins on {}{}", describe(*vcpu.spins_on), text);
+  } else if (!culprit.empty() && spins_on_lock(vcpu.trace)) {
+    text = " spins on a lock" + text;
+  }
+  return text.empty() ? "" : ":" + text;
+}
+
+void add_spinlock(const VcpuActivity& vcpu, Finding& finding) {
+  if (!vcpu.spins_on) return;
+  finding.object = describe(*vcpu.spins_on);
+  finding.evidence.push_back({.what = finding.object,
+                              .value = describe_word(*vcpu.spins_on),
+                              .address = vcpu.spins_on->address});
 }
 
 std::string seconds(std::uint64_t nsec) {

@@ -16,6 +16,12 @@ namespace photon_dmesg {
 [[nodiscard]] Witness witness_of(const Waiting& waiting, const Task& task);
 [[nodiscard]] TaskName name_of_task(const Task& task);
 
+// What a CPU that does not come back is in: ": spins on spinlock lab_spinlock [lab] in lab_aa", ":
+// in lab_spin"; empty if its trace has no such function.
+[[nodiscard]] std::string where_it_spins(const VcpuActivity& vcpu);
+// The lock that it spins on, if one is known: the finding's object, and its word is evidence.
+void add_spinlock(const VcpuActivity& vcpu, Finding& finding);
+
 // Nanoseconds as people read them: "183.0 s".
 [[nodiscard]] std::string seconds(std::uint64_t nsec);
 // When what has lasted for `age` began; nothing if it is older than the guest.

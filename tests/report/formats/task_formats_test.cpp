@@ -172,6 +172,18 @@ TEST_CASE("waits as words: locks, readers of whom one is known, and circles") {
         "rw semaphore 0xffff888000002000, held by reader (7): deadlock of writer (12) reader (7)");
 }
 
+TEST_CASE("traces: the spinlock that a CPU waits for") {
+  TaskReport report = sample();
+  report.vcpus[0].spins_on = SpinLock{{0xffffffffc0484784}, 0x101, "some_lock [lab]"};
+  CHECK_THAT(
+      written(write_traces_text, report),
+      Catch::Contains("\n  spins on spinlock some_lock [lab] (0x101: held, one CPU waits)\n"));
+  const auto document = nlohmann::json::parse(written(write_traces_json, report));
+  CHECK(document["vcpus"][0]["spins_on"] ==
+        nlohmann::json(
+            {{"address", "0xffffffffc0484784"}, {"name", "some_lock [lab]"}, {"word", 0x101}}));
+}
+
 TEST_CASE("traces as JSON: one document with all that is known") {
   const auto document = nlohmann::json::parse(written(write_traces_json, sample()));
   CHECK(document["now_nsec"] == 20'000'000'000);
@@ -181,6 +193,7 @@ TEST_CASE("traces as JSON: one document with all that is known") {
   CHECK(vcpu["mode"] == "kernel");
   CHECK(vcpu["task"] == nlohmann::json({{"pid", 7}, {"comm", "reader"}}));
   CHECK(vcpu["task_by"] == "the stack, rq.curr");
+  CHECK(vcpu["spins_on"].is_null());
   CHECK(vcpu["trace"]["complete"] == false);
   CHECK(vcpu["trace"]["end"] == "broken");
   CHECK(vcpu["trace"]["method"] == "frame_pointers");
