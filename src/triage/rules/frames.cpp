@@ -275,6 +275,17 @@ std::string fault_of(const Trace& trace) {
   return below.empty() ? summary_of(trace) : in_one_line(what_matters(below));
 }
 
+std::string work_of(const Trace& trace) {
+  const Frame* callee = nullptr;
+  for (const Frame& frame : trace.frames) {
+    if (!frame.is_reliable || !frame.place) continue;
+    if (plain_name(frame.place->symbol) == "process_one_work") break;
+    callee = &frame;
+  }
+  const bool is_worker = calls_any(trace, {"process_one_work"});
+  return is_worker && callee != nullptr ? std::string(plain_name(callee->place->symbol)) : "";
+}
+
 std::string culprit_of(const Trace& trace) {
   for (const Frame* frame : what_matters(trace.frames)) {
     const std::string_view name = plain_name(frame->place->symbol);

@@ -45,5 +45,8 @@ namespace photon_dmesg {
 
 // The name of the function that matters: the first in summary_of(); empty if there is none.
 [[nodiscard]] std::string culprit_of(const Trace& trace);
+// The function of the work that a worker is at, whatever it or an interrupt does there; empty if it
+// is at none.
+[[nodiscard]] std::string work_of(const Trace& trace);
 
 }  // namespace photon_dmesg

@@ -45,7 +45,7 @@ std::vector<Finding> find_stalled_workers(const GuestFacts& facts) {
     if (const TaskActivity* worker = worker_at_work(facts, pool.cpu)) {
       finding.task = name_of_task(worker->task);
       finding.cause = summary_of(worker->trace);
-      finding.object = culprit_of(worker->trace);
+      finding.object = work_of(worker->trace);
       if (!finding.object.empty()) finding.summary += ": behind " + finding.object;
     }
   }

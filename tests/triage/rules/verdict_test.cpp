@@ -262,7 +262,9 @@ TEST_CASE("A CPU that another task had a moment ago is not locked up, whatever e
     facts.tasks[3].task.last_ran_nsec = now - 41 * second;
     CHECK(first_of(facts).kind == FindingKind::SoftLockup);
   }
-  SECTION("its stopper has") {
+  SECTION("its stopper has, and the work is named, not the interrupt that came into it") {
+    facts.tasks.back().trace = trace_of({"lapic_next_event", "sysvec_apic_timer_interrupt",
+                                         "cond_resched", "lab_endless", "process_one_work"});
     const Finding stalled = first_of(facts);
     CHECK(stalled.kind == FindingKind::StalledWorkers);
     CHECK(stalled.task->pid == 50);
