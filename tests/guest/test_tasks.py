@@ -782,6 +782,21 @@ class EsxSpins(AllSpinsTests, unittest.TestCase):
                 for frame in sure_frames(vcpu["trace"]):
                     self.assertIn(frame["address"], told, (vcpu["trace"]["frames"], trace["frames"]))
 
+    def test_the_checkpoint_alone_names_functions_of_modules_and_crosses_the_interrupt_stack(self) -> None:
+        """Without types, and without names of variables: by the form of modules, and of that stack."""
+        result = photon_dmesg("bt", "--json", self.checkpoint)
+        self.assertEqual(result.status, 0, result.err)
+        for vcpu in result.json["vcpus"]:
+            if vcpu["mode"] == "user":
+                continue
+            with self.subTest(vcpu=vcpu["vcpu"]):
+                frames = sure_frames(vcpu["trace"])
+                self.assertIn("photon_lab", [frame["module"] for frame in frames])
+                expected = iter((frame["text"], frame["stack"])
+                                for frame in sure_frames(self.vcpus[vcpu["cpu"]]["trace"]))
+                for frame in frames:
+                    self.assertIn((frame["text"], frame["stack"]), expected, texts(vcpu["trace"]))
+
     def test_an_idle_processor_shows_who_called_the_function_without_a_frame(self) -> None:
         """amd_e400_idle leaves its frame before it waits: frame pointers pass over its caller."""
         self.expect(self.vcpus[3], "amd_e400_idle", "arch_cpu_idle", "default_idle_call")

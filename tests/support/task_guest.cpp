@@ -141,6 +141,16 @@ void TaskGuest::write_to_memory(GuestVirtual at, std::string_view bytes) {
   memory_->write_text(*place, bytes);
 }
 
+GuestVirtual TaskGuest::module_page(bool is_code) {
+  constexpr std::uint64_t page_size = 0x1000;
+  const GuestVirtual in_direct_map = allocate(page_size, page_size);
+  // With a hole behind it, as vmalloc leaves one.
+  const GuestVirtual page = module_begin + module_space_size + 2 * page_size * module_pages_++;
+  tables_->map(page, heap + (in_direct_map - direct_map), 1,
+               is_code ? pte_present : pte_present | pte_writable | pte_no_execute);
+  return page;
+}
+
 void TaskGuest::write(GuestVirtual at, std::uint64_t value, std::size_t width) {
   write_to_memory(at, little_endian(value, width));
 }

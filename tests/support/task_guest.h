@@ -99,6 +99,8 @@ class TaskGuest {
 
   // `size` bytes of zeros in the direct map.
   GuestVirtual allocate(std::uint64_t size, std::uint64_t alignment = 16);
+  // A page of its own among those of modules, which may be executed or else written.
+  GuestVirtual module_page(bool is_code);
   void write(GuestVirtual at, std::uint64_t value, std::size_t width = 8);
   void write(GuestVirtual at, GuestVirtual value) { write(at, value.value); }
   void write_text(GuestVirtual at, std::string_view text);
@@ -156,6 +158,7 @@ class TaskGuest {
   std::unique_ptr<FakeMemory> memory_;
   std::unique_ptr<PageTableBuilder> tables_;
   MadeSymbols symbols_;
+  std::uint64_t module_pages_ = 0;
   std::shared_ptr<MadeTypes> made_types_ = std::make_shared<MadeTypes>();
   KernelTypes types_;
   CollectedDiagnostics diagnostics_;

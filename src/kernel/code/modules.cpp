@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/code/module_search.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
 
@@ -106,6 +107,8 @@ std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& t
   const auto head = kernel.find_address("modules");
   const auto list = reader.list();
   if (!head || !list) {
+    modules = find_modules_by_form(kernel, diagnostics);
+    if (!modules.empty()) return modules;
     diagnostics.found(
         {.what = "no modules",
          .how = head ? "the types don't tell where module.list is" : "there is no symbol modules"});

@@ -33,7 +33,8 @@ struct Module {
 };
 
 // All modules in the kernel's list `modules`, the newest first. Without that symbol (linux-esx's
-// kallsyms don't have it) or its types there are none; a list that is damaged is a warning.
+// kallsyms don't have it) or its types they are searched for (module_search.h); a list that is
+// damaged is a warning.
 [[nodiscard]] std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& types,
                                                Diagnostics& diagnostics);
 

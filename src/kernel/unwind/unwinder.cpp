@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -77,11 +78,37 @@ class Unwinder::Walk {
     const Stack* old_stack = unwinder_.stacks_.find(before.sp);
     const Stack* new_stack = unwinder_.stacks_.find(cursor_.sp);
     if (old_stack == new_stack) {
+      if (old_stack == nullptr && leaves_interrupt(before.sp)) return true;
       const bool is_near =
           new_stack != nullptr || cursor_.sp - before.sp < 2 * unwinder_.stack_size_;
       return cursor_.sp > before.sp && is_near;
     }
     return left_.insert(old_stack).second;
+  }
+
+  // Whether the trace goes from a stack for interrupts that is not known as one, as where the
+  // kernel keeps no names of variables: what it came from the kernel notes above the last frame
+  // there, the place on the stack that the interrupt met (arch/x86/include/asm/irq_stack.h). Once
+  // in a trace.
+  bool leaves_interrupt(GuestVirtual from) {
+    constexpr std::uint64_t most_words = 8;
+    constexpr std::uint64_t largest_frame = 512;  // of the function that switches stacks
+    const GuestVirtual frame{cursor_.sp.value - 2 * word};
+    const auto is_link = [&](std::uint64_t place) {
+      const auto link = unwinder_.memory_.read_unsigned(from + place * word, word);
+      return link && *link % word == 0 && *link < frame.value &&
+             frame.value - *link < largest_frame;
+    };
+    const std::uint64_t apart = std::max(from, cursor_.sp) - std::min(from, cursor_.sp);
+    if (has_left_interrupt_ || apart < unwinder_.stack_size_) return false;
+    for (std::uint64_t i = 0; i < most_words && !has_left_interrupt_; ++i) {
+      has_left_interrupt_ = is_link(i);
+    }
+    if (!has_left_interrupt_) return false;
+    for (Frame& each : trace_.frames) {
+      if (each.stack == StackKind::Task) each.stack = StackKind::Irq;
+    }
+    return true;
   }
 
   Trace end() {
@@ -124,6 +151,7 @@ class Unwinder::Walk {
   Trace trace_;
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
   std::unordered_set<const Stack*> left_;
+  bool has_left_interrupt_ = false;
 };
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,

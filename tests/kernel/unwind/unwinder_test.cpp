@@ -233,6 +233,27 @@ TEST_CASE("unwinder: from the interrupt stack back to the task's, until 4.9 too"
         "kernel_thread");
 }
 
+TEST_CASE("unwinder: from an interrupt stack that no variable names, by what stands at its top") {
+  Kernel kernel("5.10.0");
+  TaskGuest& guest = kernel.guest;
+  const GuestVirtual top = guest.allocate(0x4000, 0x4000) + 0x4000;
+  const std::uint64_t to_thread = guest.call(kernel.thread, 0x20, kernel.sleeper);
+  const std::uint64_t to_fork = guest.indirect_call(kernel.fork, 0x30);
+  guest.write_bytes(kernel.sleeper, {0x55, 0x48, 0x89, 0xe5});
+  const GuestVirtual threads{kernel.task.stack_end().value - 168 - 16};
+  guest.write_words(threads, {0, to_fork});
+  const GuestVirtual frame{top.value - 24};
+  guest.write_words(frame, {threads.value, to_thread, threads.value - 0x20});
+  const auto trace = [&] {
+    return kernel.trace(vcpu_at(kernel.sleeper + 0x18, {frame.value - 0x40}, frame.value));
+  };
+  CHECK(text_of(trace()) ==
+        "sleeper+0x18 <irq>; kthread+0x20 <irq>; ret_from_fork+0x30 | kernel_thread");
+  // Anything else there, and the frame pointer may lead anywhere.
+  guest.write({top.value - 8}, threads.value - 0x2000);
+  CHECK_THAT(trace().why, Catch::Contains("the stack leads back to"));
+}
+
 TEST_CASE("unwinder: a wrong thread.sp is said, and nothing is made up") {
   Kernel kernel("6.1.0");
   std::string expected = "no frame is saved where its stack ends";

@@ -1,0 +1,204 @@
+#include "kernel/code/module_search.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/budget.h"
+#include "base/little_endian.h"
+#include "kernel/arch/architecture.h"
+#include "kernel/memory/linked_list.h"
+
+namespace photon_dmesg {
+namespace {
+
+constexpr std::uint64_t word = sizeof(std::uint64_t);
+constexpr std::uint64_t page_size = 4096;
+constexpr std::size_t most_modules = 16384;
+constexpr std::uint64_t most_pages = 1 << 19;  // all of the space that modules may lie in
+
+// struct module { enum module_state state; struct list_head list; char name[56]; ... }, aligned to
+// what a cache moves at once.
+constexpr std::uint64_t alignment = 64;
+constexpr std::uint64_t list_at = 8;
+constexpr std::uint64_t name_at = 24;
+constexpr std::uint64_t name_size = 56;
+constexpr std::uint64_t rest_at = name_at + name_size;
+constexpr std::uint64_t rest_size = 1536;  // that core_kallsyms lies in: at 350 to 900
+
+// What begins like a struct module.
+bool has_form(std::span<const std::byte> bytes) {
+  constexpr std::uint64_t unformed = 3;  // MODULE_STATE_UNFORMED: it is in no list
+  if (load_u64(bytes.first<word>()) >= unformed) return false;
+  const std::string_view name(reinterpret_cast<const char*>(bytes.data() + name_at), name_size);
+  const std::size_t length = name.find('\0');
+  return length != std::string_view::npos && length > 1 &&
+         std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(length), [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+         });
+}
+
+class Search {
+ public:
+  explicit Search(const KernelMemory& memory) : memory_(memory) {}
+
+  // A struct module of the list that has code; nothing if there is none.
+  [[nodiscard]] std::optional<GuestVirtual> find_any() const {
+    const Architecture& architecture = memory_.tables().architecture();
+    const GuestVirtual begin = architecture.map().image.begin;
+    std::vector<GuestVirtual> pages;
+    Budget budget("pages that modules may lie in", most_pages);
+    const GuestVirtual end{std::numeric_limits<std::uint64_t>::max()};
+    memory_.tables().for_each_page(begin, end, [&](const PageTables::Page& page) {
+      const bool may_hold = page.writable && !page.executable;
+      if (!may_hold || page.size != page_size) return;
+      if (budget.take()) pages.push_back(page.virtual_address);
+    });
+    for (const GuestVirtual page : pages) {
+      if (const auto found = find_in_page(page)) return found;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool is_module(GuestVirtual address) const {
+    std::array<std::byte, rest_at> bytes{};
+    return memory_.read(address, bytes) && has_form(bytes);
+  }
+
+  [[nodiscard]] Module read(GuestVirtual address) const {
+    Module module;
+    module.address = address;
+    module.name = memory_.read_text(address + name_at, name_size).value_or("?");
+    read_symbols(module);
+    return module;
+  }
+
+ private:
+  [[nodiscard]] std::optional<GuestVirtual> find_in_page(GuestVirtual page) const {
+    std::array<std::byte, page_size> bytes{};
+    if (!memory_.read(page, bytes)) return std::nullopt;
+    for (std::uint64_t at = 0; at + rest_at <= page_size; at += alignment) {
+      if (!has_form(std::span(bytes).subspan(at, rest_at)) || !is_listed(page + at)) continue;
+      if (!read(page + at).text.empty()) return page + at;
+    }
+    return std::nullopt;
+  }
+
+  // Whether both neighbours in the list name it.
+  [[nodiscard]] bool is_listed(GuestVirtual module) const {
+    const GuestVirtual node = module + list_at;
+    const auto next = pointer(node);
+    const auto previous = pointer(node + word);
+    return next && previous && *next != node && pointer(*next + word) == node &&
+           pointer(*previous) == node;
+  }
+
+  [[nodiscard]] std::optional<GuestVirtual> pointer(GuestVirtual place) const {
+    const auto value = memory_.read_unsigned(place, word);
+    if (!value || !memory_.tables().architecture().is_kernel_pointer(*value)) return std::nullopt;
+    return GuestVirtual{*value};
+  }
+
+  void read_symbols(Module& module) const {
+    for (std::uint64_t at = rest_at; at < rest_at + rest_size; at += word) {
+      const auto symbols = pointer(module.address + at);
+      const auto count = memory_.read_unsigned(module.address + at + word, word);
+      const auto strings = pointer(module.address + at + 2 * word);
+      constexpr std::uint64_t most_symbols = 1 << 20;
+      if (!symbols || !strings || !count || *count < 2 || *count > most_symbols) continue;
+      auto text = text_of(*symbols, *count, *strings);
+      if (text.empty()) continue;
+      module.text = std::move(text);
+      module.symbols = *symbols;
+      module.symbol_count = *count;
+      module.strings = *strings;
+      return;
+    }
+  }
+
+  // The code that the functions of a symbol table are in; none if it is no symbol table.
+  [[nodiscard]] std::vector<CodeRange> text_of(GuestVirtual symbols, std::uint64_t count,
+                                               GuestVirtual strings) const {
+    std::vector<Elf64_Sym> table(count);
+    const auto bytes = std::as_writable_bytes(std::span(table));
+    const auto first_name = memory_.read_unsigned(strings, 1);
+    if (!memory_.read(symbols, bytes) || first_name != 0) return {};
+    const Elf64_Sym none{};
+    if (std::memcmp(&table.front(), &none, sizeof(none)) != 0) return {};
+    std::optional<GuestVirtual> lowest;
+    std::optional<GuestVirtual> highest;
+    for (const Elf64_Sym& symbol : std::span(table).subspan(1)) {
+      if (symbol.st_shndx == SHN_UNDEF) continue;
+      const GuestVirtual value{symbol.st_value};
+      if (!memory_.read_unsigned(strings + symbol.st_name, 1)) return {};
+      if (!is_code(value)) continue;
+      lowest = std::min(lowest.value_or(value), value);
+      highest = std::max(highest.value_or(value), value);
+    }
+    if (!lowest) return {};
+    return {code_around(*lowest, *highest)};
+  }
+
+  [[nodiscard]] bool is_code(GuestVirtual address) const {
+    const auto page = memory_.tables().find(address);
+    return page && page->executable && !page->writable;
+  }
+
+  // From the page that the first function is in to the end of the code that the last one is in.
+  [[nodiscard]] CodeRange code_around(GuestVirtual lowest, GuestVirtual highest) const {
+    const GuestVirtual begin{lowest.value / page_size * page_size};
+    GuestVirtual end{(highest.value / page_size + 1) * page_size};
+    // Code of several modules, and other code, may share a large page (6.15 and later).
+    const auto page = memory_.tables().find(highest);
+    if (page && page->size == page_size) {
+      constexpr std::uint64_t most_further = 256;
+      for (std::uint64_t i = 0; i < most_further && is_code(end); ++i) end = end + page_size;
+    }
+    return {begin, end - begin};
+  }
+
+  const KernelMemory& memory_;
+};
+
+}  // namespace
+
+std::vector<Module> find_modules_by_form(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  std::vector<Module> modules;
+  const Search search(kernel.memory());
+  const auto first = search.find_any();
+  if (!first) return modules;
+  // The list has a head, which is in the kernel's image and no module.
+  const ListNodes nodes = walk_list(kernel.memory(), *first + list_at, most_modules);
+  std::vector<GuestVirtual> before = {*first};
+  std::vector<GuestVirtual> after;
+  bool is_behind_head = false;
+  for (const GuestVirtual node : nodes.nodes) {
+    const GuestVirtual module{node.value - list_at};
+    if (!search.is_module(module)) {
+      is_behind_head = true;
+      continue;
+    }
+    (is_behind_head ? after : before).push_back(module);
+  }
+  if (nodes.broken) {
+    diagnostics.warn_of_lack(
+        fmt::format("the list of modules is damaged: {}: some may be missing", *nodes.broken));
+  }
+  after.insert(after.end(), before.begin(), before.end());
+  for (const GuestVirtual module : after) modules.push_back(search.read(module));
+  diagnostics.found({.what = fmt::format("{} modules", modules.size()),
+                     .how = fmt::format("by the form of {} and its list", *first)});
+  return modules;
+}
+
+}  // namespace photon_dmesg
