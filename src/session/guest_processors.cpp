@@ -6,13 +6,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "checkpoint/guest/privilege.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/self/guest_types.h"
 #include "kernel/tasks/crash_notes.h"
 #include "kernel/tasks/current_tasks.h"
 
 namespace photon_dmesg {
+namespace {
+
+// False also if the checkpoint does not say.
+bool was_in_user_mode(const Vcpu& vcpu) {
+  return architecture_of(vcpu.machine).was_in_user_mode(vcpu).value_or(false);
+}
+
+}  // namespace
 
 GuestProcessors::GuestProcessors(const Guest& guest, Diagnostics& diagnostics)
     : guest_(guest),
@@ -34,7 +41,7 @@ bool GuestProcessors::is_in_kernel(const Vcpu& vcpu) const {
   if (!guest_.runs_kernel(vcpu)) return false;
   const Architecture& architecture = architecture_of(vcpu.machine);
   const auto at = architecture.instruction_pointer(vcpu);
-  return !at || was_in_user_mode(vcpu).value_or(false) || architecture.is_kernel_pointer(at->value);
+  return !at || was_in_user_mode(vcpu) || architecture.is_kernel_pointer(at->value);
 }
 
 void GuestProcessors::find(Diagnostics& diagnostics) {
@@ -79,7 +86,7 @@ void GuestProcessors::find_by_form() {
     const Cpu* cpu = processor.cpu;
     if (cpu == nullptr || cpu->current || cpu->queue_current || !processor.runs_kernel) return;
     cpus.push_back({cpu->number, GuestVirtual{cpu->per_cpu_offset},
-                    was_in_user_mode(processor.vcpu).value_or(false),
+                    was_in_user_mode(processor.vcpu),
                     processor.task ? std::optional(processor.task->address) : std::nullopt});
   }
   const auto current = find_current_tasks(guest_.kernel().memory(), tasks_, cpus);
@@ -94,7 +101,7 @@ void GuestProcessors::find_by_form() {
 // The task on whose stack the processor is, which may be an idle one.
 std::optional<GuestVirtual> GuestProcessors::task_of_stack(const Processor& processor) const {
   const auto sp = architecture_of(processor.vcpu.machine).stack_pointer(processor.vcpu);
-  if (!sp || was_in_user_mode(processor.vcpu).value_or(false)) return std::nullopt;
+  if (!sp || was_in_user_mode(processor.vcpu)) return std::nullopt;
   if (const Task* task = tasks_.find_stack(*sp)) return task->address;
   // No list has the idle tasks; the first is the one that it begins with.
   const auto idle_task =

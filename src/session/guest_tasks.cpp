@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "checkpoint/guest/privilege.h"
 #include "kernel/arch/machines/machines.h"
 #include "session/guest_frames.h"
 
@@ -28,7 +27,7 @@ std::vector<VcpuActivity> GuestTasks::vcpus() const {
     activity.vcpu = processor.index;
     const Architecture& architecture = architecture_of(processor.vcpu.machine);
     activity.has_registers = architecture.instruction_pointer(processor.vcpu).has_value();
-    activity.in_user_mode = was_in_user_mode(processor.vcpu).value_or(false);
+    activity.in_user_mode = architecture.was_in_user_mode(processor.vcpu).value_or(false);
     activity.runs_kernel = processor.runs_kernel;
     activity.takes_interrupts = architecture.takes_interrupts(processor.vcpu);
     if (processor.runs_kernel) {

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-
-#include "checkpoint/guest/vcpu.h"
 
 namespace photon_dmesg {
 
@@ -19,14 +16,6 @@ namespace photon_dmesg {
 [[nodiscard]] constexpr bool is_user_state(std::uint64_t pstate) {
   constexpr std::uint64_t exception_level = 3U << 2U;
   return (pstate & exception_level) == 0;
-}
-
-// Whether `vcpu` was in user mode; nothing if the checkpoint does not say.
-[[nodiscard]] inline std::optional<bool> was_in_user_mode(const Vcpu& vcpu) {
-  if (vcpu.machine == Machine::Aarch64) {
-    return vcpu.arm64.pstate ? std::optional(is_user_state(*vcpu.arm64.pstate)) : std::nullopt;
-  }
-  return vcpu.x86.cs ? std::optional(is_user_code(*vcpu.x86.cs)) : std::nullopt;
 }
 
 }  // namespace photon_dmesg

@@ -1,6 +1,37 @@
 #include "checkpoint/guest/register_notes.h"
 
+#include <algorithm>
+
 namespace photon_dmesg::register_notes {
+namespace {
+
+template <typename Struct>
+std::string text_of(const Struct& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+template <typename Status>
+bool take_content(std::span<const std::byte> content, Vcpu& vcpu) {
+  Status status;
+  if (content.size() < sizeof(status)) return false;
+  std::copy_n(content.begin(), sizeof(status),
+              std::as_writable_bytes(std::span(&status, 1)).begin());
+  take(status, vcpu);
+  return true;
+}
+
+}  // namespace
+
+const Format x86_64_format = {
+    sizeof(Prstatus),
+    [](const Vcpu& vcpu, std::int32_t thread) { return text_of(make_prstatus(vcpu, thread)); },
+    take_content<Prstatus>, [](const Vcpu& vcpu) { return text_of(make_qemu_state(vcpu)); }};
+
+const Format arm64_format = {sizeof(Arm64Prstatus),
+                             [](const Vcpu& vcpu, std::int32_t thread) {
+                               return text_of(make_arm64_prstatus(vcpu, thread));
+                             },
+                             take_content<Arm64Prstatus>, nullptr};
 
 void take(const Prstatus& status, Vcpu& vcpu) {
   for (std::size_t i = 0; i < vcpu.x86.general.size(); ++i) {

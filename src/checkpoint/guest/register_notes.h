@@ -1,7 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "checkpoint/guest/vcpu.h"
@@ -120,5 +123,18 @@ void take(const QemuCpuState& qemu, Vcpu& vcpu);
 [[nodiscard]] Prstatus make_prstatus(const Vcpu& vcpu, std::int32_t thread);
 [[nodiscard]] Arm64Prstatus make_arm64_prstatus(const Vcpu& vcpu, std::int32_t thread);
 [[nodiscard]] QemuCpuState make_qemu_state(const Vcpu& vcpu);
+
+// How the cores of one kind of machine hold what a vCPU has in its registers.
+struct Format {
+  std::size_t prstatus_bytes;  // that the content of a NT_PRSTATUS has
+  // That content; registers that the vCPU lacks are 0.
+  std::string (*make_prstatus)(const Vcpu& vcpu, std::int32_t thread);
+  // The other way round. False if `content` is shorter than one.
+  bool (*take_prstatus)(std::span<const std::byte> content, Vcpu& vcpu);
+  // The content of QEMU's own note; null if QEMU writes none for such machines.
+  std::string (*make_qemu_state)(const Vcpu& vcpu);
+};
+extern const Format x86_64_format;
+extern const Format arm64_format;
 
 }  // namespace photon_dmesg::register_notes

@@ -21,6 +21,10 @@
 
 namespace photon_dmesg {
 
+namespace register_notes {
+struct Format;
+}
+
 // What a guest's processors are, and where Linux lies on them. Objects are constant and live as
 // long as the program: kernel/arch/machines knows them.
 class Architecture {
@@ -48,6 +52,22 @@ class Architecture {
     bool image_has_other_tables = false;
   };
 
+  // How Linux saves the registers of such processors.
+  struct SavedRegisters {
+    const register_notes::Format* notes;  // in ELF notes: of a core, of a CPU that crashes
+    // Whether a task that has given its CPU away has them in its task_struct, in a struct
+    // cpu_context; else they are on its stack, and only where that ends is in the task_struct.
+    bool in_task = false;
+  };
+
+  // A register that reports show.
+  struct ShownRegister {
+    const char* key;    // in JSON: "rip"
+    const char* title;  // in text: "RIP"; null: what it says stands there otherwise
+    std::optional<std::uint64_t> value;
+    bool is_decimal = false;
+  };
+
   Architecture(const Architecture&) = delete;
   Architecture& operator=(const Architecture&) = delete;
   virtual ~Architecture() = default;
@@ -55,6 +75,7 @@ class Architecture {
   // As `uname -m` has it.
   [[nodiscard]] const char* name() const { return name_; }
   [[nodiscard]] const MemoryMap& map() const { return map_; }
+  [[nodiscard]] const SavedRegisters& saved_registers() const { return saved_registers_; }
   [[nodiscard]] bool is_image_address(GuestVirtual address) const {
     return address >= map_.image.begin && address < map_.image.end;
   }
@@ -87,6 +108,12 @@ class Architecture {
   // What `vcpu` has in the registers that every machine has; absent if the checkpoint lacks them.
   [[nodiscard]] virtual std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const = 0;
   [[nodiscard]] virtual std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const = 0;
+  // Whether it was in user mode.
+  [[nodiscard]] virtual std::optional<bool> was_in_user_mode(const Vcpu& vcpu) const = 0;
+  // Where its CPU's own variables begin, if a register tells: it need not in user mode.
+  [[nodiscard]] virtual std::optional<GuestVirtual> per_cpu_base(const Vcpu& vcpu) const = 0;
+  // What a report shows of it, the instruction pointer first.
+  [[nodiscard]] virtual std::vector<ShownRegister> shown_registers(const Vcpu& vcpu) const = 0;
   // Whether it takes interrupts.
   [[nodiscard]] virtual std::optional<bool> takes_interrupts(const Vcpu& vcpu) const = 0;
   // Where the processor looks for what to do about an interrupt.
@@ -147,12 +174,14 @@ class Architecture {
                                   const std::function<void(GuestVirtual)>& visit) const = 0;
 
  protected:
-  // `name` must outlive this object.
-  Architecture(const char* name, const MemoryMap& map) : name_(name), map_(map) {}
+  // `name` and what `saved` points to must outlive this object.
+  Architecture(const char* name, const MemoryMap& map, const SavedRegisters& saved)
+      : name_(name), map_(map), saved_registers_(saved) {}
 
  private:
   const char* name_;
   MemoryMap map_;
+  SavedRegisters saved_registers_;
 };
 
 }  // namespace photon_dmesg

@@ -10,7 +10,6 @@
 
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
-#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/page_reads.h"
 #include "kernel/self/task_bytes.h"
 #include "kernel/self/task_schedule.h"
@@ -38,7 +37,7 @@ class Derivation {
  public:
   Derivation(const KernelMemory& memory, const TaskRing& ring)
       : memory_(memory),
-        has_context_(is_of(memory.tables().architecture(), Machine::Aarch64)),
+        has_context_(memory.tables().architecture().saved_registers().in_task),
         comm_(ring.comm) {
     for (const GuestVirtual node : ring.nodes) nodes_.insert(node.value);
     // The oldest are the kernel's own threads, the newest are users': some of both are enough.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/fields.h"
 #include "kernel/tasks/per_cpu_areas.h"
 
@@ -93,7 +94,7 @@ const Cpu* Cpus::find(const Vcpu& vcpu) const {
     const auto found = std::find_if(cpus_.begin(), cpus_.end(), is_it);
     return found == cpus_.end() ? nullptr : &*found;
   };
-  if (const auto base = per_cpu_base(vcpu)) {
+  if (const auto base = architecture_of(vcpu.machine).per_cpu_base(vcpu)) {
     const Cpu* cpu = find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == base->value; });
     if (cpu != nullptr) return cpu;
   }

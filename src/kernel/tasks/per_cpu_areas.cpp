@@ -5,8 +5,7 @@
 
 #include "base/budget.h"
 #include "base/little_endian.h"
-#include "checkpoint/guest/privilege.h"
-#include "kernel/arch/architecture.h"
+#include "kernel/arch/machines/machines.h"
 #include "kernel/memory/page_reads.h"
 
 namespace photon_dmesg {
@@ -22,7 +21,7 @@ std::uint64_t word_at(std::span<const std::byte> bytes, std::uint64_t place) {
 std::set<std::uint64_t> known_areas(const KernelImage& image, std::span<const Vcpu> vcpus) {
   std::set<std::uint64_t> areas;
   for (const Vcpu& vcpu : vcpus) {
-    const auto base = per_cpu_base(vcpu);
+    const auto base = architecture_of(vcpu.machine).per_cpu_base(vcpu);
     if (base && image.tables().architecture().is_kernel_pointer(base->value)) {
       areas.insert(base->value);
     }
@@ -99,10 +98,6 @@ class OffsetSearch {
 };
 
 }  // namespace
-
-std::optional<GuestVirtual> per_cpu_base(const Vcpu& vcpu) {
-  return was_in_user_mode(vcpu) == false ? vcpu.x86.gs_base : std::nullopt;
-}
 
 std::vector<std::uint64_t> find_per_cpu_offsets(const KernelImage& image,
                                                 std::span<const Vcpu> vcpus) {

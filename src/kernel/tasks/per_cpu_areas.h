@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -16,10 +15,6 @@ namespace photon_dmesg {
 // What of an area is looked at: those of distributions' kernels have 130 to 250 KB of the kernel's
 // own variables, which are at its beginning.
 inline constexpr std::uint64_t per_cpu_reach = std::uint64_t{512} * 1024;
-
-// Where the area of the CPU that `vcpu` is begins: what its GS base is while it is in the kernel.
-// Nothing while it is not.
-[[nodiscard]] std::optional<GuestVirtual> per_cpu_base(const Vcpu& vcpu);
 
 // __per_cpu_offset of each of the `vcpus`.size() CPUs, found by its form: an array in the image
 // that has the areas of the vCPUs that are in the kernel, each of which has its own address at the

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "kernel/arch/release_number.h"
+#include "kernel/code/code_map.h"
+#include "kernel/find/guest_kernel.h"
 #include "kernel/unwind/call_chain.h"
 
 namespace photon_dmesg {

@@ -5,10 +5,7 @@
 #include <optional>
 
 #include "base/address.h"
-#include "base/diagnostics.h"
 #include "checkpoint/guest/vcpu.h"
-#include "kernel/code/code_map.h"
-#include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/call_frames.h"
 #include "kernel/tasks/task_reader.h"
 #include "kernel/unwind/cursor.h"
@@ -41,12 +38,5 @@ class CallChain {
 
 // Gives what debug information tells of the kernel's frames, or null if there is none.
 using OpenCallFrames = std::function<std::unique_ptr<CallFrames>()>;
-
-// That of the processors that `kernel` runs on. `kernel` and `code` must outlive it; `open_frames`
-// is asked where debug information is of use.
-[[nodiscard]] std::unique_ptr<const CallChain> make_call_chain(const GuestKernel& kernel,
-                                                               const CodeMap& code,
-                                                               const OpenCallFrames& open_frames,
-                                                               Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

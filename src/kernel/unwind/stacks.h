@@ -35,8 +35,7 @@ struct Stack {
   [[nodiscard]] bool contains(GuestVirtual address) const { return address - begin < size; }
 };
 
-// The stacks that each CPU has beside its tasks': for interrupts, for the exceptions that have one
-// of their own (IST), and on arm64 for what comes when a stack is full.
+// The stacks that each CPU has beside its tasks': for interrupts, for some exceptions.
 class Stacks {
  public:
   Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus);
@@ -45,13 +44,6 @@ class Stacks {
   [[nodiscard]] const Stack* find(GuestVirtual address) const;
 
  private:
-  void add_arm64_stacks(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu);
-  void add_irq_stack(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
-                     const Cpu& cpu);
-  void add_exception_stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
-                            const Cpu& cpu);
-  void add_old_exception_stacks(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu);
-
   std::vector<Stack> stacks_;
 };
 

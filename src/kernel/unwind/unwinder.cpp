@@ -6,7 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "checkpoint/guest/privilege.h"
+#include "kernel/arch/machines/machines.h"
+#include "kernel/unwind/stack_support.h"
 
 namespace photon_dmesg {
 namespace {
@@ -156,7 +157,8 @@ class Unwinder::Walk {
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
                    const OpenCallFrames& open_frames, Diagnostics& diagnostics)
-    : Unwinder(kernel, code, stacks, make_call_chain(kernel, code, open_frames, diagnostics)) {}
+    : Unwinder(kernel, code, stacks,
+               stack_support_of(kernel).make_chain(kernel, code, open_frames, diagnostics)) {}
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
                    std::unique_ptr<const CallChain> chain)
@@ -194,7 +196,7 @@ Trace Unwinder::trace(const Vcpu& vcpu) const {
     trace.why = "the checkpoint lacks its registers";
     return trace;
   }
-  if (was_in_user_mode(vcpu).value_or(false)) {
+  if (architecture_of(vcpu.machine).was_in_user_mode(vcpu).value_or(false)) {
     trace.end = TraceEnd::User;
     trace.user_ip = cursor->ip;
     return trace;

@@ -3,6 +3,9 @@
 #include <memory>
 #include <optional>
 
+#include "base/diagnostics.h"
+#include "kernel/code/code_map.h"
+#include "kernel/find/guest_kernel.h"
 #include "kernel/unwind/call_chain.h"
 #include "kernel/unwind/orc.h"
 

@@ -10,6 +10,7 @@
 #include "base/elf_notes.h"
 #include "base/error.h"
 #include "checkpoint/guest/register_notes.h"
+#include "kernel/arch/machines/machines.h"
 
 namespace photon_dmesg {
 namespace {
@@ -29,14 +30,8 @@ std::string_view bytes_of(const Struct& value) {
   return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
-std::string make_prstatus_note(const Vcpu& vcpu, std::int32_t thread) {
-  namespace notes = register_notes;
-  if (vcpu.machine == Machine::Aarch64) {
-    return make_elf_note(notes::core_owner, NT_PRSTATUS,
-                         bytes_of(notes::make_arm64_prstatus(vcpu, thread)));
-  }
-  return make_elf_note(notes::core_owner, NT_PRSTATUS,
-                       bytes_of(notes::make_prstatus(vcpu, thread)));
+const register_notes::Format& format_of(const Vcpu& vcpu) {
+  return *architecture_of(vcpu.machine).saved_registers().notes;
 }
 
 std::string make_notes(const CoreContent& content) {
@@ -45,12 +40,13 @@ std::string make_notes(const CoreContent& content) {
     const Vcpu& vcpu = content.vcpus[i];
     const auto pid = i < content.pids.size() ? content.pids[i] : std::nullopt;
     const std::int32_t thread = pid && *pid > 0 ? *pid : thread_without_pid(vcpu);
-    notes += make_prstatus_note(vcpu, thread);
+    notes += make_elf_note(register_notes::core_owner, NT_PRSTATUS,
+                           format_of(vcpu).make_prstatus(vcpu, thread));
   }
   for (const Vcpu& vcpu : content.vcpus) {
-    if (vcpu.machine != Machine::X86_64) continue;
-    notes += make_elf_note(register_notes::qemu_owner, 0,
-                           bytes_of(register_notes::make_qemu_state(vcpu)));
+    const auto make_qemu_state = format_of(vcpu).make_qemu_state;
+    if (make_qemu_state == nullptr) continue;
+    notes += make_elf_note(register_notes::qemu_owner, 0, make_qemu_state(vcpu));
   }
   notes += make_elf_note(writer_owner, 0, "core");
   if (content.vmcoreinfo) {

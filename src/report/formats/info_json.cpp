@@ -3,16 +3,13 @@
 #include <string>
 #include <string_view>
 
+#include "kernel/arch/machines/machines.h"
 #include "report/formats/json_text.h"
 #include "report/formats/vocabulary.h"
 #include "report/info.h"
 
 namespace photon_dmesg {
 namespace {
-
-Json address_or_null(const std::optional<GuestVirtual>& address) {
-  return address ? Json(hexadecimal(address->value)) : Json(nullptr);
-}
 
 std::string utf8(std::string_view text) {
   return to_utf8(text).text;
@@ -52,29 +49,25 @@ Json describe(const CheckpointInfo& info) {
           {"groups", groups}};
 }
 
-Json hexadecimal_or_null(const std::optional<std::uint64_t>& value) {
-  return value ? Json(hexadecimal(*value)) : Json(nullptr);
-}
-
 std::optional<std::string> symbol_of(const InfoReport::Cpu& cpu) {
   if (!cpu.place) return std::nullopt;
   return fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset);
 }
 
+Json describe(const Architecture::ShownRegister& shown) {
+  if (!shown.value) return nullptr;
+  return shown.is_decimal ? Json(*shown.value) : Json(hexadecimal(*shown.value));
+}
+
+// What the instruction pointer points at stands behind it.
 Json describe_registers(const InfoReport::Cpu& cpu) {
   const Vcpu& vcpu = cpu.registers;
-  if (vcpu.machine == Machine::Aarch64) {
-    return {{"index", vcpu.index},
-            {"pc", address_or_null(vcpu.arm64.pc)},
-            {"symbol", text_or_null(symbol_of(cpu))},
-            {"pstate", hexadecimal_or_null(vcpu.arm64.pstate)},
-            {"ttbr1_el1", hexadecimal_or_null(vcpu.arm64.ttbr1)}};
+  Json result = {{"index", vcpu.index}};
+  for (const auto& shown : architecture_of(vcpu.machine).shown_registers(vcpu)) {
+    result[shown.key] = describe(shown);
+    if (!result.contains("symbol")) result["symbol"] = text_or_null(symbol_of(cpu));
   }
-  return {{"index", vcpu.index},
-          {"rip", address_or_null(vcpu.x86.rip)},
-          {"symbol", text_or_null(symbol_of(cpu))},
-          {"cs", number_or_null(vcpu.x86.cs)},
-          {"cr3", hexadecimal_or_null(vcpu.x86.cr[3])}};
+  return result;
 }
 
 Json describe(const InfoReport::Cpu& cpu) {

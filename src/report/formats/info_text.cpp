@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/printable.h"
-#include "checkpoint/guest/privilege.h"
+#include "kernel/arch/machines/machines.h"
 #include "report/info.h"
 #include "report/time_format.h"
 
@@ -74,20 +74,24 @@ class TextWriter {
 
   void write(const InfoReport::Cpu& cpu) {
     const Vcpu& vcpu = cpu.registers;
+    const Architecture& architecture = architecture_of(vcpu.machine);
     std::vector<std::string> parts;
     if (cpu.task) parts.push_back(name_and_pid(*cpu.task));
-    if (vcpu.x86.rip) parts.push_back(fmt::format("RIP {}", *vcpu.x86.rip));
-    if (vcpu.arm64.pc) parts.push_back(fmt::format("PC {}", *vcpu.arm64.pc));
+    const auto add = [&parts](const Architecture::ShownRegister& shown) {
+      if (shown.title == nullptr || !shown.value) return;
+      parts.push_back(fmt::format("{} {:#x}", shown.title, *shown.value));
+    };
+    const auto registers = architecture.shown_registers(vcpu);
+    add(registers.front());
     if (!cpu.frames.empty()) {
       parts.push_back(fmt::format("{}", fmt::join(cpu.frames, " < ")));
     } else if (cpu.place) {
       parts.push_back(fmt::format("{}+{:#x}", cpu.place->name, cpu.place->offset));
     }
-    if (const auto user = was_in_user_mode(vcpu)) {
+    if (const auto user = architecture.was_in_user_mode(vcpu)) {
       parts.emplace_back(*user ? "user mode" : "kernel mode");
     }
-    if (vcpu.x86.cr[3]) parts.push_back(fmt::format("CR3 {:#x}", *vcpu.x86.cr[3]));
-    if (vcpu.arm64.ttbr1) parts.push_back(fmt::format("TTBR1_EL1 {:#x}", *vcpu.arm64.ttbr1));
+    std::for_each(registers.begin() + 1, registers.end(), add);
     if (parts.empty()) parts.emplace_back("no registers");
     line(fmt::format("vCPU {}", vcpu.index), fmt::format("{}", fmt::join(parts, ", ")));
   }

@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "base/little_endian.h"
-#include "checkpoint/guest/privilege.h"
 #include "checkpoint/guest/register_notes.h"
+#include "kernel/arch/machines/machines.h"
 #include "support/elf_core_builder.h"
 #include "support/errors.h"
 #include "support/memory_pages.h"
@@ -192,7 +192,7 @@ TEST_CASE("open_elf_core: arm64's registers") {
   CHECK(vcpu.arm64.general[30] == 130U);
   CHECK(vcpu.arm64.sp == GuestVirtual{0xffff80000a003c10});
   CHECK(vcpu.arm64.pc == GuestVirtual{0xffff800008015bf4});
-  CHECK(was_in_user_mode(vcpu) == false);
+  CHECK(architecture_of(vcpu.machine).was_in_user_mode(vcpu) == false);
   CHECK_FALSE(vcpu.arm64.ttbr1);
   const auto again = register_notes::make_arm64_prstatus(vcpu, 7);
   CHECK(again.pid == 7);

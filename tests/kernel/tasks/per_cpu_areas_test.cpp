@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/arch/machines/machines.h"
 #include "kernel/tasks/cpus.h"
 #include "kernel/tasks/current_tasks.h"
 #include "support/task_guest.h"
@@ -91,7 +92,7 @@ TEST_CASE("per-CPU areas: nothing tells of them while no vCPU is in the kernel")
   Areas areas;
   const std::vector<Vcpu> vcpus = {in_user_mode(0), in_user_mode(1), in_user_mode(2)};
   CHECK(find_per_cpu_offsets(areas.guest.kernel().image(), vcpus).empty());
-  CHECK_FALSE(per_cpu_base(vcpus[0]));
+  CHECK_FALSE(architecture_of(vcpus[0].machine).per_cpu_base(vcpus[0]));
 }
 
 TEST_CASE("cpus: without a symbol of their offsets they are those of the areas") {

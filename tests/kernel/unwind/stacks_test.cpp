@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/unwind/aarch64_stacks.h"
 #include "support/task_guest.h"
 
 namespace photon_dmesg::test {
@@ -87,6 +88,22 @@ TEST_CASE("stacks: those for exceptions, before 5.1 by their ends") {
   CHECK(one.kind_at(exception_stacks + 0x3fff) == "debug");
   CHECK(one.kind_at(exception_stacks + 0x4000) == "machine_check");
   CHECK(one.kind_at(exception_stacks + 0x5000) == "none");
+}
+
+TEST_CASE("stacks: those of arm64, whose pointers have the lowest address") {
+  OneCpu one;
+  one.points("irq_stack_ptr", 0x80, irq_stack);
+  one.guest.symbol("overflow_stack", {0x1000});
+  const Cpus cpus = one.guest.cpus();
+  const std::vector<Stack> found = find_aarch64_stacks(one.guest.kernel(), one.guest.types(), cpus);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].kind == StackKind::Irq);
+  CHECK(found[0].contains(irq_stack));
+  CHECK(found[0].contains(irq_stack + 0x3fff));
+  CHECK_FALSE(found[0].contains(irq_stack + 0x4000));
+  CHECK(found[1].kind == StackKind::Overflow);
+  CHECK(found[1].begin == one.data + 0x1000);
+  CHECK(found[1].size == 0x1000);
 }
 
 TEST_CASE("stacks: without symbols there are none") {

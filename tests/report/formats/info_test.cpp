@@ -112,6 +112,34 @@ TEST_CASE("info JSON: the same facts, null for what is not known") {
   CHECK_FALSE(empty.contains("tags"));
 }
 
+TEST_CASE("info: registers are those of the vCPU's architecture, in their order") {
+  InfoReport report;
+  report.registers.resize(2);
+  Vcpu& arm64 = report.registers[0].registers;
+  arm64.machine = Machine::Aarch64;
+  arm64.arm64.pc = GuestVirtual{0xffff800008015bf4};
+  arm64.arm64.pstate = 0x80000005;
+  arm64.arm64.ttbr1 = 0x8157b000;
+  report.registers[0].place = SymbolPlace{"panic", 0x10};
+  Vcpu& x86 = report.registers[1].registers;
+  x86.index = 1;
+  x86.x86.rip = GuestVirtual{0x401000};
+  x86.x86.cs = std::uint16_t{0x33};
+  x86.x86.cr[3] = 0x2000;
+  CHECK(text_of(report) ==
+        "vCPU 0       PC 0xffff800008015bf4, panic+0x10, kernel mode, TTBR1_EL1 0x8157b000\n"
+        "vCPU 1       RIP 0x401000, user mode, CR3 0x2000\n");
+  std::ostringstream out;
+  write_info_json(report, out);
+  const auto found = nlohmann::ordered_json::parse(out.str())["registers"];
+  CHECK(found[0].dump() ==
+        R"({"index":0,"pc":"0xffff800008015bf4","symbol":"panic+0x10","pstate":"0x80000005",)"
+        R"("ttbr1_el1":"0x8157b000","task":null,"frames":[]})");
+  CHECK(found[1].dump() ==
+        R"({"index":1,"rip":"0x401000","symbol":null,"cs":51,"cr3":"0x2000","task":null,)"
+        R"("frames":[]})");
+}
+
 TEST_CASE("info JSON: guest and source are those of the log's document") {
   SampleReport sample = sample_report();
   sample.guest.clock = sample_clock;

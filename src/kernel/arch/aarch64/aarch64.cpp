@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "checkpoint/guest/privilege.h"
+#include "checkpoint/guest/register_notes.h"
 #include "kernel/arch/aarch64/image_place.h"
 #include "kernel/arch/aarch64/kernel_tables.h"
 #include "kernel/arch/aarch64/memory_map.h"
@@ -16,15 +18,17 @@ constexpr GuestVirtual highest{~std::uint64_t{0}};
 class Aarch64 final : public Architecture {
  public:
   Aarch64()
-      : Architecture("aarch64", {.image = {lowest_image, highest},
-                                 .image_alignment = aarch64::image_alignment,
-                                 .kernel_half = aarch64::kernel_half,
-                                 .direct_map = {aarch64::kernel_half, highest},
-                                 .worth_mapping = {{{aarch64::kernel_half, highest}, {}}},
-                                 .place_variable = "kimage_voffset",
-                                 .maps_user = false,
-                                 // idmap_pg_dir, for when processors switch their tables on.
-                                 .image_has_other_tables = true}) {}
+      : Architecture("aarch64",
+                     {.image = {lowest_image, highest},
+                      .image_alignment = aarch64::image_alignment,
+                      .kernel_half = aarch64::kernel_half,
+                      .direct_map = {aarch64::kernel_half, highest},
+                      .worth_mapping = {{{aarch64::kernel_half, highest}, {}}},
+                      .place_variable = "kimage_voffset",
+                      .maps_user = false,
+                      // idmap_pg_dir, for when processors switch their tables on.
+                      .image_has_other_tables = true},
+                     {.notes = &register_notes::arm64_format, .in_task = true}) {}
 
   // kimage_voffset is the distance itself.
   [[nodiscard]] std::uint64_t image_shift(std::uint64_t place) const override { return place; }
@@ -69,6 +73,19 @@ class Aarch64 final : public Architecture {
   }
   [[nodiscard]] std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const override {
     return vcpu.arm64.sp;
+  }
+  [[nodiscard]] std::optional<bool> was_in_user_mode(const Vcpu& vcpu) const override {
+    return vcpu.arm64.pstate ? std::optional(is_user_state(*vcpu.arm64.pstate)) : std::nullopt;
+  }
+  // TPIDR_EL1 tells, which no format has.
+  [[nodiscard]] std::optional<GuestVirtual> per_cpu_base(const Vcpu& /*vcpu*/) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] std::vector<ShownRegister> shown_registers(const Vcpu& vcpu) const override {
+    const Arm64Registers& found = vcpu.arm64;
+    return {{"pc", "PC", found.pc ? std::optional(found.pc->value) : std::nullopt},
+            {"pstate", nullptr, found.pstate},
+            {"ttbr1_el1", "TTBR1_EL1", found.ttbr1}};
   }
   [[nodiscard]] std::optional<bool> takes_interrupts(const Vcpu& vcpu) const override {
     constexpr std::uint64_t interrupts_masked = 1U << 7U;  // PSTATE.I

@@ -16,7 +16,7 @@ constexpr std::size_t rsp = 4;  // x86's register numbers
 constexpr std::size_t rbp = 5;
 
 bool is_in_kernel_mode(const Vcpu& vcpu) {
-  if (const auto user = was_in_user_mode(vcpu)) return !*user;
+  if (vcpu.x86.cs) return !is_user_code(*vcpu.x86.cs);
   return vcpu.x86.rip && x86_64::is_kernel_pointer(vcpu.x86.rip->value);
 }
 

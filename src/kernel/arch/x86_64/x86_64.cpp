@@ -5,6 +5,8 @@
 #include <array>
 
 #include "base/little_endian.h"
+#include "checkpoint/guest/privilege.h"
+#include "checkpoint/guest/register_notes.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/memory_map.h"
 #include "kernel/arch/x86_64/page_tables.h"
@@ -33,13 +35,15 @@ std::optional<std::uint64_t> read_number(const PageTables& tables, GuestVirtual 
 class X8664 final : public Architecture {
  public:
   X8664()
-      : Architecture("x86_64", {.image = {start_kernel_map, kernel_image_end},
-                                .image_alignment = kernel_alignment,
-                                .kernel_half = x86_64::kernel_half,
-                                .direct_map = {x86_64::kernel_half, start_kernel_map},
-                                .worth_mapping = {{{x86_64::kernel_half, espfix_stacks},
-                                                   {past_espfix_stacks, {~std::uint64_t{0}}}}},
-                                .place_variable = "phys_base"}) {}
+      : Architecture("x86_64",
+                     {.image = {start_kernel_map, kernel_image_end},
+                      .image_alignment = kernel_alignment,
+                      .kernel_half = x86_64::kernel_half,
+                      .direct_map = {x86_64::kernel_half, start_kernel_map},
+                      .worth_mapping = {{{x86_64::kernel_half, espfix_stacks},
+                                         {past_espfix_stacks, {~std::uint64_t{0}}}}},
+                      .place_variable = "phys_base"},
+                     {.notes = &register_notes::x86_64_format}) {}
 
   // phys_base counts from where the image may begin.
   [[nodiscard]] std::uint64_t image_shift(std::uint64_t place) const override {
@@ -70,6 +74,19 @@ class X8664 final : public Architecture {
   }
   [[nodiscard]] std::optional<GuestVirtual> instruction_pointer(const Vcpu& vcpu) const override {
     return vcpu.x86.rip;
+  }
+  [[nodiscard]] std::optional<bool> was_in_user_mode(const Vcpu& vcpu) const override {
+    return vcpu.x86.cs ? std::optional(is_user_code(*vcpu.x86.cs)) : std::nullopt;
+  }
+  // What the GS base is while it is in the kernel.
+  [[nodiscard]] std::optional<GuestVirtual> per_cpu_base(const Vcpu& vcpu) const override {
+    return was_in_user_mode(vcpu) == false ? vcpu.x86.gs_base : std::nullopt;
+  }
+  [[nodiscard]] std::vector<ShownRegister> shown_registers(const Vcpu& vcpu) const override {
+    const X86Registers& found = vcpu.x86;
+    return {{"rip", "RIP", found.rip ? std::optional(found.rip->value) : std::nullopt},
+            {.key = "cs", .title = nullptr, .value = found.cs, .is_decimal = true},
+            {"cr3", "CR3", found.cr[3]}};
   }
   [[nodiscard]] std::optional<bool> takes_interrupts(const Vcpu& vcpu) const override {
     constexpr std::uint64_t interrupt_flag = 1U << 9U;  // RFLAGS.IF
