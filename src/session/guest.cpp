@@ -12,6 +12,7 @@
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/crash_kernel.h"
 #include "kernel/find/kernel_scan.h"
+#include "kernel/find/ram_base_search.h"
 #include "kernel/self/memory_symbols.h"
 #include "kernel/symbols/banner.h"
 
@@ -192,24 +193,21 @@ std::optional<RunningKernel> Guest::choose_base(Diagnostics& diagnostics) {
   const auto expected = state_.memory->ranges().empty()
                             ? std::nullopt
                             : std::optional(state_.memory->ranges().front().begin);
-  for (std::unique_ptr<GuestMemory>& reading : std::exchange(state_.other_bases, {})) {
-    auto running = scan_for_kernel(*reading, diagnostics);
-    if (!running) continue;
-    state_.memory = std::move(reading);
-    const GuestPhysical begin = state_.memory->ranges().front().begin;
-    if (expected && !state_.vcpus.empty()) {
-      diagnostics.warn(fmt::format(
-          "{}: RAM begins at {}, where there is a kernel, and not at {}, as the checkpoint's "
-          "machine should have it",
-          state_.memory->name(), begin, *expected));
-    }
-    diagnostics.found({.what = "RAM begins",
-                       .value = fmt::format("{}", begin),
-                       .where = state_.memory->name(),
-                       .how = "read so, there is a kernel in it"});
-    return running;
+  auto placed = find_ram_base(std::exchange(state_.other_bases, {}), diagnostics);
+  if (!placed) return std::nullopt;
+  state_.memory = std::move(placed->memory);
+  const GuestPhysical begin = state_.memory->ranges().front().begin;
+  if (expected && !state_.vcpus.empty()) {
+    diagnostics.warn(fmt::format(
+        "{}: RAM begins at {}, where there is a kernel, and not at {}, as the checkpoint's "
+        "machine should have it",
+        state_.memory->name(), begin, *expected));
   }
-  return std::nullopt;
+  diagnostics.found({.what = "RAM begins",
+                     .value = fmt::format("{}", begin),
+                     .where = state_.memory->name(),
+                     .how = placed->how});
+  return std::move(placed->kernel);
 }
 
 // Reads the memory as its kernel does.

@@ -177,6 +177,25 @@ class Arm64Tests(GuestTests):
         checkpoint_writer.share(self.guest.memory, memory)
         self.check(memory, vcpus=0)
 
+    def test_memory_that_begins_where_no_machine_has_it(self) -> None:
+        """Its first 512 KiB are missing: what is left lies higher than a machine's memory begins."""
+        missing = 512 << 10
+        memory = self.own / "rest.vmem"
+        with self.guest.memory.open("rb") as whole, memory.open("wb") as rest:
+            whole.seek(missing)
+            shutil.copyfileobj(whole, rest, 1 << 24)
+        for symbols in self.sources():
+            with self.subTest(symbols=[file.name for file in symbols]):
+                found = photon_dmesg("--json", *symbols, memory)
+                self.assertEqual(found.status, 0, found.err)
+                self.check_by(symbols, found.json)
+        described = photon_dmesg("info", "-v", "--json", memory)
+        begin = self.guest.scenario.ram + missing
+        self.assertEqual(described.json["memory_ranges"],
+                         [{"begin": f"{begin:#x}", "size": self.guest.scenario.memory - missing}])
+        self.assertRegex(described.err, rf"RAM begins {begin:#x}: .*page tables lead to each other")
+        memory.unlink()
+
     def test_elf_cores(self) -> None:
         for kdump in (True, False):
             core = self.own / f"core{kdump}"

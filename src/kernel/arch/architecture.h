@@ -137,6 +137,13 @@ class Architecture {
   [[nodiscard]] virtual std::vector<PageTables> possible_kernel_tables(
       const GuestMemory& memory, GuestPhysical root) const = 0;
 
+  // By how much, modulo 2^64, RAM may lie higher than `memory` has it, if that was read without
+  // knowing where RAM begins: by what has the form of page tables in `range`, which is near a
+  // kernel's image, and leads to others there. The likeliest first; empty if nothing tells, or if
+  // the RAM of all such machines begins at one place.
+  [[nodiscard]] virtual std::vector<std::uint64_t> possible_ram_shifts(
+      const GuestMemory& memory, const PhysicalRange& range) const = 0;
+
   // The kernel's own tables, by its symbols: `find` gives the place in memory of a symbol, if there
   // is one of that name. They map `text`, the beginning of the image. Nothing without the symbols
   // that it takes.

@@ -233,14 +233,24 @@ class OwnTables {
 
 }  // namespace
 
+std::vector<GuestPhysical> scan_for_banners(const GuestMemory& memory, Diagnostics& diagnostics) {
+  return BannerScan(memory).run(diagnostics);
+}
+
 std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
+  return find_banner_kernel(memory, scan_for_banners(memory, diagnostics), diagnostics);
+}
+
+std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
+                                                const std::vector<GuestPhysical>& banners,
+                                                Diagnostics& diagnostics) {
   OwnTables own_tables(memory);
-  for (const GuestPhysical banner : BannerScan(memory).run(diagnostics)) {
+  for (const GuestPhysical banner : banners) {
     std::shared_ptr<const KernelImage> image = own_tables.find(banner);
     if (own_tables.budget().exceeded()) break;
-    std::vector<FoundBanner> banners;
-    if (image) banners = find_banners(*image, diagnostics);
-    if (banners.empty()) {
+    std::vector<FoundBanner> found;
+    if (image) found = find_banners(*image, diagnostics);
+    if (found.empty()) {
       diagnostics.found({.what = "no page tables",
                          .where = fmt::format("banner at physical {}", banner),
                          .how = "none near it map it"});
@@ -252,7 +262,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
                        .how = fmt::format("{}-level, they map it", image->tables().levels())});
     image->budget().warn_if_exceeded(memory.name(), diagnostics);
     warn_of_search(banner, diagnostics);
-    return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
+    return RunningKernel{std::move(found), std::move(image), std::nullopt, {}};
   }
   own_tables.budget().warn_if_exceeded(memory.name(), diagnostics);
   return std::nullopt;

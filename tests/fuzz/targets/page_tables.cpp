@@ -69,6 +69,8 @@ void fuzz_page_tables(Bytes bytes) {
   (void)kernel.read_text(address, 64);
   (void)architecture.first_handler(tables, address);
   (void)architecture.possible_kernel_tables(memory, {page * (address.value % pages)});
+  require(architecture.possible_ram_shifts(memory, {{0}, pages * page}).size() <= pages,
+          "only some places are worth a try");
   Budget budget("pages", 1 << 16);
   (void)architecture.image_range(tables, budget);
   walk(tables, architecture.map().image);

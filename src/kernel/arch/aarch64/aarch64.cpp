@@ -8,6 +8,7 @@
 #include "kernel/arch/aarch64/kernel_tables.h"
 #include "kernel/arch/aarch64/memory_map.h"
 #include "kernel/arch/aarch64/page_tables.h"
+#include "kernel/arch/aarch64/ram_shifts.h"
 #include "kernel/arch/aarch64/references.h"
 
 namespace photon_dmesg::aarch64 {
@@ -115,6 +116,10 @@ class Aarch64 final : public Architecture {
   [[nodiscard]] std::vector<PageTables> possible_kernel_tables(const GuestMemory& memory,
                                                                GuestPhysical root) const override {
     return aarch64::possible_kernel_tables(memory, root);
+  }
+  [[nodiscard]] std::vector<std::uint64_t> possible_ram_shifts(
+      const GuestMemory& memory, const PhysicalRange& range) const override {
+    return aarch64::possible_ram_shifts(memory, range);
   }
   [[nodiscard]] std::optional<PageTables> kernel_tables(const GuestMemory& memory,
                                                         const FindSymbol& find,

@@ -154,6 +154,18 @@ void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual en
   TableWalk<Format>(tables, Format(tables.form())).for_each(begin, end, visit);
 }
 
+bool is_present(std::uint64_t entry) {
+  return (entry & valid) != 0;
+}
+
+std::optional<GuestPhysical> next_table(std::uint64_t entry) {
+  constexpr unsigned narrow = 48;
+  const std::uint64_t address = entry & bits(shift_4k, narrow);
+  const bool is_table = (entry & valid) != 0 && (entry & table_or_page) != 0;
+  if (!is_table || (entry & never_in_table) != 0 || address == 0) return std::nullopt;
+  return GuestPhysical{address};
+}
+
 GuestVirtual first_address(const PageTableForm& form) {
   return {~(bit(form.address_bits) - 1)};
 }

@@ -25,6 +25,13 @@ namespace photon_dmesg::aarch64 {
 void for_each_page(const PageTables& tables, GuestVirtual begin, GuestVirtual end,
                    const std::function<bool(const PageTables::Page&)>& visit);
 
+// Whether `entry`, of a table on any level, maps something.
+[[nodiscard]] bool is_present(std::uint64_t entry);
+
+// Where the table is that `entry` leads to, if it looks like an entry of Linux that leads to one;
+// in any form of tables whose addresses have no more than 48 bits.
+[[nodiscard]] std::optional<GuestPhysical> next_table(std::uint64_t entry);
+
 // Where the addresses begin that `form` can map.
 [[nodiscard]] GuestVirtual first_address(const PageTableForm& form);
 

@@ -115,6 +115,11 @@ class X8664 final : public Architecture {
                                                                GuestPhysical root) const override {
     return x86_64::possible_kernel_tables(memory, root);
   }
+  // It begins at 0.
+  [[nodiscard]] std::vector<std::uint64_t> possible_ram_shifts(
+      const GuestMemory& /*memory*/, const PhysicalRange& /*range*/) const override {
+    return {};
+  }
   [[nodiscard]] std::optional<PageTables> kernel_tables(const GuestMemory& memory,
                                                         const FindSymbol& find,
                                                         GuestVirtual /*text*/) const override {
