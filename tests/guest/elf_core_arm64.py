@@ -41,15 +41,24 @@ def kdump_segments(guest: boot.Guest, info: str) -> list[tuple[int, int, int]]:
     return [(begin, image, end - begin), (linear, ram, size)]
 
 
+def registers(guest: boot.Guest) -> bytes:
+    """The notes that have every vCPU's."""
+    return b"".join(note(b"CORE", NT_PRSTATUS, prstatus(vcpu)) for vcpu in guest.vcpus)
+
+
+def vmcoreinfo_note(text: bytes) -> bytes:
+    return note(b"VMCOREINFO", 0, text)
+
+
 def write(target: Path, guest: boot.Guest, *, kdump: bool) -> None:
     """Writes a core with every vCPU's registers; as kdump does it with VMCOREINFO and where what is mapped,
     as QEMU does it without."""
-    notes = b"".join(note(b"CORE", NT_PRSTATUS, prstatus(vcpu)) for vcpu in guest.vcpus)
+    notes = registers(guest)
     ram = guest.scenario.ram
     segments = [(0, ram, guest.memory.stat().st_size)]
     if kdump:
         text = elf_core.vmcoreinfo(guest)
-        notes += note(b"VMCOREINFO", 0, text)
+        notes += vmcoreinfo_note(text)
         segments = kdump_segments(guest, text.decode())
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01".ljust(16, b"\0"), 4, AARCH64, 1, 0,
                          EHDR_BYTES, 0, 0, EHDR_BYTES, elf_core.PHDR_BYTES, 1 + len(segments), 64, 0, 0)

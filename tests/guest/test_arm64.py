@@ -17,6 +17,7 @@ import checkpoint_writer
 import elf_core
 import elf_core_arm64
 import guests
+import kdump_file_arm64
 import packages
 import paths
 import peers
@@ -25,6 +26,7 @@ from checkpoint_arm64 import Arm64Form
 from checkpoint_writer import Memory
 from guest_files import GuestFiles
 from scenarios import VMWARE_RAM
+from test_images import needs_libkdumpfile
 from test_log import GuestTests, PanicTests, check_recovered, text_of
 from test_tasks import DiskTests, OneFolder, by_pid, functions
 from tool import losses, photon_dmesg
@@ -245,7 +247,23 @@ class Arm64Tests(GuestTests):
         self.assertLessEqual(len(different), 1, different)
 
 
-class VMware(Arm64Tests, unittest.TestCase):
+class KdumpTests(Arm64Tests):
+    """What libkdumpfile makes of a dump depends on the size of pages, and on nothing else of a guest."""
+
+    @needs_libkdumpfile
+    def test_kdump_files(self) -> None:
+        for compressed in (True, False):
+            dump = self.own / f"dump-{compressed}"
+            kdump_file_arm64.write(dump, self.guest, compressed=compressed)
+            self.check(dump)
+            self.assertEqual(self.memory_ranges(dump), self.memory_ranges(self.checkpoint))
+            dump.unlink()
+
+    def memory_ranges(self, file: Path) -> list[dict]:
+        return photon_dmesg("info", "--json", file).json["memory_ranges"]
+
+
+class VMware(KdumpTests, unittest.TestCase):
     """As Photon 5.0 on Apple silicon."""
 
     name = "arm-vmware"
@@ -305,7 +323,7 @@ class Efi(Arm64Tests, unittest.TestCase):
         self.assertEqual(place % 0x10000, 0)
 
 
-class Pages16(Arm64Tests, unittest.TestCase):
+class Pages16(KdumpTests, unittest.TestCase):
     name = "arm-16k"
 
 

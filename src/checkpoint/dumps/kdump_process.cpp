@@ -25,7 +25,6 @@
 namespace photon_dmesg {
 namespace {
 
-constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t longest_reason = 1 << 12;  // bytes
 
 struct Question {
@@ -76,17 +75,21 @@ class Server {
     if (status == KDUMP_OK) {
       status = kdump_get_typed_attr(context_, KDUMP_ATTR_FILE_PAGEMAP, &map);
     }
+    kdump_num_t page = 0;  // bytes of what the map counts: arm64's may be larger than 4096
+    if (status == KDUMP_OK) {
+      status = kdump_get_number_attr(context_, KDUMP_ATTR_PAGE_SIZE, &page);
+    }
     if (status != KDUMP_OK) {
       send_reason(status);
       return;
     }
-    send_ranges(map.val.bitmap);
+    send_ranges(map.val.bitmap, page);
     Question question;
     while (receive_all(socket_, &question, sizeof(question))) answer(question);
   }
 
  private:
-  void send_ranges(kdump_bmp_t* map) const {
+  void send_ranges(kdump_bmp_t* map, std::uint64_t page) const {
     std::vector<PhysicalRange> ranges;
     kdump_addr_t begin = 0;
     while (ranges.size() <= KdumpProcess::most_ranges &&
