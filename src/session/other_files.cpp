@@ -30,6 +30,7 @@ constexpr OtherFile host_log = {"the host's log of a VM (vmware.log)", give_chec
 constexpr std::array entries = {
     // Beside a kernel.
     Entry{0x38, "ARMd", {"a boot image of an arm64 kernel", give_symbols}},
+    Entry{0, "MZ\0\0zimg"sv, {"a packed boot image (EFI zboot) of a kernel", give_symbols}},
     Entry{0, "!<arch>\n", {"a Debian package or an archive of objects", give_symbols}},
     Entry{0x8001, "BEA01", {"an image with UDF only", "give an ISO 9660 image, or the package"}},
     // Packed or bundled.

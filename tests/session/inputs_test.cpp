@@ -167,6 +167,8 @@ TEST_CASE("sort_inputs: what is neither a guest's nor symbols is named, and the 
     return std::string(offset, '\0') + magic + std::string(64, '\0');
   };
   CHECK_THAT(named(at(0x38, "ARMd")), Catch::Contains("odd: this is a boot image of an arm64"));
+  CHECK_THAT(named(std::string("MZ\0\0zimg", 8)),
+             Catch::Contains("a packed boot image (EFI zboot)"));
   CHECK_THAT(named(at(0x8001, "BEA01")), Catch::Contains("an image with UDF only"));
   CHECK_THAT(named(at(0x101, "ustar")), Catch::Contains("odd: damaged archive"));
   CHECK_THAT(named(at(0, "PK\x03\x04")), Catch::Contains("odd: damaged archive"));
