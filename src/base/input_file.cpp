@@ -22,7 +22,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::size_t page_bytes = 16 * 1024;
-constexpr std::size_t page_slots = 64;
+constexpr std::size_t page_slots = 256;
 constexpr std::uint64_t no_page = std::numeric_limits<std::uint64_t>::max();
 
 std::string system_reason(int error) {

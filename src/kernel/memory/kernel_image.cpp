@@ -39,14 +39,13 @@ std::optional<GuestVirtual> KernelImage::begin() const {
 
 std::span<const std::byte> KernelImage::bytes(const ImageRange& range) const {
   const auto [place, is_new] = bytes_.try_emplace(range.begin.value);
-  auto& content = place->second;
+  LargeBuffer& content = place->second;
   if (is_new) {
-    // NOLINTNEXTLINE(modernize-avoid-c-arrays): a vector would be filled with zeros first
-    content = std::make_unique_for_overwrite<std::byte[]>(range.size);
-    const std::span<std::byte> target(content.get(), range.size);
+    content = LargeBuffer(range.size);
+    const std::span<std::byte> target = content.bytes();
     if (!memory_.read(range.begin, target)) read_by_pages(memory_, range.begin, target);
   }
-  return {content.get(), range.size};
+  return content.bytes();
 }
 
 }  // namespace photon_dmesg

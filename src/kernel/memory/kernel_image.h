@@ -3,13 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "base/address.h"
 #include "base/budget.h"
+#include "base/large_buffer.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/arch/page_tables.h"
@@ -82,9 +82,7 @@ class KernelImage {
   Budget budget_{"bytes of a kernel's image", most_bytes};
   std::vector<ImageRange> read_only_;
   std::vector<ImageRange> other_;
-  // By where a range begins. Arrays, which unlike vectors are not filled with zeros before they are
-  // read into.
-  mutable std::map<std::uint64_t, std::unique_ptr<std::byte[]>> bytes_;
+  mutable std::map<std::uint64_t, LargeBuffer> bytes_;  // by where a range begins
 };
 
 }  // namespace photon_dmesg

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/budget.h"
 #include "base/error.h"
+#include "base/large_buffer.h"
 
 namespace photon_dmesg {
 namespace {
@@ -22,7 +24,7 @@ constexpr std::string_view first_bytes("\x9f\xeb\x01\0", 4);
 constexpr std::string_view expected_struct = "task_struct";
 
 // Null if `bytes` are not the kernel's types. They may stand anywhere in what is searched.
-std::shared_ptr<const Btf> parse_types(std::vector<std::byte> bytes) {
+std::shared_ptr<const Btf> parse_types(LargeBuffer bytes) {
   try {
     std::shared_ptr<const Btf> types = Btf::parse(std::move(bytes), "BTF in the guest's memory");
     return types->find_struct(expected_struct) == nullptr ? nullptr : types;
@@ -44,8 +46,8 @@ std::shared_ptr<const Btf> find_by_symbols(const GuestKernel& kernel, Diagnostic
   const std::optional<GuestVirtual> begin = kernel.find_address("__start_BTF");
   const std::optional<GuestVirtual> end = kernel.find_address("__stop_BTF");
   if (!begin || !end || *end <= *begin || *end - *begin > most_btf_bytes) return nullptr;
-  std::vector<std::byte> bytes(*end - *begin);
-  if (!kernel.memory().read(*begin, bytes)) return nullptr;
+  LargeBuffer bytes(*end - *begin);
+  if (!kernel.memory().read(*begin, bytes.bytes())) return nullptr;
   std::shared_ptr<const Btf> types = parse_types(std::move(bytes));
   if (!types) return nullptr;
   return say(std::move(types), fmt::format("the guest's memory at {}, by __start_BTF", *begin),
@@ -62,8 +64,9 @@ std::shared_ptr<const Btf> find_in_range(const KernelImage& image, const ImageRa
     const std::optional<std::uint64_t> size = find_btf_size(rest);
     if (!size || *size > rest.size()) continue;
     if (!attempts.take()) return nullptr;
-    const std::span<const std::byte> bytes = rest.first(*size);
-    if (auto types = parse_types({bytes.begin(), bytes.end()})) {
+    LargeBuffer bytes(*size);
+    std::copy_n(rest.begin(), *size, bytes.bytes().begin());
+    if (auto types = parse_types(std::move(bytes))) {
       return say(std::move(types),
                  fmt::format("a header in the guest's memory, at {}", range.begin + at),
                  diagnostics);

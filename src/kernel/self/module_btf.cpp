@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/large_buffer.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
 
@@ -73,8 +74,8 @@ class ModuleBtf final : public TypeSource {
     for (const Place& place : places_) {
       if (place.size > left) break;
       left -= place.size;
-      std::vector<std::byte> bytes(place.size);
-      if (!memory_.read(place.begin, bytes)) continue;
+      LargeBuffer bytes(place.size);
+      if (!memory_.read(place.begin, bytes.bytes())) continue;
       try {
         modules_.push_back(Btf::parse(std::move(bytes), name_, kernel_btf_));
       } catch (const Error&) {

@@ -157,7 +157,14 @@ std::optional<std::uint64_t> find_btf_size(std::span<const std::byte> beginning)
   return parts ? std::optional(parts->strings_end) : std::nullopt;
 }
 
-std::unique_ptr<Btf> Btf::parse(std::vector<std::byte> bytes, std::string name,
+std::unique_ptr<Btf> Btf::parse(std::span<const std::byte> bytes, std::string name,
+                                std::shared_ptr<const Btf> base) {
+  LargeBuffer copy(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy.bytes().begin());
+  return parse(std::move(copy), std::move(name), std::move(base));
+}
+
+std::unique_ptr<Btf> Btf::parse(LargeBuffer bytes, std::string name,
                                 std::shared_ptr<const Btf> base) {
   const std::string context = name;
   return with_context(context, [&] {
@@ -165,21 +172,26 @@ std::unique_ptr<Btf> Btf::parse(std::vector<std::byte> bytes, std::string name,
   });
 }
 
-Btf::Btf(std::vector<std::byte> bytes, std::string name, std::shared_ptr<const Btf> base)
-    : bytes_(std::move(bytes)), name_(std::move(name)), base_(std::move(base)) {
+Btf::Btf(LargeBuffer bytes, std::string name, std::shared_ptr<const Btf> base)
+    : buffer_(std::move(bytes)),
+      bytes_(std::as_const(buffer_).bytes()),
+      name_(std::move(name)),
+      base_(std::move(base)) {
   const std::optional<Parts> parts = parse_header(bytes_);
   if (!parts || parts->strings_end > bytes_.size()) {
     throw unusable(
         fmt::format("expected a header of BTF, and {} bytes that fit it", bytes_.size()));
   }
-  strings_ =
-      std::span(bytes_).subspan(parts->strings_begin, parts->strings_end - parts->strings_begin);
+  strings_ = bytes_.subspan(parts->strings_begin, parts->strings_end - parts->strings_begin);
   if (base_) {
     first_type_ = static_cast<std::uint32_t>(base_->size());
     first_string_ = base_->first_string_ + static_cast<std::uint32_t>(base_->strings_.size());
   }
   index_types(static_cast<std::uint32_t>(parts->types_begin),
               static_cast<std::uint32_t>(parts->types_end));
+  structure_names_ = NameIndex(structures_.size(), [&](std::size_t structure) {
+    return text(word(structures_[structure])).value_or(std::string_view());
+  });
 }
 
 void Btf::index_types(std::uint32_t begin, std::uint32_t end) {
@@ -203,8 +215,7 @@ std::uint32_t Btf::word(std::size_t offset) const {
   if (offset > bytes_.size() || bytes_.size() - offset < sizeof(std::uint32_t)) {
     throw unusable("damaged BTF: a type leaves it");
   }
-  return static_cast<std::uint32_t>(
-      load_unsigned(std::span(bytes_).subspan(offset, sizeof(std::uint32_t))));
+  return static_cast<std::uint32_t>(load_unsigned(bytes_.subspan(offset, sizeof(std::uint32_t))));
 }
 
 // Bits 16 to 23 of `info` and bit 29 are zero in what kernels have made so far; they are reserved
@@ -280,11 +291,12 @@ std::optional<Btf::Place> Btf::find_definition(std::string_view name) const {
   const auto rank = [](const Type& type) {
     return (type.entries > 0 ? 2 : 0) + (type.kind == Struct ? 1 : 0);
   };
-  for (const std::uint32_t at : structures_) {
-    if (!is_text(word(at), name)) continue;
+  structure_names_.for_each(name, [&](std::size_t structure) {
+    const std::uint32_t at = structures_[structure];
+    if (!is_text(word(at), name)) return;
     const Type type = type_at(at);
     if (!found || rank(type) > rank(*found)) found = type;
-  }
+  });
   return found ? std::optional(Place{this, *found}) : std::nullopt;
 }
 

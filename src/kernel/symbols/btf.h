@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "base/large_buffer.h"
 #include "kernel/symbols/kernel_types.h"
+#include "kernel/symbols/name_index.h"
 #include "kernel/symbols/struct_layout.h"
 
 namespace photon_dmesg {
@@ -37,7 +39,11 @@ class Btf final : public TypeSource {
   // `bytes` begin with the header; what is behind the BTF's own end is not looked at. `name` is
   // what messages call it. `base`: a module's types go on where those of the kernel end, numbers
   // and strings alike. Throws Error(UnusableInput) when the types can't be told apart.
-  [[nodiscard]] static std::unique_ptr<Btf> parse(std::vector<std::byte> bytes, std::string name,
+  [[nodiscard]] static std::unique_ptr<Btf> parse(LargeBuffer bytes, std::string name,
+                                                  std::shared_ptr<const Btf> base = nullptr);
+  // The same of a copy of `bytes`.
+  [[nodiscard]] static std::unique_ptr<Btf> parse(std::span<const std::byte> bytes,
+                                                  std::string name,
                                                   std::shared_ptr<const Btf> base = nullptr);
 
   // Of several structures of one name the first that has members; a union if there is no structure.
@@ -55,7 +61,7 @@ class Btf final : public TypeSource {
   struct Type;
   struct Place;
 
-  Btf(std::vector<std::byte> bytes, std::string name, std::shared_ptr<const Btf> base);
+  Btf(LargeBuffer bytes, std::string name, std::shared_ptr<const Btf> base);
 
   void index_types(std::uint32_t begin, std::uint32_t end);
   [[nodiscard]] std::uint32_t word(std::size_t offset) const;
@@ -76,7 +82,8 @@ class Btf final : public TypeSource {
   [[nodiscard]] std::optional<std::int64_t> find_in_enumeration(const Type& type,
                                                                 std::string_view name) const;
 
-  std::vector<std::byte> bytes_;
+  LargeBuffer buffer_;
+  std::span<const std::byte> bytes_;  // all of it
   std::string name_;
   std::shared_ptr<const Btf> base_;
   std::span<const std::byte> strings_;       // of bytes_
@@ -84,6 +91,7 @@ class Btf final : public TypeSource {
   std::uint32_t first_string_ = 0;           // the base has those before it
   std::vector<std::uint32_t> types_;         // where each stands in bytes_
   std::vector<std::uint32_t> structures_;    // the same of structures and unions that have a name
+  NameIndex structure_names_;                // by their places there
   std::vector<std::uint32_t> enumerations_;  // and of enumerations
   // Absent structures are remembered too.
   mutable std::map<std::string, std::optional<StructLayout>, std::less<>> layouts_;

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <functional>
 
 #include "base/error.h"
 #include "base/expanded_file.h"
@@ -37,10 +36,6 @@ void for_each_section(Elf* elf, Visit visit) {
 
 bool has_contents(const GElf_Shdr& header) {
   return header.sh_type != SHT_NOBITS && header.sh_type != SHT_NULL;
-}
-
-std::uint32_t hash_of(std::string_view name) {
-  return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
 }
 
 Elf64_Sym read_symbol(std::span<const std::byte> table, std::size_t index) {
@@ -180,12 +175,12 @@ void ElfImage::index_symbols() {
     symbol_names_ = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     return false;
   });
-  name_hashes_.resize(symbols_.size() / sizeof(Elf64_Sym));
-  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
-    const std::string_view name = symbol_name(i);
+  symbol_count_ = symbols_.size() / sizeof(Elf64_Sym);
+  index_ = NameIndex(symbol_count_, [&](std::size_t symbol) {
+    const std::string_view name = symbol_name(symbol);
     has_symbols_ = has_symbols_ || !name.empty();
-    name_hashes_[i] = hash_of(name);
-  }
+    return name;
+  });
 }
 
 std::string_view ElfImage::symbol_name(std::size_t index) const {
@@ -197,7 +192,7 @@ std::string_view ElfImage::symbol_name(std::size_t index) const {
 
 std::optional<SymbolPlace> ElfImage::find_place(GuestVirtual address) const {
   NearestSymbol nearest(address);
-  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+  for (std::size_t i = 0; i < symbol_count_; ++i) {
     const Elf64_Sym symbol = read_symbol(symbols_, i);
     if (has_address(symbol)) nearest.offer({symbol.st_value}, symbol_name(i));
   }
@@ -206,22 +201,17 @@ std::optional<SymbolPlace> ElfImage::find_place(GuestVirtual address) const {
 
 std::optional<GuestVirtual> ElfImage::find_symbol(std::string_view name) const {
   SymbolChoice choice;
-  const std::uint32_t hash = hash_of(name);
-  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
-    if (name_hashes_[i] != hash || symbol_name(i) != name) {
-      continue;
-    }
+  index_.for_each(name, [&](std::size_t i) {
+    if (symbol_name(i) != name) return;
     const Elf64_Sym symbol = read_symbol(symbols_, i);
-    if (has_address(symbol)) {
-      choice.offer({symbol.st_value}, binding_of(symbol));
-    }
-  }
+    if (has_address(symbol)) choice.offer({symbol.st_value}, binding_of(symbol));
+  });
   return choice.address();
 }
 
 std::optional<GuestVirtual> ElfImage::find_static(std::string_view name) const {
   SymbolChoice choice;
-  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+  for (std::size_t i = 0; i < symbol_count_; ++i) {
     if (!is_static_name(symbol_name(i), name)) continue;
     const Elf64_Sym symbol = read_symbol(symbols_, i);
     if (has_address(symbol)) choice.offer({symbol.st_value}, binding_of(symbol));
@@ -230,7 +220,7 @@ std::optional<GuestVirtual> ElfImage::find_static(std::string_view name) const {
 }
 
 void ElfImage::for_each_symbol(const KernelSymbols::SymbolVisit& visit) const {
-  for (std::size_t i = 0; i < name_hashes_.size(); ++i) {
+  for (std::size_t i = 0; i < symbol_count_; ++i) {
     const Elf64_Sym symbol = read_symbol(symbols_, i);
     if (has_address(symbol)) visit(symbol_name(i), {symbol.st_value}, binding_of(symbol));
   }

@@ -13,6 +13,7 @@
 #include "base/byte_source.h"
 #include "base/expandable_file.h"
 #include "kernel/symbols/kernel_symbols.h"
+#include "kernel/symbols/name_index.h"
 
 struct Elf;
 
@@ -101,10 +102,11 @@ class ElfImage {
   std::vector<std::byte> memory_;         // empty unless elf_ is over it
   std::unique_ptr<Elf, End> elf_;
   std::span<const std::byte> file_bytes_;
-  std::span<const std::byte> symbols_;      // the symbol table
-  std::string_view symbol_names_;           // its string table
-  bool has_symbols_ = false;                // any with a name
-  std::vector<std::uint32_t> name_hashes_;  // by symbol: few of very many are ever looked up
+  std::span<const std::byte> symbols_;  // the symbol table
+  std::string_view symbol_names_;       // its string table
+  std::size_t symbol_count_ = 0;
+  bool has_symbols_ = false;  // any with a name
+  NameIndex index_;           // of the symbols
 };
 
 }  // namespace photon_dmesg
