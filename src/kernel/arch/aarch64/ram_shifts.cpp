@@ -22,7 +22,7 @@ constexpr std::uint64_t ram_alignment = page_sizes.back();
 
 // Tables, and their entries that lead to others: an image has some tens of each, user programs
 // whose tables lie near it some hundreds.
-constexpr std::size_t most = 4096;
+constexpr std::size_t most = 1024;
 
 // What may be tables, and what they lead to.
 class TableSet {
@@ -77,11 +77,11 @@ class TableSet {
     std::set<GuestPhysical> inner;
     for (const Link& link : links_) {
       const GuestPhysical table = link.target + (0 - shift);
-      if (table == link.from || tables_.count(table) == 0) continue;
+      if (table == link.from || !tables_.contains(table)) continue;
       links.push_back({link.from, table});
       inner.insert(link.from);
     }
-    const auto goes_on = [&](const Link& link) { return inner.count(link.target) > 0; };
+    const auto goes_on = [&](const Link& link) { return inner.contains(link.target); };
     return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), goes_on));
   }
 

@@ -15,7 +15,9 @@ std::size_t align(std::size_t offset) {
 
 void ElfWriter::add(std::string_view name, std::uint32_t type, std::span<const std::byte> content) {
   const std::size_t begin = align(bytes_.size());
-  bytes_.reserve(begin + content.size());  // large sections are few, and memory is what they take
+  // Large sections are few, and memory is what they take.
+  constexpr std::size_t large = std::size_t{1024} * 1024;
+  if (content.size() >= large) bytes_.reserve(begin + content.size());
   bytes_.resize(begin);
   Elf64_Shdr header{};
   header.sh_name = static_cast<Elf64_Word>(names_.size());

@@ -149,6 +149,8 @@ class SectionWalk {
     for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
          at = text.find(banner_prefix, at + 1)) {
       if (!parse_banner(text.substr(at))) continue;
+      constexpr std::size_t most_banners = 16;
+      expect(++banners_ <= most_banners, "one banner in its image");
       image_.add_loaded(".banner", SHT_PROGBITS, {segment.p_vaddr + at},
                         bytes.subspan(at, std::min(banner_bytes_limit, bytes.size() - at)));
     }
@@ -374,6 +376,7 @@ class SectionWalk {
   const Architecture* architecture_ = nullptr;
   Elf64_Phdr notes_{};
   bool has_notes_ = false;
+  std::size_t banners_ = 0;
   std::vector<Elf64_Phdr> segments_;
   std::optional<GuestVirtual> function_;  // printk's
   std::vector<GuestVirtual> functions_;   // whose units are wanted
