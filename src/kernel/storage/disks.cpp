@@ -111,8 +111,13 @@ std::size_t count(const Disk& disk, RequestState state) {
 }
 
 std::optional<std::uint64_t> age_of(const Request& request, std::optional<std::uint64_t> now_nsec) {
-  if (!request.since_nsec || !now_nsec) return std::nullopt;
-  return *now_nsec - std::min(*now_nsec, *request.since_nsec);
+  // Before it was given to the driver it waited for others; what has failed and is tried again, for
+  // nothing else.
+  const bool is_tried_again = request.scsi_tries && request.scsi_tries->again > 0;
+  const auto begin =
+      is_tried_again || !request.given_nsec ? request.since_nsec : request.given_nsec;
+  if (!begin || !now_nsec) return std::nullopt;
+  return *now_nsec - std::min(*now_nsec, *begin);
 }
 
 std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
@@ -129,7 +134,8 @@ std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types
   for (Disk& disk : disks) {
     if (disk.queue) disk.requests = requests.of(*disk.queue);
     for (Request& request : disk.requests) {
-      if (!disk.scsi_host || request.operation == "flush") continue;
+      // Of one that waits to be given to it, they are still another's.
+      if (!disk.scsi_host || request.state != RequestState::InFlight) continue;
       request.scsi_tries = read_scsi_tries(kernel.memory(), types, request.address);
     }
     leave_out_unused_counters(disk);

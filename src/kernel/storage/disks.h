@@ -40,8 +40,9 @@ struct Disk {
 // How many of a disk's requests are in `state`.
 [[nodiscard]] std::size_t count(const Disk& disk, RequestState state);
 
-// Nanoseconds that `request` was old at `now_nsec` since boot, as Cpus::now_nsec() has it: two
-// clocks, which may differ by milliseconds. Nothing if either is not known.
+// Nanoseconds for which the disk has not answered `request`, or nobody has given it to the disk, at
+// `now_nsec` since boot, as Cpus::now_nsec() has it: two clocks, which may differ by milliseconds.
+// Nothing if either is not known.
 [[nodiscard]] std::optional<std::uint64_t> age_of(const Request& request,
                                                   std::optional<std::uint64_t> now_nsec);
 

@@ -164,15 +164,25 @@ Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const 
   return finding;
 }
 
-// Whether another task has had the CPU of late: then it is no prisoner of the one that has it,
-// which makes room for others now and then. One that is ready may only have been sent there.
-bool has_switched(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu) {
-  return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
-    const Task& task = activity.task;
-    if (task.cpu != health.cpu || task.state == 'R' || task.pid == 0) return false;
-    if (vcpu.task && vcpu.task->address == task.address) return false;
-    return nsec_off_cpu(facts, task).value_or(least_age) < least_age;
-  });
+// Another task that has had the CPU of late: then it is no prisoner of the one that has it, which
+// makes room for others now and then. One that is ready may only have been sent there.
+const Task* last_other(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu) {
+  const auto found =
+      std::find_if(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+        const Task& task = activity.task;
+        if (task.cpu != health.cpu || task.state == 'R' || task.pid == 0) return false;
+        if (vcpu.task && vcpu.task->address == task.address) return false;
+        // The clocks of CPUs may differ; a time that has not come yet is damage.
+        if (task.last_ran_nsec.value_or(0) > facts.time.now_nsec + nsec_per_second) return false;
+        return nsec_off_cpu(facts, task).value_or(least_age) < least_age;
+      });
+  return found == facts.tasks.end() ? nullptr : &found->task;
+}
+
+// Whether the stopper, which goes before all others, has got no time for as long as that.
+bool starves_stopper(const GuestFacts& facts, const CpuHealth& health) {
+  const TaskActivity* stopper = health.stopper ? task_at(facts, *health.stopper) : nullptr;
+  return stopper != nullptr && nsec_starved(facts, stopper->task).value_or(0) >= least_age;
 }
 
 }  // namespace
@@ -183,10 +193,17 @@ std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
     const VcpuActivity* vcpu = vcpu_of(facts, health.cpu);
     if (vcpu == nullptr || !is_busy_in_kernel(*vcpu)) continue;
     // That is another finding.
-    if (is_locked_hard(facts, health) || has_switched(facts, health, *vcpu)) continue;
+    if (is_locked_hard(facts, health)) continue;
+    const Task* other = last_other(facts, health, *vcpu);
+    if (other != nullptr && !starves_stopper(facts, health)) continue;
     const CpuWitnesses witnesses(facts, health);
     if (witnesses.all().empty()) continue;
-    findings.push_back(describe_lockup(facts, health, *vcpu, witnesses));
+    Finding& finding = findings.emplace_back(describe_lockup(facts, health, *vcpu, witnesses));
+    if (other == nullptr) continue;
+    finding.grade = Grade::Weak;
+    finding.against.push_back(
+        {.what = fmt::format("{} has had the CPU of late", name_and_pid(*other)),
+         .address = other->address});
   }
   return findings;
 }

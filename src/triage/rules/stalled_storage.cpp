@@ -62,26 +62,20 @@ void add_scsi(const Disk& disk, Finding& finding) {
   add_rings(disk, finding);
 }
 
-// That it was made long ago and given to the driver only now: it has failed, and is tried again.
+// What SCSI has given to the disk anew, since it failed or was not answered in time.
 void add_tries(const GuestFacts& facts, const Disk& disk, const Request& request,
                Finding& finding) {
-  if (request.given_nsec && request.since_nsec) {
-    constexpr std::uint64_t apart = 1'000'000'000;  // what an elevator may have it wait
-    const std::uint64_t given = std::min(*request.given_nsec, facts.time.now_nsec);
-    if (given > *request.since_nsec + apart) {
-      finding.evidence.push_back(
-          {.what = disk.name + ", given to the driver for the last time",
-           .value = seconds(facts.time.now_nsec - given) + " before the stop",
-           .address = request.address});
-    }
-  }
   if (!request.scsi_tries || request.scsi_tries->again == 0) return;
   finding.evidence.push_back(
       {.what = "scsi_cmnd.retries",
        .value = fmt::format("{} of {}", request.scsi_tries->again, request.scsi_tries->most),
        .address = request.address});
-  finding.notes.emplace_back(
-      "the command has failed or timed out, and is given to the disk again and again");
+  finding.notes.emplace_back("the command has failed or timed out, and was given to the disk anew");
+  if (!request.given_nsec) return;
+  const std::uint64_t given = std::min(*request.given_nsec, facts.time.now_nsec);
+  finding.evidence.push_back({.what = disk.name + ", given to the driver for the last time",
+                              .value = seconds(facts.time.now_nsec - given) + " before the stop",
+                              .address = request.address});
 }
 
 void add_requests(const GuestFacts& facts, const Disk& disk, const Request& oldest,

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "triage/rules/frames.h"
 #include "triage/rules/rules.h"
 #include "triage/rules/witnesses.h"
@@ -7,20 +9,17 @@
 namespace photon_dmesg {
 namespace {
 
-// A worker of that CPU which is at work: what the others wait behind. For one that sleeps another
-// would have taken over.
-const TaskActivity* worker_at_work(const GuestFacts& facts, std::uint32_t cpu) {
-  const std::string prefix = fmt::format("kworker/{}:", cpu);
-  const TaskActivity* found = nullptr;
-  for (const TaskActivity& activity : facts.tasks) {
-    if (!activity.task.comm.starts_with(prefix) ||
-        !calls_any(activity.trace, {"process_one_work"})) {
-      continue;
-    }
-    if (activity.task.state == 'R') return &activity;
-    if (found == nullptr) found = &activity;
-  }
-  return found;
+// The worker of that pool which has the CPU, or is to have it: what the works wait behind. For one
+// that sleeps another would have taken over.
+const TaskActivity* worker_at_work(const GuestFacts& facts, const WorkerPool& pool) {
+  const std::string prefix = fmt::format("kworker/{}:", pool.cpu);
+  const auto found =
+      std::find_if(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
+        const std::string& comm = activity.task.comm;
+        return activity.task.state == 'R' && comm.starts_with(prefix) &&
+               comm.ends_with('H') == pool.is_high_priority && !work_of(activity.trace).empty();
+      });
+  return found == facts.tasks.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -42,11 +41,11 @@ std::vector<Finding> find_stalled_workers(const GuestFacts& facts) {
     finding.evidence.push_back({.what = "worker_pool",
                                 .value = fmt::format("{} in its worklist", pool.waiting),
                                 .address = pool.address});
-    if (const TaskActivity* worker = worker_at_work(facts, pool.cpu)) {
+    if (const TaskActivity* worker = worker_at_work(facts, pool)) {
       finding.task = name_of_task(worker->task);
       finding.cause = summary_of(worker->trace);
       finding.object = work_of(worker->trace);
-      if (!finding.object.empty()) finding.summary += ": behind " + finding.object;
+      finding.summary += ": behind " + finding.object;
     }
   }
   return findings;

@@ -93,7 +93,9 @@ bool is_told_of(const Finding& logged, const Finding& finding) {
     const bool same_cpu = !is_lockup(finding) || !logged.cpu || logged.cpu == finding.cpu;
     const bool same_task = finding.kind != FindingKind::BlockedTasks || !logged.task ||
                            concerns(finding, logged.task->pid);
-    if (same_cpu && same_task) return true;
+    const bool same_work = finding.kind != FindingKind::WorkqueueHog || logged.object.empty() ||
+                           logged.object == finding.object;
+    if (same_cpu && same_task && same_work) return true;
   }
   // The kernel's hung-task detector does not tell what they wait for.
   return logged.kind == FindingKind::BlockedTasks && logged.task &&

@@ -99,6 +99,14 @@ TEST_CASE("disks: a request's age, where both times are known") {
   request.since_nsec = 1000;
   CHECK(age_of(request, 5000) == 4000U);
   CHECK(age_of(request, 900) == 0U);
+  request.given_nsec = 3000;
+  CHECK(age_of(request, 5000) == 2000U);
+  request.scsi_tries = ScsiTries{0, 5};
+  CHECK(age_of(request, 5000) == 2000U);
+  request.scsi_tries = ScsiTries{1, 5};
+  CHECK(age_of(request, 5000) == 4000U);
+  request = {};
+  request.since_nsec = 1000;
   CHECK_FALSE(age_of(request, std::nullopt));
 }
 

@@ -272,6 +272,47 @@ TEST_CASE("A CPU that another task had a moment ago is not locked up, whatever e
   }
 }
 
+TEST_CASE("A CPU whose stopper starves is locked up, even if another task seems to have had it") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  Task other = make_task(51, "sleeper", 'S', second);
+  other.cpu = 1;
+  facts.tasks.push_back(activity(other, {"schedule"}));
+  const Finding lockup = first_of(facts);
+  CHECK(lockup.kind == FindingKind::SoftLockup);
+  CHECK(lockup.grade == Grade::Weak);
+  REQUIRE(lockup.against.size() == 1);
+  CHECK(lockup.against[0].what == "sleeper (51) has had the CPU of late");
+}
+
+TEST_CASE("A time that has not come yet does not speak against a lockup") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  Task damaged = make_task(51, "sleeper", 'S', 0);
+  damaged.cpu = 1;
+  damaged.last_ran_nsec = now << 1U;
+  facts.tasks.push_back(activity(damaged, {"schedule"}));
+  CHECK(first_of(facts).against.empty());
+}
+
+TEST_CASE("Works wait behind a worker of their own pool, and only if it runs") {
+  GuestFacts facts = healthy_facts();
+  facts.tasks.push_back(activity(make_task(50, "kworker/1:0", 'R', 0),
+                                 {"lab_endless", "process_one_work", "worker_thread"}));
+  facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
+  CHECK(first_of(facts).task->pid == 50);
+  SECTION("not one that sleeps") {
+    facts.tasks.back().task.state = 'D';
+    CHECK_FALSE(first_of(facts).task);
+  }
+  SECTION("not one of the other pool") {
+    facts.pools.back().is_high_priority = true;
+    CHECK_FALSE(first_of(facts).task);
+    facts.tasks.back().task.comm = "kworker/1:0H";
+    CHECK(first_of(facts).task->pid == 50);
+  }
+}
+
 TEST_CASE("A worker that is at one work for long is named, if nothing worse comes of it") {
   GuestFacts facts = healthy_facts();
   facts.tasks.push_back(activity(make_task(50, "kworker/1:2", 'R', 0),
@@ -285,6 +326,16 @@ TEST_CASE("A worker that is at one work for long is named, if nothing worse come
   SECTION("not after a moment") {
     facts.busy_workers[0].nsec = second;
     CHECK(judge(facts).findings.empty());
+  }
+  SECTION("what the log says of the same work is evidence, what it says of another is not") {
+    Finding& logged = facts.logged.emplace_back();
+    logged.kind = FindingKind::WorkqueueHog;
+    logged.object = "lab_endless";
+    logged.evidence.push_back({.what = "hogged CPU", .record = 7});
+    CHECK(first_of(facts).grade == Grade::Strong);
+    facts.logged.back().object = "drm_fb_helper_damage_work";
+    CHECK(first_of(facts).grade == Grade::Weak);
+    CHECK(judge(facts).findings.size() == 2);
   }
   SECTION("that others wait behind it is told instead") {
     facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
