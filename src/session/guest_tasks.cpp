@@ -9,7 +9,7 @@
 namespace photon_dmesg {
 
 GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
-    : memory_(guest.kernel().memory()),
+    : kernel_(guest.kernel()),
       processors_(guest, diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types(), diagnostics)),
       stacks_(guest.kernel(), types(), cpus()),
@@ -35,7 +35,7 @@ std::vector<VcpuActivity> GuestTasks::vcpus() const {
       activity.task = processor.task;
       activity.witnesses = processor.witnesses;
       activity.trace = unwinder_.trace(processor.vcpu);
-      activity.spins_on = find_spinlock(memory_, code_, processor.vcpu, activity.trace);
+      activity.spins_on = find_spinlock(kernel_, code_, processor.vcpu, activity.trace);
     } else {
       activity.trace.why = "it was not running this kernel";
     }

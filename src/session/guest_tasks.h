@@ -48,7 +48,7 @@ class GuestTasks {
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
-  const KernelMemory& memory_;
+  const GuestKernel& kernel_;
   GuestProcessors processors_;
   CodeMap code_;
   Stacks stacks_;

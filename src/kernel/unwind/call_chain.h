@@ -34,6 +34,9 @@ class CallChain {
   // The return address that `value`, a word on a stack, may be: code with a call in front. Nothing
   // if it can be none.
   [[nodiscard]] virtual std::optional<GuestVirtual> return_address(std::uint64_t value) const = 0;
+
+  // Whether the top of a stack for interrupts has the place on the stack that the interrupt met.
+  [[nodiscard]] virtual bool links_interrupt_stacks() const { return false; }
 };
 
 // Gives what debug information tells of the kernel's frames, or null if there is none.

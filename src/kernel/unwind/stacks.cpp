@@ -33,6 +33,11 @@ std::string_view name_of(StackKind kind) {
 Stacks::Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus)
     : stacks_(stack_support_of(kernel).find_stacks(kernel, types, cpus)) {}
 
+bool Stacks::has(StackKind kind) const {
+  return std::any_of(stacks_.begin(), stacks_.end(),
+                     [kind](const Stack& stack) { return stack.kind == kind; });
+}
+
 const Stack* Stacks::find(GuestVirtual address) const {
   const auto found = std::find_if(stacks_.begin(), stacks_.end(),
                                   [&](const Stack& stack) { return stack.contains(address); });

@@ -42,6 +42,8 @@ class Stacks {
 
   // Null if it is on none of them, as on a task's.
   [[nodiscard]] const Stack* find(GuestVirtual address) const;
+  // Whether it is known where any of that kind is.
+  [[nodiscard]] bool has(StackKind kind) const;
 
  private:
   std::vector<Stack> stacks_;

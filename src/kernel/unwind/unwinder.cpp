@@ -88,23 +88,22 @@ class Unwinder::Walk {
   }
 
   // Whether the trace goes from a stack for interrupts that is not known as one, as where the
-  // kernel keeps no names of variables: what it came from the kernel notes above the last frame
-  // there, the place on the stack that the interrupt met (arch/x86/include/asm/irq_stack.h). Once
-  // in a trace.
+  // kernel keeps no names of variables. At its top, which ends a page, the kernel notes what it
+  // came from: the place on the stack that the interrupt met (arch/x86/include/asm/irq_stack.h;
+  // before 5.8 arch/x86/entry/entry_64.S). Once in a trace.
   bool leaves_interrupt(GuestVirtual from) {
-    constexpr std::uint64_t most_words = 8;
+    constexpr std::uint64_t page = 4096;
+    constexpr std::uint64_t top = 64 + word;      // that is left free, and the link
     constexpr std::uint64_t largest_frame = 512;  // of the function that switches stacks
-    const GuestVirtual frame{cursor_.sp.value - 2 * word};
-    const auto is_link = [&](std::uint64_t place) {
-      const auto link = unwinder_.memory_.read_unsigned(from + place * word, word);
-      return link && *link % word == 0 && *link < frame.value &&
-             frame.value - *link < largest_frame;
-    };
     const std::uint64_t apart = std::max(from, cursor_.sp) - std::min(from, cursor_.sp);
-    if (has_left_interrupt_ || apart < unwinder_.stack_size_) return false;
-    for (std::uint64_t i = 0; i < most_words && !has_left_interrupt_; ++i) {
-      has_left_interrupt_ = is_link(i);
+    if (has_left_interrupt_ || apart < unwinder_.stack_size_ || from.value % page < page - top ||
+        !unwinder_.chain_->links_interrupt_stacks() || unwinder_.stacks_.has(StackKind::Irq)) {
+      return false;
     }
+    const auto link = unwinder_.memory_.read_unsigned(from, word);
+    const GuestVirtual frame{cursor_.sp.value - 2 * word};
+    has_left_interrupt_ =
+        link && *link % word == 0 && *link < frame.value && frame.value - *link < largest_frame;
     if (!has_left_interrupt_) return false;
     for (Frame& each : trace_.frames) {
       if (each.stack == StackKind::Task) each.stack = StackKind::Irq;

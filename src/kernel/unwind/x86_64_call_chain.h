@@ -24,6 +24,7 @@ class X86CallChain final : public CallChain {
   [[nodiscard]] std::optional<Cursor> start(const Task& task) const override;
   [[nodiscard]] std::optional<Cursor> start(const Vcpu& vcpu) const override;
   [[nodiscard]] std::optional<GuestVirtual> return_address(std::uint64_t value) const override;
+  [[nodiscard]] bool links_interrupt_stacks() const override { return true; }
 
  private:
   const GuestKernel& kernel_;

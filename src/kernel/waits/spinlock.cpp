@@ -6,10 +6,13 @@
 #include <array>
 #include <string_view>
 
+#include "kernel/arch/architecture.h"
+#include "kernel/arch/release_number.h"
+
 namespace photon_dmesg {
 namespace {
 
-// kernel/locking/qspinlock.c. That of paravirtual guests calls others, and RDI is theirs then.
+// kernel/locking/qspinlock.c. That of paravirtual guests calls others, whatever the version.
 constexpr std::array<std::string_view, 2> slow_paths = {"native_queued_spin_lock_slowpath",
                                                         "queued_spin_lock_slowpath"};
 
@@ -36,12 +39,18 @@ bool is_in_slow_path(const Vcpu& vcpu, const Trace& trace) {
 
 }  // namespace
 
-std::optional<SpinLock> find_spinlock(const KernelMemory& memory, const CodeMap& code,
+std::optional<SpinLock> find_spinlock(const GuestKernel& kernel, const CodeMap& code,
                                       const Vcpu& vcpu, const Trace& trace) {
+  const KernelMemory& memory = kernel.memory();
   const auto address = vcpu.x86.general[rdi];
-  if (!address || *address % sizeof(std::uint32_t) != 0 || !is_in_slow_path(vcpu, trace)) {
+  if (!address || *address % sizeof(std::uint32_t) != 0 || !is_in_slow_path(vcpu, trace) ||
+      !memory.tables().architecture().is_kernel_pointer(*address)) {
     return std::nullopt;
   }
+  const auto holders =
+      std::count(vcpu.x86.general.begin(), vcpu.x86.general.end(), std::optional(*address));
+  const bool has_tracepoint = release_number(kernel.banner().release) >= ReleaseNumber{5, 19};
+  if (has_tracepoint && holders < 2) return std::nullopt;
   const auto word = memory.read_unsigned(GuestVirtual{*address}, sizeof(std::uint32_t));
   if (!word || !is_taken(static_cast<std::uint32_t>(*word))) return std::nullopt;
   SpinLock lock{{*address}, static_cast<std::uint32_t>(*word), {}};

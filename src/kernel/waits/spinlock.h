@@ -7,7 +7,7 @@
 #include "base/address.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/code/code_map.h"
-#include "kernel/memory/kernel_memory.h"
+#include "kernel/find/guest_kernel.h"
 #include "kernel/unwind/trace.h"
 
 namespace photon_dmesg {
@@ -20,10 +20,11 @@ struct SpinLock {
   std::optional<std::string> name;  // "lab_spinlock [photon_lab]", where a symbol has one
 };
 
-// The one that `vcpu`, whose trace is `trace`, is at: in the function that waits for a queued
-// spinlock RDI holds its address from the beginning to the end, as that calls nothing. Nothing if
-// it is in no such function, or if what RDI leads to is no lock that is taken.
-[[nodiscard]] std::optional<SpinLock> find_spinlock(const KernelMemory& memory, const CodeMap& code,
+// The one that `vcpu`, whose trace is `trace`, is at. The function that waits for a queued spinlock
+// gets its address in RDI. Until 5.18 it calls nothing and keeps it there; since then it may call a
+// tracepoint's function, and keeps it in another register for that: both must have it. Nothing if
+// the vCPU is in no such function, or if that leads to no lock that is taken.
+[[nodiscard]] std::optional<SpinLock> find_spinlock(const GuestKernel& kernel, const CodeMap& code,
                                                     const Vcpu& vcpu, const Trace& trace);
 
 // "spinlock lab_spinlock [photon_lab]".

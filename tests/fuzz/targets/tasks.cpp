@@ -5,6 +5,8 @@
 #include "fuzz/readable.h"
 #include "fuzz/task_readers.h"
 #include "fuzz/task_world.h"
+#include "kernel/health/busy_workers.h"
+#include "kernel/waits/spinlock.h"
 
 namespace photon_dmesg::fuzz {
 namespace {
@@ -38,7 +40,10 @@ void ask(TaskWorld& world, const Vcpu& vcpu, const Unwinder::OpenCallFrames& ope
     check(trace);
     (void)readers.waits.find(task, trace);
   }
-  check(readers.unwinder.trace(vcpu));
+  const Trace trace = readers.unwinder.trace(vcpu);
+  check(trace);
+  (void)find_spinlock(readers.kernel, readers.code, vcpu, trace);
+  (void)read_busy_workers(readers.kernel, readers.types, readers.cpus);
 }
 
 }  // namespace

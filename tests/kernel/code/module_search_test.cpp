@@ -65,6 +65,29 @@ TEST_CASE("module search: modules are known by their form and their list, where 
   CHECK(guest.diagnostics().warnings().empty());
 }
 
+TEST_CASE("module search: the newest comes first, wherever the search has begun") {
+  ModuleGuest guest;
+  const GuestVirtual latest = guest.module_page(false);
+  guest.write_text(latest + 24, "latest");
+  guest.begin_list(guest.head);
+  for (const GuestVirtual at : {latest, guest.newest, guest.oldest})
+    guest.append(guest.head, at + 8);
+  std::vector<std::string> names;
+  for (const Module& module : guest.read()) names.push_back(module.name);
+  CHECK(names == std::vector<std::string>{"latest", "photon_lab", "vmxnet3"});
+  guest.write(latest, 3);  // being loaded
+  CHECK(guest.read().size() == 2);
+}
+
+TEST_CASE("module search: the code of one module ends where that of the next begins") {
+  ModuleGuest guest;
+  guest.add_symbols(guest.oldest, {{"vmxnet3_poll", guest.newest_code + 0x800}});
+  const std::vector<Module> modules = guest.read();
+  REQUIRE(modules.size() == 2);
+  REQUIRE(modules[1].text.size() == 1);
+  CHECK(modules[0].text[0].size + modules[1].text[0].size <= 0x1000);
+}
+
 TEST_CASE("module search: what is not proved is none") {
   ModuleGuest guest;
   SECTION("neighbours that do not name it") {
@@ -76,6 +99,19 @@ TEST_CASE("module search: what is not proved is none") {
   }
   SECTION("a symbol table that begins with a symbol") {
     guest.write(guest.newest + 0x800, 1);
+  }
+  SECTION("more symbols than there is memory for") {
+    guest.write(guest.newest + 0x160 + 8, 1 << 22);
+  }
+  SECTION("more than any guest has") {
+    guest.write(guest.newest + 0x160 + 8, std::uint64_t{1} << 40);
+  }
+  SECTION("symbols of what a live patch patches") {
+    guest.write(guest.newest + 0x800 + 24 + 6, 0xff20, 2);
+    guest.write(guest.newest + 0x800 + 48 + 6, 0xff20, 2);
+  }
+  SECTION("a module that is still being loaded, alone") {
+    guest.write(guest.newest, 3);
   }
   SECTION("symbols that are no code") {
     guest.write(guest.newest + 0x800 + 24 + 8, guest.newest);

@@ -7,20 +7,22 @@
 namespace photon_dmesg::test {
 namespace {
 
+constexpr std::size_t rbx = 3;
 constexpr std::size_t rdi = 7;
 
 // A CPU that waits for a lock.
 struct Spinning {
-  TaskGuest guest;
+  TaskGuest guest;  // of 6.1
   GuestVirtual slow_path = guest.function("native_queued_spin_lock_slowpath");
   GuestVirtual lock = guest.variable("some_lock");
   Vcpu vcpu;
   Trace trace;
 
-  Spinning() {
+  explicit Spinning(const std::string& release = "6.1.0") : guest(release) {
     guest.write(lock, 0x101, 4);
     vcpu.x86.rip = slow_path + 0x30;
     vcpu.x86.general[rdi] = lock.value;
+    vcpu.x86.general[rbx] = lock.value;
     Frame& frame = trace.frames.emplace_back();
     frame.address = slow_path + 0x30;
     frame.kind = FrameKind::Instruction;
@@ -28,7 +30,7 @@ struct Spinning {
   }
 
   std::optional<SpinLock> find() {
-    return find_spinlock(guest.memory(), guest.code(), vcpu, trace);
+    return find_spinlock(guest.kernel(), guest.code(), vcpu, trace);
   }
 };
 
@@ -50,6 +52,14 @@ TEST_CASE("spinlock: its word names who queued last, and says whether it is held
   CHECK(describe_word({{}, 0x100, {}}) == "0x100: free, one CPU waits");
 }
 
+TEST_CASE("spinlock: until 5.18 one register has it, since then a second one must agree") {
+  for (const auto& [release, is_found] : {std::pair{"5.10.0", true}, std::pair{"5.19.0", false}}) {
+    Spinning spinning(release);
+    spinning.vcpu.x86.general[rbx] = 1;
+    CHECK(spinning.find().has_value() == is_found);
+  }
+}
+
 TEST_CASE("spinlock: what may be another value than the lock's address is none") {
   Spinning spinning;
   SECTION("the trace begins in another function") {
@@ -65,7 +75,10 @@ TEST_CASE("spinlock: what may be another value than the lock's address is none")
     spinning.vcpu.x86.general[rdi].reset();
   }
   SECTION("it leads nowhere") {
-    spinning.vcpu.x86.general[rdi] = TaskGuest::nowhere.value;
+    spinning.vcpu.x86.general[rdi] = spinning.vcpu.x86.general[rbx] = TaskGuest::nowhere.value;
+  }
+  SECTION("to a program's memory") {
+    spinning.vcpu.x86.general[rdi] = spinning.vcpu.x86.general[rbx] = 0x80000;
   }
   SECTION("to no lock") {
     spinning.guest.write(spinning.lock, 0x12345678, 4);
