@@ -7,7 +7,7 @@ namespace {
 
 // Enough that neither side waits for the other over what takes the other a moment longer. What is
 // left of a package when enough is unpacked is verified then, the faster work.
-constexpr std::size_t most_bytes_ahead = std::size_t{8} * 1024 * 1024;
+constexpr std::size_t most_bytes_ahead = std::size_t{32} * 1024 * 1024;
 
 }  // namespace
 
