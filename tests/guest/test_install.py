@@ -12,7 +12,6 @@ from guest_files import GuestFiles
 from tool import BINARY, photon_dmesg
 
 SOURCE = paths.SOURCE.parents[1]
-OPENED = (BINARY.parent / "opened-libraries").read_text().split()
 COMMANDS = ("", "triage", "bt", "ps", "info", "core", "profile", "batch")
 
 
@@ -91,7 +90,8 @@ class Packages(GuestFiles, unittest.TestCase):
         requires = paths.run("rpm", "-qp", "--requires", self.package("rpm")).stdout.decode()
         libraries = set(re.findall(r"(?m)^(lib[^(]+)\(", requires))
         self.assertIn("libdw.so.1", libraries)
-        self.assertEqual(set(OPENED) - libraries, set())
+        opened = (BINARY.parent / "opened-libraries").read_text().split()
+        self.assertEqual(set(opened) - libraries, set())
         known = paths.run("/sbin/ldconfig", "-p").stdout.decode()
         self.assertEqual([name for name in libraries if f"\t{name} " not in known], [])
         paths.run("rpm", "--root", root, "--nodeps", "--install", self.package("rpm"))
