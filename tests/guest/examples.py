@@ -76,7 +76,7 @@ def documents() -> dict[str, list[Example]]:
 def blanked(text: str) -> str:
     """Without what differs from guest to guest: dates, numbers, and how many blanks line them up."""
     text = re.sub(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z][a-z]\b", "#", text)
-    text = re.sub(r"\b(?:0x)?[0-9a-f]*[0-9][0-9a-f]*\b", "#", text)
+    text = re.sub(r"\b0x[0-9a-f]+\b|\b[0-9a-f]*[0-9][0-9a-f]*\b", "#", text)
     text = re.sub(r"\d+", "#", text)
     return re.sub(r"(?m)[ \t]+$", "", re.sub(r"[ \t]+", " ", text))
 

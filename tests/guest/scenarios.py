@@ -50,7 +50,8 @@ SCENARIOS = (
     Scenario("k612-large", "6.12", 4, 5 * GIB, ""),
     Scenario("k61-wrapped-pti", "6.1", 2, 512 * MIB, "no5lvl pti=on", fill=6000),
     Scenario("k61-nokaslr", "6.1", 1, 512 * MIB, "nokaslr no5lvl"),
-    Scenario("k61-panic", "6.1", 2, 512 * MIB, "no5lvl", mode="panic"),
+    # On the first processor, as the documents show it: nothing is put on the other.
+    Scenario("k61-panic", "6.1", 2, 512 * MIB, "no5lvl isolcpus=1", mode="panic"),
     Scenario("k612-panic", "6.12", 2, 512 * MIB, "", mode="panic"),
     Scenario("k612-dynamic", "6.12", 2, 512 * MIB, "log_buf_len=1M", fill=12000),
     Scenario("k61-user", "6.1", 2, 512 * MIB, "no5lvl pti=on", mode="user"),
@@ -83,9 +84,8 @@ SCENARIOS = (
     # Locks that sleep and hand on their priority, interrupts in threads.
     Scenario("k61rt-hung", "6.1-rt", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     Scenario("esx-hung", "esx", 2, 256 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
-    # A processor that loops, until the kernel has said so.
-    Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin",
-             until="BUG: soft lockup"),
+    # A processor that loops, for so long that the kernel has said so, and not while it does.
+    Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin", spins_for=38),
     # Processors that loop each in its own way: with interrupts off, in a timer's callback, in a lock.
     # For so long that it is beyond doubt, or for so short that it has only begun.
     Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),

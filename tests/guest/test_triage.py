@@ -277,7 +277,9 @@ class SpinTests(TriageFiles):
         self.assertRegex(lockup["object"], f"^spinlock {self.lock}$")
         self.assertIn(f"spins on {lockup['object']} in lab_aa", lockup["summary"])
         words = [witness["value"] for witness in lockup["evidence"] if witness["what"] == lockup["object"]]
-        self.assertEqual(words, ["0x101: held, one CPU waits"])
+        # A guest that knows that it is one may try again and again without a mark of its own.
+        self.assertEqual(len(words), 1, lockup["evidence"])
+        self.assertRegex(words[0], "^(0x1: held|0x101: held, one CPU waits)$")
 
     def test_what_comes_of_them_is_no_cause(self) -> None:
         self.assertLessEqual({finding["kind"] for finding in self.findings}, {"hard_lockup", "soft_lockup"})

@@ -237,8 +237,9 @@ std::vector<Module> find_modules_by_form(const GuestKernel& kernel, Diagnostics&
   for (const GuestVirtual module : after) modules.push_back(search.read(module));
   part_code(modules);
   search.warn_if_exceeded(diagnostics);
-  diagnostics.found({.what = fmt::format("{} modules", modules.size()),
-                     .how = fmt::format("by the form of {} and its list", *first)});
+  diagnostics.found(
+      {.what = fmt::format("{} module{}", modules.size(), modules.size() == 1 ? "" : "s"),
+       .how = fmt::format("by the form of {} and its list", *first)});
   return modules;
 }
 

@@ -117,6 +117,9 @@ constexpr std::array<std::string_view, 14> journal_waits = {"jbd2_log_wait_commi
                                                             "__jbd2_log_wait_for_space",
                                                             "jbd2_journal_get_write_access",
                                                             "do_get_write_access"};
+// kernel/softirq.c: what runs the works that interrupts leave behind, with interrupts let in.
+constexpr std::array<std::string_view, 5> softirqs = {
+    "__do_softirq", "handle_softirqs", "do_softirq*", "run_ksoftirqd", "__local_bh_enable_ip"};
 // kernel/sched/completion.c
 constexpr std::array<std::string_view, 3> completion_waits = {
     "wait_for_completion*", "__wait_for_common", "wait_for_common"};
@@ -180,13 +183,17 @@ std::vector<const Frame*> reliable(std::span<const Frame> frames) {
   return result;
 }
 
-// Without the machinery in front, if anything is behind it.
+// Without the machinery in front, and all that panic() calls, if anything is behind it.
 std::vector<const Frame*> what_matters(std::span<const Frame> frames) {
   std::vector<const Frame*> all = reliable(frames);
+  const auto is_panic = [](const Frame* frame) {
+    return is_any(plain_name(frame->place->symbol), panic_functions);
+  };
   const auto is_machinery = [](const Frame* frame) {
     return is_part(plain_name(frame->place->symbol), {death_machinery, sleep_machinery});
   };
-  const auto first = std::find_if_not(all.begin(), all.end(), is_machinery);
+  const auto outermost_panic = std::find_if(all.rbegin(), all.rend(), is_panic);
+  const auto first = std::find_if_not(outermost_panic.base(), all.end(), is_machinery);
   if (first != all.end()) all.erase(all.begin(), first);
   return all;
 }
@@ -273,6 +280,19 @@ std::string summary_of(const Trace& trace) {
 std::string fault_of(const Trace& trace) {
   const auto below = below_exception(trace);
   return below.empty() ? summary_of(trace) : in_one_line(what_matters(below));
+}
+
+Trace below_tick(const Trace& trace) {
+  const std::span<const Frame> below = below_exception(trace);
+  const auto count = static_cast<std::ptrdiff_t>(trace.frames.size() - below.size());
+  const auto end = trace.frames.begin() + count;
+  const bool takes_long = std::any_of(trace.frames.begin(), end, [](const Frame& frame) {
+    return frame.is_reliable && frame.place && is_any(plain_name(frame.place->symbol), softirqs);
+  });
+  if (below.empty() || takes_long) return trace;
+  Trace result = trace;
+  result.frames.erase(result.frames.begin(), result.frames.begin() + count);
+  return result;
 }
 
 std::string work_of(const Trace& trace) {

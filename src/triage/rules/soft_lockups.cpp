@@ -138,8 +138,9 @@ std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& 
   return is_near ? arrived : told;
 }
 
-Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, const VcpuActivity& vcpu,
+Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, VcpuActivity vcpu,
                         const CpuWitnesses& witnesses) {
+  vcpu.trace = below_tick(vcpu.trace);
   Finding finding;
   finding.kind = FindingKind::SoftLockup;
   finding.cpu = health.cpu;

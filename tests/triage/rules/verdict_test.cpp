@@ -117,6 +117,14 @@ TEST_CASE("A panic is what memory and stack say, and stops the search for hangs"
   CHECK(panic.cause == "sysrq_handle_crash+0x10 < __handle_sysrq < write(2)");
 }
 
+TEST_CASE("What panic() does while it waits is not what the kernel panicked of") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.panic_cpu = reading("panic_cpu", 0);
+  facts.vcpus[0] = busy_vcpu(0, make_task(60, "sh", 'R', 0),
+                             {"i8042_panic_blink", "panic", "sysrq_handle_crash", "ksys_write"});
+  CHECK(first_of(facts).cause == "sysrq_handle_crash+0x10 < write(2)");
+}
+
 TEST_CASE("A panic has one witness only where nothing else tells of it") {
   GuestFacts facts = healthy_facts();
   facts.panic.panic_cpu = reading("panic_cpu", 1);
@@ -283,6 +291,29 @@ TEST_CASE("A CPU whose stopper starves is locked up, even if another task seems 
   CHECK(lockup.grade == Grade::Weak);
   REQUIRE(lockup.against.size() == 1);
   CHECK(lockup.against[0].what == "sleeper (51) has had the CPU of late");
+}
+
+TEST_CASE("What a timer's interrupt does for a moment is not what a CPU is locked up in") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  const auto interrupted_by = [&](std::vector<std::string> functions) {
+    const std::size_t count = functions.size();
+    functions.insert(functions.end(), {"lab_spin", "lab_write"});
+    facts.vcpus[1].trace = trace_of(functions);
+    facts.vcpus[1].trace.frames[count].kind = FrameKind::Interrupted;
+    for (std::size_t i = 0; i < count; ++i) {
+      facts.vcpus[1].trace.frames[i].stack = StackKind::Irq;
+    }
+    return first_of(facts);
+  };
+  const Finding spins = interrupted_by({"lapic_next_event", "hrtimer_interrupt"});
+  CHECK_THAT(spins.summary, Catch::Contains(": in lab_spin"));
+  CHECK(spins.cause == "lab_spin+0x10 < lab_write");
+  CHECK(spins.notes.empty());
+  const Finding softirq =
+      interrupted_by({"lab_timer", "run_timer_softirq", "handle_softirqs", "irq_exit_rcu"});
+  CHECK_THAT(softirq.summary, Catch::Contains(": in lab_timer"));
+  CHECK(softirq.notes.size() == 1);
 }
 
 TEST_CASE("A time that has not come yet does not speak against a lockup") {
