@@ -85,7 +85,7 @@ SCENARIOS = (
     Scenario("k61rt-hung", "6.1-rt", 2, 512 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     Scenario("esx-hung", "esx", 2, 256 * MIB, "log_buf_len=4M", mode="lab", lab=BLOCKED),
     # A processor that loops, for so long that the kernel has said so, and not while it does.
-    Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin", spins_for=38),
+    Scenario("k61-softlockup", "6.1", 2, 512 * MIB, "log_buf_len=4M", mode="lab", spin="spin", spins_for=52),
     # Processors that loop each in its own way: with interrupts off, in a timer's callback, in a lock.
     # For so long that it is beyond doubt, or for so short that it has only begun.
     Scenario("k612-spins", "6.12", 5, 512 * MIB, "log_buf_len=4M", mode="lab", spin=SPINNING, spins_for=30),
