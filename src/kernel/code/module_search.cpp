@@ -49,7 +49,7 @@ bool has_form(std::span<const std::byte> bytes) {
   const std::size_t length = name.find('\0');
   return length != std::string_view::npos && length > 1 &&
          std::all_of(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(length), [](char c) {
-           return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
          });
 }
 
