@@ -326,6 +326,9 @@ class EsxSpinsAlone(EsxSpinTests, unittest.TestCase):
     def told(self) -> set[int]:
         tasks = photon_dmesg("ps", "--json", self.vmlinux, self.checkpoint).json["tasks"]
         waiting = {task["cpu"] for task in tasks if task["state"] == "R" and not task["on_cpu"]}
+        # What is found by its form may have more than one form that fits: then it is said to be unknown.
+        if "how long tasks have waited" in self.triage["not_read"]:
+            return set()
         return super().told() & waiting
 
     def test_vmlinux_gives_the_same_verdict(self) -> None:
