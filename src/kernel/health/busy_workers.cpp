@@ -1,5 +1,6 @@
 #include "kernel/health/busy_workers.h"
 
+#include "kernel/health/cpu_pools.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
 
@@ -52,14 +53,10 @@ std::vector<BusyWorker> read_busy_workers(const GuestKernel& kernel, const Kerne
                                           const Cpus& cpus) {
   std::vector<BusyWorker> busy;
   const Reader reader(kernel, types);
-  const auto size = types.size_of("worker_pool");
-  if (!size || !reader.is_complete()) return busy;
-  for (const Cpu& cpu : cpus.all()) {
-    const auto first = cpus.variable(cpu, "cpu_worker_pools");
-    if (!first) continue;
-    reader.add(cpu.number, *first, busy);
-    reader.add(cpu.number, *first + *size, busy);  // those of high priority
-  }
+  if (!reader.is_complete()) return busy;
+  for_each_cpu_pool(types, cpus, [&](std::uint32_t cpu, GuestVirtual pool, bool) {
+    reader.add(cpu, pool, busy);
+  });
   return busy;
 }
 

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/architecture.h"
 #include "kernel/arch/release_number.h"
+#include "kernel/waits/data_name.h"
 
 namespace photon_dmesg {
 namespace {
@@ -53,13 +54,8 @@ std::optional<SpinLock> find_spinlock(const GuestKernel& kernel, const CodeMap& 
   if (has_tracepoint && holders < 2) return std::nullopt;
   const auto word = memory.read_unsigned(GuestVirtual{*address}, sizeof(std::uint32_t));
   if (!word || !is_taken(static_cast<std::uint32_t>(*word))) return std::nullopt;
-  SpinLock lock{{*address}, static_cast<std::uint32_t>(*word), {}};
-  if (const auto place = code.place_of_data(lock.address)) {
-    lock.name = place->symbol;
-    if (place->offset != 0) *lock.name += fmt::format("+{:#x}", place->offset);
-    if (!place->module.empty()) *lock.name += fmt::format(" [{}]", place->module);
-  }
-  return lock;
+  const GuestVirtual lock{*address};
+  return SpinLock{lock, static_cast<std::uint32_t>(*word), name_of_data(code, lock)};
 }
 
 std::string describe(const SpinLock& lock) {

@@ -1,12 +1,11 @@
 #include "kernel/waits/waits.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "kernel/arch/release_number.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
+#include "kernel/waits/data_name.h"
 
 namespace photon_dmesg {
 namespace {
@@ -198,12 +197,8 @@ void Waits::find_owner(const Task& task, Wait& wait) const {
 }
 
 void Waits::find_name(const Task& task, Wait& wait) const {
-  if (const auto place = code_.place_of_data(wait.object)) {
-    wait.name = place->symbol;
-    if (place->offset != 0) *wait.name += fmt::format("+{:#x}", place->offset);
-    if (!place->module.empty()) *wait.name += fmt::format(" [{}]", place->module);
-    return;
-  }
+  wait.name = name_of_data(code_, wait.object);
+  if (wait.name) return;
   wait.name = name_in_storage(task, wait);
   wait.name_says_what = wait.name.has_value();
   if (!wait.name) wait.name = storage_.member(wait.object);

@@ -299,11 +299,12 @@ std::string work_of(const Trace& trace) {
   const Frame* callee = nullptr;
   for (const Frame& frame : trace.frames) {
     if (!frame.is_reliable || !frame.place) continue;
-    if (plain_name(frame.place->symbol) == "process_one_work") break;
+    const bool runs_works = plain_name(frame.place->symbol) == "process_one_work";
+    if (runs_works && callee != nullptr) return std::string(plain_name(callee->place->symbol));
+    if (runs_works) break;
     callee = &frame;
   }
-  const bool is_worker = calls_any(trace, {"process_one_work"});
-  return is_worker && callee != nullptr ? std::string(plain_name(callee->place->symbol)) : "";
+  return {};
 }
 
 std::string culprit_of(const Trace& trace) {

@@ -9,6 +9,14 @@
 namespace photon_dmesg {
 namespace {
 
+// A CPU's stopper, if it has been ready to run for too long: it goes before all others, so that
+// nothing but the kernel itself keeps it from that. Null otherwise.
+const Task* starved_stopper(const GuestFacts& facts, const CpuHealth& health) {
+  const TaskActivity* stopper = health.stopper ? task_at(facts, *health.stopper) : nullptr;
+  if (stopper == nullptr) return nullptr;
+  return nsec_starved(facts, stopper->task).value_or(0) < least_age ? nullptr : &stopper->task;
+}
+
 // What tells independently of the others that a CPU schedules nothing, and since when at least.
 class CpuWitnesses {
  public:
@@ -31,15 +39,14 @@ class CpuWitnesses {
     age_ = std::max(age_, age);
   }
 
-  // Nothing but the kernel itself keeps the stopper from running.
   void add_stopper() {
-    const TaskActivity* stopper = health_.stopper ? task_at(facts_, *health_.stopper) : nullptr;
-    const auto age = stopper != nullptr ? nsec_starved(facts_, stopper->task) : std::nullopt;
-    if (age.value_or(0) < least_age) return;
-    add({.what = fmt::format("{} has been ready to run for {}", name_and_pid(stopper->task),
-                             seconds(*age)),
-         .address = stopper->task.address},
-        *age);
+    const Task* stopper = starved_stopper(facts_, health_);
+    if (stopper == nullptr) return;
+    const std::uint64_t age = *nsec_starved(facts_, *stopper);
+    add({.what =
+             fmt::format("{} has been ready to run for {}", name_and_pid(*stopper), seconds(age)),
+         .address = stopper->address},
+        age);
   }
 
   void add_watchdog() {
@@ -180,12 +187,6 @@ const Task* last_other(const GuestFacts& facts, const CpuHealth& health, const V
   return found == facts.tasks.end() ? nullptr : &found->task;
 }
 
-// Whether the stopper, which goes before all others, has got no time for as long as that.
-bool starves_stopper(const GuestFacts& facts, const CpuHealth& health) {
-  const TaskActivity* stopper = health.stopper ? task_at(facts, *health.stopper) : nullptr;
-  return stopper != nullptr && nsec_starved(facts, stopper->task).value_or(0) >= least_age;
-}
-
 }  // namespace
 
 std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
@@ -196,7 +197,7 @@ std::vector<Finding> find_soft_lockups(const GuestFacts& facts) {
     // That is another finding.
     if (is_locked_hard(facts, health)) continue;
     const Task* other = last_other(facts, health, *vcpu);
-    if (other != nullptr && !starves_stopper(facts, health)) continue;
+    if (other != nullptr && starved_stopper(facts, health) == nullptr) continue;
     const CpuWitnesses witnesses(facts, health);
     if (witnesses.all().empty()) continue;
     Finding& finding = findings.emplace_back(describe_lockup(facts, health, *vcpu, witnesses));
