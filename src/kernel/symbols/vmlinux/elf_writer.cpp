@@ -15,9 +15,8 @@ std::size_t align(std::size_t offset) {
 
 void ElfWriter::add(std::string_view name, std::uint32_t type, std::span<const std::byte> content) {
   const std::size_t begin = align(bytes_.size());
-  // Large sections are few, and memory is what they take.
-  constexpr std::size_t large = std::size_t{1024} * 1024;
-  if (content.size() >= large) bytes_.reserve(begin + content.size());
+  // Sections are few, and memory is what large ones take: no more than is needed.
+  bytes_.reserve(begin + content.size());
   bytes_.resize(begin);
   Elf64_Shdr header{};
   header.sh_name = static_cast<Elf64_Word>(names_.size());
@@ -51,6 +50,8 @@ std::vector<std::byte> ElfWriter::finish() {
   const std::string_view own_name = ".shstrtab";
   const std::string names = names_ + std::string(own_name) + '\0';
   add(own_name, SHT_STRTAB, std::as_bytes(std::span(names)));
+  const auto headers = std::as_bytes(std::span(headers_));
+  bytes_.reserve(align(bytes_.size()) + headers.size());
   bytes_.resize(align(bytes_.size()));
   Elf64_Ehdr file{};
   std::memcpy(file.e_ident, ELFMAG, SELFMAG);
@@ -66,7 +67,6 @@ std::vector<std::byte> ElfWriter::finish() {
   file.e_shnum = static_cast<Elf64_Half>(headers_.size());
   file.e_shstrndx = static_cast<Elf64_Half>(headers_.size() - 1);
   std::memcpy(bytes_.data(), &file, sizeof(file));
-  const auto headers = std::as_bytes(std::span(headers_));
   bytes_.insert(bytes_.end(), headers.begin(), headers.end());
   return std::move(bytes_);
 }

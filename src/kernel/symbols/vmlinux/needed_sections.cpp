@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "base/byte_source.h"
 #include "base/error.h"
@@ -41,13 +42,14 @@ Struct copy_of(std::span<const std::byte> bytes) {
 // A compile unit that is wanted.
 struct Unit {
   std::uint64_t offset = 0;  // in .debug_info
-  UnitHeader header;
-  std::vector<std::byte> bytes;  // none: it has not come by
+  UnitHeader header;         // no size: it has not come by
+  std::size_t place = 0;     // in what is kept of .debug_info
 };
 
 // What is kept of any section is bounded by several times the most that kernels have.
 constexpr std::uint64_t most_kept = 256 * 1024 * 1024;
 constexpr std::size_t scan_bytes = std::size_t{1024} * 1024;
+constexpr std::size_t room_for_headers = 4096;  // of the sections of a file that is made
 
 class SectionWalk {
  public:
@@ -184,31 +186,38 @@ class SectionWalk {
     for (const GuestVirtual function : functions_) {
       if (const auto unit = find_unit_offset(aranges, function)) offsets.insert(*unit);
     }
-    for (const std::uint64_t offset : offsets) units_.push_back({offset, {}, {}});
+    for (const std::uint64_t offset : offsets) units_.push_back({offset, {}, 0});
   }
 
   void read_units() {
     const std::uint64_t begin = input_.position();
-    std::uint64_t kept = 0;
     auto wanted = units_.begin();
     while (const auto header = parse_unit_header(input_.peek(section_mark_bytes))) {
       last_abbreviations_ = std::max(last_abbreviations_, header->abbreviations);
       const std::uint64_t offset = input_.position() - begin;
       while (wanted != units_.end() && wanted->offset < offset) ++wanted;
       if (wanted != units_.end() && wanted->offset == offset) {
-        expect(header->size < most_kept - kept, "units that a kernel can have");
-        kept += header->size;
         wanted->header = *header;
-        wanted->bytes = input_.take(header->size, "a compile unit");
+        wanted->place = info_.size();
+        keep_unit(header->size);
       } else {
         input_.skip(header->size, "a compile unit");
       }
     }
-    std::erase_if(units_, [](const Unit& unit) { return unit.bytes.empty(); });
+    std::erase_if(units_, [](const Unit& unit) { return unit.header.size == 0; });
     const bool has_printk = std::any_of(units_.begin(), units_.end(), [&](const Unit& unit) {
       return unit.offset == printk_unit_;
     });
     expect(has_printk, "printk's unit in .debug_info");
+  }
+
+  void keep_unit(std::uint64_t size) {
+    expect(size < most_kept - info_.size(), "units that a kernel can have");
+    while (size > 0) {
+      const std::span<const std::byte> part = input_.take_some(size, "a compile unit");
+      info_.insert(info_.end(), part.begin(), part.end());
+      size -= part.size();
+    }
   }
 
   std::uint64_t take_uleb(std::vector<std::byte>& bytes) {
@@ -255,7 +264,7 @@ class SectionWalk {
       return take_abbreviations();
     };
     std::size_t place = 0;
-    for (Unit& unit : units_) {
+    for (const Unit& unit : units_) {
       if (unit.header.abbreviations != last) {
         place = abbreviations_.size();
         const std::vector<std::byte> table = take_table(unit.header.abbreviations);
@@ -267,9 +276,10 @@ class SectionWalk {
   }
 
   // Their tables are the only ones there are now.
-  static void set_abbreviations(Unit& unit, std::size_t place) {
+  void set_abbreviations(const Unit& unit, std::size_t place) {
     for (std::size_t i = 0; i < sizeof(std::uint32_t); ++i) {
-      unit.bytes.at(unit.header.abbreviations_place + i) = static_cast<std::byte>(place >> 8 * i);
+      info_.at(unit.place + unit.header.abbreviations_place + i) =
+          static_cast<std::byte>(place >> 8 * i);
     }
   }
 
@@ -356,18 +366,22 @@ class SectionWalk {
     image_.add_symbol_names(names);
   }
 
+  // printk's unit comes first; what one refers to in another is not read, so their order is free.
+  void put_printk_first() {
+    const auto printk = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) {
+      return unit.offset == printk_unit_;
+    });
+    const auto begin = info_.begin() + static_cast<std::ptrdiff_t>(printk->place);
+    std::rotate(info_.begin(), begin, begin + static_cast<std::ptrdiff_t>(printk->header.size));
+  }
+
   std::vector<std::byte> finish_units() {
-    std::stable_partition(units_.begin(), units_.end(),
-                          [&](const Unit& unit) { return unit.offset == printk_unit_; });
-    std::vector<std::byte> info;
-    for (const Unit& unit : units_) info.insert(info.end(), unit.bytes.begin(), unit.bytes.end());
+    put_printk_first();
     ElfWriter units;
-    units.add(".debug_info", SHT_PROGBITS, info);
-    units.add(".debug_abbrev", SHT_PROGBITS, abbreviations_);
-    units.add(".debug_str", SHT_PROGBITS, strings_);
-    units_ = {};
-    abbreviations_ = {};
-    strings_ = {};
+    units.reserve(info_.size() + abbreviations_.size() + strings_.size() + room_for_headers);
+    units.add(".debug_info", SHT_PROGBITS, std::exchange(info_, {}));
+    units.add(".debug_abbrev", SHT_PROGBITS, std::exchange(abbreviations_, {}));
+    units.add(".debug_str", SHT_PROGBITS, std::exchange(strings_, {}));
     return units.finish();
   }
 
@@ -382,6 +396,7 @@ class SectionWalk {
   std::vector<GuestVirtual> functions_;   // whose units are wanted
   std::uint64_t printk_unit_ = 0;         // where it begins in .debug_info
   std::vector<Unit> units_;               // by where they begin
+  std::vector<std::byte> info_;           // their bytes, one behind the other
   std::uint64_t last_abbreviations_ = 0;  // in .debug_abbrev
   std::vector<std::byte> abbreviations_;
   std::vector<std::byte> strings_;
