@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <optional>
@@ -135,14 +136,22 @@ void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header)
     add({"digest of the payload", Range::Payload, payload, nullptr},
         static_cast<int>(algorithm.value_or(PGPHASHALGO_SHA256)));
   }
+  const auto has_digest_of = [&](Range range) {
+    return std::any_of(checks_.begin(), checks_.end(),
+                       [&](const Check& check) { return check.range == range; });
+  };
   for (const DigestTag& known : signature_digests) {
     const TagValue value(signature, known.tag);
     std::string expected =
         value.bytes().empty() ? value.text() : fmt::format("{:02x}", fmt::join(value.bytes(), ""));
     if (expected.empty()) continue;
-    add({fmt::format("{} of {}", known.name, name_of(known.range)), known.range,
-         std::move(expected), nullptr},
-        known.algorithm);
+    std::string name = fmt::format("{} of {}", known.name, name_of(known.range));
+    if (known.range == Range::HeaderAndPayload && has_digest_of(Range::Header) &&
+        has_digest_of(Range::Payload)) {
+      superseded_.push_back(std::move(name));
+    } else {
+      add({std::move(name), known.range, std::move(expected), nullptr}, known.algorithm);
+    }
   }
 }
 
@@ -193,6 +202,7 @@ void PackageChecks::conclude(Check& check, Result& result) const {
 PackageChecks::Result PackageChecks::finish_header() {
   Result result;
   result.not_checked = std::move(unavailable_);
+  result.superseded = std::move(superseded_);
   for (Check& check : checks_) {
     if (check.range == Range::Header) conclude(check, result);
   }

@@ -14,10 +14,11 @@ struct headerToken_s;
 
 namespace photon_dmesg {
 
-// Everything in a package that proves the rest of it, computed as the package comes by: digests and
-// OpenPGP signatures of the header (RPMSIGTAG_SHA256, SHA1, RSA, DSA), of header and payload (MD5,
+// What in a package proves the rest of it, computed as the package comes by: digests and OpenPGP
+// signatures of the header (RPMSIGTAG_SHA256, SHA1, RSA, DSA), of header and payload (MD5,
 // PGP, GPG), of the payload (RPMTAG_PAYLOADDIGEST), and the size of both (rpm's
-// docs/manual/signatures_digests.md).
+// docs/manual/signatures_digests.md). MD5 is computed only of packages made before rpm 4.14, whose
+// payload has no digest of its own: it takes three times as long as SHA-256 and proves less.
 class PackageChecks {
  public:
   // Of the package's signature and header as librpm has read them, and the header's own bytes with
@@ -31,6 +32,7 @@ class PackageChecks {
     std::vector<std::string> failed;  // each with what was expected and found
     std::vector<std::string>
         not_checked;  // each with the reason: no public key, no such digest here
+    std::vector<std::string> superseded;  // not computed: stronger digests are of the same bytes
   };
 
   // What concerns the header alone. Call once.
@@ -56,6 +58,7 @@ class PackageChecks {
   const Keyring& keyring_;
   std::vector<Check> checks_;
   std::vector<std::string> unavailable_;
+  std::vector<std::string> superseded_;
   std::uint64_t size_ = 0;           // of header and payload, seen so far
   std::uint64_t expected_size_ = 0;  // 0: the package does not say
   bool covers_payload_ = false;

@@ -262,6 +262,7 @@ RpmPackage::~RpmPackage() = default;
 void RpmPackage::report(const PackageChecks::Result& result) {
   verified_.insert(verified_.end(), result.passed.begin(), result.passed.end());
   unverified_.insert(unverified_.end(), result.not_checked.begin(), result.not_checked.end());
+  superseded_.insert(superseded_.end(), result.superseded.begin(), result.superseded.end());
   for (const std::string& failed : result.failed) {
     on_mismatch_(fmt::format("{}: {}", name(), failed));
   }

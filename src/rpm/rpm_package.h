@@ -76,12 +76,14 @@ class RpmPackage {
   // What has been proved so far, and the signatures that could not be: a phrase each.
   [[nodiscard]] const std::vector<std::string>& verified() const { return verified_; }
   [[nodiscard]] const std::vector<std::string>& unverified() const { return unverified_; }
+  // Digests that it has and that are not computed, as stronger ones are of the same bytes.
+  [[nodiscard]] const std::vector<std::string>& superseded() const { return superseded_; }
 
  private:
   class Payload;
 
   void report(const PackageChecks::Result& result);
-  // Reads the package to its end when first asked.
+  // Reads the package to its end when first asked; nothing is unpacked any more then.
   const PackageChecks::Result& payload_result();
   // Whether the payload has the content of `file`, which `reader` then is at. If it can't be read
   // as what it should be though something proves that it is whole, the Error says that.
@@ -94,6 +96,7 @@ class RpmPackage {
   std::unique_ptr<Payload> payload_;
   std::unique_ptr<PrefetchStream> ahead_;  // of payload_
   std::unique_ptr<ByteStream> unpacked_;   // from ahead_
+  std::unique_ptr<PrefetchStream> unpacked_ahead_;
   std::optional<PackageChecks::Result> payload_result_;
   std::string label_;
   std::string header_digest_;
@@ -103,6 +106,7 @@ class RpmPackage {
   std::vector<File> files_;
   std::vector<std::string> verified_;
   std::vector<std::string> unverified_;
+  std::vector<std::string> superseded_;
 };
 
 }  // namespace photon_dmesg

@@ -173,6 +173,35 @@ TEST_CASE("RpmPackage: a flipped bit in the header fails the header's digest") {
               [&] { (void)read_vmlinux(damaged); });
 }
 
+TEST_CASE("RpmPackage: MD5 is not computed where header and payload have digests of their own") {
+  const std::string whole = file_content(packages / "w.ufdio.rpm");
+  const BufferSource source("linux.rpm", as_bytes(whole));
+  RpmPackage package = open(source);
+  package.verify_payload();
+  CHECK(package.superseded() == std::vector<std::string>{"MD5 of header and payload"});
+  CHECK(package.verified() == std::vector<std::string>{"SHA-256 of the header",
+                                                       "SHA-1 of the header",
+                                                       "digest of the payload"});
+}
+
+TEST_CASE("RpmPackage: MD5 is what proves a package that rpm made before 4.14") {
+  const RpmTags newer_digests = {269, 273};
+  const std::string whole = file_content(packages / "w.ufdio.rpm");
+  const auto verify = [&](const RpmTags& of_signature, const RpmTags& of_header) {
+    const std::string other = without_tags(whole, of_signature, of_header);
+    const BufferSource source("linux.rpm", as_bytes(other));
+    RpmPackage package = open(source);
+    package.verify_payload();
+    return package.verified();
+  };
+  CHECK(verify(newer_digests, {}) ==
+        std::vector<std::string>{"digest of the payload", "MD5 of header and payload"});
+  // The header is not what it was without the payload's digest in it, and MD5 finds that out.
+  check_fails(Failure::UnusableInput, "linux.rpm: MD5 of header and payload: expected", [&] {
+    (void)verify(newer_digests, {5092, 5093, 5097});
+  });
+}
+
 TEST_CASE("RpmPackage: a package cut short is refused wherever the cut is") {
   for (const char* payload : {"w6.gzdio.rpm", "w3.zstdio.rpm", "w0.xzdio.rpm", "w.ufdio.rpm"}) {
     const std::string whole = file_content(packages / payload);
