@@ -3,60 +3,54 @@
 #include <utility>
 
 namespace photon_dmesg {
-namespace {
-
-// Enough that neither side waits for the other over what takes the other a moment longer. What is
-// left of a package when enough is unpacked is verified then, the faster work.
-constexpr std::size_t most_bytes_ahead = std::size_t{32} * 1024 * 1024;
-
-}  // namespace
-
-PrefetchStream::PrefetchStream(ByteStream& stream)
-    : stream_(stream), thread_([this] { read_ahead(); }) {}
+PrefetchStream::PrefetchStream(ByteStream& stream, std::size_t most_ahead)
+    : stream_(stream), most_ahead_(most_ahead), thread_([this] { read_ahead(); }) {}
 
 PrefetchStream::~PrefetchStream() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
+  give(Order::Stop);
   if (thread_.joinable()) thread_.join();
 }
 
-PrefetchStream::Chunk PrefetchStream::take_spare() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return bytes_ahead_ < most_bytes_ahead || stop_ || discard_; });
-  if (spare_.empty()) return {};
-  Chunk chunk = std::move(spare_.back());
-  spare_.pop_back();
-  return chunk;
-}
-
-void PrefetchStream::push(Chunk chunk) {
+void PrefetchStream::give(Order order) {
   {
     const std::lock_guard lock(mutex_);
-    if (discard_) {
-      spare_.push_back(std::move(chunk));
-    } else {
-      bytes_ahead_ += chunk.size();
-      chunks_.push_back(std::move(chunk));
+    order_ = order;
+    if (order != Order::Keep) chunks_.clear();
+  }
+  changed_.notify_all();
+}
+
+PrefetchStream::Order PrefetchStream::wait_for_room() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return bytes_ahead_ < most_ahead_ || order_ != Order::Keep; });
+  return order_;
+}
+
+void PrefetchStream::push(std::span<const std::byte> bytes) {
+  Chunk chunk;
+  {
+    const std::lock_guard lock(mutex_);
+    if (order_ != Order::Keep) return;
+    if (!spare_.empty()) {
+      chunk = std::move(spare_.back());
+      spare_.pop_back();
     }
+  }
+  chunk.assign(bytes.begin(), bytes.end());
+  {
+    const std::lock_guard lock(mutex_);
+    bytes_ahead_ += chunk.size();
+    chunks_.push_back(std::move(chunk));
   }
   changed_.notify_all();
 }
 
 void PrefetchStream::read_ahead() {
   try {
-    while (true) {
-      Chunk chunk = take_spare();
-      {
-        const std::lock_guard lock(mutex_);
-        if (stop_) break;
-      }
+    while (wait_for_room() != Order::Stop) {
       const std::span<const std::byte> bytes = stream_.next();
       if (bytes.empty()) break;
-      chunk.assign(bytes.begin(), bytes.end());
-      push(std::move(chunk));
+      push(bytes);
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -86,12 +80,7 @@ std::span<const std::byte> PrefetchStream::next() {
 }
 
 void PrefetchStream::drain() {
-  {
-    const std::lock_guard lock(mutex_);
-    discard_ = true;
-    chunks_.clear();
-  }
-  changed_.notify_all();
+  give(Order::Discard);
   thread_.join();
   if (failure_) std::rethrow_exception(failure_);
 }

@@ -17,8 +17,9 @@ namespace photon_dmesg {
 // that the work on both sides goes on at the same time.
 class PrefetchStream final : public ByteStream {
  public:
-  // `stream` must outlive this object and is left to it.
-  explicit PrefetchStream(ByteStream& stream);
+  // Reads until `most_ahead` bytes wait for the user. `stream` must outlive this object and is left
+  // to it.
+  PrefetchStream(ByteStream& stream, std::size_t most_ahead);
   // Waits for the call of stream.next() that is under way.
   ~PrefetchStream() override;
 
@@ -33,19 +34,23 @@ class PrefetchStream final : public ByteStream {
  private:
   using Chunk = std::vector<std::byte>;
 
+  // What the thread does with what it reads.
+  enum class Order { Keep, Discard, Stop };
+
+  void give(Order order);
   void read_ahead();
-  void push(Chunk chunk);
-  [[nodiscard]] Chunk take_spare();
+  [[nodiscard]] Order wait_for_room();
+  void push(std::span<const std::byte> bytes);
 
   ByteStream& stream_;
+  std::size_t most_ahead_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> chunks_;
   std::size_t bytes_ahead_ = 0;  // in chunks_
   std::vector<Chunk> spare_;     // their memory is used again
   std::exception_ptr failure_;
-  bool stop_ = false;
-  bool discard_ = false;
+  Order order_ = Order::Keep;
   bool finished_ = false;
   Chunk current_;
   std::thread thread_;

@@ -27,6 +27,12 @@ constexpr std::size_t header_intro_bytes = header_magic_bytes + 8;
 constexpr std::uint64_t index_entry_bytes = 16;
 constexpr std::uint64_t header_bytes_limit = 256 * 1024 * 1024;  // librpm's own limit
 
+// Verifying, unpacking and reading what is unpacked each have a thread. This much waits between
+// them, so that none waits over what takes its neighbour a moment longer. What is left of a package
+// when enough of it is unpacked is verified then, the faster work.
+constexpr std::size_t most_packed_ahead = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t most_unpacked_ahead = std::size_t{2} * 1024 * 1024;
+
 struct FreeHeader {
   void operator()(headerToken_s* header) const { librpm().headerFree(header); }
 };
@@ -275,6 +281,7 @@ bool RpmPackage::payload_can_be_verified() const {
 const PackageChecks::Result& RpmPackage::payload_result() {
   if (!payload_result_) {
     if (ahead_) {
+      unpacked_ahead_.reset();  // which reads from it
       ahead_->drain();
     } else {
       Payload payload(*input_, *checks_, name());
@@ -306,9 +313,10 @@ std::unique_ptr<ByteStream> RpmPackage::open(const File& file) {
   return with_context(name(), [&]() -> std::unique_ptr<ByteStream> {
     if (unknown_payload_) throw unknown_format(*unknown_payload_);
     payload_ = std::make_unique<Payload>(*input_, *checks_, name());
-    ahead_ = std::make_unique<PrefetchStream>(*payload_);
+    ahead_ = std::make_unique<PrefetchStream>(*payload_, most_packed_ahead);
     unpacked_ = decompress(*ahead_, compressor_);
-    CpioReader reader(*unpacked_, files_);
+    unpacked_ahead_ = std::make_unique<PrefetchStream>(*unpacked_, most_unpacked_ahead);
+    CpioReader reader(*unpacked_ahead_, files_);
     if (!find_content(reader, file)) {
       throw unusable(fmt::format("expected {} in the payload, found its end", file.path));
     }

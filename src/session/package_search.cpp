@@ -120,9 +120,9 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) c
   diagnostics_.found({.what = fmt::format("{}: verified: {}", package.name(),
                                           fmt::join(package.verified(), "; "))});
   if (!package.superseded().empty()) {
-    diagnostics_.found({.what = fmt::format("{}: not computed, as stronger digests are verified: {}",
-                                            package.name(),
-                                            fmt::join(package.superseded(), "; "))});
+    diagnostics_.found(
+        {.what = fmt::format("{}: not computed, as stronger digests are verified: {}",
+                             package.name(), fmt::join(package.superseded(), "; "))});
   }
   if (!package.unverified().empty()) {
     diagnostics_.found({.what = fmt::format("{}: not verified: {}", package.name(),

@@ -368,9 +368,8 @@ class SectionWalk {
 
   // printk's unit comes first; what one refers to in another is not read, so their order is free.
   void put_printk_first() {
-    const auto printk = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) {
-      return unit.offset == printk_unit_;
-    });
+    const auto printk = std::find_if(units_.begin(), units_.end(),
+                                     [&](const Unit& unit) { return unit.offset == printk_unit_; });
     const auto begin = info_.begin() + static_cast<std::ptrdiff_t>(printk->place);
     std::rotate(info_.begin(), begin, begin + static_cast<std::ptrdiff_t>(printk->header.size));
   }
