@@ -23,8 +23,9 @@ namespace {
 
 constexpr std::uint64_t page = 4096;
 
-// A piece of memory that one thread looks through at a time.
-constexpr std::uint64_t piece_bytes = 4 * 1024 * 1024;
+// A piece of memory that one thread looks through at a time: a processor's own cache has it still
+// when it has been read.
+constexpr std::uint64_t piece_bytes = 256 * 1024;
 
 // A kernel has one or two, and files in the guest's cache may have some; no more of a piece are
 // looked at.
@@ -56,8 +57,8 @@ void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::ve
   buffer.resize(piece.size);
   if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return;
   const std::string_view text(buffer.data(), buffer.size());
-  for (std::size_t at = text.find(banner_prefix); at < piece_bytes;
-       at = text.find(banner_prefix, at + 1)) {
+  for (std::size_t at = find_banner_prefix(text, 0); at < piece_bytes;
+       at = find_banner_prefix(text, at + 1)) {
     if (!parse_banner(text.substr(at))) continue;
     if (!budget.take()) return;
     found(piece.begin + at);

@@ -190,8 +190,8 @@ std::optional<GuestVirtual> find_static_log_buf(const KernelImage& image) {
   for (const ImageRange& range : image.other()) {
     const std::span<const std::byte> bytes = image.bytes(range);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
-         at = text.find(banner_prefix, at + 1)) {
+    for (std::size_t at = find_banner_prefix(text, 0); at != std::string_view::npos;
+         at = find_banner_prefix(text, at + 1)) {
       if (const auto first = find_first_record(bytes, at)) return range.begin + *first;
     }
   }

@@ -50,6 +50,17 @@ bool parse_clock(std::string_view text, std::tm& time) {
 
 }  // namespace
 
+std::size_t find_banner_prefix(std::string_view text, std::size_t from) {
+  // Its rarest letter in code and text: L, with which it begins, is in every other instruction.
+  constexpr char rare = 'x';
+  constexpr std::size_t place = banner_prefix.find(rare);
+  for (std::size_t at = text.find(rare, from + place); at != std::string_view::npos;
+       at = text.find(rare, at + 1)) {
+    if (text.substr(at - place).starts_with(banner_prefix)) return at - place;
+  }
+  return std::string_view::npos;
+}
+
 std::optional<KernelBanner> parse_banner(std::string_view bytes) {
   if (!bytes.starts_with(banner_prefix)) {
     return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@ struct KernelBanner {
 [[nodiscard]] std::optional<std::int64_t> build_time(const KernelBanner& banner);
 
 inline constexpr std::string_view banner_prefix = "Linux version ";
+
+// Where the next banner_prefix begins in `text`, at `from` or behind it; npos if there is none.
+[[nodiscard]] std::size_t find_banner_prefix(std::string_view text, std::size_t from);
 
 // Longer than any banner: what must be read to be sure to have all of it.
 inline constexpr std::size_t banner_bytes_limit = 1024;

@@ -37,6 +37,18 @@ TEST_CASE("parse_banner: what begins alike is none") {
   CHECK_FALSE(parse_banner(""));
 }
 
+TEST_CASE("find_banner_prefix: wherever it stands, at both ends too") {
+  const std::string text = "Linux version 6.1 xLinux version x Linux versionx Linux version ";
+  CHECK(find_banner_prefix(text, 0) == 0);
+  CHECK(find_banner_prefix(text, 1) == text.find("Linux version x"));
+  CHECK(find_banner_prefix(text, text.find("Linux version x") + 1) == text.size() - 14);
+  CHECK(find_banner_prefix(text, text.size() - 13) == std::string_view::npos);
+  for (const std::string_view none : {"", "x", "nux version ", "Linux version", "xxxxx"}) {
+    CAPTURE(none);
+    CHECK(find_banner_prefix(none, 0) == std::string_view::npos);
+  }
+}
+
 TEST_CASE("build_time: the time that a banner ends with, in any spacing") {
   const auto time = [](const char* end) {
     return build_time(

@@ -148,8 +148,8 @@ class SectionWalk {
 
   void keep_banners(const Elf64_Phdr& segment, std::span<const std::byte> bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
-         at = text.find(banner_prefix, at + 1)) {
+    for (std::size_t at = find_banner_prefix(text, 0); at != std::string_view::npos;
+         at = find_banner_prefix(text, at + 1)) {
       if (!parse_banner(text.substr(at))) continue;
       constexpr std::size_t most_banners = 16;
       expect(++banners_ <= most_banners, "one banner in its image");
