@@ -122,6 +122,11 @@ std::shared_ptr<const KeptPackage> keep(ByteStream& content, std::uint64_t size,
   return package;
 }
 
+PackageFile package_in_file(const fs::path& path) {
+  return {path.string(), std::nullopt,
+          [path] { return std::make_unique<PackageFileStream>(path); }};
+}
+
 PackageFile kept_file(std::string path, std::optional<std::string> iso,
                       std::shared_ptr<const KeptPackage> package) {
   return {std::move(path), std::move(iso),
@@ -150,10 +155,7 @@ class Lister {
   [[nodiscard]] std::vector<PackageFile> take() { return std::move(packages_); }
 
  private:
-  void add_package(const fs::path& path) {
-    packages_.push_back({path.string(), std::nullopt,
-                         [path] { return std::make_unique<PackageFileStream>(path); }});
-  }
+  void add_package(const fs::path& path) { packages_.push_back(package_in_file(path)); }
 
   void add_package(PipeStream& pipe) {
     packages_.push_back(kept_file(pipe.name(), std::nullopt, keep(pipe, 0, diagnostics_)));

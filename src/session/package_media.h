@@ -17,6 +17,9 @@ struct PackageFile {
   std::string path;                // on its ISO, or of the file itself
   std::optional<std::string> iso;  // what it lies on
   std::function<std::unique_ptr<ByteStream>()> open;
+
+  // What messages call it.
+  [[nodiscard]] std::string name() const { return iso ? *iso + ": " + path : path; }
 };
 
 // Every package among `inputs` that may be of a kernel: packages named as such, and of ISOs and

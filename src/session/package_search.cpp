@@ -20,16 +20,6 @@ bool fits(const KernelFile& kernel, const WantedKernel& wanted) {
   return !wanted.release || kernel.release == *wanted.release;
 }
 
-void name_source(SymbolSource& source, const PackageFile& file, const KernelFile& kernel) {
-  source.provenance.iso = file.iso;
-  source.provenance.package = file.path;
-  source.open_package = file.open;
-  source.release = kernel.release;
-  auto& role = kernel.kind == KernelFile::Kind::Vmlinux ? source.provenance.vmlinux
-                                                        : source.provenance.system_map;
-  role = kernel.file.path;
-}
-
 }  // namespace
 
 bool names_one_build(const std::string& release) {
@@ -131,19 +121,9 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load(Candidate& candidate) c
   return symbols;
 }
 
-StoredKernel PackageSearch::stored_kernel(const Candidate& candidate) {
-  return {candidate.kernel.release,
-          fmt::format("{}: {}", candidate.package->label(), candidate.kernel.file.path)};
-}
-
 // The same that load() gives, if an earlier run has kept it; null if not.
-std::shared_ptr<const KernelSymbols> PackageSearch::find_in_cache(
-    const Candidate& candidate) const {
-  if (!use_.cache) return nullptr;
-  const RpmPackage& package = *candidate.package;
-  return use_.cache->find(package.header_digest(), stored_kernel(candidate),
-                          fmt::format("{}: {}", package.name(), candidate.kernel.file.path),
-                          diagnostics_);
+std::shared_ptr<const KernelSymbols> PackageSearch::find_in_cache(const PackageFile& file) const {
+  return use_.cache ? find_stored(*use_.cache, file, *last_, diagnostics_) : nullptr;
 }
 
 // What load() gives; notes whether anything proves it.
@@ -153,26 +133,33 @@ std::shared_ptr<const KernelSymbols> PackageSearch::load_and_judge(Candidate& ca
   return symbols;
 }
 
+FoundPackage PackageSearch::describe(const Candidate& candidate) {
+  const RpmPackage& package = *candidate.package;
+  const KernelFile& kernel = candidate.kernel;
+  return {candidate.file.path, package.label(),  package.header_digest(),
+          kernel.kind,         kernel.file.path, kernel.release};
+}
+
 // The candidate's symbols, if they can be read.
 std::optional<SymbolSource> PackageSearch::read(Candidate candidate) {
   unproved_.reset();
+  last_ = describe(candidate);
   try {
-    SymbolSource source;
-    name_source(source, candidate.file, candidate.kernel);
-    source.symbols = find_in_cache(candidate);
+    SymbolSource source = name_source(candidate.file, *last_);
+    source.symbols = find_in_cache(candidate.file);
     if (source.symbols) return source;
     // What --no-verify lets pass is for this run only.
     if (!use_.cache || !use_.verify) {
       source.symbols = load_and_judge(candidate);
       return source;
     }
-    const std::string digest = candidate.package->header_digest();
-    const auto lock = use_.cache->lock(digest, diagnostics_);
-    if (lock) source.symbols = find_in_cache(candidate);
+    const auto lock = use_.cache->lock(last_->header_digest, diagnostics_);
+    if (lock) source.symbols = find_in_cache(candidate.file);
     if (source.symbols) return source;
     source.symbols = load_and_judge(candidate);
-    if (!unproved_)
-      use_.cache->store(digest, *source.symbols, stored_kernel(candidate), diagnostics_);
+    if (!unproved_) {
+      use_.cache->store(last_->header_digest, *source.symbols, stored_kernel(*last_), diagnostics_);
+    }
     return source;
   } catch (const Error& error) {
     keep_reason(error);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "rpm/kernel_files.h"
 #include "rpm/rpm_package.h"
+#include "session/found_package.h"
 #include "session/package_media.h"
 #include "session/package_use.h"
 #include "session/symbol_candidates.h"
@@ -50,8 +51,8 @@ class PackageSearch final : public SymbolCandidates {
   std::optional<SymbolSource> read(Candidate candidate);
   std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
   std::shared_ptr<const KernelSymbols> load_and_judge(Candidate& candidate);
-  static StoredKernel stored_kernel(const Candidate& candidate);
-  std::shared_ptr<const KernelSymbols> find_in_cache(const Candidate& candidate) const;
+  static FoundPackage describe(const Candidate& candidate);
+  std::shared_ptr<const KernelSymbols> find_in_cache(const PackageFile& file) const;
   std::shared_ptr<const KernelSymbols> load_vmlinux(Candidate& candidate) const;
   void keep_reason(const Error& error);
 
@@ -63,6 +64,8 @@ class PackageSearch final : public SymbolCandidates {
   std::deque<std::deque<PackageFile>> groups_;  // not examined yet, the better ones first
   std::deque<Candidate> later_;                 // of the first group, examined, to be put in order
   std::deque<Candidate> ready_;                 // to be read
+
+  std::optional<FoundPackage> last_;  // that was read
 
   std::vector<std::string> found_;       // labels of packages that hold another kernel
   std::vector<std::string> others_;      // labels of packages that hold none

@@ -1,8 +1,6 @@
 #include "session/symbol_cache.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -12,21 +10,13 @@
 #include "base/error.h"
 #include "base/output_file.h"
 #include "kernel/symbols/symbol_store_writer.h"
+#include "session/cache_folder.h"
 
 namespace photon_dmesg {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-// A file that somebody else could have written proves nothing.
-bool is_trustworthy(const fs::path& path) {
-  struct stat status {};
-  constexpr uid_t root = 0;  // whom everybody has to trust
-  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         (status.st_uid == ::geteuid() || status.st_uid == root) &&
-         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
 
 // A file that was copied, say, onto another's name.
 void check_kernel(const SymbolStore& store, const StoredKernel& kernel, const fs::path& path) {
@@ -57,17 +47,13 @@ fs::path SymbolCache::path_of(const std::string& digest) const {
   return folder_ / fmt::format("{}-{:016x}.symbols", digest, symbol_store::schema());
 }
 
-void SymbolCache::make_folder() const {
-  if (fs::create_directories(folder_)) fs::permissions(folder_, fs::perms::owner_all);
-}
-
 std::unique_ptr<SymbolStore> SymbolCache::find(const std::string& digest,
                                                const StoredKernel& kernel, const std::string& name,
                                                Diagnostics& diagnostics) const {
   const fs::path path = path_of(digest);
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return nullptr;
-  if (!is_trustworthy(path)) {
+  if (!cache_folder::is_trustworthy(path)) {
     note(diagnostics, fmt::format("{} is not used", path.string()), "others could have written it");
     return nullptr;
   }
@@ -91,7 +77,7 @@ std::unique_ptr<FileLock> SymbolCache::lock(const std::string& digest,
   const auto began = std::chrono::steady_clock::now();
   bool waited = false;
   try {
-    make_folder();
+    cache_folder::make(folder_);
     return std::make_unique<FileLock>(path, [&] {
       if (std::chrono::steady_clock::now() - began > patience) {
         throw Error(Failure::Incomplete,
@@ -112,7 +98,7 @@ void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
   const fs::path path = path_of(digest);
   try {
     const std::vector<std::byte> store = make_symbol_store(symbols, kernel.release, kernel.origin);
-    make_folder();
+    cache_folder::make(folder_);
     // Where nothing can be locked another run may have been first. Its file is as good, and who has
     // it open through a network file system would lose it.
     if (!fs::exists(path)) write_file(path, Access::OwnerOnly, store);

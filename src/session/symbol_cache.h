@@ -51,7 +51,6 @@ class SymbolCache {
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const std::string& digest) const;
-  void make_folder() const;
 
   std::filesystem::path folder_;
 };
