@@ -249,4 +249,17 @@ std::vector<PackageFile> list_packages(
   return packages;
 }
 
+PackageFile package_on(const SymbolInput& medium, const std::string& path) {
+  if (medium.kind != SymbolKind::Iso) return package_in_file(medium.path);
+  return {path, medium.path.string(), [image = medium.path, path] {
+            const IsoImage iso(image);
+            const auto& files = iso.files();
+            const auto file =
+                std::find_if(files.begin(), files.end(),
+                             [&](const IsoImage::File& one) { return one.path == path; });
+            if (file != files.end()) return iso.open(*file);
+            throw unusable(fmt::format("{}: {} is no longer there", image.string(), path));
+          }};
+}
+
 }  // namespace photon_dmesg

@@ -32,4 +32,9 @@ struct PackageFile {
     const std::function<bool(std::unique_ptr<ByteStream> package)>& is_wanted,
     Diagnostics& diagnostics);
 
+// The package at `path` on `medium`, an ISO or a package in a file, as list_packages() has it, but
+// that the ISO is not looked at before the package is opened: then one that has no such package is
+// an Error(UnusableInput).
+[[nodiscard]] PackageFile package_on(const SymbolInput& medium, const std::string& path);
+
 }  // namespace photon_dmesg

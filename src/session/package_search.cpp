@@ -212,7 +212,10 @@ std::optional<SymbolSource> PackageSearch::next() {
     if (ready_.empty()) continue;
     Candidate candidate = std::move(ready_.front());
     ready_.pop_front();
-    if (auto source = read(std::move(candidate))) return source;
+    if (auto source = read(std::move(candidate))) {
+      ++offered_;
+      return source;
+    }
   }
   return std::nullopt;
 }
@@ -229,6 +232,10 @@ void PackageSearch::accept() {
         *unproved_));
   }
   if (unusable_) diagnostics_.warn_of_lack(fmt::format("not used: {}", unusable_->what()));
+}
+
+std::optional<FoundPackage> PackageSearch::certain() const {
+  return offered_ == 1 && !unproved_ && !unusable_ ? last_ : std::nullopt;
 }
 
 Error PackageSearch::failure() const {

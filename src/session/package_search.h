@@ -36,6 +36,11 @@ class PackageSearch final : public SymbolCandidates {
   // there is no kernel at all.
   [[nodiscard]] std::vector<Error> failures() const override { return {failure()}; }
 
+  // The package that was accepted, if a search in the same packages for the same kernel will come
+  // to it first, with no more to say: it is proved, and nothing had to be passed over as unusable
+  // or refused.
+  [[nodiscard]] std::optional<FoundPackage> certain() const;
+
  private:
   struct Candidate {
     PackageFile file;
@@ -52,7 +57,7 @@ class PackageSearch final : public SymbolCandidates {
   std::shared_ptr<const KernelSymbols> load(Candidate& candidate) const;
   std::shared_ptr<const KernelSymbols> load_and_judge(Candidate& candidate);
   static FoundPackage describe(const Candidate& candidate);
-  std::shared_ptr<const KernelSymbols> find_in_cache(const PackageFile& file) const;
+  [[nodiscard]] std::shared_ptr<const KernelSymbols> find_in_cache(const PackageFile& file) const;
   std::shared_ptr<const KernelSymbols> load_vmlinux(Candidate& candidate) const;
   void keep_reason(const Error& error);
 
@@ -65,6 +70,7 @@ class PackageSearch final : public SymbolCandidates {
   std::deque<Candidate> later_;                 // of the first group, examined, to be put in order
   std::deque<Candidate> ready_;                 // to be read
 
+  int offered_ = 0;                   // how many next() has returned
   std::optional<FoundPackage> last_;  // that was read
 
   std::vector<std::string> found_;       // labels of packages that hold another kernel

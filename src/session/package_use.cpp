@@ -10,7 +10,9 @@ PackageUse::PackageUse(const session::Options& options)
     : keyring(options.keys), verify(options.verify_packages) {
   auto folder = options.cache_folder;
   if (!folder && options.use_cache) folder = SymbolCache::default_folder();
-  if (folder) cache.emplace(*folder);
+  if (!folder) return;
+  cache.emplace(*folder);
+  if (verify && options.keys.empty()) memory.emplace(*folder);
 }
 
 std::unique_ptr<RpmPackage> open_package(std::unique_ptr<ByteStream> stream, const PackageUse& use,

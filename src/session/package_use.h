@@ -7,6 +7,7 @@
 #include "base/diagnostics.h"
 #include "rpm/keyring.h"
 #include "rpm/rpm_package.h"
+#include "session/media_memory.h"
 #include "session/options.h"
 #include "session/symbol_cache.h"
 
@@ -21,6 +22,9 @@ struct PackageUse {
   Keyring keyring;
   bool verify = true;  // whether one that is not what it was packed as is refused, or a warning
   std::optional<SymbolCache> cache;
+  // Beside the cache, if there is one. Absent if each package has to be looked at: for what is
+  // wrong with it, or for its signatures.
+  std::optional<MediaMemory> memory;
 };
 
 // Opens a package; what does not fit in it is an Error(UnusableInput) or a warning. `use` and

@@ -8,6 +8,7 @@
 
 #include "kernel/symbols/banner.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
+#include "session/remembered_search.h"
 
 namespace photon_dmesg {
 namespace {
@@ -127,9 +128,15 @@ class UnreadCandidates final : public SymbolCandidates {
 
   std::unique_ptr<SymbolCandidates> open(const Source& source) {
     if (source.input != nullptr) return std::make_unique<OneCandidate>(*source.input, diagnostics_);
-    return std::make_unique<PackageSearch>(pool_.packages(wanted_, diagnostics_),
-                                           pool_.package_names(), wanted_, pool_.use_,
-                                           diagnostics_);
+    const auto search = [this] {
+      return std::make_unique<PackageSearch>(pool_.packages(wanted_, diagnostics_),
+                                             pool_.package_names(), wanted_, pool_.use_,
+                                             diagnostics_);
+    };
+    // A list that is there is of the media as they were when it was made.
+    if (pool_.packages_) return search();
+    return std::make_unique<RememberedSearch>(pool_.inputs(), wanted_, pool_.use_, search,
+                                              diagnostics_);
   }
 
   SymbolPool& pool_;

@@ -62,7 +62,7 @@ class ManyTickets:
         cls.reference_status = photon_dmesg("batch", "-q", "--list", cls.list, "--symbols", cls.isos,
                                             "-o", reference, cache=cache).status
         cls.expected = cls.content(reference)
-        cls.stored, = (file.name for file in (cache / "photon-dmesg").iterdir())
+        cls.stored, = (file.name for file in (cache / "photon-dmesg").glob("*.symbols"))
 
     @classmethod
     def write_list(cls) -> Path:

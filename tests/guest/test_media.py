@@ -227,10 +227,15 @@ class Media(MediaTests):
 class Libraries(MediaTests):
     """Those that are loaded when a file needs them: what lies in the place of one is none."""
 
-    def check_without(self, name: str, file: Path) -> None:
+    def replace(self, name: str) -> str:
+        """What the library is called for which there is a wrong one in the folder now."""
         library, = (found for found in (tool.BINARY.parent / "opened-libraries").read_text().split()
                     if found.startswith(f"{name}.so"))
         (self.folder / library).write_text("no library")
+        return library
+
+    def check_without(self, name: str, file: Path) -> None:
+        library = self.replace(name)
         with mock.patch.dict(os.environ, LD_LIBRARY_PATH=str(self.folder)):
             alone = photon_dmesg(self.checkpoint)
             self.assertEqual((alone.status, alone.out, alone.err), (0, self.expected, ""))
@@ -241,6 +246,32 @@ class Libraries(MediaTests):
 
     def test_an_iso_without_libarchive(self) -> None:
         self.check_without("libarchive", self.make_iso(["-R"], {self.small.name: self.small}))
+
+    def test_a_second_run_needs_neither_while_the_medium_is_what_it_was(self) -> None:
+        iso = self.make_iso(["-R"], {f"DEBUGRPMS/{self.debuginfo.name}": self.debuginfo})
+        package = Path(shutil.copy(self.small, self.folder / self.small.name))
+        commands = ([], ["--json"], ["info", "--json"], ["bt", "--json"], ["triage", "--json"])
+        for medium in (iso, package):
+            while time.time() - medium.stat().st_ctime < 4:  # it might change again unseen
+                time.sleep(0.1)
+            cache = self.folder / f"cache-{medium.name}"
+            first = [photon_dmesg(*command, medium, self.checkpoint, cache=cache) for command in commands]
+            self.assertEqual(first[0].out, self.expected)
+            self.assertEqual(sorted(file.suffix for file in (cache / "photon-dmesg").iterdir()),
+                             [".medium", ".symbols"])
+            for name in ("librpm", "libarchive"):
+                self.replace(name)
+            with (self.subTest(medium=medium.name),
+                  mock.patch.dict(os.environ, LD_LIBRARY_PATH=str(self.folder))):
+                for command, expected in zip(commands, first, strict=True):
+                    again = photon_dmesg(*command, medium, self.checkpoint, cache=cache)
+                    self.assertEqual(again, expected, command)
+                said = photon_dmesg("-v", medium, self.checkpoint, cache=cache).err
+                self.assertIn("the medium has not changed since", said)
+                os.utime(medium)
+                changed = photon_dmesg(medium, self.checkpoint, cache=cache)
+                self.assertEqual((changed.status, changed.out), (1, self.expected))
+                self.assertIn("can't be loaded", changed.err)
 
 
 class Verification(MediaTests):
