@@ -26,7 +26,9 @@ SharedLibrary::SharedLibrary(std::string name)
     // All of its references at once: what can't be resolved is an Error here, and no end later.
     : name_(std::move(name)), handle_(::dlopen(name_.c_str(), RTLD_NOW | RTLD_LOCAL)) {
   if (handle_ == nullptr) {
-    throw unusable(fmt::format("{}: can't be loaded: {}", name_, loader_reason(name_)));
+    throw unusable(
+        fmt::format("{}: can't be loaded: {} (install it, or use the bundle, which has it)", name_,
+                    loader_reason(name_)));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/libzstd.h"
 
 namespace photon_dmesg {
 namespace {
@@ -25,11 +25,11 @@ bool is_zero(std::span<const std::byte> bytes) {
 // Nothing for zeros.
 std::vector<std::byte> compress(const std::vector<std::byte>& bytes) {
   if (is_zero(bytes)) return {};
-  std::vector<std::byte> packed(ZSTD_compressBound(bytes.size()));
-  const std::size_t size =
-      ZSTD_compress(packed.data(), packed.size(), bytes.data(), bytes.size(), compression_level);
-  if (ZSTD_isError(size) != 0) {
-    throw unusable(fmt::format("zstd: {}", ZSTD_getErrorName(size)));
+  std::vector<std::byte> packed(libzstd().ZSTD_compressBound(bytes.size()));
+  const std::size_t size = libzstd().ZSTD_compress(packed.data(), packed.size(), bytes.data(),
+                                                   bytes.size(), compression_level);
+  if (libzstd().ZSTD_isError(size) != 0) {
+    throw unusable(fmt::format("zstd: {}", libzstd().ZSTD_getErrorName(size)));
   }
   return {packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(size)};
 }
@@ -145,7 +145,7 @@ void SpooledFile::unpack_block(std::size_t index, std::span<std::byte> target) c
   }
   const std::vector<std::byte>& packed = blocks_[index].compressed;
   const std::size_t size =
-      ZSTD_decompress(target.data(), target.size(), packed.data(), packed.size());
+      libzstd().ZSTD_decompress(target.data(), target.size(), packed.data(), packed.size());
   if (size != target.size()) {
     throw unusable(fmt::format("nothing was kept of offset {:#x}", index * block_bytes));
   }

@@ -43,6 +43,11 @@ TEST_CASE("SharedLibrary: one that is missing is named, with the loader's reason
               [] { const SharedLibrary library("libabsent.so.1"); });
 }
 
+TEST_CASE("SharedLibrary: what to do about one that is missing is said") {
+  check_fails(Failure::UnusableInput, "(install it, or use the bundle, which has it)",
+              [] { const SharedLibrary library("libabsent.so.1"); });
+}
+
 TEST_CASE("SharedLibrary: a file that is no library, or a part of one, is refused by name") {
   const TemporaryFolder folder;
   const std::string text = folder.write("text.so", std::string(4096, 'a'));

@@ -154,14 +154,15 @@ class Bundle(GuestFiles, unittest.TestCase):
         opened = set((BINARY.parent / "opened-libraries").read_text().split())
         wrong = self.folder / "wrong"
         wrong.mkdir()
-        for name in ("libzstd.so.1", *opened):
+        for name in ("libfmt.so.9", *opened):
             (wrong / name).write_text("no library")
+        of_packages = {name for name in opened if not name.startswith("libkdumpfile.")}
         inside = self.root / "lib/photon-dmesg"
-        for files, expected in ((self.checkpoint,), set()), ((self.iso, self.checkpoint), opened):
+        for files, expected in ((self.checkpoint,), set()), ((self.iso, self.checkpoint), of_packages):
             said = run(self.program, *files,
                        environment={"LD_LIBRARY_PATH": str(wrong), "LD_DEBUG": "files"}).err
             loaded = set(re.findall(r"calling init: (/\S+)", said))
-            self.assertGreater(len(loaded), 10)
+            self.assertGreater(len(loaded), 5)
             self.assertEqual({name for name in loaded if Path(name).resolve().parent != inside}, set())
             self.assertEqual({Path(name).name for name in loaded} & opened, expected)
 

@@ -3,9 +3,11 @@
 import contextlib
 import os
 import random
+import re
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import boot
 import checkpoint_writer
@@ -16,7 +18,7 @@ import paths
 import scenarios
 from guest_files import GuestFiles
 from scenarios import MIB, Scenario
-from tool import photon_dmesg, reads_kdump_files
+from tool import BINARY, photon_dmesg, reads_kdump_files
 
 
 needs_libkdumpfile = unittest.skipUnless(reads_kdump_files(), "built without libkdumpfile")
@@ -106,6 +108,19 @@ class Images(CoreFiles, unittest.TestCase):
         info = photon_dmesg("info", self.own / "dump")
         self.assertEqual(info.status, 3)
         self.assertRegex(info.out.decode(), r"(?s)/dump: kdump file, .*built without libkdumpfile")
+
+    @needs_libkdumpfile
+    def test_a_kdump_file_without_its_library(self) -> None:
+        """What lies in its place is none, and nothing else needs it."""
+        paths.run("makedumpfile", "-c", "-d", "31", self.vmcore, self.own / "dump")
+        library, = re.findall(r"(?m)^libkdumpfile\.so.*$", (BINARY.parent / "opened-libraries").read_text())
+        (self.own / library).write_text("no library")
+        with mock.patch.dict(os.environ, LD_LIBRARY_PATH=str(self.own)):
+            self.check(self.vmcore)
+            for command in ([], ["bt"]):
+                result = photon_dmesg(*command, self.own / "dump")
+                self.assertEqual((result.status, result.out), (3, b""))
+                self.assertRegex(result.err, rf"\Aphoton-dmesg: \S+/dump: {library}: can't be loaded: .*\n\Z")
 
     @needs_libkdumpfile
     def test_kdump_files_of_other_compressions(self) -> None:

@@ -273,6 +273,9 @@ class Libraries(MediaTests):
                 self.assertEqual((changed.status, changed.out), (1, self.expected))
                 self.assertIn("can't be loaded", changed.err)
 
+    def test_a_vmlinux_without_libdw(self) -> None:
+        self.check_without("libdw", self.guest.kernel.vmlinux)
+
 
 class Verification(MediaTests):
     @classmethod

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <libkdumpfile/kdumpfile.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,6 +20,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "checkpoint/dumps/libkdumpfile.h"
 
 namespace photon_dmesg {
 namespace {
@@ -65,25 +65,26 @@ bool receive_all(int socket, void* data, std::size_t size) {
 // The other side: everything here runs in the library's process.
 class Server {
  public:
-  explicit Server(int socket) : socket_(socket), context_(kdump_new()) {}
+  explicit Server(int socket) : socket_(socket), context_(library_.kdump_new()) {}
 
   void run(const std::vector<int>& descriptors) {
-    kdump_status status =
-        kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()), descriptors.data());
+    kdump_status status = library_.kdump_open_fdset(
+        context_, static_cast<unsigned>(descriptors.size()), descriptors.data());
     kdump_attr_t map{};
     map.type = KDUMP_BITMAP;
     if (status == KDUMP_OK) {
-      status = kdump_get_typed_attr(context_, KDUMP_ATTR_FILE_PAGEMAP, &map);
+      status = library_.kdump_get_typed_attr(context_, KDUMP_ATTR_FILE_PAGEMAP, &map);
     }
-    kdump_num_t page = 0;  // bytes of what the map counts: arm64's may be larger than 4096
+    kdump_attr_t page{};  // bytes of what the map counts: arm64's may be larger than 4096
+    page.type = KDUMP_NUMBER;
     if (status == KDUMP_OK) {
-      status = kdump_get_number_attr(context_, KDUMP_ATTR_PAGE_SIZE, &page);
+      status = library_.kdump_get_typed_attr(context_, KDUMP_ATTR_PAGE_SIZE, &page);
     }
     if (status != KDUMP_OK) {
       send_reason(status);
       return;
     }
-    send_ranges(map.val.bitmap, page);
+    send_ranges(map.val.bitmap, page.val.number);
     Question question;
     while (receive_all(socket_, &question, sizeof(question))) answer(question);
   }
@@ -93,9 +94,9 @@ class Server {
     std::vector<PhysicalRange> ranges;
     kdump_addr_t begin = 0;
     while (ranges.size() <= KdumpProcess::most_ranges &&
-           kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
+           library_.kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
       kdump_addr_t end = begin;
-      if (kdump_bmp_find_clear(map, &end) != KDUMP_OK) break;
+      if (library_.kdump_bmp_find_clear(map, &end) != KDUMP_OK) break;
       ranges.push_back({{begin * page}, (end - begin) * page});
       begin = end;
     }
@@ -106,7 +107,7 @@ class Server {
     buffer_.resize(question.size);
     std::size_t size = question.size;
     const kdump_status status =
-        kdump_read(context_, KDUMP_MACHPHYSADDR, question.address, buffer_.data(), &size);
+        library_.kdump_read(context_, KDUMP_MACHPHYSADDR, question.address, buffer_.data(), &size);
     if (status == KDUMP_OK) {
       send(status, buffer_.data(), buffer_.size());
     } else {
@@ -115,7 +116,7 @@ class Server {
   }
 
   void send_reason(kdump_status status) const {
-    const std::string reason = kdump_get_err(context_);
+    const std::string reason = library_.kdump_get_err(context_);
     send(status, reason.data(), std::min<std::size_t>(reason.size(), longest_reason));
   }
 
@@ -124,6 +125,7 @@ class Server {
     if (!send_all(socket_, &head, sizeof(head)) || !send_all(socket_, data, size)) ::_exit(0);
   }
 
+  const Libkdumpfile& library_ = libkdumpfile();
   int socket_;
   kdump_ctx_t* context_;
   std::vector<std::byte> buffer_;
@@ -174,6 +176,8 @@ KdumpProcess::KdumpProcess(const std::vector<std::shared_ptr<const ByteSource>>&
   for (const std::shared_ptr<const ByteSource>& file : files) {
     descriptors_.push_back(*file->descriptor());
   }
+  // Here, where it can be said that there is none, and once for all processes.
+  with_context(name_, [] { (void)libkdumpfile(); });
   start();
   try {
     ranges_ = receive_ranges();

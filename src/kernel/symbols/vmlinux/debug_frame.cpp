@@ -1,7 +1,6 @@
 #include "kernel/symbols/vmlinux/debug_frame.h"
 
 #include <elf.h>
-#include <elfutils/libdw.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 #include "kernel/symbols/vmlinux/packed_sections.h"
 
 namespace photon_dmesg {
@@ -59,7 +59,8 @@ void DebugFrame::index() {
   while (next < bytes_.size()) {
     const Dwarf_Off offset = next;
     Dwarf_CFI_Entry entry{};
-    const int result = dwarf_next_cfi(identity.data(), &data, false, offset, &next, &entry);
+    const int result =
+        elfutils().dwarf_next_cfi(identity.data(), &data, false, offset, &next, &entry);
     if (result > 0 || next <= offset) break;
     if (result < 0) continue;
     if (!dwarf_cfi_cie_p(&entry)) {

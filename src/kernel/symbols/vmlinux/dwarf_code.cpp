@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 namespace {
@@ -35,7 +36,7 @@ void add_functions(Dwarf_Die parent, Budget& steps, std::vector<DwarfFunction>& 
                    int depth = 0) {
   if (depth > deepest) fail_dwarf_loop();
   for_each_child(parent, steps, [&](Dwarf_Die& child) {
-    const int tag = dwarf_tag(&child);
+    const int tag = elfutils().dwarf_tag(&child);
     if (tag == DW_TAG_subprogram) {
       for_each_dwarf_range(child, steps, [&](Dwarf_Addr begin, Dwarf_Addr end) {
         functions.push_back({begin, end, child});
@@ -48,7 +49,8 @@ void add_functions(Dwarf_Die parent, Budget& steps, std::vector<DwarfFunction>& 
 }
 
 bool has_code(Dwarf_Die& die) {
-  return dwarf_hasattr(&die, DW_AT_low_pc) != 0 || dwarf_hasattr(&die, DW_AT_ranges) != 0;
+  return elfutils().dwarf_hasattr(&die, DW_AT_low_pc) != 0 ||
+         elfutils().dwarf_hasattr(&die, DW_AT_ranges) != 0;
 }
 
 // False if `address` is in none of the blocks below `parent`.
@@ -57,7 +59,7 @@ bool add_inlined(Dwarf_Die parent, GuestVirtual address, Budget& steps,
   if (depth > deepest) fail_dwarf_loop();
   bool found = false;
   for_each_child(parent, steps, [&](Dwarf_Die& child) {
-    const int tag = dwarf_tag(&child);
+    const int tag = elfutils().dwarf_tag(&child);
     if (tag == DW_TAG_inlined_subroutine && covers(child, address, steps)) {
       calls.push_back(child);
       found = true;
@@ -92,13 +94,13 @@ std::optional<Dwarf_Die> origin_of(Dwarf_Die& die, bool all_units_are_there) {
   for (const unsigned name : {DW_AT_abstract_origin, DW_AT_specification}) {
     Dwarf_Attribute attribute{};
     Dwarf_Die origin{};
-    if (dwarf_attr(&die, name, &attribute) == nullptr) continue;
-    if (!all_units_are_there && !is_in_same_unit(dwarf_whatform(&attribute))) {
+    if (elfutils().dwarf_attr(&die, name, &attribute) == nullptr) continue;
+    if (!all_units_are_there && !is_in_same_unit(elfutils().dwarf_whatform(&attribute))) {
       throw unusable("debug information of a function that stands in another unit");
     }
     // Not in a file beside (dwz), which nobody has named.
-    if (dwarf_whatform(&attribute) != DW_FORM_GNU_ref_alt &&
-        dwarf_formref_die(&attribute, &origin) != nullptr) {
+    if (elfutils().dwarf_whatform(&attribute) != DW_FORM_GNU_ref_alt &&
+        elfutils().dwarf_formref_die(&attribute, &origin) != nullptr) {
       return origin;
     }
   }
@@ -107,8 +109,8 @@ std::optional<Dwarf_Die> origin_of(Dwarf_Die& die, bool all_units_are_there) {
 
 std::string_view folder_of_build(Dwarf_Die& unit) {
   Dwarf_Attribute attribute{};
-  if (dwarf_attr(&unit, DW_AT_comp_dir, &attribute) == nullptr) return {};
-  const char* folder = dwarf_formstring(&attribute);
+  if (elfutils().dwarf_attr(&unit, DW_AT_comp_dir, &attribute) == nullptr) return {};
+  const char* folder = elfutils().dwarf_formstring(&attribute);
   return folder == nullptr ? std::string_view() : folder;
 }
 
@@ -133,8 +135,8 @@ std::string shorten(std::string_view path, std::string_view folder) {
 std::uint64_t number(Dwarf_Die& die, unsigned name) {
   Dwarf_Attribute attribute{};
   Dwarf_Word value = 0;
-  const bool is_there =
-      dwarf_attr(&die, name, &attribute) != nullptr && dwarf_formudata(&attribute, &value) == 0;
+  const bool is_there = elfutils().dwarf_attr(&die, name, &attribute) != nullptr &&
+                        elfutils().dwarf_formudata(&attribute, &value) == 0;
   return is_there ? value : 0;
 }
 
@@ -155,8 +157,8 @@ std::vector<Dwarf_Die> find_dwarf_inlined(Dwarf_Die function, GuestVirtual addre
 std::string dwarf_function_name(Dwarf_Die die, bool all_units_are_there) {
   for (int i = 0; i < deepest; ++i) {
     Dwarf_Attribute attribute{};
-    if (dwarf_attr(&die, DW_AT_name, &attribute) != nullptr) {
-      const char* name = dwarf_formstring(&attribute);
+    if (elfutils().dwarf_attr(&die, DW_AT_name, &attribute) != nullptr) {
+      const char* name = elfutils().dwarf_formstring(&attribute);
       return name == nullptr ? "" : name;
     }
     const std::optional<Dwarf_Die> origin = origin_of(die, all_units_are_there);
@@ -172,8 +174,8 @@ SourceLine dwarf_call_site(Dwarf_Die unit, Dwarf_Die call) {
   Dwarf_Files* files = nullptr;
   std::size_t count = 0;
   const std::uint64_t file = number(call, DW_AT_call_file);
-  if (dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count) return site;
-  const char* path = dwarf_filesrc(files, file, nullptr, nullptr);
+  if (elfutils().dwarf_getsrcfiles(&unit, &files, &count) != 0 || file >= count) return site;
+  const char* path = elfutils().dwarf_filesrc(files, file, nullptr, nullptr);
   if (path != nullptr) site.file = shorten(path, folder_of_build(unit));
   return site;
 }
@@ -181,10 +183,10 @@ SourceLine dwarf_call_site(Dwarf_Die unit, Dwarf_Die call) {
 SourceLine dwarf_line(Dwarf_Die unit, GuestVirtual address) {
   Dwarf_Lines* lines = nullptr;
   std::size_t count = 0;
-  if (dwarf_getsrclines(&unit, &lines, &count) != 0) {
-    if (dwarf_hasattr(&unit, DW_AT_stmt_list) == 0) return {};  // it has none
-    throw unusable(
-        fmt::format("damaged debug information: a line table can't be read: {}", dwarf_errmsg(-1)));
+  if (elfutils().dwarf_getsrclines(&unit, &lines, &count) != 0) {
+    if (elfutils().dwarf_hasattr(&unit, DW_AT_stmt_list) == 0) return {};  // it has none
+    throw unusable(fmt::format("damaged debug information: a line table can't be read: {}",
+                               elfutils().dwarf_errmsg(-1)));
   }
   // The first row behind the address: libdw has sorted them. Of several at one address the last
   // counts, which dwarf_getsrc_die() does not see to.
@@ -193,16 +195,16 @@ SourceLine dwarf_line(Dwarf_Die unit, GuestVirtual address) {
   while (begin < end) {
     const std::size_t middle = begin + (end - begin) / 2;
     Dwarf_Addr row = 0;
-    dwarf_lineaddr(dwarf_onesrcline(lines, middle), &row);
+    elfutils().dwarf_lineaddr(elfutils().dwarf_onesrcline(lines, middle), &row);
     (row <= address.value ? begin : end) = row <= address.value ? middle + 1 : middle;
   }
   if (begin == 0) return {};
-  Dwarf_Line* found = dwarf_onesrcline(lines, begin - 1);
+  Dwarf_Line* found = elfutils().dwarf_onesrcline(lines, begin - 1);
   bool is_end = false;
   int line = 0;
-  if (dwarf_lineendsequence(found, &is_end) != 0 || is_end) return {};
-  dwarf_lineno(found, &line);
-  const char* path = dwarf_linesrc(found, nullptr, nullptr);
+  if (elfutils().dwarf_lineendsequence(found, &is_end) != 0 || is_end) return {};
+  elfutils().dwarf_lineno(found, &line);
+  const char* path = elfutils().dwarf_linesrc(found, nullptr, nullptr);
   if (path == nullptr) return {};
   return {{}, shorten(path, folder_of_build(unit)), static_cast<std::uint64_t>(std::max(line, 0))};
 }

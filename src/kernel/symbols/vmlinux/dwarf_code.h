@@ -1,7 +1,5 @@
 #pragma once
 
-#include <elfutils/libdw.h>
-
 #include <string>
 #include <vector>
 
@@ -9,6 +7,7 @@
 #include "base/budget.h"
 #include "kernel/symbols/source_line.h"
 #include "kernel/symbols/vmlinux/dwarf_struct.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 
@@ -22,7 +21,7 @@ void for_each_dwarf_range(Dwarf_Die& die, Budget& steps, Visit visit) {
   Dwarf_Addr begin = 0;
   Dwarf_Addr end = 0;
   std::ptrdiff_t next = 0;
-  while ((next = dwarf_ranges(&die, next, &base, &begin, &end)) > 0) {
+  while ((next = elfutils().dwarf_ranges(&die, next, &base, &begin, &end)) > 0) {
     if (!steps.take()) fail_dwarf_loop();
     if (begin < end) visit(begin, end);
   }

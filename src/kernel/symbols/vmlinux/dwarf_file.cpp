@@ -1,11 +1,11 @@
 #include "kernel/symbols/vmlinux/dwarf_file.h"
 
 #include <elf.h>
-#include <libelf.h>
 
 #include <utility>
 
 #include "kernel/symbols/vmlinux/elf_writer.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 namespace {
@@ -32,8 +32,9 @@ std::vector<std::byte> write_empty_sections(const CompileUnits& units) {
 // both from where they stand. To put them into a file would be to copy some megabytes, which takes
 // longer than to read them. If another libelf forgets it, there are no units in the file.
 void set_content(Elf* elf, std::size_t index, std::span<const std::byte> bytes) {
-  Elf_Scn* section = elf_getscn(elf, index);
-  for (Elf_Data* data : {elf_rawdata(section, nullptr), elf_getdata(section, nullptr)}) {
+  Elf_Scn* section = elfutils().elf_getscn(elf, index);
+  for (Elf_Data* data :
+       {elfutils().elf_rawdata(section, nullptr), elfutils().elf_getdata(section, nullptr)}) {
     if (data == nullptr) continue;
     data->d_buf = const_cast<std::byte*>(bytes.data());  // which libdw does not write to
     data->d_size = bytes.size();
@@ -43,16 +44,16 @@ void set_content(Elf* elf, std::size_t index, std::span<const std::byte> bytes) 
 }  // namespace
 
 void DwarfFile::EndElf::operator()(Elf* elf) const {
-  elf_end(elf);
+  elfutils().elf_end(elf);
 }
 
 void DwarfFile::EndDwarf::operator()(Dwarf* dwarf) const {
-  dwarf_end(dwarf);
+  elfutils().dwarf_end(dwarf);
 }
 
 DwarfFile::DwarfFile(std::vector<std::byte> file) : file_(std::move(file)) {
   open();
-  dwarf_.reset(dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
+  dwarf_.reset(elfutils().dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
 }
 
 DwarfFile::DwarfFile(CompileUnits units)
@@ -61,16 +62,16 @@ DwarfFile::DwarfFile(CompileUnits units)
   std::size_t section = 1;
   set_content(elf_.get(), section, units_.info);
   for (const auto& other : units_.sections) set_content(elf_.get(), ++section, other.bytes);
-  dwarf_.reset(dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
+  dwarf_.reset(elfutils().dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr));
 }
 
 DwarfFile::DwarfFile(const ElfImage& image, std::span<const std::string_view> sections)
-    : dwarf_(dwarf_begin_elf(with_sections(image, sections), DWARF_C_READ, nullptr)) {}
+    : dwarf_(elfutils().dwarf_begin_elf(with_sections(image, sections), DWARF_C_READ, nullptr)) {}
 
 DwarfFile::~DwarfFile() = default;
 
 void DwarfFile::open() {
-  elf_.reset(elf_memory(reinterpret_cast<char*>(file_.data()), file_.size()));
+  elf_.reset(elfutils().elf_memory(reinterpret_cast<char*>(file_.data()), file_.size()));
 }
 
 }  // namespace photon_dmesg

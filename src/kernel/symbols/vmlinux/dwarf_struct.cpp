@@ -9,6 +9,7 @@
 
 #include "base/budget.h"
 #include "base/error.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 namespace {
@@ -16,7 +17,8 @@ namespace {
 std::optional<std::uint64_t> unsigned_attribute(Dwarf_Die& die, unsigned attribute) {
   Dwarf_Attribute storage{};
   Dwarf_Word value = 0;
-  if (dwarf_attr(&die, attribute, &storage) == nullptr || dwarf_formudata(&storage, &value) != 0) {
+  if (elfutils().dwarf_attr(&die, attribute, &storage) == nullptr ||
+      elfutils().dwarf_formudata(&storage, &value) != 0) {
     return std::nullopt;
   }
   return value;
@@ -31,8 +33,8 @@ std::uint64_t member_offset(Dwarf_Die& die) {
   Dwarf_Attribute storage{};
   Dwarf_Op* operations = nullptr;
   std::size_t count = 0;
-  if (dwarf_attr(&die, DW_AT_data_member_location, &storage) != nullptr &&
-      dwarf_getlocation(&storage, &operations, &count) == 0 && count == 1 &&
+  if (elfutils().dwarf_attr(&die, DW_AT_data_member_location, &storage) != nullptr &&
+      elfutils().dwarf_getlocation(&storage, &operations, &count) == 0 && count == 1 &&
       operations[0].atom == DW_OP_plus_uconst) {
     return operations[0].number;
   }
@@ -42,8 +44,8 @@ std::uint64_t member_offset(Dwarf_Die& die) {
 std::optional<Dwarf_Die> type_of(Dwarf_Die& die) {
   Dwarf_Attribute storage{};
   Dwarf_Die type{};
-  if (dwarf_attr(&die, DW_AT_type, &storage) == nullptr ||
-      dwarf_formref_die(&storage, &type) == nullptr) {
+  if (elfutils().dwarf_attr(&die, DW_AT_type, &storage) == nullptr ||
+      elfutils().dwarf_formref_die(&storage, &type) == nullptr) {
     return std::nullopt;
   }
   return type;
@@ -67,7 +69,7 @@ bool is_made_of_another(unsigned tag) {
 void check_chain(Dwarf_Die type) {
   constexpr int longest = 64;
   for (int i = 0; i < longest; ++i) {
-    if (!is_made_of_another(static_cast<unsigned>(dwarf_tag(&type)))) return;
+    if (!is_made_of_another(static_cast<unsigned>(elfutils().dwarf_tag(&type)))) return;
     const std::optional<Dwarf_Die> next = type_of(type);
     if (!next) return;
     type = *next;
@@ -80,7 +82,7 @@ void check_chain(Dwarf_Die type) {
 std::uint64_t count_elements(Dwarf_Die& array) {
   std::uint64_t count = 1;
   for_each_dwarf_child(array, [&](Dwarf_Die& child) {
-    if (dwarf_tag(&child) != DW_TAG_subrange_type) return true;
+    if (elfutils().dwarf_tag(&child) != DW_TAG_subrange_type) return true;
     const auto bound = unsigned_attribute(child, DW_AT_upper_bound);
     count *= bound ? *bound + 1 : unsigned_attribute(child, DW_AT_count).value_or(0);
     return true;
@@ -90,11 +92,11 @@ std::uint64_t count_elements(Dwarf_Die& array) {
 
 std::optional<std::uint64_t> size_of(Dwarf_Die type) {
   Dwarf_Word size = 0;
-  if (dwarf_aggregate_size(&type, &size) == 0) return size;
-  if (!is_made_of_another(static_cast<unsigned>(dwarf_tag(&type)))) return std::nullopt;
+  if (elfutils().dwarf_aggregate_size(&type, &size) == 0) return size;
+  if (!is_made_of_another(static_cast<unsigned>(elfutils().dwarf_tag(&type)))) return std::nullopt;
   const std::optional<Dwarf_Die> inner = type_of(type);
   const std::optional<std::uint64_t> one = inner ? size_of(*inner) : std::nullopt;
-  if (!one || dwarf_tag(&type) != DW_TAG_array_type) return one;
+  if (!one || elfutils().dwarf_tag(&type) != DW_TAG_array_type) return one;
   return *one * count_elements(type);
 }
 
@@ -104,13 +106,13 @@ bool is_structure(unsigned tag) {
 
 // The name of the structure that a type is, or that it is an array of; empty if it is neither.
 std::string_view structure_name(Dwarf_Die type) {
-  while (is_made_of_another(static_cast<unsigned>(dwarf_tag(&type)))) {
+  while (is_made_of_another(static_cast<unsigned>(elfutils().dwarf_tag(&type)))) {
     const std::optional<Dwarf_Die> inner = type_of(type);
     if (!inner) return {};
     type = *inner;
   }
-  return is_structure(static_cast<unsigned>(dwarf_tag(&type))) ? dwarf_name(type)
-                                                               : std::string_view();
+  return is_structure(static_cast<unsigned>(elfutils().dwarf_tag(&type))) ? dwarf_name(type)
+                                                                          : std::string_view();
 }
 
 void read_type(Dwarf_Die& die, MemberLayout& member) {
@@ -156,7 +158,7 @@ void read_members(Dwarf_Die& structure, std::uint64_t base, std::vector<MemberLa
   constexpr int deepest = 16;
   if (depth > deepest) fail_dwarf_loop();
   for_each_dwarf_child(structure, [&](Dwarf_Die& child) {
-    if (dwarf_tag(&child) != DW_TAG_member) return true;
+    if (elfutils().dwarf_tag(&child) != DW_TAG_member) return true;
     // An anonymous structure's or union's members count as members of the outer one.
     // Types that name each other several times make many members without a loop.
     if (!steps.take()) fail_dwarf_loop();
@@ -177,12 +179,12 @@ void fail_dwarf_loop() {
 }
 
 std::string_view dwarf_name(Dwarf_Die& die) {
-  const char* name = dwarf_diename(&die);
+  const char* name = elfutils().dwarf_diename(&die);
   return name == nullptr ? std::string_view() : name;
 }
 
 bool is_dwarf_definition(Dwarf_Die& die) {
-  return is_structure(static_cast<unsigned>(dwarf_tag(&die))) &&
+  return is_structure(static_cast<unsigned>(elfutils().dwarf_tag(&die))) &&
          unsigned_attribute(die, DW_AT_byte_size).has_value();
 }
 

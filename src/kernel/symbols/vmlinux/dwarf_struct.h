@@ -1,12 +1,11 @@
 #pragma once
 
-#include <elfutils/libdw.h>
-
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "kernel/symbols/struct_layout.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 
@@ -30,7 +29,8 @@ void for_each_dwarf_child(Dwarf_Die parent, Visit visit) {
   constexpr std::uint64_t most_children = std::uint64_t{1} << 22;
   std::uint64_t count = 0;
   Dwarf_Die child{};
-  for (int more = dwarf_child(&parent, &child); more == 0; more = dwarf_siblingof(&child, &child)) {
+  for (int more = elfutils().dwarf_child(&parent, &child); more == 0;
+       more = elfutils().dwarf_siblingof(&child, &child)) {
     if (++count > most_children) fail_dwarf_loop();
     if (!visit(child)) return;
   }

@@ -6,6 +6,7 @@
 
 #include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/dwarf_struct.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 
@@ -20,7 +21,8 @@ DwarfUnits::~DwarfUnits() = default;
 bool DwarfUnits::any() const {
   Dwarf_CU* unit = nullptr;
   return dwarf_.get() != nullptr &&
-         dwarf_get_units(dwarf_.get(), nullptr, &unit, nullptr, nullptr, nullptr, nullptr) == 0;
+         elfutils().dwarf_get_units(dwarf_.get(), nullptr, &unit, nullptr, nullptr, nullptr,
+                                    nullptr) == 0;
 }
 
 bool DwarfUnits::refers_to_others() const {
@@ -28,9 +30,10 @@ bool DwarfUnits::refers_to_others() const {
   Dwarf_Die die{};
   bool found = false;
   while (!found && dwarf_.get() != nullptr &&
-         dwarf_get_units(dwarf_.get(), unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+         elfutils().dwarf_get_units(dwarf_.get(), unit, &unit, nullptr, nullptr, &die, nullptr) ==
+             0) {
     for_each_dwarf_child(die, [&](Dwarf_Die& child) {
-      found = dwarf_tag(&child) == DW_TAG_imported_unit;
+      found = elfutils().dwarf_tag(&child) == DW_TAG_imported_unit;
       return !found;
     });
   }
@@ -40,8 +43,8 @@ bool DwarfUnits::refers_to_others() const {
 bool DwarfUnits::index_next_unit() {
   Dwarf_Die unit{};
   if (is_complete_ || dwarf_.get() == nullptr ||
-      dwarf_get_units(dwarf_.get(), last_unit_, &last_unit_, nullptr, nullptr, &unit, nullptr) !=
-          0) {
+      elfutils().dwarf_get_units(dwarf_.get(), last_unit_, &last_unit_, nullptr, nullptr, &unit,
+                                 nullptr) != 0) {
     is_complete_ = true;
     return false;
   }

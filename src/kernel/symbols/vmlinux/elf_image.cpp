@@ -1,8 +1,6 @@
 #include "kernel/symbols/vmlinux/elf_image.h"
 
 #include <fmt/format.h>
-#include <gelf.h>
-#include <libelf.h>
 
 #include <algorithm>
 #include <array>
@@ -13,12 +11,13 @@
 #include "kernel/arch/machines/machines.h"
 #include "kernel/symbols/build_id.h"
 #include "kernel/symbols/kernel_symbols.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 namespace {
 
 std::string libelf_reason() {
-  const char* reason = elf_errmsg(-1);
+  const char* reason = elfutils().elf_errmsg(-1);
   return reason == nullptr ? "unknown error" : reason;
 }
 
@@ -26,9 +25,9 @@ std::string libelf_reason() {
 template <typename Visit>
 void for_each_section(Elf* elf, Visit visit) {
   Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(elf, section)) != nullptr) {
+  while ((section = elfutils().elf_nextscn(elf, section)) != nullptr) {
     GElf_Shdr header{};
-    if (gelf_getshdr(section, &header) != nullptr && !visit(section, header)) {
+    if (elfutils().gelf_getshdr(section, &header) != nullptr && !visit(section, header)) {
       return;
     }
   }
@@ -85,7 +84,7 @@ bool is_elf_file(const ByteSource& source) {
 }
 
 void ElfImage::End::operator()(Elf* elf) const {
-  elf_end(elf);
+  elfutils().elf_end(elf);
 }
 
 ElfImage::ElfImage(const std::filesystem::path& path)
@@ -93,17 +92,17 @@ ElfImage::ElfImage(const std::filesystem::path& path)
 
 ElfImage::ElfImage(std::string name, std::unique_ptr<ExpandableFile> file)
     : name_(std::move(name)), file_(std::move(file)) {
-  elf_version(EV_CURRENT);
+  elfutils().elf_version(EV_CURRENT);
   const std::span<std::byte> bytes = file_->bytes();
-  elf_.reset(elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size()));
+  elf_.reset(elfutils().elf_memory(reinterpret_cast<char*>(bytes.data()), bytes.size()));
   check_file();
   index_symbols();
 }
 
 ElfImage::ElfImage(std::string name, std::vector<std::byte> file)
     : name_(std::move(name)), memory_(std::move(file)) {
-  elf_version(EV_CURRENT);
-  elf_.reset(elf_memory(reinterpret_cast<char*>(memory_.data()), memory_.size()));
+  elfutils().elf_version(EV_CURRENT);
+  elf_.reset(elfutils().elf_memory(reinterpret_cast<char*>(memory_.data()), memory_.size()));
   check_file();
   index_symbols();
 }
@@ -117,18 +116,19 @@ void ElfImage::require_symbols() const {
 
 void ElfImage::check_file() {
   GElf_Ehdr header{};
-  if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr) {
+  if (!elf_ || elfutils().elf_kind(elf_.get()) != ELF_K_ELF ||
+      elfutils().gelf_getehdr(elf_.get(), &header) == nullptr) {
     throw unusable(fmt::format("{}: expected an ELF file: {}", name_, libelf_reason()));
   }
   architecture_ = find_elf_architecture(header.e_machine);
-  if (architecture_ == nullptr || gelf_getclass(elf_.get()) != ELFCLASS64 ||
+  if (architecture_ == nullptr || elfutils().gelf_getclass(elf_.get()) != ELFCLASS64 ||
       (header.e_type != ET_EXEC && header.e_type != ET_DYN)) {
     throw unusable(fmt::format(
         "{}: expected a vmlinux (an x86-64 or arm64 executable), found ELF type {}, machine {}",
         name_, header.e_type, header.e_machine));
   }
   std::size_t size = 0;
-  const char* raw = elf_rawfile(elf_.get(), &size);
+  const char* raw = elfutils().elf_rawfile(elf_.get(), &size);
   if (raw == nullptr) {
     throw unusable(fmt::format("{}: can't be read: {}", name_, libelf_reason()));
   }
@@ -152,8 +152,9 @@ void ElfImage::check_file() {
 void ElfImage::read_section_names() const {
   std::size_t index = 0;
   GElf_Shdr names{};
-  if (elf_getshdrstrndx(elf_.get(), &index) == 0 &&
-      gelf_getshdr(elf_getscn(elf_.get(), index), &names) != nullptr && has_contents(names)) {
+  if (elfutils().elf_getshdrstrndx(elf_.get(), &index) == 0 &&
+      elfutils().gelf_getshdr(elfutils().elf_getscn(elf_.get(), index), &names) != nullptr &&
+      has_contents(names)) {
     (void)read({names.sh_offset, names.sh_size});
   }
 }
@@ -162,7 +163,8 @@ void ElfImage::index_symbols() {
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
     GElf_Shdr names{};
     if (header.sh_type != SHT_SYMTAB ||
-        gelf_getshdr(elf_getscn(elf_.get(), header.sh_link), &names) == nullptr ||
+        elfutils().gelf_getshdr(elfutils().elf_getscn(elf_.get(), header.sh_link), &names) ==
+            nullptr ||
         !has_contents(names)) {
       return true;
     }
@@ -241,10 +243,10 @@ std::span<const std::byte> ElfImage::initial_data(GuestVirtual address, std::uin
 
 std::optional<ElfImage::Section> ElfImage::find_section(std::string_view name) const {
   std::size_t names = 0;
-  elf_getshdrstrndx(elf_.get(), &names);
+  elfutils().elf_getshdrstrndx(elf_.get(), &names);
   std::optional<Section> found;
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
-    const char* section_name = elf_strptr(elf_.get(), names, header.sh_name);
+    const char* section_name = elfutils().elf_strptr(elf_.get(), names, header.sh_name);
     if (section_name == nullptr || section_name != name || !has_contents(header)) {
       return true;
     }

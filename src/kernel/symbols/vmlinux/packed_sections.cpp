@@ -2,14 +2,13 @@
 
 #include <elf.h>
 #include <fmt/format.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <zstd.h>
 
 #include <cstring>
 
 #include "base/error.h"
+#include "base/libzstd.h"
 #include "kernel/symbols/vmlinux/elf_writer.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 
 namespace photon_dmesg {
 namespace {
@@ -34,8 +33,8 @@ std::vector<std::byte> unpack(std::span<const std::byte> section, const Elf64_Ch
   }
   std::vector<std::byte> bytes(header.ch_size);
   const std::size_t size =
-      ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size());
-  if (ZSTD_isError(size) != 0 || size != bytes.size()) {
+      libzstd().ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size());
+  if (libzstd().ZSTD_isError(size) != 0 || size != bytes.size()) {
     throw unusable("a debug section is damaged: it can't be unpacked");
   }
   return bytes;
@@ -44,15 +43,15 @@ std::vector<std::byte> unpack(std::span<const std::byte> section, const Elf64_Ch
 // The section at `range` of the file, which is packed as libelf knows it.
 std::vector<std::byte> unpack_by_libelf(const ElfImage& image, FileRange range) {
   Elf_Scn* section = nullptr;
-  while ((section = elf_nextscn(image.handle(), section)) != nullptr) {
+  while ((section = elfutils().elf_nextscn(image.handle(), section)) != nullptr) {
     GElf_Shdr header{};
-    if (gelf_getshdr(section, &header) != nullptr && header.sh_offset == range.offset &&
+    if (elfutils().gelf_getshdr(section, &header) != nullptr && header.sh_offset == range.offset &&
         (header.sh_flags & SHF_COMPRESSED) != 0) {
       break;
     }
   }
-  const Elf_Data* data = section != nullptr && elf_compress(section, 0, 0) == 1
-                             ? elf_getdata(section, nullptr)
+  const Elf_Data* data = section != nullptr && elfutils().elf_compress(section, 0, 0) == 1
+                             ? elfutils().elf_getdata(section, nullptr)
                              : nullptr;
   if (data == nullptr) throw unusable("a debug section is damaged: it can't be unpacked");
   const std::span content(static_cast<const std::byte*>(data->d_buf), data->d_size);

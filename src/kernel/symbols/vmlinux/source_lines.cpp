@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "kernel/symbols/vmlinux/compile_unit.h"
 #include "kernel/symbols/vmlinux/dwarf_code.h"
+#include "kernel/symbols/vmlinux/elfutils.h"
 #include "kernel/symbols/vmlinux/packed_sections.h"
 
 namespace photon_dmesg {
@@ -75,8 +76,8 @@ void SourceLines::index_units() {
   ranges_.clear();
   Dwarf_CU* unit = nullptr;
   Dwarf_Die die{};
-  while (dwarf_->get() != nullptr &&
-         dwarf_get_units(dwarf_->get(), unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+  while (dwarf_->get() != nullptr && elfutils().dwarf_get_units(dwarf_->get(), unit, &unit, nullptr,
+                                                                nullptr, &die, nullptr) == 0) {
     const std::size_t count = ranges_.size();
     for_each_dwarf_range(die, steps_, [&](Dwarf_Addr begin, Dwarf_Addr end) {
       ranges_.push_back({begin, end, units_.size()});
