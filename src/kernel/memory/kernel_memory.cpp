@@ -15,37 +15,45 @@ bool covers(const PageTables::Page& page, GuestVirtual address) {
 
 }  // namespace
 
-const PageTables::Page* KernelMemory::page_of(GuestVirtual address) const {
+// From `address` to the end of its page.
+std::optional<KernelMemory::Run> KernelMemory::page_rest(GuestVirtual address) const {
   std::optional<PageTables::Page>& slot =
       translations_[(address.value >> small_page_shift) % translation_slots];
   if (!slot || !covers(*slot, address)) {
     slot = tables_.find(address);
   }
-  return slot ? &*slot : nullptr;
+  if (!slot) return std::nullopt;
+  const std::uint64_t inside = address - slot->virtual_address;
+  return Run{slot->physical_address + inside, slot->size - inside};
+}
+
+// From `address` on over all pages that follow each other in RAM too, up to `most` bytes: one read,
+// where a kernel has cut what it mapped as a whole into small pages.
+std::optional<KernelMemory::Run> KernelMemory::find_run(GuestVirtual address,
+                                                        std::uint64_t most) const {
+  std::optional<Run> run = page_rest(address);
+  while (run && run->size < most) {
+    const std::optional<Run> next = page_rest(address + run->size);
+    if (!next || next->begin != run->begin + run->size) return run;
+    run->size += next->size;
+  }
+  if (run) run->size = std::min(run->size, most);
+  return run;
 }
 
 std::optional<GuestPhysical> KernelMemory::translate(GuestVirtual address) const {
-  const PageTables::Page* page = page_of(address);
-  if (page == nullptr) {
-    return std::nullopt;
-  }
-  return page->physical_address + (address - page->virtual_address);
+  const std::optional<Run> page = page_rest(address);
+  return page ? std::optional(page->begin) : std::nullopt;
 }
 
 bool KernelMemory::read(GuestVirtual address, std::span<std::byte> target) const {
   while (!target.empty()) {
-    const PageTables::Page* page = page_of(address);
-    if (page == nullptr) {
+    const std::optional<Run> run = find_run(address, target.size());
+    if (!run || !memory_->read(run->begin, target.first(static_cast<std::size_t>(run->size)))) {
       return false;
     }
-    const std::uint64_t inside = address - page->virtual_address;
-    const auto count =
-        static_cast<std::size_t>(std::min<std::uint64_t>(target.size(), page->size - inside));
-    if (!memory_->read(page->physical_address + inside, target.first(count))) {
-      return false;
-    }
-    address = address + count;
-    target = target.subspan(count);
+    address = address + run->size;
+    target = target.subspan(static_cast<std::size_t>(run->size));
   }
   return true;
 }

@@ -43,7 +43,14 @@ class KernelMemory {
  private:
   static constexpr std::size_t translation_slots = 64;
 
-  [[nodiscard]] const PageTables::Page* page_of(GuestVirtual address) const;
+  // Where what begins at an address lies in RAM, and how far it goes on there.
+  struct Run {
+    GuestPhysical begin;
+    std::uint64_t size = 0;  // bytes
+  };
+
+  [[nodiscard]] std::optional<Run> page_rest(GuestVirtual address) const;
+  [[nodiscard]] std::optional<Run> find_run(GuestVirtual address, std::uint64_t most) const;
 
   const GuestMemory* memory_;
   PageTables tables_;

@@ -1,7 +1,9 @@
 #include "kernel/memory/kernel_memory.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "support/page_table_builder.h"
 
@@ -64,6 +66,43 @@ TEST_CASE("KernelMemory: remembered translations are those of their own page") {
     CHECK(read(memory, base + 64 * 0x1000, 4) == "else");
     CHECK_FALSE(read(memory, base + 128 * 0x1000, 4));
   }
+}
+
+TEST_CASE("KernelMemory: pages that follow each other in RAM too are one read") {
+  // Counts its reads.
+  class CountedMemory final : public GuestMemory {
+   public:
+    explicit CountedMemory(const GuestMemory& memory) : memory_(memory) {}
+    [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
+      sizes.push_back(target.size());
+      return memory_.read(address, target);
+    }
+    [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
+      return memory_.ranges();
+    }
+    [[nodiscard]] const std::string& name() const override { return memory_.name(); }
+
+    mutable std::vector<std::size_t> sizes;
+
+   private:
+    const GuestMemory& memory_;
+  };
+
+  FakeMemory ram(0x40000);
+  PageTableBuilder builder(ram, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t at = 0; at < 0x3000; at += 0x1000) builder.map({base + at}, {0x5000 + at});
+  builder.map({base + 0x3000}, {0xa000});
+  ram.write_text({0x5ffe}, "abcd");
+  ram.write_text({0x7ffe}, "ef");
+  ram.write_text({0xa000}, "gh");
+  const CountedMemory counted(ram);
+  const KernelMemory memory(counted, builder.tables());
+  const auto text = read(memory, base + 0xffe, 0x2004);
+  REQUIRE(text);
+  CHECK(text->substr(0, 4) == "abcd");
+  CHECK(text->substr(0x2000) == "efgh");
+  CHECK(std::count(counted.sizes.begin(), counted.sizes.end(), 0x2002) == 1);
+  CHECK(counted.sizes.back() == 2);
 }
 
 TEST_CASE("KernelMemory: numbers of 1 to 8 bytes, little-endian") {
