@@ -172,7 +172,9 @@ bool Guest::runs_kernel(const Vcpu& vcpu) const {
 // lies in memory. Unless it is `required`, the last is for the symbols at hand to find. Throws
 // Error(UnusableInput) if it is required and there is none.
 std::optional<RunningKernel> Guest::find_kernel(bool required, Diagnostics& diagnostics) {
-  auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics);
+  // Without other symbols the guest's own are looked for where its banner is.
+  const auto pieces = pool_->empty() ? KernelImage::Pieces::Kept : KernelImage::Pieces::Forgotten;
+  auto running = find_running_kernel(*state_.memory, state_.vcpus, diagnostics, pieces);
   if (!running) check_memory_belongs(*state_.memory, state_.vcpus, state_.missing);
   if (!running && state_.vmcoreinfo) {
     running = find_dumped_kernel(*state_.memory, *state_.vmcoreinfo, diagnostics);

@@ -9,15 +9,17 @@ namespace {
 
 void search_range(const KernelImage& image, const ImageRange& range, Budget& budget,
                   std::vector<FoundBanner>& found) {
-  const std::span<const std::byte> bytes = image.bytes(range);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (std::size_t at = text.find(banner_prefix); at != std::string_view::npos;
-       at = text.find(banner_prefix, at + 1)) {
-    if (std::optional<KernelBanner> banner = parse_banner(text.substr(at))) {
+  const auto search = [&](GuestVirtual begin, std::span<const std::byte> bytes, std::size_t count) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (std::size_t at = text.find(banner_prefix); at < count;
+         at = text.find(banner_prefix, at + 1)) {
+      std::optional<KernelBanner> banner = parse_banner(text.substr(at));
+      if (!banner) continue;
       if (!budget.take()) return;
-      found.push_back({std::move(*banner), range.begin + at});
+      found.push_back({std::move(*banner), begin + at});
     }
-  }
+  };
+  image.for_each_piece(range, banner_bytes_limit, search);
 }
 
 }  // namespace

@@ -26,9 +26,10 @@ std::string describe_tables(const Vcpu& vcpu) {
 }
 
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu,
-                                            Budget& budget, Diagnostics& diagnostics) {
+                                            KernelImage::Pieces pieces, Budget& budget,
+                                            Diagnostics& diagnostics) {
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
-    auto image = std::make_shared<const KernelImage>(memory, tables);
+    auto image = std::make_shared<const KernelImage>(memory, tables, pieces);
     constexpr std::uint64_t tables_bytes = 128 * 1024;  // a step, even if nothing is mapped
     constexpr std::uint64_t page_bytes = 64;            // and a part of one, looking for the image
     const std::uint64_t steps = tables_bytes + page_bytes * image->pages_searched();
@@ -152,12 +153,13 @@ const FoundBanner& RunningKernel::best_banner() const {
 
 std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
                                                  const std::vector<Vcpu>& vcpus,
-                                                 Diagnostics& diagnostics) {
+                                                 Diagnostics& diagnostics,
+                                                 KernelImage::Pieces pieces) {
   const std::vector<Vcpu> paging = with_paging(memory, vcpus);
   // What does not run Linux has next to nothing mapped where its image would be.
   Budget budget("bytes that vCPUs have mapped where a kernel may be", 4 * KernelImage::most_bytes);
   for (const Vcpu& vcpu : paging) {
-    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, budget, diagnostics);
+    std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, pieces, budget, diagnostics);
     if (budget.exceeded()) break;
     if (!kernel) {
       diagnostics.found({.what = "no kernel banner",

@@ -1,7 +1,5 @@
 #include "kernel/memory/kernel_image.h"
 
-#include <algorithm>
-
 #include "kernel/memory/page_reads.h"
 
 namespace photon_dmesg {
@@ -17,8 +15,8 @@ void append_page(std::vector<ImageRange>& ranges, const PageTables::Page& page) 
 
 }  // namespace
 
-KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables)
-    : memory_(memory, tables) {
+KernelImage::KernelImage(const GuestMemory& memory, const PageTables& tables, Pieces pieces)
+    : memory_(memory, tables), pieces_(pieces) {
   // As many as the largest of machines maps beside its direct map.
   Budget pages("pages mapped where the image may be", std::uint64_t{1} << 22);
   range_ = tables.architecture().image_range(tables, pages);
@@ -42,10 +40,13 @@ std::span<const std::byte> KernelImage::bytes(const ImageRange& range) const {
   LargeBuffer& content = place->second;
   if (is_new) {
     content = LargeBuffer(range.size);
-    const std::span<std::byte> target = content.bytes();
-    if (!memory_.read(range.begin, target)) read_by_pages(memory_, range.begin, target);
+    read(range.begin, content.bytes());
   }
   return content.bytes();
+}
+
+void KernelImage::read(GuestVirtual begin, std::span<std::byte> target) const {
+  if (!memory_.read(begin, target)) read_by_pages(memory_, begin, target);
 }
 
 }  // namespace photon_dmesg

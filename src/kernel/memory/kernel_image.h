@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,16 +24,20 @@ struct ImageRange {
   std::uint64_t size = 0;  // bytes
 };
 
-// The kernel image as page tables map it: walked once, and each part read once, when it is first
-// asked for. No image is larger than `most_bytes`: of what is mapped where it may lie, as before
+// The kernel image as page tables map it: walked once, and each part kept that was asked for as a
+// whole. No image is larger than `most_bytes`: of what is mapped where it may lie, as before
 // the kernel has tidied up, no more is read, from the lowest address on. Not for use by several
 // threads at once.
 class KernelImage {
  public:
   static constexpr std::uint64_t most_bytes = 256 * 1024 * 1024;
 
+  // What becomes of what for_each_piece() has read: others will go through it again, or nobody is
+  // known to.
+  enum class Pieces { Kept, Forgotten };
+
   // `memory` must outlive this object.
-  KernelImage(const GuestMemory& memory, const PageTables& tables);
+  KernelImage(const GuestMemory& memory, const PageTables& tables, Pieces pieces = Pieces::Kept);
 
   [[nodiscard]] const KernelMemory& memory() const { return memory_; }
   [[nodiscard]] const PageTables& tables() const { return memory_.tables(); }
@@ -60,6 +65,26 @@ class KernelImage {
   // stands on them, not the rest.
   [[nodiscard]] std::span<const std::byte> bytes(const ImageRange& range) const;
 
+  // Calls visit(address, bytes, count) for pieces of one of these ranges, ascending. Each byte is
+  // among the first `count` of one piece, and followed there by all that the range has of the next
+  // `longest`. Unless pieces are kept, they come by in one small buffer: memory for megabytes that
+  // are looked at once takes longer to get than they take to read.
+  template <typename Visit>
+  void for_each_piece(const ImageRange& range, std::uint64_t longest, Visit visit) const {
+    if (pieces_ == Pieces::Kept || bytes_.contains(range.begin.value)) {
+      visit(range.begin, bytes(range), range.size);
+      return;
+    }
+    constexpr std::uint64_t piece_bytes = 64 * 1024;
+    std::vector<std::byte> buffer(std::min(range.size, piece_bytes + longest));
+    for (std::uint64_t at = 0; at < range.size; at += piece_bytes) {
+      const std::uint64_t rest = range.size - at;
+      const auto piece = std::span(buffer).first(std::min<std::uint64_t>(rest, buffer.size()));
+      read(range.begin + at, piece);
+      visit(range.begin + at, std::span<const std::byte>(piece), std::min(rest, piece_bytes));
+    }
+  }
+
   // Calls visit(address, bytes) for each aligned word, with what follows it in its range, until it
   // returns false: data first, then what is read-only, since variables may be sealed after boot.
   template <typename Visit>
@@ -76,7 +101,10 @@ class KernelImage {
   }
 
  private:
+  void read(GuestVirtual begin, std::span<std::byte> target) const;
+
   KernelMemory memory_;
+  Pieces pieces_;
   Architecture::Range range_;
   std::uint64_t pages_searched_ = 0;
   Budget budget_{"bytes of a kernel's image", most_bytes};

@@ -40,6 +40,31 @@ TEST_CASE("find_banners: in the read-only data first, across pages, all of them"
   CHECK(found[1].address == GuestVirtual{base + 0x2800});
 }
 
+TEST_CASE("find_banners: wherever they stand in an image that comes by in pieces, once each") {
+  constexpr std::uint64_t base = 0xffffffff81000000;
+  constexpr std::uint64_t size = 0x30000;
+  const std::string text = photon + '\0';
+  const std::uint64_t border = 0x10000;
+  const std::vector<std::uint64_t> places = {
+      0,      border - text.size(), border - text.size() / 2, border - 1,
+      border, 2 * border - 1,       size - text.size()};
+  for (const std::uint64_t at : places) {
+    CAPTURE(at);
+    FakeMemory memory(0x80000);
+    PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+    for (std::uint64_t page = 0; page < size; page += 0x1000) {
+      builder.map({base + page}, {0x40000 + page});
+    }
+    memory.write_text({0x40000 + at}, text);
+    const KernelImage image(memory, builder.tables(), KernelImage::Pieces::Forgotten);
+    CollectedDiagnostics diagnostics;
+    const std::vector<FoundBanner> found = find_banners(image, diagnostics);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].address == GuestVirtual{base + at});
+    CHECK(found[0].banner.text + '\n' == photon);
+  }
+}
+
 TEST_CASE("find_banners: in a kernel that does not protect its memory, anywhere in the image") {
   FakeMemory memory(0x80000);
   PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);

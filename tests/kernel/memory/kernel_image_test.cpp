@@ -1,6 +1,8 @@
 #include "kernel/memory/kernel_image.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <string>
 
 #include "support/page_table_builder.h"
 
@@ -55,6 +57,53 @@ TEST_CASE("KernelImage: what was read once is not read again") {
   guest.memory.write_value({0x4000}, std::uint64_t{0x55});
   CHECK(image.bytes(image.read_only()[0]).data() == before.data());
   CHECK(before[0] == std::byte{0x44});
+}
+
+TEST_CASE("KernelImage: pieces that are kept are a range as a whole, read once") {
+  Image guest;
+  const KernelImage image(guest.memory, guest.builder.tables());
+  int pieces = 0;
+  image.for_each_piece(image.other()[0], 16, [&](auto begin, auto bytes, std::uint64_t count) {
+    ++pieces;
+    CHECK(begin == GuestVirtual{base});
+    CHECK(bytes.data() == image.bytes(image.other()[0]).data());
+    CHECK(count == 0x3000);
+  });
+  CHECK(pieces == 1);
+}
+
+TEST_CASE("KernelImage: pieces that are forgotten have each byte once, and what follows it") {
+  constexpr std::uint64_t size = 0x31000;
+  constexpr std::uint64_t longest = 100;
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t at = 0; at < size; at += 0x1000) builder.map({base + at}, {0x20000 + at});
+  builder.map({base + 0x12000}, {0x70000000});  // no RAM
+  std::string expected;
+  for (std::uint64_t at = 0; at < size; ++at) expected += static_cast<char>('a' + at % 251 % 26);
+  memory.write_text({0x20000}, expected);
+  expected.replace(0x12000, 0x1000, 0x1000, '\0');
+
+  const KernelImage image(memory, builder.tables(), KernelImage::Pieces::Forgotten);
+  REQUIRE(image.other().size() == 1);
+  std::string seen;
+  int pieces = 0;
+  const auto look = [&](GuestVirtual begin, std::span<const std::byte> bytes, std::uint64_t count) {
+    ++pieces;
+    CHECK(begin == GuestVirtual{base + seen.size()});
+    CHECK(bytes.size() == std::min(count + longest, size - seen.size()));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    CHECK(text == std::string_view(expected).substr(seen.size(), text.size()));
+    seen += text.substr(0, count);
+  };
+  image.for_each_piece(image.other()[0], longest, look);
+  CHECK((seen == expected));
+  CHECK(pieces > 1);
+
+  // What is there as a whole all the same is not read again.
+  const auto whole = image.bytes(image.other()[0]);
+  image.for_each_piece(image.other()[0], longest,
+                       [&](auto, auto bytes, auto) { CHECK(bytes.data() == whole.data()); });
 }
 
 TEST_CASE("KernelImage: words are visited data first, until the visitor has seen enough") {
