@@ -41,18 +41,30 @@ StructLayout read_layout(ByteReader& input) {
   return {std::move(name), size, std::move(members)};
 }
 
+// Goes past what read_layout() reads, but for the name.
+void skip_layout(ByteReader& input) {
+  constexpr std::uint64_t numbers = 4 * sizeof(std::uint32_t);  // offset, size, bits
+  input.skip(sizeof(std::uint32_t), "a type's size");
+  const std::uint32_t count = input.u32("a type's members");
+  for (std::uint32_t i = 0; i < count; ++i) {
+    input.skip(input.u16("a member's name"), "a member's name");
+    input.skip(numbers, "a member's place");
+    input.skip(input.u16("a member's type"), "a member's type");
+  }
+}
+
 // clang 14 has no operator for these in a template.
 bool is_before(std::string_view left, std::string_view right) {
   return left.compare(right) < 0;
 }
 
-std::vector<std::byte> read_all(const ByteSource& source) {
+LargeBuffer read_all(const ByteSource& source) {
   if (source.size() > largest_store) {
     throw unusable(fmt::format("{}: expected a profile of at most {} bytes, found {}",
                                source.name(), largest_store, source.size()));
   }
-  std::vector<std::byte> bytes(source.size());
-  with_context(source.name(), [&] { source.read_at(0, bytes); });
+  LargeBuffer bytes(source.size());
+  with_context(source.name(), [&] { source.read_at(0, bytes.bytes()); });
   return bytes;
 }
 
@@ -105,8 +117,8 @@ bool is_symbol_store(const ByteSource& source) {
 SymbolStore::SymbolStore(std::string name, std::unique_ptr<MappedFile> file)
     : mapped_(std::move(file)), bytes_(std::move(name), mapped_->bytes()) {}
 
-SymbolStore::SymbolStore(std::string name, std::vector<std::byte> file)
-    : copied_(std::move(file)), bytes_(std::move(name), copied_) {}
+SymbolStore::SymbolStore(std::string name, LargeBuffer file)
+    : copied_(std::move(file)), bytes_(std::move(name), copied_.bytes()) {}
 
 std::unique_ptr<SymbolStore> SymbolStore::map(const std::filesystem::path& path, std::string name) {
   auto file = std::make_unique<MappedFile>(path);
@@ -142,7 +154,7 @@ void SymbolStore::read_header() {
   }
   check_sizes();
   read_facts();
-  read_types();
+  index_types();
 }
 
 // The checksum, the version and the size, with which every version has to begin.
@@ -159,7 +171,7 @@ void SymbolStore::check_whole(ByteReader& header) const {
     throw unusable(
         fmt::format("damaged profile: expected {} bytes, found {}", size, bytes_.size()));
   }
-  const std::span<const std::byte> all = mapped_ ? mapped_->bytes() : copied_;
+  const std::span<const std::byte> all = mapped_ ? mapped_->bytes() : copied_.bytes();
   const std::uint64_t found = checksum(all.subspan(symbol_store::checked_offset));
   if (found != expected) {
     throw unusable(fmt::format("damaged profile: expected the checksum {:016x}, found {:016x}",
@@ -189,12 +201,14 @@ void SymbolStore::read_facts() {
   build_id_ = read_text(facts, "the build-id");
 }
 
-void SymbolStore::read_types() {
+// Most commands ask for a few of the types.
+void SymbolStore::index_types() {
   ByteReader types = reader(Section::Types);
   while (types.remaining() > 0) {
-    StructLayout layout = read_layout(types);
-    std::string name = layout.name();
-    structs_.emplace(std::move(name), std::move(layout));
+    const std::uint64_t begin = types.position() - sections_.at(Section::Types).offset;
+    std::string name = types.text(types.u16("a type's name"), "a type's name");
+    types_.try_emplace(std::move(name), StoredType{begin, {}});
+    skip_layout(types);
   }
 }
 
@@ -329,8 +343,16 @@ void SymbolStore::for_each_symbol(const SymbolVisit& visit) const {
 }
 
 const StructLayout* SymbolStore::find_struct(std::string_view name) const {
-  const auto found = structs_.find(name);
-  return found == structs_.end() ? nullptr : &found->second;
+  const auto found = types_.find(name);
+  if (found == types_.end()) return nullptr;
+  StoredType& type = found->second;
+  if (!type.layout) {
+    with_context(bytes_.name(), [&] {
+      ByteReader types = reader(Section::Types, type.begin);
+      type.layout = read_layout(types);
+    });
+  }
+  return &*type.layout;
 }
 
 }  // namespace photon_dmesg

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/byte_source.h"
+#include "base/large_buffer.h"
 #include "base/mapped_file.h"
 #include "kernel/symbols/kernel_symbols.h"
 #include "kernel/symbols/symbol_store_format.h"
@@ -25,9 +25,10 @@ namespace photon_dmesg {
 // types that any command asks for (types_of_use.h): it answers as the source did that it was made
 // of. docs/profile.md describes the file.
 //
-// Names and addresses are looked up where they stand in the file. That it is whole and unchanged is
-// seen when it is opened, by its checksum. One that was made to deceive may give wrong answers or
-// an Error(UnusableInput) at any of them, as any source of symbols may, and nothing worse.
+// Names, addresses and layouts are looked up where they stand in the file. That it is whole and
+// unchanged is seen when it is opened, by its checksum. One that was made to deceive may give wrong
+// answers or an Error(UnusableInput) at any of them, as any source of symbols may, and nothing
+// worse. Not for use by several threads at once.
 class SymbolStore final : public KernelSymbols {
  public:
   // A store that nobody changes while it is open (see MappedFile); `name` is what messages call
@@ -36,7 +37,8 @@ class SymbolStore final : public KernelSymbols {
   [[nodiscard]] static std::unique_ptr<SymbolStore> map(const std::filesystem::path& path,
                                                         std::string name);
 
-  // The same of any store, which is read into memory.
+  // The same of any store, which is read into memory: what is believed later has to be what the
+  // checksum was of, whoever writes to the file meanwhile.
   [[nodiscard]] static std::unique_ptr<SymbolStore> read(const ByteSource& source);
 
   [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override;
@@ -61,15 +63,19 @@ class SymbolStore final : public KernelSymbols {
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
   };
+  struct StoredType {
+    std::uint64_t begin = 0;             // its offset in Section::Types
+    std::optional<StructLayout> layout;  // nothing: nobody has asked for it
+  };
 
   SymbolStore(std::string name, std::unique_ptr<MappedFile> file);
-  SymbolStore(std::string name, std::vector<std::byte> file);
+  SymbolStore(std::string name, LargeBuffer file);
 
   void read_header();
   void check_whole(ByteReader& header) const;
   void check_sizes() const;
   void read_facts();
-  void read_types();
+  void index_types();
   [[nodiscard]] ByteReader reader(symbol_store::Section section, std::uint64_t offset = 0) const;
   [[nodiscard]] std::uint32_t word_at(symbol_store::Section section, std::uint32_t index,
                                       const char* what) const;
@@ -81,7 +87,7 @@ class SymbolStore final : public KernelSymbols {
   void walk_from(std::string_view name, Visit visit) const;
 
   std::unique_ptr<MappedFile> mapped_;  // null: the file is in copied_
-  std::vector<std::byte> copied_;
+  LargeBuffer copied_;
   BufferSource bytes_;  // over either
   std::uint32_t count_ = 0;
   std::uint64_t base_ = 0;
@@ -90,7 +96,7 @@ class SymbolStore final : public KernelSymbols {
   std::string origin_;
   std::optional<std::string> banner_;
   std::optional<std::string> build_id_;
-  std::map<std::string, StructLayout, std::less<>> structs_;
+  mutable std::map<std::string, StoredType, std::less<>> types_;
 };
 
 }  // namespace photon_dmesg

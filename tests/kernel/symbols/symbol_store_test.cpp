@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <sstream>
@@ -128,6 +129,36 @@ TEST_CASE("symbol store: mapped, it has the name it is given") {
               [&] { (void)SymbolStore::map(folder.path() / "b.symbols", "x"); });
 }
 
+TEST_CASE("symbol store: what is written to its file later changes no answer") {
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
+  std::string text = written(*vmlinux);
+  const auto store = read(text);
+  std::fill(text.begin(), text.end(), 'x');
+  check_same_symbols(*store, *vmlinux);
+}
+
+TEST_CASE("symbol store: a layout stays where it is, whatever is asked for later") {
+  const auto store = read(written(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL)));
+  const StructLayout* info = store->find_struct("printk_info");
+  REQUIRE(info != nullptr);
+  REQUIRE(store->find_struct("printk_ringbuffer") != nullptr);
+  CHECK(store->find_struct("absent") == nullptr);
+  CHECK(store->find_struct("printk_info") == info);
+  CHECK(info->name() == "printk_info");
+}
+
+TEST_CASE("symbol store: a layout that makes no sense is refused when it is asked for") {
+  std::string text = written(*open_vmlinux(PRINTK_RINGBUFFER_KERNEL));
+  const std::string name = little_endian(11, 2) + "printk_info";
+  text.replace(text.find(name) + name.size(), 4, little_endian(1, 4));  // its size
+  const auto store = read(resealed(text));
+  CHECK(store->find_struct("printk_ringbuffer") != nullptr);
+  for (int i = 0; i < 2; ++i) {
+    check_fails(Failure::UnusableInput,
+                "kernel.symbols: ", [&] { (void)store->find_struct("printk_info"); });
+  }
+}
+
 TEST_CASE("symbol store: proves the kernel by its banner as vmlinux does") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   guest.set("log_buf", guest.address("__log_buf").value);
@@ -213,6 +244,9 @@ TEST_CASE("symbol store: one made to deceive does no worse than to be refused") 
           }
           for (const std::uint64_t address : {std::uint64_t{0}, 0xffffffff81000018}) {
             (void)store->find_place({address});
+          }
+          for (const char* name : {"printk_info", "printk_ringbuffer", "list_head"}) {
+            (void)store->find_struct(name);
           }
           store->for_each_symbol([&](auto&&...) { ++visited; });
           CHECK(visited <= 10'000);
