@@ -11,8 +11,8 @@ void search_range(const KernelImage& image, const ImageRange& range, Budget& bud
                   std::vector<FoundBanner>& found) {
   const auto search = [&](GuestVirtual begin, std::span<const std::byte> bytes, std::size_t count) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    for (std::size_t at = text.find(banner_prefix); at < count;
-         at = text.find(banner_prefix, at + 1)) {
+    for (std::size_t at = find_banner_prefix(text, 0); at < count;
+         at = find_banner_prefix(text, at + 1)) {
       std::optional<KernelBanner> banner = parse_banner(text.substr(at));
       if (!banner) continue;
       if (!budget.take()) return;

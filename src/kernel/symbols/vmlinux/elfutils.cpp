@@ -5,9 +5,4 @@ namespace photon_dmesg {
 // Of the version whose headers this was compiled with.
 Elfutils::Elfutils() : library_(PHOTON_DMESG_LIBDW) {}
 
-const Elfutils& elfutils() {
-  static const Elfutils library;
-  return library;
-}
-
 }  // namespace photon_dmesg

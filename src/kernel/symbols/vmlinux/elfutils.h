@@ -67,7 +67,10 @@ class Elfutils {
 };
 
 // Loads libdw when it is first called, and throws as its constructor does, each time that it can't.
-// Any thread may call it.
-[[nodiscard]] const Elfutils& elfutils();
+// Any thread may call it. Here, since walks through debug information call it millions of times.
+[[nodiscard]] inline const Elfutils& elfutils() {
+  static const Elfutils library;
+  return library;
+}
 
 }  // namespace photon_dmesg
