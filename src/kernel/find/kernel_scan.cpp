@@ -29,7 +29,7 @@ constexpr std::uint64_t piece_bytes = 256 * 1024;
 
 // A kernel has one or two, and files in the guest's cache may have some; no more of a piece are
 // looked at.
-constexpr std::uint64_t most_banners_in_piece = 256;
+constexpr std::uint64_t most_banners_in_piece = 16;
 
 std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ranges) {
   std::vector<PhysicalRange> pieces;
