@@ -1,8 +1,6 @@
 #pragma once
 
 #include <rpm/header.h>
-#include <rpm/rpmfi.h>
-#include <rpm/rpmfiles.h>
 #include <rpm/rpmfileutil.h>
 #include <rpm/rpmkeyring.h>
 #include <rpm/rpmlib.h>
@@ -28,25 +26,15 @@ class Librpm {
   // Headers of packages.
   decltype(&::headerFree) headerFree = library_.function("headerFree");
   decltype(&::headerGet) headerGet = library_.function("headerGet");
-  decltype(&::headerGetNumber) headerGetNumber = library_.function("headerGetNumber");
-  decltype(&::headerGetString) headerGetString = library_.function("headerGetString");
   decltype(&::headerImport) headerImport = library_.function("headerImport");
   decltype(&::rpmtdClass) rpmtdClass = library_.function("rpmtdClass");
+  decltype(&::rpmtdCount) rpmtdCount = library_.function("rpmtdCount");
   decltype(&::rpmtdFree) rpmtdFree = library_.function("rpmtdFree");
   decltype(&::rpmtdFreeData) rpmtdFreeData = library_.function("rpmtdFreeData");
   decltype(&::rpmtdGetNumber) rpmtdGetNumber = library_.function("rpmtdGetNumber");
   decltype(&::rpmtdGetString) rpmtdGetString = library_.function("rpmtdGetString");
   decltype(&::rpmtdNew) rpmtdNew = library_.function("rpmtdNew");
-  decltype(&::rpmtdNextString) rpmtdNextString = library_.function("rpmtdNextString");
-
-  // The files that a header names.
-  decltype(&::rpmfilesFC) rpmfilesFC = library_.function("rpmfilesFC");
-  decltype(&::rpmfilesFDigest) rpmfilesFDigest = library_.function("rpmfilesFDigest");
-  decltype(&::rpmfilesFMode) rpmfilesFMode = library_.function("rpmfilesFMode");
-  decltype(&::rpmfilesFN) rpmfilesFN = library_.function("rpmfilesFN");
-  decltype(&::rpmfilesFree) rpmfilesFree = library_.function("rpmfilesFree");
-  decltype(&::rpmfilesFSize) rpmfilesFSize = library_.function("rpmfilesFSize");
-  decltype(&::rpmfilesNew) rpmfilesNew = library_.function("rpmfilesNew");
+  decltype(&::rpmtdSetIndex) rpmtdSetIndex = library_.function("rpmtdSetIndex");
 
   // Digests and signatures.
   decltype(&::pgpDigParamsAlgo) pgpDigParamsAlgo = library_.function("pgpDigParamsAlgo");

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "rpm/header_tag.h"
 #include "rpm/librpm.h"
 
 namespace photon_dmesg {
@@ -53,38 +54,6 @@ constexpr std::array signatures = {SignatureTag{RPMSIGTAG_RSA, Range::Header},
                                    SignatureTag{RPMSIGTAG_PGP, Range::HeaderAndPayload},
                                    SignatureTag{RPMSIGTAG_GPG, Range::HeaderAndPayload}};
 
-// A tag's value; the numbers and bytes in it live as long as this object.
-class TagValue {
- public:
-  TagValue(headerToken_s* header, rpm_tag_t tag) : value_(librpm().rpmtdNew()) {
-    found_ = librpm().headerGet(header, static_cast<rpmTagVal>(tag), value_.get(),
-                                HEADERGET_DEFAULT) == 1;
-  }
-  [[nodiscard]] std::optional<std::uint64_t> number() const {
-    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_NUMERIC_CLASS) return std::nullopt;
-    return librpm().rpmtdGetNumber(value_.get());
-  }
-  [[nodiscard]] std::string text() const {
-    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_STRING_CLASS) return "";
-    const char* text = librpm().rpmtdGetString(value_.get());
-    return text == nullptr ? "" : text;
-  }
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const {
-    if (!found_ || librpm().rpmtdClass(value_.get()) != RPM_BINARY_CLASS) return {};
-    return {static_cast<const std::uint8_t*>(value_->data), value_->count};
-  }
-
- private:
-  struct Free {
-    void operator()(rpmtd_s* value) const {
-      librpm().rpmtdFreeData(value);
-      librpm().rpmtdFree(value);
-    }
-  };
-  std::unique_ptr<rpmtd_s, Free> value_;
-  bool found_ = false;
-};
-
 std::string describe(pgpDigParams_s* signature) {
   const std::unique_ptr<char, decltype(&std::free)> text(librpm().pgpIdentItem(signature),
                                                          std::free);
@@ -105,9 +74,9 @@ struct PackageChecks::Check {
 PackageChecks::PackageChecks(headerToken_s* signature, headerToken_s* header,
                              std::span<const std::byte> header_bytes, const Keyring& keyring)
     : keyring_(keyring), size_(header_bytes.size()) {
-  const auto size = TagValue(signature, RPMSIGTAG_LONGSIZE).number();
+  const auto size = HeaderTag(signature, RPMSIGTAG_LONGSIZE).number();
   expected_size_ =
-      size ? *size : TagValue(signature, RPMSIGTAG_SIZE).number().value_or(expected_size_);
+      size ? *size : HeaderTag(signature, RPMSIGTAG_SIZE).number().value_or(expected_size_);
   add_digests(signature, header);
   add_signatures(signature);
   for (Check& check : checks_) {
@@ -130,8 +99,8 @@ void PackageChecks::add(Check check, int algorithm) {
 
 void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header) {
   // The strongest first: of what does not fit, the first is what the user reads.
-  const std::string payload = TagValue(header, RPMTAG_PAYLOADDIGEST).text();
-  const auto algorithm = TagValue(header, RPMTAG_PAYLOADDIGESTALGO).number();
+  const std::string payload = HeaderTag(header, RPMTAG_PAYLOADDIGEST).text().value_or("");
+  const auto algorithm = HeaderTag(header, RPMTAG_PAYLOADDIGESTALGO).number();
   if (!payload.empty()) {
     add({"digest of the payload", Range::Payload, payload, nullptr},
         static_cast<int>(algorithm.value_or(PGPHASHALGO_SHA256)));
@@ -141,9 +110,10 @@ void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header)
                        [&](const Check& check) { return check.range == range; });
   };
   for (const DigestTag& known : signature_digests) {
-    const TagValue value(signature, known.tag);
-    std::string expected =
-        value.bytes().empty() ? value.text() : fmt::format("{:02x}", fmt::join(value.bytes(), ""));
+    const HeaderTag value(signature, known.tag);
+    std::string expected = value.bytes().empty()
+                               ? value.text().value_or("")
+                               : fmt::format("{:02x}", fmt::join(value.bytes(), ""));
     if (expected.empty()) continue;
     std::string name = fmt::format("{} of {}", known.name, name_of(known.range));
     if (known.range == Range::HeaderAndPayload && has_digest_of(Range::Header) &&
@@ -157,7 +127,7 @@ void PackageChecks::add_digests(headerToken_s* signature, headerToken_s* header)
 
 void PackageChecks::add_signatures(headerToken_s* signature) {
   for (const SignatureTag& known : signatures) {
-    const TagValue value(signature, known.tag);
+    const HeaderTag value(signature, known.tag);
     if (value.bytes().empty()) continue;
     pgpDigParams parsed = nullptr;
     if (librpm().pgpPrtParams(value.bytes().data(), value.bytes().size(), PGPTAG_SIGNATURE,

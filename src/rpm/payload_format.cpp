@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-#include "rpm/librpm.h"
+#include "rpm/header_tag.h"
 
 namespace photon_dmesg {
 namespace {
@@ -30,24 +30,19 @@ bool is_unknown_feature(std::string_view name) {
 }
 
 std::optional<std::string> find_unknown_feature(headerToken_s* header) {
-  rpmtd_s names{};
-  std::optional<std::string> found;
-  if (librpm().headerGet(header, RPMTAG_REQUIRENAME, &names, HEADERGET_MINMEM) != 1) return found;
-  for (const char* name = librpm().rpmtdNextString(&names); name != nullptr && !found;
-       name = librpm().rpmtdNextString(&names)) {
-    if (is_unknown_feature(name)) found = name;
+  const HeaderTag names(header, RPMTAG_REQUIRENAME);
+  for (std::size_t i = 0; i < names.count(); ++i) {
+    std::optional<std::string> name = names.text(i);
+    if (name && is_unknown_feature(*name)) return name;
   }
-  librpm().rpmtdFreeData(&names);
-  return found;
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::string> unknown_payload_format(headerToken_s* header) {
-  const char* format = librpm().headerGetString(header, RPMTAG_PAYLOADFORMAT);
-  if (format != nullptr && format != known_format) {
-    return fmt::format("is of format \"{}\"", format);
-  }
+  const std::optional<std::string> format = HeaderTag(header, RPMTAG_PAYLOADFORMAT).text();
+  if (format && *format != known_format) return fmt::format("is of format \"{}\"", *format);
   const auto feature = find_unknown_feature(header);
   return feature ? std::optional("needs " + *feature) : std::nullopt;
 }

@@ -1,17 +1,16 @@
 #include "rpm/rpm_package.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sys/stat.h>
 
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 #include "base/decompression.h"
 #include "base/error.h"
 #include "rpm/cpio_reader.h"
 #include "rpm/digest.h"
+#include "rpm/header_tag.h"
 #include "rpm/librpm.h"
 #include "rpm/payload_format.h"
 
@@ -38,10 +37,6 @@ struct FreeHeader {
 };
 using HeaderPtr = std::unique_ptr<headerToken_s, FreeHeader>;
 
-struct FreeFiles {
-  void operator()(rpmfiles_s* files) const { librpm().rpmfilesFree(files); }
-};
-
 std::uint32_t big_endian_u32(std::span<const std::byte> bytes) {
   std::uint32_t value = 0;
   for (const std::byte byte : bytes.first(4)) {
@@ -61,32 +56,34 @@ HeaderPtr import_header(std::vector<std::byte>& blob, const char* what) {
   return header;
 }
 
-std::string header_string(headerToken_s* header, rpmTag tag) {
-  const char* text = librpm().headerGetString(header, tag);
-  return text == nullptr ? "" : text;
+std::string header_text(headerToken_s* header, rpmTag tag) {
+  return HeaderTag(header, tag).text().value_or("");
 }
 
+// Of the files' tags each has a value for each file, or is absent; folders have a list of their
+// own.
 std::vector<RpmPackage::File> list_files(headerToken_s* header) {
-  const std::unique_ptr<rpmfiles_s, FreeFiles> files(
-      librpm().rpmfilesNew(nullptr, header, RPMTAG_BASENAMES, RPMFI_KEEPHEADER));
-  std::vector<RpmPackage::File> result;
-  const int count = files ? static_cast<int>(librpm().rpmfilesFC(files.get())) : 0;
-  for (int i = 0; i < count; ++i) {
-    RpmPackage::File file;
-    const std::unique_ptr<char, decltype(&std::free)> path(librpm().rpmfilesFN(files.get(), i),
-                                                           std::free);
-    file.path = path ? path.get() : "";
-    file.size = librpm().rpmfilesFSize(files.get(), i);
-    file.regular_file = S_ISREG(librpm().rpmfilesFMode(files.get(), i));
-    std::size_t digest_bytes = 0;
-    const unsigned char* digest =
-        librpm().rpmfilesFDigest(files.get(), i, &file.digest_algorithm, &digest_bytes);
-    if (digest != nullptr) {
-      file.digest = fmt::format("{:02x}", fmt::join(digest, digest + digest_bytes, ""));
-    }
-    result.push_back(std::move(file));
+  const HeaderTag names(header, RPMTAG_BASENAMES);
+  const HeaderTag folders(header, RPMTAG_DIRNAMES);
+  const HeaderTag folder_of(header, RPMTAG_DIRINDEXES);
+  const HeaderTag sizes(header, RPMTAG_FILESIZES);
+  const HeaderTag long_sizes(header, RPMTAG_LONGFILESIZES);  // where one has 4 GiB or more
+  const HeaderTag modes(header, RPMTAG_FILEMODES);
+  const HeaderTag digests(header, RPMTAG_FILEDIGESTS);
+  const HeaderTag algorithm(header, RPMTAG_FILEDIGESTALGO);
+  std::vector<RpmPackage::File> files;
+  for (std::size_t i = 0; i < names.count(); ++i) {
+    const auto name = names.text(i);
+    const auto folder = folders.text(folder_of.number(i).value_or(folders.count()));
+    if (!name || !folder) throw unusable(fmt::format("damaged header: file {} has no name", i));
+    RpmPackage::File& file = files.emplace_back();
+    file.path = *folder + *name;
+    file.size = long_sizes.number(i).value_or(sizes.number(i).value_or(0));
+    file.regular_file = S_ISREG(static_cast<mode_t>(modes.number(i).value_or(0)));
+    file.digest = digests.text(i).value_or("");
+    file.digest_algorithm = static_cast<int>(algorithm.number().value_or(PGPHASHALGO_MD5));
   }
-  return result;
+  return files;
 }
 
 // cpio names may begin with "./" or "/".
@@ -249,15 +246,15 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyrin
     header_digest_ = digest.finish();
     const HeaderPtr header = import_header(header_blob, "header");
     checks_ = std::make_unique<PackageChecks>(signature.get(), header.get(), header_blob, keyring);
-    label_ = fmt::format("{}-{}-{}.{}", header_string(header.get(), RPMTAG_NAME),
-                         header_string(header.get(), RPMTAG_VERSION),
-                         header_string(header.get(), RPMTAG_RELEASE),
-                         header_string(header.get(), RPMTAG_ARCH));
-    compressor_ = header_string(header.get(), RPMTAG_PAYLOADCOMPRESSOR);
+    label_ = fmt::format("{}-{}-{}.{}", header_text(header.get(), RPMTAG_NAME),
+                         header_text(header.get(), RPMTAG_VERSION),
+                         header_text(header.get(), RPMTAG_RELEASE),
+                         header_text(header.get(), RPMTAG_ARCH));
+    compressor_ = header_text(header.get(), RPMTAG_PAYLOADCOMPRESSOR);
     if (compressor_.empty()) compressor_ = "gzip";  // rpm's default
     unknown_payload_ = unknown_payload_format(header.get());
     build_time_ =
-        static_cast<std::int64_t>(librpm().headerGetNumber(header.get(), RPMTAG_BUILDTIME));
+        static_cast<std::int64_t>(HeaderTag(header.get(), RPMTAG_BUILDTIME).number().value_or(0));
     files_ = list_files(header.get());
   });
   report(checks_->finish_header());

@@ -79,6 +79,48 @@ TEST_CASE("RpmPackage: the header lists every file with its size, digest and kin
   CHECK_FALSE(file_of(package, "/usr/lib/debug/lib/modules/6.1.10-1.ph5").regular_file);
 }
 
+TEST_CASE("RpmPackage: files without folders are a damaged header") {
+  constexpr std::uint32_t folders = 1118;
+  const std::string other =
+      without_tags(file_content(packages / "w.ufdio.rpm"), signature_proofs, {folders});
+  check_fails(Failure::UnusableInput, "linux.rpm: damaged header: file 0 has no name",
+              [&] { (void)read_vmlinux(other); });
+}
+
+TEST_CASE("RpmPackage: a tag that nobody asks for may be of another type than it should be") {
+  // Of what kinds files may be: librpm's own list of files frees these texts as what they should
+  // be.
+  constexpr std::uint32_t kinds = 1142;
+  constexpr char translated_text = 9;
+  const std::string whole =
+      without_tags(file_content(packages / "w.ufdio.rpm"), signature_proofs, {});
+  const bool same = read_vmlinux(with_type(whole, kinds, translated_text)) ==
+                    file_content(PRINTK_RINGBUFFER_KERNEL);
+  CHECK(same);
+}
+
+TEST_CASE("RpmPackage: any tag may be of any type") {
+  const auto try_types = [](const std::string& package, const std::vector<std::size_t>& entries) {
+    for (const std::size_t entry : entries) {
+      for (char type = 0; type < 11; ++type) {
+        CAPTURE(entry, static_cast<int>(type));
+        std::string other = package;
+        other.at(entry + 7) = type;
+        const BufferSource source("linux.rpm", as_bytes(other));
+        try {
+          const RpmPackage read = open(source);
+          for (const RpmPackage::File& file : read.files()) CHECK_FALSE(file.path.empty());
+        } catch (const Error& error) {
+          CHECK(error.failure() == Failure::UnusableInput);
+        }
+      }
+    }
+  };
+  const std::string whole = file_content(packages / "w.ufdio.rpm");
+  try_types(whole, find_rpm_entries(whole).of_signature);
+  try_types(without_tags(whole, signature_proofs, {}), find_rpm_entries(whole).of_header);
+}
+
 TEST_CASE("RpmPackage: other bytes are no package") {
   CHECK_FALSE(is_rpm_package(BufferSource("file", as_bytes("\xed\xab\xee"))));
   check_fails(Failure::UnusableInput, "linux.rpm: expected an RPM package (magic edabeedb)",

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace photon_dmesg::test {
 
@@ -14,30 +14,57 @@ using RpmTags = std::set<std::uint32_t>;
 inline const RpmTags signature_proofs = {267, 268, 269, 273, 1002, 1004, 1005};
 inline const RpmTags header_proofs = {1035, 5092, 5093, 5097};
 
+// Where the entries of a package's tags stand, of its signature and of its header: each is a tag, a
+// type, an offset and a count, of 4 bytes, the most significant one first.
+struct RpmEntries {
+  std::vector<std::size_t> of_signature;
+  std::vector<std::size_t> of_header;
+};
+
+inline std::uint32_t rpm_number(const std::string& package, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    value = value << 8 | static_cast<unsigned char>(package.at(at + i));
+  }
+  return value;
+}
+
+inline RpmEntries find_rpm_entries(const std::string& package) {
+  constexpr std::size_t lead = 96;
+  constexpr std::size_t intro = 16;
+  constexpr std::size_t entry = 16;
+  RpmEntries entries;
+  std::size_t at = lead;
+  for (auto* found : {&entries.of_signature, &entries.of_header}) {
+    const std::uint32_t count = rpm_number(package, at + 8);
+    for (std::uint32_t i = 0; i < count; ++i) found->push_back(at + intro + i * entry);
+    at += intro + count * entry + rpm_number(package, at + 12);
+    at = (at + 7) / 8 * 8;  // the signature is padded
+  }
+  return entries;
+}
+
 // A package that has other tags, which librpm does not know, in the place of some of its signature
 // and of its header: what they said is gone, and nothing moves.
 inline std::string without_tags(std::string package, const RpmTags& of_signature,
                                 const RpmTags& of_header) {
-  const auto number = [&](std::size_t at) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      value = value << 8 | static_cast<unsigned char>(package.at(at + i));
+  const RpmEntries entries = find_rpm_entries(package);
+  const auto rename = [&](const std::vector<std::size_t>& places, const RpmTags& tags) {
+    for (const std::size_t place : places) {
+      if (tags.contains(rpm_number(package, place))) {
+        package.at(place) = '\x40';  // far above any that is known
+      }
     }
-    return value;
   };
-  constexpr std::size_t lead = 96;
-  constexpr std::size_t intro = 16;
-  constexpr std::size_t entry = 16;
-  std::size_t at = lead;
-  for (const RpmTags* tags : {&of_signature, &of_header}) {
-    const std::uint32_t entries = number(at + 8);
-    const std::uint32_t data = number(at + 12);
-    for (std::uint32_t i = 0; i < entries; ++i) {
-      const std::size_t place = at + intro + i * entry;
-      if (tags->contains(number(place))) package.at(place) = '\x40';  // far above any that is known
-    }
-    at += intro + entries * entry + data;
-    at = (at + 7) / 8 * 8;  // the signature is padded
+  rename(entries.of_signature, of_signature);
+  rename(entries.of_header, of_header);
+  return package;
+}
+
+// A package whose header says of one of its tags that it is of another type.
+inline std::string with_type(std::string package, std::uint32_t tag, char type) {
+  for (const std::size_t place : find_rpm_entries(package).of_header) {
+    if (rpm_number(package, place) == tag) package.at(place + 7) = type;
   }
   return package;
 }
