@@ -81,7 +81,7 @@ std::span<const std::byte> PrefetchStream::next() {
 
 void PrefetchStream::drain() {
   give(Order::Discard);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   if (failure_) std::rethrow_exception(failure_);
 }
 

@@ -11,9 +11,11 @@ void HeaderTag::Free::operator()(rpmtd_s* value) const {
   librpm().rpmtdFree(value);
 }
 
-// What is not found has a count of 0.
+// What is not found has a count of 0. Text that is translated comes as it stands: which language is
+// the user's is not asked, nor the header's table of languages.
 HeaderTag::HeaderTag(headerToken_s* header, rpm_tag_t tag) : value_(librpm().rpmtdNew()) {
-  (void)librpm().headerGet(header, static_cast<rpmTagVal>(tag), value_.get(), HEADERGET_DEFAULT);
+  constexpr headerGetFlags as_it_stands = HEADERGET_MINMEM | HEADERGET_RAW;
+  (void)librpm().headerGet(header, static_cast<rpmTagVal>(tag), value_.get(), as_it_stands);
 }
 
 std::size_t HeaderTag::count() const {

@@ -19,6 +19,7 @@ namespace photon_dmesg {
 // own.
 class HeaderTag {
  public:
+  // `header` must outlive this object.
   HeaderTag(headerToken_s* header, rpm_tag_t tag);
 
   // How many values there are; 0 without the tag.

@@ -26,6 +26,10 @@ constexpr std::size_t header_intro_bytes = header_magic_bytes + 8;
 constexpr std::uint64_t index_entry_bytes = 16;
 constexpr std::uint64_t header_bytes_limit = 256 * 1024 * 1024;  // librpm's own limit
 
+// A header has a folder's name once, however many files are in it: their paths together may be far
+// longer than it is. Those of the largest package known take 2 MB.
+constexpr std::uint64_t most_path_bytes = 64 * 1024 * 1024;
+
 // Verifying, unpacking and reading what is unpacked each have a thread. This much waits between
 // them, so that none waits over what takes its neighbour a moment longer. What is left of a package
 // when enough of it is unpacked is verified then, the faster work.
@@ -72,10 +76,16 @@ std::vector<RpmPackage::File> list_files(headerToken_s* header) {
   const HeaderTag digests(header, RPMTAG_FILEDIGESTS);
   const HeaderTag algorithm(header, RPMTAG_FILEDIGESTALGO);
   std::vector<RpmPackage::File> files;
+  std::uint64_t path_bytes = 0;
   for (std::size_t i = 0; i < names.count(); ++i) {
     const auto name = names.text(i);
     const auto folder = folders.text(folder_of.number(i).value_or(folders.count()));
     if (!name || !folder) throw unusable(fmt::format("damaged header: file {} has no name", i));
+    path_bytes += folder->size() + name->size();
+    if (path_bytes > most_path_bytes) {
+      throw unusable(fmt::format("damaged header: expected paths of at most {} bytes together",
+                                 most_path_bytes));
+    }
     RpmPackage::File& file = files.emplace_back();
     file.path = *folder + *name;
     file.size = long_sizes.number(i).value_or(sizes.number(i).value_or(0));

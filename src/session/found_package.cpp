@@ -9,6 +9,7 @@ SymbolSource name_source(const PackageFile& file, const FoundPackage& package) {
   source.provenance.iso = file.iso;
   source.provenance.package = file.path;
   source.open_package = file.open;
+  source.header_digest = package.header_digest;
   source.release = package.release;
   auto& role = package.kind == KernelFile::Kind::Vmlinux ? source.provenance.vmlinux
                                                          : source.provenance.system_map;

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Raised when a search finds other packages than before on the same medium.
 constexpr std::string_view format = "photon-dmesg medium 1";
 constexpr std::string_view vmlinux = "vmlinux";
 constexpr std::string_view system_map = "System.map";

@@ -15,7 +15,7 @@ namespace {
 // Those that keep the time of a file's last change themselves, where no user can set it (statfs(2)
 // has their numbers). A server's clock and what of it is seen here are its own affair, and others
 // make up inodes or take that time from the one that anybody can set.
-constexpr std::array<std::uint32_t, 8> trusted_file_systems = {
+constexpr std::array<std::uint32_t, 7> trusted_file_systems = {
     0xef53,      // ext2, ext3, ext4
     0x58465342,  // XFS
     0x9123683e,  // Btrfs
@@ -23,7 +23,6 @@ constexpr std::array<std::uint32_t, 8> trusted_file_systems = {
     0xf2f52010,  // F2FS
     0xca451a4e,  // bcachefs
     0x01021994,  // tmpfs
-    0x794c7630,  // overlayfs: as the one below it
 };
 
 bool is_trusted(const struct statfs& file_system) {

@@ -20,6 +20,7 @@ struct SymbolSource {
   Provenance provenance;
   std::optional<std::string> release;  // as the source says, which not every source does
   std::function<std::unique_ptr<ByteStream>()> open_package;  // opens the package once more
+  std::string header_digest;                                  // of the package that was accepted
 };
 
 // Which kernel's symbols are looked for; what is not known is absent.

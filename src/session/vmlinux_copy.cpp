@@ -11,7 +11,14 @@ namespace {
 
 constexpr const char* doing = "writing vmlinux";
 
-void copy_from_package(RpmPackage& package, OutputFile& target, Diagnostics& diagnostics) {
+// The package may have been replaced since, or be another than the one that is remembered.
+void copy_from_package(RpmPackage& package, const std::string& header_digest, OutputFile& target,
+                       Diagnostics& diagnostics) {
+  if (package.header_digest() != header_digest) {
+    throw unusable(fmt::format(
+        "{}: expected the package that the symbols are of, found another: it has changed since",
+        package.name()));
+  }
   const std::optional<KernelFile> found = find_kernel_file(package.files());
   if (!found) throw unusable(fmt::format("{}: its vmlinux is gone", package.name()));
   const std::unique_ptr<ByteStream> content = package.open(found->file);
@@ -30,8 +37,8 @@ void copy_from_package(RpmPackage& package, OutputFile& target, Diagnostics& dia
 void copy_vmlinux(const SymbolSource& source, const PackageUse& use, OutputFile& target,
                   Diagnostics& diagnostics) {
   if (source.open_package) {
-    return copy_from_package(*open_package(source.open_package(), use, diagnostics), target,
-                             diagnostics);
+    return copy_from_package(*open_package(source.open_package(), use, diagnostics),
+                             source.header_digest, target, diagnostics);
   }
   const InputFile file(*source.provenance.vmlinux);
   target.copy(file, 0, file.size(), 0, [&](std::uint64_t done) {

@@ -47,6 +47,40 @@ TEST_CASE("PrefetchStream: drained, its stream's failure is not lost") {
   check_fails(Failure::UnusableInput, "the stream failed", [&] { ahead.drain(); });
 }
 
+TEST_CASE(
+    "PrefetchStream: what it was left in the middle of fails again when it is drained again") {
+  ShortStream stream("abc", 1, true);
+  PrefetchStream ahead(stream, most_ahead);
+  for (int i = 0; i < 2; ++i) {
+    check_fails(Failure::UnusableInput, "the stream failed", [&] { ahead.drain(); });
+  }
+}
+
+TEST_CASE(
+    "PrefetchStream: one may read ahead of another, which is drained when the first is gone") {
+  ShortStream stream(std::string(50'000'000, 'x'), 100'000);
+  PrefetchStream packed(stream, most_ahead);
+  {
+    PrefetchStream unpacked(packed, most_ahead);
+    for (int i = 0; i < 20; ++i) CHECK_FALSE(unpacked.next().empty());
+  }
+  packed.drain();
+  CHECK(stream.position() == 50'000'000);
+}
+
+TEST_CASE("PrefetchStream: a failure goes through two of them") {
+  ShortStream stream("abcdef", 2, true);
+  PrefetchStream packed(stream, most_ahead);
+  PrefetchStream unpacked(packed, most_ahead);
+  std::string text;
+  check_fails(Failure::UnusableInput, "the stream failed", [&] {
+    for (auto bytes = unpacked.next(); !bytes.empty(); bytes = unpacked.next()) {
+      text += as_text(bytes);
+    }
+  });
+  CHECK(text == "abcdef");
+}
+
 TEST_CASE("PrefetchStream: may be left at any time") {
   ShortStream stream(std::string(100'000'000, 'x'), 1'000'000);
   {

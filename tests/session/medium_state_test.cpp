@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using std::chrono::system_clock;
 
 struct Medium {
-  TemporaryFolder folder;
+  TemporaryFolder folder{folder_in_memory};
   fs::path path = folder.path() / "photon.iso";
 
   Medium() { write("content"); }

@@ -29,7 +29,7 @@ std::string fixture_package() {
 
 // A user who looks for one kernel again and again, some time after the media were written.
 struct User {
-  TemporaryFolder folder;
+  TemporaryFolder folder{folder_in_memory};
   fs::path iso = folder.path() / "photon.iso";
   fs::path cache = folder.path() / "cache";
   std::vector<std::pair<SymbolKind, fs::path>> media = {{SymbolKind::Iso, iso}};

@@ -12,11 +12,15 @@
 
 namespace photon_dmesg::test {
 
+// In memory, on every Linux: a file system that notes changes by itself, whatever the others are.
+inline constexpr const char* folder_in_memory = "/dev/shm";
+
 // A folder of its own for one test, removed at the end.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "photon-dmesg-XXXXXX").string();
+  explicit TemporaryFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = (parent / "photon-dmesg-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp: " + name);
     path_ = name;
   }

@@ -23,13 +23,14 @@ namespace {
 
 constexpr std::uint64_t page = 4096;
 
-// A piece of memory that one thread looks through at a time: a processor's own cache has it still
-// when it has been read.
-constexpr std::uint64_t piece_bytes = 256 * 1024;
+// A piece of memory that one thread looks through at a time, and how much of it is read at once: a
+// processor's own cache has that still when it has been read.
+constexpr std::uint64_t piece_bytes = 4 * 1024 * 1024;
+constexpr std::uint64_t step_bytes = 256 * 1024;
 
 // A kernel has one or two, and files in the guest's cache may have some; no more of a piece are
 // looked at.
-constexpr std::uint64_t most_banners_in_piece = 16;
+constexpr std::uint64_t most_banners_in_piece = 256;
 
 std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ranges) {
   std::vector<PhysicalRange> pieces;
@@ -54,14 +55,16 @@ bool is_hole(const GuestMemory& memory, const PhysicalRange& piece) {
 void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
                   Budget& budget, const std::function<void(GuestPhysical)>& found) {
   if (is_hole(memory, piece)) return;
-  buffer.resize(piece.size);
-  if (!memory.read(piece.begin, std::as_writable_bytes(std::span(buffer)))) return;
-  const std::string_view text(buffer.data(), buffer.size());
-  for (std::size_t at = find_banner_prefix(text, 0); at < piece_bytes;
-       at = find_banner_prefix(text, at + 1)) {
-    if (!parse_banner(text.substr(at))) continue;
-    if (!budget.take()) return;
-    found(piece.begin + at);
+  for (std::uint64_t begin = 0; begin < std::min(piece.size, piece_bytes); begin += step_bytes) {
+    buffer.resize(std::min<std::uint64_t>(step_bytes + banner_bytes_limit, piece.size - begin));
+    if (!memory.read(piece.begin + begin, std::as_writable_bytes(std::span(buffer)))) continue;
+    const std::string_view text(buffer.data(), buffer.size());
+    for (std::size_t at = find_banner_prefix(text, 0); at < step_bytes;
+         at = find_banner_prefix(text, at + 1)) {
+      if (!parse_banner(text.substr(at))) continue;
+      if (!budget.take()) return;
+      found(piece.begin + begin + at);
+    }
   }
 }
 

@@ -74,10 +74,10 @@ TEST_CASE("scan_for_kernel: what lies near many banners is looked at once") {
   }
   CollectedDiagnostics diagnostics;
   CHECK_FALSE(scan_for_kernel(memory, diagnostics));
-  CHECK(diagnostics.evidence().size() == 16 * 64);
+  CHECK(diagnostics.evidence().size() == 256 * 4);
   REQUIRE(diagnostics.warnings().size() == 1);
   CHECK_THAT(diagnostics.warnings()[0],
-             Catch::Contains("more than 16 banners of kernels in a piece of memory"));
+             Catch::Contains("more than 256 banners of kernels in a piece of memory"));
 }
 
 TEST_CASE("scan_for_kernel: tables that lead to themselves use up a budget, and that is said") {
