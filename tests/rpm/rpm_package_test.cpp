@@ -121,6 +121,19 @@ TEST_CASE("RpmPackage: any tag may be of any type") {
   try_types(without_tags(whole, signature_proofs, {}), find_rpm_entries(whole).of_header);
 }
 
+TEST_CASE("RpmPackage: many files in a folder with a long name take no more memory than is sane") {
+  const auto files_of = [](std::size_t folder_bytes, std::size_t count) {
+    const std::string package =
+        package_of_files(std::string(folder_bytes, 'f'), std::vector<std::string>(count, "a"));
+    const BufferSource source("linux.rpm", as_bytes(package));
+    return open(source).files().size();
+  };
+  CHECK(files_of(1000, 100) == 100);
+  check_fails(Failure::UnusableInput,
+              "linux.rpm: damaged header: expected paths of at most 67108864 bytes together",
+              [&] { (void)files_of(1'000'000, 100'000); });
+}
+
 TEST_CASE("RpmPackage: other bytes are no package") {
   CHECK_FALSE(is_rpm_package(BufferSource("file", as_bytes("\xed\xab\xee"))));
   check_fails(Failure::UnusableInput, "linux.rpm: expected an RPM package (magic edabeedb)",

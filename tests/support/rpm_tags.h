@@ -69,4 +69,33 @@ inline std::string with_type(std::string package, std::uint32_t tag, char type) 
   return package;
 }
 
+// The beginning of a package, with a header that has nothing but these files: `names`, each in
+// `folder`.
+inline std::string package_of_files(const std::string& folder,
+                                    const std::vector<std::string>& names) {
+  const auto number = [](std::uint32_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+    return bytes;
+  };
+  const auto header = [&](const std::string& entries, const std::string& data) {
+    return "\x8e\xad\xe8\x01" + std::string(4, '\0') +
+           number(static_cast<std::uint32_t>(entries.size() / 16)) +
+           number(static_cast<std::uint32_t>(data.size())) + entries + data;
+  };
+  const auto entry = [&](std::uint32_t tag, std::uint32_t type, std::size_t at, std::size_t count) {
+    return number(tag) + number(type) + number(static_cast<std::uint32_t>(at)) +
+           number(static_cast<std::uint32_t>(count));
+  };
+  std::string data(4 * names.size(), '\0');  // all in the first folder
+  std::string entries = entry(1116, 4, 0, names.size()) + entry(1117, 8, data.size(), names.size());
+  for (const std::string& name : names) data += name + '\0';
+  entries += entry(1118, 8, data.size(), 1);
+  data += folder + '\0';
+  const std::string signature = header(entry(1000, 4, 0, 1), number(0));
+  std::string lead = "\xed\xab\xee\xdb" + std::string(92, '\0');
+  return lead + signature + std::string((8 - signature.size() % 8) % 8, '\0') +
+         header(entries, data);
+}
+
 }  // namespace photon_dmesg::test
