@@ -48,11 +48,17 @@ std::vector<std::byte> StreamReader::take(std::uint64_t count, const char* what)
   constexpr std::uint64_t most_reserved = 64 * 1024 * 1024;
   std::vector<std::byte> taken;
   taken.reserve(static_cast<std::size_t>(std::min(count, most_reserved)));
-  while (taken.size() < count) {
-    const std::span<const std::byte> part = take_some(count - taken.size(), what);
-    taken.insert(taken.end(), part.begin(), part.end());
-  }
+  append_to(taken, count, what);
   return taken;
+}
+
+void StreamReader::append_to(std::vector<std::byte>& target, std::uint64_t count,
+                             const char* what) {
+  while (count > 0) {
+    const std::span<const std::byte> part = take_some(count, what);
+    target.insert(target.end(), part.begin(), part.end());
+    count -= part.size();
+  }
 }
 
 std::string StreamReader::take_text(std::uint64_t count, const char* what) {

@@ -17,6 +17,8 @@ class StreamReader {
   explicit StreamReader(ByteStream& stream) : stream_(&stream) {}
 
   [[nodiscard]] std::vector<std::byte> take(std::uint64_t count, const char* what);
+  // The same, behind what `target` has.
+  void append_to(std::vector<std::byte>& target, std::uint64_t count, const char* what);
   [[nodiscard]] std::string take_text(std::uint64_t count, const char* what);
   void skip(std::uint64_t count, const char* what);
 

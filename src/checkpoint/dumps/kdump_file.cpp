@@ -131,7 +131,7 @@ class KdumpMemory final : public GuestMemory {
 
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
     return unreadable_.read(address, target, [&](GuestPhysical at, std::span<std::byte> part) {
-      return read_in_parts(at, part);
+      return process_.read(at, part);
     });
   }
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
@@ -143,18 +143,6 @@ class KdumpMemory final : public GuestMemory {
   }
 
  private:
-  // The library's process keeps room for the most that it was asked for at once.
-  [[nodiscard]] bool read_in_parts(GuestPhysical address, std::span<std::byte> target) const {
-    constexpr std::size_t most = std::size_t{2} * 1024 * 1024;
-    while (!target.empty()) {
-      const std::span<std::byte> part = target.first(std::min(target.size(), most));
-      if (!process_.read(address, part)) return false;
-      address = address + part.size();
-      target = target.subspan(part.size());
-    }
-    return true;
-  }
-
   std::string name_;
   KdumpProcess process_;
   UnreadableMemory unreadable_;

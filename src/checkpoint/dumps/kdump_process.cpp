@@ -243,7 +243,15 @@ void KdumpProcess::require_process() const {
 bool KdumpProcess::read(GuestPhysical address, std::span<std::byte> target) const {
   const std::lock_guard lock(mutex_);
   require_process();
-  return ask(address, target);
+  // The other side keeps room for the most that it was asked for at once.
+  constexpr std::size_t most = std::size_t{2} * 1024 * 1024;
+  while (!target.empty()) {
+    const std::span<std::byte> part = target.first(std::min(target.size(), most));
+    if (!ask(address, part)) return false;
+    address = address + part.size();
+    target = target.subspan(part.size());
+  }
+  return true;
 }
 
 bool KdumpProcess::ask(GuestPhysical address, std::span<std::byte> target) const {

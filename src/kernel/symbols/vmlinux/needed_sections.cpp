@@ -171,8 +171,7 @@ class SectionWalk {
     while (const auto header = parse_aranges_header(input_.peek(section_mark_bytes))) {
       if (last_unit && header->unit <= *last_unit) break;  // a unit of .debug_info that looks alike
       last_unit = header->unit;
-      const auto set = input_.take(header->size, "address ranges");
-      aranges.insert(aranges.end(), set.begin(), set.end());
+      input_.append_to(aranges, header->size, "address ranges");
       expect(aranges.size() < most_kept, "the end of .debug_aranges");
     }
     choose_units(BufferSource(".debug_aranges", aranges));
@@ -199,7 +198,8 @@ class SectionWalk {
       if (wanted != units_.end() && wanted->offset == offset) {
         wanted->header = *header;
         wanted->place = info_.size();
-        keep_unit(header->size);
+        expect(header->size < most_kept - info_.size(), "units that a kernel can have");
+        input_.append_to(info_, header->size, "a compile unit");
       } else {
         input_.skip(header->size, "a compile unit");
       }
@@ -209,15 +209,6 @@ class SectionWalk {
       return unit.offset == printk_unit_;
     });
     expect(has_printk, "printk's unit in .debug_info");
-  }
-
-  void keep_unit(std::uint64_t size) {
-    expect(size < most_kept - info_.size(), "units that a kernel can have");
-    while (size > 0) {
-      const std::span<const std::byte> part = input_.take_some(size, "a compile unit");
-      info_.insert(info_.end(), part.begin(), part.end());
-      size -= part.size();
-    }
   }
 
   std::uint64_t take_uleb(std::vector<std::byte>& bytes) {
