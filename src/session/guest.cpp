@@ -247,7 +247,8 @@ void Guest::attach(const std::optional<RunningKernel>& running, SymbolSource sou
 
 bool Guest::use_own_symbols(Diagnostics& diagnostics) {
   if (pool_->is_strict() || symbols_.provenance.memory) return false;
-  const std::vector<FoundBanner> banners = find_banners(kernel_->image(), diagnostics);
+  const std::vector<FoundBanner> banners =
+      find_banners(kernel_->image(), BannerExtent::UpToBuildNumber, diagnostics);
   if (banners.empty()) return false;  // part of the image is missing, and its banner with it
   const RunningKernel running{banners, kernel_->shared_image(), std::nullopt, {}};
   open_by_memory(running, diagnostics);

@@ -101,7 +101,8 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory, const Architec
   const auto tables = tables_of(memory, architecture, *info, *top);
   if (!tables) return std::nullopt;
   auto image = std::make_shared<const KernelImage>(memory, *tables);
-  std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
+  std::vector<FoundBanner> banners =
+      find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
   if (banners.empty()) {
     diagnostics.found({.what = "no kernel",
                        .where = origin,

@@ -51,6 +51,25 @@ bool is_possible_kaslr_offset(std::uint64_t offset, const Architecture::MemoryMa
   return offset < map.image.end - map.image.begin && offset % map.image_alignment == 0;
 }
 
+// The banner of `running` that can be what symbols have at `linked`: `expected`, if they say which.
+std::optional<FoundBanner> find_fitting_banner(const RunningKernel& running,
+                                               const std::optional<KernelBanner>& expected,
+                                               GuestVirtual linked, Diagnostics& diagnostics) {
+  const auto fits = [&](const FoundBanner& found) {
+    const Architecture::MemoryMap& map = running.tables().architecture().map();
+    return (!expected || expected->text == found.banner.text) &&
+           is_possible_kaslr_offset(found.address - linked, map) &&
+           running.image->memory().translate(found.address);
+  };
+  const auto first_fitting = [&](const std::vector<FoundBanner>& banners) {
+    const auto found = std::find_if(banners.begin(), banners.end(), fits);
+    return found == banners.end() ? std::nullopt : std::optional(*found);
+  };
+  const std::optional<FoundBanner> found = first_fitting(running.banners);
+  if (found) return found;
+  return first_fitting(find_banners(*running.image, BannerExtent::All, diagnostics));
+}
+
 // Reads `address` of a kernel whose image begins at `load`, before any page table is known.
 struct LoadedImage {
   GuestPhysical load;
@@ -77,34 +96,29 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
   check_architecture(running, symbols);
   const std::optional<KernelBanner> expected = banner_of(symbols);
   const GuestVirtual linked = symbols.symbol("linux_banner");
-  const KernelMemory& kernel_memory = running.image->memory();
-  const Architecture::MemoryMap& map = running.tables().architecture().map();
-  for (const FoundBanner& found : running.banners) {
-    const std::uint64_t kaslr_offset = found.address - linked;
-    const std::optional<GuestPhysical> physical = kernel_memory.translate(found.address);
-    if ((expected && expected->text != found.banner.text) ||
-        !is_possible_kaslr_offset(kaslr_offset, map) || !physical) {
-      continue;
-    }
-    const std::uint64_t place =
-        running.tables().architecture().image_place(found.address.value - physical->value);
-    diagnostics.found(
-        {.what = "KASLR offset",
-         .value = fmt::format("{:#x}", kaslr_offset),
-         .how = fmt::format("the banner is at {} in the guest, linux_banner at {} in {}",
-                            found.address, linked, symbols.name())});
-    diagnostics.found({.what = map.place_variable,
-                       .value = fmt::format("{:#x}", place),
-                       .how = fmt::format("the banner is at physical {}", *physical)});
-    GuestKernel kernel(running.image, symbols, found.banner, kaslr_offset, place);
-    kernel.check_evidence(diagnostics);
-    optional_fact("whether other evidence agrees", diagnostics,
-                  [&] { cross_check(kernel, running, diagnostics); });
-    return kernel;
+  const auto found = find_fitting_banner(running, expected, linked, diagnostics);
+  if (!found) {
+    throw other_kernel(
+        symbols, running.banner(),
+        expected ? expected->text : fmt::format("a kernel linked with its banner at {}", linked));
   }
-  throw other_kernel(
-      symbols, running.banner(),
-      expected ? expected->text : fmt::format("a kernel linked with its banner at {}", linked));
+  const std::uint64_t kaslr_offset = found->address - linked;
+  const GuestPhysical physical = running.image->memory().translate(found->address).value();
+  const Architecture& architecture = running.tables().architecture();
+  const std::uint64_t place = architecture.image_place(found->address.value - physical.value);
+  diagnostics.found(
+      {.what = "KASLR offset",
+       .value = fmt::format("{:#x}", kaslr_offset),
+       .how = fmt::format("the banner is at {} in the guest, linux_banner at {} in {}",
+                          found->address, linked, symbols.name())});
+  diagnostics.found({.what = architecture.map().place_variable,
+                     .value = fmt::format("{:#x}", place),
+                     .how = fmt::format("the banner is at physical {}", physical)});
+  GuestKernel kernel(running.image, symbols, found->banner, kaslr_offset, place);
+  kernel.check_evidence(diagnostics);
+  optional_fact("whether other evidence agrees", diagnostics,
+                [&] { cross_check(kernel, running, diagnostics); });
+  return kernel;
 }
 
 GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& symbols,

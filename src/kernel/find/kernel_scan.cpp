@@ -253,7 +253,7 @@ std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
     std::shared_ptr<const KernelImage> image = own_tables.find(banner);
     if (own_tables.budget().exceeded()) break;
     std::vector<FoundBanner> found;
-    if (image) found = find_banners(*image, diagnostics);
+    if (image) found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
     if (found.empty()) {
       diagnostics.found({.what = "no page tables",
                          .where = fmt::format("banner at physical {}", banner),

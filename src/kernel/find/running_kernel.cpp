@@ -34,7 +34,8 @@ std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcp
     constexpr std::uint64_t page_bytes = 64;            // and a part of one, looking for the image
     const std::uint64_t steps = tables_bytes + page_bytes * image->pages_searched();
     if (!budget.take(steps + image->budget().taken())) return std::nullopt;
-    std::vector<FoundBanner> banners = find_banners(*image, diagnostics);
+    std::vector<FoundBanner> banners =
+        find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
     if (!banners.empty()) {
       return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};
     }

@@ -18,7 +18,8 @@ namespace photon_dmesg {
 
 // The kernel that the guest's vCPUs were running, found without knowing its symbols.
 struct RunningKernel {
-  std::vector<FoundBanner> banners;  // at least one; which is linux_banner only symbols can tell
+  // At least one, and perhaps not all (BannerExtent): which is linux_banner only symbols can tell.
+  std::vector<FoundBanner> banners;
   std::shared_ptr<const KernelImage> image;
   std::optional<std::uint32_t> vcpu;  // whose page tables map it; none: the kernel's own
 

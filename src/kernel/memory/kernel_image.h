@@ -65,10 +65,11 @@ class KernelImage {
   // stands on them, not the rest.
   [[nodiscard]] std::span<const std::byte> bytes(const ImageRange& range) const;
 
-  // Calls visit(address, bytes, count) for pieces of one of these ranges, ascending. Each byte is
-  // among the first `count` of one piece, and followed there by all that the range has of the next
-  // `longest`. Unless pieces are kept, they come by in one small buffer: memory for megabytes that
-  // are looked at once takes longer to get than they take to read.
+  // Calls visit(address, bytes, count) for pieces of one of these ranges, ascending, until it
+  // returns false. Each byte is among the first `count` of one piece, and followed there by all
+  // that the range has of the next `longest`. Unless pieces are kept, they come by in one small
+  // buffer: memory for megabytes that are looked at once takes longer to get than they take to
+  // read.
   template <typename Visit>
   void for_each_piece(const ImageRange& range, std::uint64_t longest, Visit visit) const {
     if (pieces_ == Pieces::Kept || bytes_.contains(range.begin.value)) {
@@ -81,7 +82,8 @@ class KernelImage {
       const std::uint64_t rest = range.size - at;
       const auto piece = std::span(buffer).first(std::min<std::uint64_t>(rest, buffer.size()));
       read(range.begin + at, piece);
-      visit(range.begin + at, std::span<const std::byte>(piece), std::min(rest, piece_bytes));
+      const std::uint64_t count = std::min(rest, piece_bytes);
+      if (!visit(range.begin + at, std::span<const std::byte>(piece), count)) return;
     }
   }
 

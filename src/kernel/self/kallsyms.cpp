@@ -15,16 +15,15 @@ namespace photon_dmesg {
 namespace {
 
 // Whether `table` is that of a kernel image: its text begins and ends where such an image may.
-bool fits_kernel(const KallsymsTable& table, const RunningKernel& kernel,
-                 const KernelMemory& memory) {
+bool fits_kernel(const KallsymsTable& table, const KernelImage& image) {
+  const KernelMemory& memory = image.memory();
   const std::optional<GuestVirtual> text = table.find("_stext");
   const std::optional<GuestVirtual> text_end = table.find("_etext");
   const std::optional<GuestVirtual> banner = table.find("linux_banner");
-  const auto is_banner = [&](const FoundBanner& found) { return found.address == banner; };
-  const Architecture::Range& image = kernel.tables().architecture().map().image;
-  return text && text_end && *text < *text_end && *text >= image.begin && *text_end < image.end &&
+  const Architecture::Range& place = image.tables().architecture().map().image;
+  return text && text_end && *text < *text_end && *text >= place.begin && *text_end < place.end &&
          memory.translate(*text) && memory.translate(GuestVirtual{text_end->value - 1}) &&
-         (!banner || std::any_of(kernel.banners.begin(), kernel.banners.end(), is_banner));
+         (!banner || banner_at(image, *banner));
 }
 
 }  // namespace
@@ -80,9 +79,7 @@ std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
 
 std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostics& diagnostics) {
   const KernelImage& image = *kernel.image;
-  const auto is_right = [&](const KallsymsTable& table) {
-    return fits_kernel(table, kernel, image.memory());
-  };
+  const auto is_right = [&](const KallsymsTable& table) { return fits_kernel(table, image); };
   Budget budget = kallsyms_budget();
   // The table is read-only data, but not every kernel protects that.
   for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {

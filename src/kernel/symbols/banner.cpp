@@ -104,6 +104,17 @@ std::optional<std::int64_t> build_time(const KernelBanner& banner) {
   return static_cast<std::int64_t>(::timegm(&time));
 }
 
+bool has_build_number(const KernelBanner& banner) {
+  constexpr std::string_view mark = ") #";  // behind the parenthesis around the compiler
+  const std::string_view text = banner.text;
+  for (std::size_t at = text.find(mark); at != std::string_view::npos;
+       at = text.find(mark, at + 1)) {
+    const std::string_view rest = text.substr(at + mark.size());
+    if (!rest.empty() && std::isdigit(static_cast<unsigned char>(rest.front())) != 0) return true;
+  }
+  return false;
+}
+
 std::optional<KernelBanner> banner_of(const KernelSymbols& symbols) {
   const std::optional<std::string> bytes = symbols.banner_bytes();
   return bytes ? parse_banner(*bytes) : std::nullopt;

@@ -20,6 +20,10 @@ struct KernelBanner {
 // writes it ("#1-photon SMP Thu Jun 9 21:51:19 UTC 2016"); some distributions put their own there.
 [[nodiscard]] std::optional<std::int64_t> build_time(const KernelBanner& banner);
 
+// Whether it says which build of its release it is: "#1" behind the compiler. One of the two that
+// kernels since 6.1 have says "#" alone.
+[[nodiscard]] bool has_build_number(const KernelBanner& banner);
+
 inline constexpr std::string_view banner_prefix = "Linux version ";
 
 // Where the next banner_prefix begins in `text`, at `from` or behind it; npos if there is none.

@@ -11,9 +11,10 @@ namespace {
 const std::string photon =
     "Linux version 4.4.8 (root@photon) (gcc version 5.3.0 (GCC) ) #1-photon SMP Fri Apr 22 2016\n";
 
-std::vector<FoundBanner> banners_of(const FakeMemory& memory, const PageTableBuilder& builder) {
+std::vector<FoundBanner> banners_of(const FakeMemory& memory, const PageTableBuilder& builder,
+                                    BannerExtent extent = BannerExtent::All) {
   CollectedDiagnostics diagnostics;
-  auto found = find_banners(KernelImage(memory, builder.tables()), diagnostics);
+  auto found = find_banners(KernelImage(memory, builder.tables()), extent, diagnostics);
   CHECK(diagnostics.warnings().empty());
   return found;
 }
@@ -40,6 +41,40 @@ TEST_CASE("find_banners: in the read-only data first, across pages, all of them"
   CHECK(found[1].address == GuestVirtual{base + 0x2800});
 }
 
+TEST_CASE("find_banners: up to the first with a build number, where that is enough") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  constexpr std::uint64_t base = 0xffffffff81000000;
+  for (const std::uint64_t page : {0x0, 0x1000, 0x3000})
+    builder.map({base + page}, {0x4000 + page});
+  const std::string end(1, '\0');
+  memory.write_text({0x4000}, "Linux version 4.4.8 (root@photon) (gcc) # SMP\n" + end);
+  memory.write_text({0x5000}, photon + end);
+  memory.write_text({0x5800}, photon + end);
+  memory.write_text({0x7000}, photon + end);  // another range
+  const auto found = banners_of(memory, builder, BannerExtent::UpToBuildNumber);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].address == GuestVirtual{base});
+  CHECK(found[1].address == GuestVirtual{base + 0x1000});
+  CHECK(banners_of(memory, builder).size() == 4);
+}
+
+TEST_CASE("banner_at: the one that begins there") {
+  FakeMemory memory(0x80000);
+  PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
+  constexpr std::uint64_t base = 0xffffffff81000000;
+  builder.map({base}, {0x4000});
+  const std::string text = photon + '\0';
+  memory.write_text({0x5000 - text.size()}, text);
+  const KernelImage image(memory, builder.tables());
+  const GuestVirtual address{base + 0x1000 - text.size()};
+  REQUIRE(banner_at(image, address));
+  CHECK(banner_at(image, address)->release == "4.4.8");
+  CHECK_FALSE(banner_at(image, address + 1));
+  CHECK_FALSE(banner_at(image, {base - 0x1000}));
+  CHECK_FALSE(banner_at(image, {base + 0x1000}));
+}
+
 TEST_CASE("find_banners: wherever they stand in an image that comes by in pieces, once each") {
   constexpr std::uint64_t base = 0xffffffff81000000;
   constexpr std::uint64_t size = 0x30000;
@@ -58,7 +93,7 @@ TEST_CASE("find_banners: wherever they stand in an image that comes by in pieces
     memory.write_text({0x40000 + at}, text);
     const KernelImage image(memory, builder.tables(), KernelImage::Pieces::Forgotten);
     CollectedDiagnostics diagnostics;
-    const std::vector<FoundBanner> found = find_banners(image, diagnostics);
+    const std::vector<FoundBanner> found = find_banners(image, BannerExtent::All, diagnostics);
     REQUIRE(found.size() == 1);
     CHECK(found[0].address == GuestVirtual{base + at});
     CHECK(found[0].banner.text + '\n' == photon);
@@ -92,7 +127,8 @@ TEST_CASE("find_banners: an image full of them has as many as are looked at, and
     memory.write_text({0x2000 + at}, "Linux version 6.1 (x\n" + std::string(1, '\0'));
   }
   CollectedDiagnostics diagnostics;
-  CHECK(find_banners(KernelImage(memory, builder.tables()), diagnostics).size() == 256);
+  const KernelImage image(memory, builder.tables());
+  CHECK(find_banners(image, BannerExtent::All, diagnostics).size() == 256);
   CHECK(diagnostics.warnings() ==
         std::vector<std::string>{
             "test memory: more than 256 banners in a kernel's image: the rest is left out"});

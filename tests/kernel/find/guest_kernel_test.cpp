@@ -61,6 +61,19 @@ TEST_CASE("GuestKernel: another build's symbols are refused with both banners") 
                                Catch::Contains("this is \"Linux version 4.4.8 "));
 }
 
+TEST_CASE(
+    "GuestKernel: a banner with a build number that is not the kernel's hides none behind it") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const std::string copy = "Linux version 6.1.10-1.ph5 (copy@before) (gcc) #9 SMP\n";
+  guest.memory().write_text(guest.at("unused_banner"), copy + '\0');
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  CHECK(running->banners.size() == 1);
+  const GuestKernel kernel = GuestKernel::attach(*running, guest.vmlinux(), guest.diagnostics());
+  CHECK(kernel.kaslr_offset() == FixtureGuest::kaslr_offset);
+  CHECK_THAT(kernel.banner().text, !Catch::Contains("copy@before"));
+}
+
 TEST_CASE("GuestKernel: symbols of another architecture are refused as such") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   const TemporaryFolder folder;

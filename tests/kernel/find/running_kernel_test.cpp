@@ -133,7 +133,7 @@ TEST_CASE("check_memory_belongs: memory in which no vCPU finds its instruction i
 TEST_CASE("RunningKernel: its name is the most detailed banner") {
   Machine machine;
   machine.memory.write_text(
-      {0x5800}, "Linux version 6.1.10-1.ph5 (root@photon) # SMP\n" + std::string(1, '\0'));
+      {0x5000}, "Linux version 6.1.10-1.ph5 (root@photon) # SMP\n" + std::string(1, '\0'));
   const auto kernel = machine.find({machine.vcpu()});
   REQUIRE(kernel);
   CHECK(kernel->banners.size() == 2);

@@ -37,6 +37,18 @@ TEST_CASE("parse_banner: what begins alike is none") {
   CHECK_FALSE(parse_banner(""));
 }
 
+TEST_CASE("has_build_number: a number behind the compiler, and no other") {
+  const auto has = [](const std::string& behind_release) {
+    return has_build_number({"Linux version 6.1.10 (root@photon) " + behind_release, "6.1.10"});
+  };
+  CHECK(has("(gcc (GCC) 12.2.0, GNU ld 2.40) #1 SMP PREEMPT_DYNAMIC Thu Jan  1 00:00:00 UTC 2023"));
+  CHECK(has("(gcc version 5.3.0 (GCC) ) #1-photon SMP Fri Apr 22 2016"));
+  CHECK(has("(gcc (built) #me) #42"));
+  CHECK_FALSE(has("(gcc (GCC) 12.2.0, GNU ld 2.40) # SMP PREEMPT_DYNAMIC"));
+  CHECK_FALSE(has("(gcc #1) #"));
+  CHECK_FALSE(has("(gcc)"));
+}
+
 TEST_CASE("find_banner_prefix: wherever it stands, at both ends too") {
   const std::string text = "Linux version 6.1 xLinux version x Linux versionx Linux version ";
   CHECK(find_banner_prefix(text, 0) == 0);
