@@ -33,8 +33,7 @@ constexpr std::uint64_t most_path_bytes = 64 * 1024 * 1024;
 // Verifying, unpacking and reading what is unpacked each have a thread. This much waits between
 // them, so that none waits over what takes its neighbour a moment longer. What is left of a package
 // when enough of it is unpacked is verified then, the faster work.
-constexpr std::size_t most_packed_ahead = std::size_t{4} * 1024 * 1024;
-constexpr std::size_t most_unpacked_ahead = std::size_t{2} * 1024 * 1024;
+constexpr std::size_t most_ahead = std::size_t{2} * 1024 * 1024;
 
 struct FreeHeader {
   void operator()(headerToken_s* header) const { librpm().headerFree(header); }
@@ -320,9 +319,9 @@ std::unique_ptr<ByteStream> RpmPackage::open(const File& file) {
   return with_context(name(), [&]() -> std::unique_ptr<ByteStream> {
     if (unknown_payload_) throw unknown_format(*unknown_payload_);
     payload_ = std::make_unique<Payload>(*input_, *checks_, name());
-    ahead_ = std::make_unique<PrefetchStream>(*payload_, most_packed_ahead);
+    ahead_ = std::make_unique<PrefetchStream>(*payload_, most_ahead);
     unpacked_ = decompress(*ahead_, compressor_);
-    unpacked_ahead_ = std::make_unique<PrefetchStream>(*unpacked_, most_unpacked_ahead);
+    unpacked_ahead_ = std::make_unique<PrefetchStream>(*unpacked_, most_ahead);
     CpioReader reader(*unpacked_ahead_, files_);
     if (!find_content(reader, file)) {
       throw unusable(fmt::format("expected {} in the payload, found its end", file.path));
