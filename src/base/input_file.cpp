@@ -44,7 +44,8 @@ struct InputFile::Cache {
 
 InputFile::InputFile(std::filesystem::path path)
     : path_(std::move(path)), name_(path_.string()), cache_(std::make_unique<Cache>()) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  // Of a pipe it would wait for whoever writes to it. It makes no difference to files and disks.
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) {
     throw unusable(fmt::format("{}: can't be opened: {}", name_, system_reason(errno)));
   }

@@ -1,5 +1,6 @@
 #include "base/input_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -58,6 +59,14 @@ TEST_CASE("InputFile: what can't be read is named with the reason") {
               [&] { const InputFile file(folder.path()); });
   check_fails(Failure::UnusableInput, "expected a regular file, found something else",
               [&] { InputFile("/dev/null"); });
+}
+
+TEST_CASE("InputFile: a pipe that nobody writes to is refused, and not waited for") {
+  const TemporaryFolder folder;
+  const std::filesystem::path pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  check_fails(Failure::UnusableInput, "pipe: expected a regular file, found something else",
+              [&] { const InputFile file(pipe); });
 }
 
 TEST_CASE("InputFile: a file that becomes shorter while it is read is an error") {
