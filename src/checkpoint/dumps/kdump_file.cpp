@@ -11,6 +11,7 @@
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "base/optional_fact.h"
+#include "base/spool.h"
 #include "checkpoint/dumps/elf_core.h"
 #include "checkpoint/dumps/kdump_magic.h"
 #include "checkpoint/dumps/kdump_process.h"
@@ -45,6 +46,12 @@ class MemoryFile final : public ByteSource {
     }
   }
 
+  // Zeros up to there: they take no memory.
+  void extend(std::uint64_t size) {
+    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) fail();
+    size_ = size;
+  }
+
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] std::optional<int> descriptor() const override { return descriptor_; }
@@ -76,6 +83,23 @@ void copy(const ByteSource& source, std::uint64_t from, std::uint64_t size, Memo
     buffer.resize(std::min<std::uint64_t>(buffer.size(), size - done));
     source.read_at(from + done, buffer);
     target.write(to + done, buffer);
+  }
+}
+
+// All of it, but for its zeros. What comes out of a packed file may be any number of bytes.
+void copy_unpacked(const ByteSource& source, MemoryFile& target) {
+  const std::uint64_t most = SpoolLimits::of_machine().kept;
+  Budget budget("bytes of memory for what it unpacks to", most);
+  target.extend(source.size());
+  for (std::uint64_t at = source.next_data(0); at < source.size(); at = source.next_data(at)) {
+    const std::uint64_t end = source.data_end(at);
+    if (!budget.take(end - at)) {
+      throw unusable(fmt::format(
+          "{}: what it unpacks to takes more than {} bytes of memory: unpack it to a disk",
+          source.name(), most));
+    }
+    copy(source, at, end - at, target, at);
+    at = end;
   }
 }
 
@@ -177,7 +201,7 @@ std::vector<std::shared_ptr<const ByteSource>> prepare(
     if (flattened) {
       put_in_order(*file, *in_memory, diagnostics);
     } else {
-      copy(*file, 0, file->size(), *in_memory, 0);
+      copy_unpacked(*file, *in_memory);
     }
     file = std::move(in_memory);
   }
