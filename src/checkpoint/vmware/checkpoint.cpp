@@ -72,6 +72,21 @@ void warn_of_better_memory(const ByteSource& checkpoint, const ByteSource& memor
       beside->string(), checkpoint.name(), memory_file.name()));
 }
 
+void warn_of_better_checkpoint(const ByteSource& checkpoint, const ByteSource& memory_file,
+                               const FileTree& tree, Diagnostics& diagnostics) {
+  std::optional<std::filesystem::path> beside;
+  try {
+    beside = find_companion(tree, memory_file.name(), {"vmss", "vmsn"});
+  } catch (const Error&) {
+    return;
+  }
+  if (!beside || tree.are_same(*beside, checkpoint.name())) return;
+  diagnostics.warn_of_lack(fmt::format(
+      "{}: the checkpoint beside {}, which has its name, is not used, as {} was named: if that is "
+      "of another moment, registers and memory don't belong together",
+      beside->string(), memory_file.name(), checkpoint.name()));
+}
+
 // The memory inside the checkpoint.
 void use_own_memory(GuestState& state, const MemoryDescription& description,
                     const std::shared_ptr<const ByteSource>& memory_file,
@@ -121,6 +136,7 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
   const ByteSource& checkpoint = *state.files.front();
   if (memory_file) {
     warn_of_better_memory(checkpoint, *memory_file, tree, diagnostics);
+    warn_of_better_checkpoint(checkpoint, *memory_file, tree, diagnostics);
   } else {
     memory_file = open_memory_file_beside(checkpoint, tree, diagnostics);
   }

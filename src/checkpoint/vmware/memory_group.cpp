@@ -78,6 +78,10 @@ std::vector<MemoryRegion> complete_regions(const Collected& collected) {
     throw unusable(
         fmt::format("expected at most {} memory regions, found {}", region_limit, count));
   }
+  if (collected.region_count && collected.seen > count) {
+    throw unusable(fmt::format("damaged: {} memory regions are counted, and {} described", count,
+                               collected.seen));
+  }
   std::vector<MemoryRegion> regions;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto found = collected.regions.find(i);

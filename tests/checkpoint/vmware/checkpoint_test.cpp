@@ -1,5 +1,7 @@
 #include "checkpoint/vmware/checkpoint.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -224,6 +226,18 @@ TEST_CASE("Checkpoint: a region that lacks a tag, or too many regions, are refus
               [&] { (void)files.open(); });
 }
 
+TEST_CASE("Checkpoint: more regions than are counted are damage, whichever of the two is wrong") {
+  Files files;
+  files.folder.write("vm.vmem", numbered_pages(32));
+  for (const std::uint64_t count : {0, 1}) {
+    files.memory_tags =
+        region_tags({{0, 0, 16}, {0x100000, 16, 16}}) + inline_tag("regionsCount", {}, count);
+    check_fails(Failure::UnusableInput,
+                fmt::format("damaged: {} memory regions are counted, and 2 described", count),
+                [&] { (void)files.open(); });
+  }
+}
+
 TEST_CASE("Checkpoint: an empty or encrypted memory file is named as such") {
   Files files;
   files.folder.write("vm.vmem", "");
@@ -277,6 +291,21 @@ TEST_CASE("Checkpoint: a memory that is named while another has the checkpoint's
              Catch::Contains("vm.vmem: the memory beside") && Catch::Contains("is not used"));
   (void)files.open("vm.vmem");
   CHECK(files.diagnostics.warnings().size() == 1);
+}
+
+TEST_CASE(
+    "Checkpoint: memory that was named though it lies beside its own checkpoint is a warning") {
+  Files files;
+  files.memory_tags = region_tags({{0, 0, 32}});
+  files.folder.write("vm-Snapshot2.vmem", numbered_pages(32));
+  (void)files.open("vm-Snapshot2.vmem");
+  CHECK(files.diagnostics.warnings().empty());
+  (void)files.write_checkpoint("vm-Snapshot2.vmsn");
+  (void)files.open("vm-Snapshot2.vmem");
+  REQUIRE(files.diagnostics.warnings().size() == 1);
+  CHECK_THAT(files.diagnostics.warnings().front(),
+             Catch::Contains("vm-Snapshot2.vmsn: the checkpoint beside") &&
+                 Catch::Contains("is not used"));
 }
 
 TEST_CASE("Checkpoint: through a symbolic link, its memory lies beside what that leads to") {
