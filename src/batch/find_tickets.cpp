@@ -46,7 +46,7 @@ std::string name_of_ticket(const fs::path& file, const fs::path& root) {
 
 bool tells_of_guest(const fs::path& host_log) {
   try {
-    return !lines_of_guest(InputFile(host_log)).empty();
+    return has_lines_of_guest(InputFile(host_log));
   } catch (const Error&) {
     return false;
   }

@@ -34,7 +34,7 @@ std::vector<fs::path> only_with_lines_of_guest(const FileTree& tree,
   for (const fs::path& path : host_logs) {
     try {
       const auto file = tree.open(path, diagnostics);
-      if (is_host_log(*file) && !lines_of_guest(*file).empty()) found.push_back(path);
+      if (is_host_log(*file) && has_lines_of_guest(*file)) found.push_back(path);
     } catch (const Error& error) {
       diagnostics.found({.what = error.what()});
     }

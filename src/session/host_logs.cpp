@@ -37,7 +37,7 @@ bool is_host_log_at(const fs::path& path) {
 }
 
 bool has_name_of_host_log(const fs::path& path) {
-  constexpr std::array patterns = {"vmware.log", "vmware-[0-9]*.log"};
+  constexpr std::array patterns = {vm_log_name, old_vm_log_name};
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const char* pattern) { return is_named(path, pattern); });
 }
@@ -71,20 +71,28 @@ std::vector<fs::path> paths_of(const std::vector<fs::path>& files, const fs::pat
 
 using Open = std::function<std::shared_ptr<const ByteSource>(const fs::path& path)>;
 
-std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& open) {
-  std::vector<std::pair<std::string, HostLog>> logs;
+std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& open,
+                               Diagnostics& diagnostics) {
+  std::vector<std::pair<std::string, std::shared_ptr<const ByteSource>>> files;
   for (const fs::path& path : paths) {
-    const auto file = open(path);
-    logs.emplace_back(begin_of_host_log(*file), HostLog{file->name(), lines_of_guest(*file)});
+    auto file = open(path);
+    files.emplace_back(begin_of_host_log(*file), std::move(file));
   }
   // Which of two numbers in their names is the older one depends on the product.
-  std::stable_sort(logs.begin(), logs.end(), [](const auto& left, const auto& right) {
-    return std::tie(left.first, left.second.path) < std::tie(right.first, right.second.path);
+  std::stable_sort(files.begin(), files.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.first, left.second->name()) < std::tie(right.first, right.second->name());
   });
-  std::vector<HostLog> sorted;
-  sorted.reserve(logs.size());
-  for (auto& [begin, log] : logs) sorted.push_back(std::move(log));
-  return sorted;
+  HostLogRoom room;
+  std::vector<HostLog> logs;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    logs.push_back({file->second->name(), lines_of_guest(*file->second, room)});
+  }
+  if (room.was_too_small) {
+    diagnostics.warn_of_lack(
+        "the guest sent its host more lines than are read: the oldest are left out");
+  }
+  std::reverse(logs.begin(), logs.end());
+  return logs;
 }
 
 }  // namespace
@@ -97,17 +105,18 @@ bool are_host_logs(const std::vector<fs::path>& files, BundleTree& tree, Diagnos
 
 std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files, BundleTree& tree,
                                     Diagnostics& diagnostics) {
-  return read_logs(files, [&](const fs::path& path) {
+  const auto open = [&](const fs::path& path) {
     auto found = is_host_log_at(path) ? nullptr : find_host_log(path, tree, diagnostics);
     return found ? found : tree.open(path, diagnostics);
-  });
+  };
+  return read_logs(files, open, diagnostics);
 }
 
 std::vector<HostLog> host_logs_of(const std::vector<fs::path>& files, const fs::path& checkpoint,
                                   const FileTree& tree, Diagnostics& diagnostics) {
   try {
-    return read_logs(paths_of(files, checkpoint, tree),
-                     [&](const fs::path& path) { return tree.open(path, diagnostics); });
+    const auto open = [&](const fs::path& path) { return tree.open(path, diagnostics); };
+    return read_logs(paths_of(files, checkpoint, tree), open, diagnostics);
   } catch (const Error& error) {
     diagnostics.found({.what = "no log of the host", .how = error.what()});
     return {};

@@ -21,8 +21,9 @@ namespace {
 constexpr std::uint64_t most_small_bytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t most_small_bytes_together = 8 * most_small_bytes;
 
-constexpr std::array small_names = {"*.vmss",     "*.vmsn",     "*.guest", vm_configuration_name,
-                                    "vmware.log", "System.map*"};
+constexpr std::array small_names = {
+    "*.vmss",    "*.vmsn",        "*.guest",    vm_configuration_name,
+    vm_log_name, old_vm_log_name, "System.map*"};
 
 bool is_small(const BundledFile& file) {
   return file.size <= most_small_bytes &&

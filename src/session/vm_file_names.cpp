@@ -27,8 +27,8 @@ constexpr std::array names = {
     VmFileName{"*.vswp", "the VM's swap file (.vswp)", not_needed},
     VmFileName{"*.hlog", "a log of the host's (.hlog)", not_needed},
     VmFileName{"*.scoreboard", "the host's statistics (.scoreboard)", not_needed},
-    VmFileName{"vmware.log", "the host's log of a VM (vmware.log)", give_checkpoint},
-    VmFileName{"vmware-[0-9]*.log", "the host's log of a VM (vmware.log)", give_checkpoint},
+    VmFileName{vm_log_name, "the host's log of a VM (vmware.log)", give_checkpoint},
+    VmFileName{old_vm_log_name, "the host's log of a VM (vmware.log)", give_checkpoint},
     VmFileName{"*.log", "a text log", give_checkpoint, false},
     VmFileName{"*.png", "a picture", not_needed, false},
 };

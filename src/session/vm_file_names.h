@@ -16,6 +16,9 @@ struct VmFileName {
 };
 
 inline constexpr const char* vm_configuration_name = "*.vmx";
+// The host's log of a VM: of its run, and of earlier ones.
+inline constexpr const char* vm_log_name = "vmware.log";
+inline constexpr const char* old_vm_log_name = "vmware-[0-9]*.log";
 
 // All of them.
 [[nodiscard]] std::span<const VmFileName> vm_file_names();

@@ -76,7 +76,7 @@ VmFolder sort_vm_files(const std::vector<fs::path>& files) {
     if (is_vm_configuration(path)) result.configurations.push_back(path);
     if (has_ending(path, ".vmss") || has_ending(path, ".vmsn")) result.checkpoints.push_back(path);
     if (has_ending(path, ".vmem")) result.memories.push_back(path);
-    if (is_named(path, "vmware.log")) result.host_logs.push_back(path);
+    if (is_named(path, vm_log_name)) result.host_logs.push_back(path);
   }
   return result;
 }

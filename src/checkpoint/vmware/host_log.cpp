@@ -14,8 +14,6 @@ namespace {
 
 // A busy VM's is a few megabytes; the newest lines are at its end.
 constexpr std::uint64_t most_bytes = 64 * 1024 * 1024;
-// Some logs of the longest that Photon's kernels keep (4 MiB).
-constexpr std::size_t most_lines = 256 * 1024;
 
 std::string read_end(const ByteSource& file) {
   const std::uint64_t begin = file.size() - std::min(file.size(), most_bytes);
@@ -169,9 +167,10 @@ std::string begin_of_host_log(const ByteSource& file) {
   return begin.substr(0, begin.find_first_of(" |"));
 }
 
-std::vector<HostLogLine> lines_of_guest(const ByteSource& file) {
+std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& room) {
   constexpr std::string_view mark = "Guest: ";
   std::deque<HostLogLine> lines;
+  std::size_t kept_bytes = 0;
   std::string_view sender;  // whose text may go on
   const std::string text = read_end(file);
   for_each_line(text, [&](std::string_view bytes) {
@@ -185,9 +184,21 @@ std::vector<HostLogLine> lines_of_guest(const ByteSource& file) {
     if (line->text.empty()) return;
     lines.push_back({std::string(line->time), parse_time(line->time), std::string(line->thread),
                      std::string(line->text)});
-    if (lines.size() > most_lines) lines.pop_front();
+    kept_bytes += line->text.size();
+    while (lines.size() > room.lines || kept_bytes > room.bytes) {
+      kept_bytes -= lines.front().text.size();
+      lines.pop_front();
+      room.was_too_small = true;
+    }
   });
+  room.lines -= lines.size();
+  room.bytes -= kept_bytes;
   return {std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end())};
+}
+
+bool has_lines_of_guest(const ByteSource& file) {
+  HostLogRoom room;
+  return !lines_of_guest(file, room).empty();
 }
 
 bool is_snapshot_pending(const FileTree& tree, const std::filesystem::path& checkpoint) {

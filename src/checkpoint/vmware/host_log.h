@@ -32,10 +32,22 @@ struct HostLogLine {
 // When the log begins, as the host wrote it; empty if it begins with no time.
 [[nodiscard]] std::string begin_of_host_log(const ByteSource& file);
 
+// How much of what a guest sent is kept, of all its logs together.
+struct HostLogRoom {
+  std::size_t lines =
+      std::size_t{256} * 1024;  // some logs of the longest that Photon keeps (4 MiB)
+  std::size_t bytes = std::size_t{64} * 1024 * 1024;  // of text
+  bool was_too_small = false;
+};
+
 // What the guest sent, oldest first: when it panics, or survives an oops, Photon's kernels send
 // their log (their patch "vmware: Log kmsg dump on panic"), each line with "<level>[time]" before
-// it. Firmware and VMware's Tools send lines too, without that. Of very many, the newest.
-[[nodiscard]] std::vector<HostLogLine> lines_of_guest(const ByteSource& file);
+// it. Firmware and VMware's Tools send lines too, without that. The newest that `room` has place
+// for, which it has less of then.
+[[nodiscard]] std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& room);
+
+// Whether there are any.
+[[nodiscard]] bool has_lines_of_guest(const ByteSource& file);
 
 // Whether a vmware.log beside `checkpoint`, in `tree`, says that the memory of a snapshot was still
 // being written: since "MainMem: Begin lazy IO", no "Completed pending lazy checkpoint save" has

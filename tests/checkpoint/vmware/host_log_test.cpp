@@ -6,6 +6,13 @@
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
+namespace {
+
+std::vector<HostLogLine> lines_of(const std::string& log, HostLogRoom room = {}) {
+  return lines_of_guest(BufferSource("vmware.log", as_bytes(log)), room);
+}
+
+}  // namespace
 
 TEST_CASE("vmware.log: what the guest sent, in the form of old and new hosts") {
   const std::string log =
@@ -19,7 +26,7 @@ TEST_CASE("vmware.log: what the guest sent, in the form of old and new hosts") {
   const BufferSource file("vmware.log", as_bytes(log));
   CHECK(is_host_log(file));
   CHECK(begin_of_host_log(file) == "2026-11-25T02:10:01.000Z");
-  const std::vector<HostLogLine> lines = lines_of_guest(file);
+  const std::vector<HostLogLine> lines = lines_of(log);
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].text == "<0>[   20.000000] Kernel panic: it was");
   CHECK(lines[0].time == "2026-11-25T02:10:02.000Z");
@@ -40,7 +47,7 @@ TEST_CASE("vmware.log: a text of several lines goes on where its sender does") {
       "2026-11-25T02:10:03Z| vcpu-0| I125+ goes on\n"
       "2026-11-25T02:10:03Z| vcpu-0| I125: no more\n";
   std::vector<std::string> texts;
-  for (const HostLogLine& line : lines_of_guest(BufferSource("vmware.log", as_bytes(log)))) {
+  for (const HostLogLine& line : lines_of(log)) {
     texts.push_back(line.text);
   }
   CHECK(texts == std::vector<std::string>{"<6>[    1.000000] first", "<6>[    1.000000] second",
@@ -50,7 +57,7 @@ TEST_CASE("vmware.log: a text of several lines goes on where its sender does") {
 TEST_CASE("vmware.log: times are what the host says, and points in time where it tells its zone") {
   const auto time_of = [](const std::string& time) {
     const std::string log = time + "| vcpu-0| I125: Guest: text\n";
-    const auto lines = lines_of_guest(BufferSource("vmware.log", as_bytes(log)));
+    const auto lines = lines_of(log);
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].time == time);
     return lines[0].time_nsec;
@@ -63,6 +70,29 @@ TEST_CASE("vmware.log: times are what the host says, and points in time where it
   // What nanoseconds since 1970 don't reach.
   CHECK(time_of("9999-01-30T16:02:43Z") == std::nullopt);
   CHECK(time_of("0431-01-30T16:02:43Z") == std::nullopt);
+}
+
+TEST_CASE("vmware.log: of more than there is room for the newest, and that is noticed") {
+  std::string log;
+  for (const char* text : {"one", "two", "three", "four"}) {
+    log += std::string("2026-11-25T02:10:02Z In(05) vcpu-0 - Guest: ") + text + '\n';
+  }
+  const BufferSource file("vmware.log", as_bytes(log));
+  HostLogRoom all{4, 15};
+  CHECK(lines_of_guest(file, all).size() == 4);
+  CHECK_FALSE(all.was_too_small);
+  // Another log has what this one leaves.
+  CHECK(all.lines == 0);
+  CHECK(all.bytes == 0);
+  CHECK(lines_of_guest(file, all).empty());
+  CHECK(all.was_too_small);
+  for (HostLogRoom room : {HostLogRoom{2, 100}, HostLogRoom{100, 9}}) {
+    const auto lines = lines_of_guest(file, room);
+    REQUIRE(lines.size() == 2);
+    CHECK(lines.front().text == "three");
+    CHECK(lines.back().text == "four");
+    CHECK(room.was_too_small);
+  }
 }
 
 TEST_CASE("vmware.log: other texts are none") {

@@ -90,7 +90,8 @@ void try_store(Bytes bytes) {
 // Every line that the guest sent is of this boot, of another, or can't be told.
 void try_host_log(const ByteSource& source) {
   std::vector<HostLine> lines;
-  for (const HostLogLine& line : lines_of_guest(source)) {
+  HostLogRoom room;
+  for (const HostLogLine& line : lines_of_guest(source, room)) {
     lines.push_back(parse_host_line(line, "vmware.log"));
   }
   HostEvidence evidence(lines);
