@@ -139,6 +139,7 @@ void write_core_folder(const Options& options, TerminalDiagnostics& diagnostics)
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const fs::path& folder = *options.output;
   // Before anything is written.
+  check_standard_output(options);
   if (guest.symbols().provenance.vmlinux) (void)has_vmlinux(folder, guest.symbols());
   make_folder(folder);
   const Threads threads = find_threads(guest, diagnostics);

@@ -154,9 +154,21 @@ void write_to(const Options& options, const Output& output, Access access, const
 
 }  // namespace
 
+void check_standard_output(const Options& options) {
+  OutputTarget target = find_output_target(standard_output);
+  check_target(options, target, {});
+  std::error_code error;
+  if (!fs::is_regular_file(target.path, error)) return;
+  target.names.push_back(fs::read_symlink(target.path, error).filename().string());
+  check_names(target);
+}
+
 void check_output(const Options& options) {
-  if (options.command == Command::Core) return check_core_folder(options);
-  if (options.command == Command::Batch || options.all_kernels) return check_folder(options);
+  const bool is_core = options.command == Command::Core;
+  if (is_core || options.command == Command::Batch || options.all_kernels) {
+    check_standard_output(options);
+    return is_core ? check_core_folder(options) : check_folder(options);
+  }
   std::vector<OutputTarget> targets;
   for (const Output& output : all_outputs(options)) {
     const OutputTarget target = find_output_target(output.named);

@@ -17,6 +17,10 @@ using Write = std::function<void(std::ostream&)>;
 // Throws Error(Usage).
 void check_output(const Options& options);
 
+// Refuses a stdout that is a file which has been read, or has a name that files of virtual machines
+// have: for what is said there of other outputs. Throws Error(Usage).
+void check_standard_output(const Options& options);
+
 // Makes `folder`, and those that it is to be in, unless they are there. Throws Error(Incomplete).
 void make_folder(const std::filesystem::path& folder);
 

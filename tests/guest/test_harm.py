@@ -144,6 +144,15 @@ class Inputs(HarmTests):
                     self.assertIn(b"this is one of the inputs", done.stderr)
                     self.check_unharmed()
 
+    def test_memory_that_the_shell_appends_what_was_made_to(self) -> None:
+        made = self.folder / "made"
+        for command in (("core", self.kernel, self.checkpoint), ("batch", self.checkpoint)):
+            with self.subTest(command=command), self.memory.open("ab") as out:
+                done = subprocess.run([BINARY, *command, "-o", made], stdout=out, stderr=subprocess.PIPE,
+                                      timeout=TIMEOUT)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.check_unharmed()
+
 
 class Neighbours(HarmTests):
     """Files that are no inputs."""
