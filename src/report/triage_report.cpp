@@ -89,8 +89,8 @@ std::string describe_task_counts(const GuestFacts& facts) {
 std::string describe_memory(const MemoryUse& memory) {
   std::vector<std::string> parts;
   if (memory.free_pages && memory.total_pages) {
-    parts.push_back(fmt::format("{} of {} MiB free", memory.free_pages->value / pages_per_mib,
-                                memory.total_pages->value / pages_per_mib));
+    parts.push_back(fmt::format("{} of {} MiB free", memory.mib(memory.free_pages->value),
+                                memory.mib(memory.total_pages->value)));
   }
   if (memory.oom_kills) parts.push_back(fmt::format("{} OOM kills", *memory.oom_kills));
   if (memory.load) {

@@ -134,6 +134,7 @@ std::optional<Reading> read_free_pages(const GuestKernel& kernel) {
 
 MemoryUse read_memory_use(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus) {
   MemoryUse use;
+  use.page_bytes = std::uint64_t{1} << kernel.memory().tables().form().page_shift;
   use.total_pages = read_variable(kernel, "_totalram_pages", word);  // 5.0 and later
   if (!use.total_pages) use.total_pages = read_variable(kernel, "totalram_pages", word);
   use.free_pages = read_free_pages(kernel);

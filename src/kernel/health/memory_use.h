@@ -13,8 +13,6 @@
 
 namespace photon_dmesg {
 
-inline constexpr std::uint64_t pages_per_mib = 256;  // they have 4096 bytes
-
 // One zone of memory in which the allocator has pages (struct zone).
 struct MemoryZone {
   std::string name;  // "DMA32", "Normal"
@@ -27,12 +25,17 @@ struct MemoryZone {
 
 // How much memory the guest had left, in pages. What is not known is absent.
 struct MemoryUse {
+  std::uint64_t page_bytes = 4096;
   std::optional<Reading> total_pages;
   std::optional<Reading> free_pages;
   std::vector<MemoryZone> zones;
   std::optional<std::uint64_t> oom_kills;  // since boot (4.13 and later)
   // The kernel's load averages: 1, 5 and 15 minutes, in 1/2048.
   std::optional<std::array<std::uint64_t, 3>> load;
+
+  [[nodiscard]] std::uint64_t mib(std::uint64_t pages) const {
+    return pages / ((std::uint64_t{1} << 20) / page_bytes);
+  }
 };
 
 [[nodiscard]] MemoryUse read_memory_use(const GuestKernel& kernel, const KernelTypes& types,

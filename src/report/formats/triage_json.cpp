@@ -122,6 +122,7 @@ Json memory_to_json(const MemoryUse& memory) {
   };
   return {{"total_pages", value(memory.total_pages)},
           {"free_pages", value(memory.free_pages)},
+          {"page_bytes", memory.page_bytes},
           {"oom_kills", number_or_null(memory.oom_kills)}};
 }
 

@@ -16,7 +16,6 @@ const std::vector<EventPattern>& kernel_patterns() {
   static const std::vector<EventPattern> patterns = {
       // Panics.
       {.text = "Kernel panic - not syncing: ", .kind = Kind::Panic, .what = ""},
-      {.text = "Kernel panic: ", .kind = Kind::Panic, .what = ""},
       {.text = "PANIC: early exception ", .kind = Kind::Panic, .what = "early exception"},
 
       // Exceptions of the kernel's own.

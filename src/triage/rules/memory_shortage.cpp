@@ -58,7 +58,7 @@ std::vector<Finding> find_memory_shortage(const GuestFacts& facts) {
          .value = fmt::format("{}, below min {}", zone.free_pages, zone.watermarks[0])});
   }
   low.summary = fmt::format("{} MiB are free, less than the kernel keeps for itself",
-                            free_pages / pages_per_mib);
+                            facts.memory.mib(free_pages));
   if (waiting > 0) low.notes.push_back(fmt::format("{} tasks try to free memory", waiting));
   return findings;
 }

@@ -141,7 +141,9 @@ std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& 
   const auto told = begin_of(facts.time.now_nsec, age);
   const auto arrived = vcpu.task ? vcpu.task->arrived_nsec : std::nullopt;
   constexpr std::uint64_t longest_before = 10 * nsec_per_second;
-  const bool is_near = told && arrived && *arrived < *told && *told - *arrived < longest_before;
+  // Of idle tasks it is 0: nothing notes when they get a CPU.
+  const bool is_near =
+      told && arrived.value_or(0) != 0 && *arrived < *told && *told - *arrived < longest_before;
   return is_near ? arrived : told;
 }
 

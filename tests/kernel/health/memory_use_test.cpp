@@ -16,6 +16,8 @@ TEST_CASE("Free and total pages are the kernel's own counters") {
   const MemoryUse use = read_memory_use(guest.kernel(), guest.types(), guest.cpus());
   CHECK(use.total_pages->value == 100'000);
   CHECK(use.free_pages->value == 25'000);
+  CHECK(use.page_bytes == 4096);
+  CHECK(use.mib(25'000) == 97);
   CHECK_FALSE(use.oom_kills);
   CHECK_FALSE(use.load);
 }

@@ -30,6 +30,9 @@ TEST_CASE("A pattern fits at the beginning of a word only") {
   CHECK(index.find("xBUG: soft lockup - CPU#1").pattern == nullptr);
   CHECK(index.find("").pattern == nullptr);
   CHECK(index.find(std::string(4096, ' ') + "Kernel panic - not syncing: x").pattern == nullptr);
+  // A process may be called "Kernel panic: ", and its crash is logged behind its name.
+  const auto crash = index.find("Kernel panic: x[4321]: segfault at 0 ip 0");
+  CHECK((crash.pattern == nullptr || crash.pattern->kind != FindingKind::Panic));
 }
 
 struct Line {

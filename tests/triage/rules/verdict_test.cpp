@@ -422,6 +422,13 @@ TEST_CASE("A CPU that runs no other task is softly locked up, the surer the more
     facts.vcpus[1].task->arrived_nsec = now - 300 * second;
     CHECK(first_of(facts).since_nsec == now - 60 * second);
   }
+  SECTION("of an idle task nothing notes when it got the CPU") {
+    facts.time.now_nsec = now;
+    facts.vcpus[1].task->arrived_nsec = 0;
+    hog(facts, now - 5 * second);
+    facts.vcpus[1].task->arrived_nsec = 0;
+    CHECK(first_of(facts).since_nsec == 5 * second);
+  }
   SECTION("RCU tells too, and is a consequence") {
     facts.rcu = RcuGracePeriod{reading("rcu_state.gp_seq", 5), 50 * second, second, {1}, {}};
     facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 6, 55 * second});
@@ -603,6 +610,9 @@ TEST_CASE("A guest without memory to give is low on memory") {
   GuestFacts facts = healthy_facts();
   facts.memory.zones.push_back({"Normal", 100'000, 500, {1000, 1250, 1500}});
   CHECK(first_of(facts).kind == FindingKind::MemoryLow);
+  CHECK(first_of(facts).summary == "1 MiB are free, less than the kernel keeps for itself");
+  facts.memory.page_bytes = 64 * 1024;
+  CHECK(first_of(facts).summary == "31 MiB are free, less than the kernel keeps for itself");
   facts.memory.zones.push_back({"DMA32", 100'000, 50'000, {1000, 1250, 1500}});
   CHECK(judge(facts).findings.empty());
 }
