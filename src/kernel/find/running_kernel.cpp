@@ -25,32 +25,42 @@ std::string describe_tables(const Vcpu& vcpu) {
   return architecture_of(vcpu.machine).describe_tables(vcpu);
 }
 
+bool maps_banner_of(const RunningKernel& kernel, const PageTables& tables) {
+  const GuestVirtual banner = kernel.banners.front().address;
+  return KernelMemory(tables.memory(), tables).translate(banner) ==
+         kernel.image->memory().translate(banner);
+}
+
+// Of the tables that may be the vCPU's, the first that map a kernel, unless others map more of the
+// same one: those of user mode may have its text and read-only data, and none of its variables
+// (page-table isolation without PCID, since Linux 4.17: pti_clone_kernel_text()).
 std::optional<RunningKernel> find_kernel_of(const GuestMemory& memory, const Vcpu& vcpu,
                                             KernelImage::Pieces pieces, Budget& budget,
                                             Diagnostics& diagnostics) {
+  std::optional<RunningKernel> found;
   for (const PageTables& tables : vcpu_page_tables(memory, vcpu)) {
+    if (found && !maps_banner_of(*found, tables)) continue;
     auto image = std::make_shared<const KernelImage>(memory, tables, pieces);
     constexpr std::uint64_t tables_bytes = 128 * 1024;  // a step, even if nothing is mapped
     constexpr std::uint64_t page_bytes = 64;            // and a part of one, looking for the image
     const std::uint64_t steps = tables_bytes + page_bytes * image->pages_searched();
-    if (!budget.take(steps + image->budget().taken())) return std::nullopt;
+    if (!budget.take(steps + image->budget().taken())) break;
+    if (found) {
+      if (image->budget().taken() > found->image->budget().taken()) found->image = std::move(image);
+      continue;
+    }
     std::vector<FoundBanner> banners =
         find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
-    if (!banners.empty()) {
-      return RunningKernel{std::move(banners), std::move(image), vcpu.index, {}};
-    }
+    if (!banners.empty()) found = {std::move(banners), std::move(image), vcpu.index, {}};
   }
-  return std::nullopt;
+  return found;
 }
 
 bool has_same_kernel_mapped(const GuestMemory& memory, const Vcpu& vcpu,
                             const RunningKernel& kernel) {
-  const GuestVirtual banner = kernel.banners.front().address;
-  const auto expected = kernel.image->memory().translate(banner);
   const std::vector<PageTables> candidates = vcpu_page_tables(memory, vcpu);
-  return std::any_of(candidates.begin(), candidates.end(), [&](const PageTables& tables) {
-    return KernelMemory(memory, tables).translate(banner) == expected;
-  });
+  return std::any_of(candidates.begin(), candidates.end(),
+                     [&](const PageTables& tables) { return maps_banner_of(kernel, tables); });
 }
 
 // Notices reads of what is missing.
@@ -161,8 +171,8 @@ std::optional<RunningKernel> find_running_kernel(const GuestMemory& memory,
   Budget budget("bytes that vCPUs have mapped where a kernel may be", 4 * KernelImage::most_bytes);
   for (const Vcpu& vcpu : paging) {
     std::optional<RunningKernel> kernel = find_kernel_of(memory, vcpu, pieces, budget, diagnostics);
-    if (budget.exceeded()) break;
     if (!kernel) {
+      if (budget.exceeded()) break;
       diagnostics.found({.what = "no kernel banner",
                          .where = fmt::format("vCPU {}", vcpu.index),
                          .how = fmt::format("none is in what {} maps", describe_tables(vcpu))});

@@ -44,9 +44,10 @@ struct RunningKernel {
 
 // Follows each vCPU's CR3 to a kernel image with a banner; the first that has one is taken, the
 // others must agree or are reported. A vCPU in user mode under page-table isolation is tried with
-// the kernel's tables beside the user's. Nothing if no vCPU has a kernel mapped (it was in
-// firmware, or its registers are missing). `pieces` is what becomes of those of its image that were
-// searched: to be kept where the symbols will be looked for in them.
+// the kernel's tables beside the user's, which may map a part of the same kernel: those that map
+// more of it are taken. Nothing if no vCPU has a kernel mapped (it was in firmware, or its
+// registers are missing). `pieces` is what becomes of those of its image that were searched: to be
+// kept where the symbols will be looked for in them.
 [[nodiscard]] std::optional<RunningKernel> find_running_kernel(
     const GuestMemory& memory, const std::vector<Vcpu>& vcpus, Diagnostics& diagnostics,
     KernelImage::Pieces pieces = KernelImage::Pieces::Kept);

@@ -36,6 +36,13 @@ struct Machine {
     return find_running_kernel(memory, vcpus, diagnostics);
   }
 
+  // The same tables with their root at `place`, as one process after the other has the kernel's.
+  void copy_root_to(GuestPhysical place) {
+    std::array<std::byte, 4096> root{};
+    REQUIRE(memory.read(builder.root(), root));
+    memory.write(place, root);
+  }
+
   FakeMemory memory{0x80000};
   PageTableBuilder builder;
   CollectedDiagnostics diagnostics;
@@ -72,15 +79,54 @@ TEST_CASE("find_running_kernel: in user mode under PTI, the kernel's tables are 
   // The user's tables, without the kernel, begin in the page behind the kernel's root.
   PageTableBuilder user(machine.memory, {0x41000}, PagingLevels::Four);
   user.map({0x401000}, {0x6000});
-  std::array<std::byte, 4096> kernel_root{};
-  REQUIRE(machine.memory.read(machine.builder.root(), kernel_root));
-  machine.memory.write({0x40000}, kernel_root);
+  machine.copy_root_to({0x40000});
   Vcpu vcpu = machine.vcpu();
   vcpu.x86.cr[3] = 0x41000;
   vcpu.x86.rip = GuestVirtual{0x401000};
   const std::optional<RunningKernel> kernel = machine.find({vcpu});
   REQUIRE(kernel);
   CHECK(kernel->tables().root() == GuestPhysical{0x40000});
+}
+
+TEST_CASE(
+    "find_running_kernel: the user's tables are not taken for the kernel's where they map it") {
+  // Page-table isolation without PCID: text and read-only data are in both, variables are not.
+  Machine machine(PagingLevels::Four, {0x20000});
+  const GuestVirtual variables = text + 0x200000;
+  machine.builder.map(variables, {0x7000});
+  PageTableBuilder user(machine.memory, {0x41000}, PagingLevels::Four);
+  user.map({0x401000}, {0x6000});
+  user.map(text, {0x5000}, 1, pte_present);
+  machine.copy_root_to({0x40000});
+  Vcpu vcpu = machine.vcpu();
+  vcpu.x86.cr[3] = 0x41000;
+  vcpu.x86.rip = GuestVirtual{0x401000};
+  const auto kernel = machine.find({vcpu});
+  REQUIRE(kernel);
+  CHECK(kernel->tables().root() == GuestPhysical{0x40000});
+  CHECK(kernel->banners.front().address == text + 0x100);
+  CHECK(kernel->image->memory().translate(variables) == GuestPhysical{0x7000});
+}
+
+TEST_CASE("find_running_kernel: without isolation a kernel's root may be at any page") {
+  Machine machine(PagingLevels::Four, {0x21000});
+  SECTION("behind a page that is no table") {
+    machine.memory.write_text({0x20000}, std::string(4096, 'x'));
+  }
+  SECTION("behind another process's root") {
+    machine.copy_root_to({0x20000});
+  }
+  SECTION("behind a root left from a kernel that had more mapped, at another place") {
+    PageTableBuilder other(machine.memory, {0x40000}, PagingLevels::Four);
+    for (unsigned page = 0; page < 3; ++page) other.map(text + page * 4096ULL, {0x6000});
+    machine.memory.write_text({0x6100}, banner);
+    machine.memory.write_value(PageTableBuilder::slot_of({0x20000}, text, 4),
+                               0x41000 | pte_present | pte_writable);
+  }
+  const auto kernel = machine.find({machine.vcpu()});
+  REQUIRE(kernel);
+  CHECK(kernel->tables().root() == GuestPhysical{0x21000});
+  CHECK(kernel->image->memory().translate(text) == GuestPhysical{0x5000});
 }
 
 TEST_CASE("find_running_kernel: a vCPU in firmware, halted or zeroed is passed over") {
@@ -186,9 +232,7 @@ TEST_CASE("may_run_kernel: through encrypted tables, and the kernel's under PTI"
   vcpu.x86.cr[3] = 0x20000 | bit;
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
   // A copy of the kernel's root, and behind it the user's, which maps nothing of the kernel.
-  std::array<std::byte, 4096> kernel_root{};
-  REQUIRE(machine.memory.read({0x20000}, kernel_root));
-  machine.memory.write({0x40000}, kernel_root);
+  machine.copy_root_to({0x40000});
   vcpu.x86.cr[3] = 0x41000 | bit;
   CHECK(may_run_kernel(machine.memory, vcpu, kernel));
 }
