@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/little_endian.h"
 #include "base/optional_fact.h"
+#include "kernel/arch/kaslr_offset.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
 #include "kernel/find/uts_namespace.h"
@@ -45,10 +46,6 @@ std::optional<KernelBanner> read_banner(const GuestMemory& memory, GuestPhysical
 std::optional<std::uint64_t> read_u64(const GuestMemory& memory, GuestPhysical address) {
   std::array<std::byte, 8> bytes{};
   return memory.read(address, bytes) ? std::optional(load_u64(bytes)) : std::nullopt;
-}
-
-bool is_possible_kaslr_offset(std::uint64_t offset, const Architecture::MemoryMap& map) {
-  return offset < map.image.end - map.image.begin && offset % map.image_alignment == 0;
 }
 
 // The banner of `running` that can be what symbols have at `linked`: `expected`, if they say which.

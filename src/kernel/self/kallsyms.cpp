@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/arch/architecture.h"
+#include "kernel/arch/kaslr_offset.h"
 #include "kernel/memory/kernel_image.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/symbols/kallsyms_parser.h"
@@ -32,11 +33,13 @@ Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestV
                    std::shared_ptr<const KernelImage> image)
     : architecture_(&architecture), image_(std::move(image)), table_(std::move(table)) {
   if (const std::optional<GuestVirtual> text = table_.find("_text")) {
-    kaslr_offset_ = *text - linked_text;
+    kaslr_offset_ = kaslr_offset_of(*text - linked_text, architecture.map());
   } else if (const std::optional<GuestVirtual> code = table_.find("_stext")) {
     // Start-up code stands before _stext, outside of what kallsyms without variables hold: until
     // 4.14 some bytes, on arm64 up to what the image is aligned to.
-    kaslr_offset_ = (*code - linked_text - 1) & ~(architecture.map().image_alignment - 1);
+    const std::uint64_t alignment = architecture.map().image_alignment;
+    kaslr_offset_ =
+        kaslr_offset_of((*code - linked_text - 1) & ~(alignment - 1), architecture.map());
   }
 }
 

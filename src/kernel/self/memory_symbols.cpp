@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "kernel/arch/architecture.h"
+#include "kernel/arch/kaslr_offset.h"
 #include "kernel/find/vmcoreinfo.h"
 #include "kernel/printk/kernel_log.h"
 #include "kernel/self/printk_ringbuffer_signature.h"
@@ -21,8 +22,10 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   }
   const KernelImage& image = *kernel.image;
   const GuestVirtual linked = kernel.linked_begin();
-  symbols->kaslr_offset_ = symbols->kallsyms_ ? symbols->kallsyms_->kaslr_offset()
-                                              : image.begin().value_or(linked) - linked;
+  symbols->kaslr_offset_ = symbols->kallsyms_
+                               ? symbols->kallsyms_->kaslr_offset()
+                               : kaslr_offset_of(image.begin().value_or(linked) - linked,
+                                                 kernel.tables().architecture().map());
   if (const auto info = find_vmcoreinfo(image, kernel.banner().release, diagnostics)) {
     symbols->add(*info);
   }

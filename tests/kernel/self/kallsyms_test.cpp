@@ -53,4 +53,20 @@ TEST_CASE("Kallsyms: of functions only, where _stext does not begin the image") 
   }
 }
 
+TEST_CASE("Kallsyms: a kernel at a place that KASLR does not lead to is linked there") {
+  const auto offset = [](const char* name, std::uint64_t at, Machine machine, GuestVirtual usual) {
+    const Kallsyms kallsyms(KallsymsTable({{'T', {at}, name}, {'t', {at + 0x40}, "function"}}),
+                            architecture_of(machine), usual);
+    CHECK(kallsyms.find_symbol("function") == GuestVirtual{at + 0x40 - kallsyms.kaslr_offset()});
+    return kallsyms.kaslr_offset();
+  };
+  constexpr GuestVirtual usual{0xffffffff81000000};
+  // CONFIG_PHYSICAL_START below 16 MiB.
+  CHECK(offset("_text", 0xffffffff80200000, Machine::X86_64, usual) == 0);
+  CHECK(offset("_stext", 0xffffffff802001c0, Machine::X86_64, usual) == 0);
+  CHECK(offset("_text", 0xffffffff81100000, Machine::X86_64, usual) == 0);  // no multiple of 2 MiB
+  CHECK(offset("_text", 0xffffffff81200000, Machine::X86_64, usual) == 0x200000);
+  CHECK(offset("_stext", 0xffff000008010000, Machine::Aarch64, {0xffff800008000000}) == 0);
+}
+
 }  // namespace photon_dmesg::test

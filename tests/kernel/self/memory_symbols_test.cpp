@@ -9,6 +9,7 @@
 #include "support/fixture_guest.h"
 #include "support/kallsyms_writer.h"
 #include "support/log_writer.h"
+#include "support/page_table_builder.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -154,6 +155,40 @@ TEST_CASE("MemorySymbols: what VMCOREINFO names is not replaced by conclusions f
   const auto symbols = find(guest);
   CHECK(symbols->find_symbol("log_first_idx") == guest.vmlinux().find_symbol("console_seq"));
   CHECK(symbols->find_symbol("log_next_idx") == guest.vmlinux().find_symbol("log_next_idx"));
+}
+
+TEST_CASE("MemorySymbols: a kernel that is linked below 16 MiB is read by its own symbols") {
+  FixtureGuest guest(PRINTK_LOG_O2_KERNEL);
+  // CONFIG_PHYSICAL_START=0x200000, and no KASLR.
+  constexpr GuestVirtual begin{0xffffffff80200000};
+  constexpr std::uint64_t large_page = 0x200000;
+  PageTableBuilder builder(guest.memory(), {0x200000}, PagingLevels::Four);
+  for (const std::uint64_t at : {std::uint64_t{0}, large_page}) {
+    builder.map(begin + at, FixtureGuest::load_address + at, 2);
+  }
+  guest.vcpu().x86.cr[3] = builder.root().value;
+  const auto address = [&](std::string_view name) {
+    return begin + (guest.address(name) - guest.address("_text"));
+  };
+  std::vector<KallsymsSample> symbols = {{'T', begin.value, "_text"}, {'T', begin.value, "_stext"}};
+  for (unsigned i = 0; i < 600; ++i) {
+    symbols.push_back({'t', begin.value + 0x1000 + i, "function_" + std::to_string(i)});
+  }
+  symbols.push_back({'T', begin.value + 0x2000, "_etext"});
+  for (const char* name : {"linux_banner", "log_buf", "log_buf_len", "log_first_seq",
+                           "log_first_idx", "log_next_seq", "log_next_idx"}) {
+    symbols.push_back({'D', address(name).value, name});
+  }
+  guest.memory().write_text(
+      guest.at("kallsyms_room"),
+      KallsymsWriter(kallsyms_forms[0], symbols, address("kallsyms_room")).write(""));
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  const auto found = MemorySymbols::find(guest.memory(), *running, guest.diagnostics());
+  CHECK(found->origin() == "kallsyms");
+  const GuestKernel kernel = GuestKernel::attach(*running, *found, guest.diagnostics());
+  CHECK(kernel.kaslr_offset() == 0);
+  CHECK(kernel.address("log_buf") == address("log_buf"));
 }
 
 TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {
