@@ -55,9 +55,10 @@ class RingSearch {
     return name == "swapper" || name == "swapper/0";
   }
 
-  // All places that a node could be at, by the idle task's name.
+  // All places that a node could be at, by the idle task's name, all of which it reaches.
   void search_nodes(GuestVirtual comm) {
-    const std::uint64_t first = (comm.value - task_reach + word - 1) / word * word;
+    constexpr std::uint64_t farthest = task_reach - comm_bytes;
+    const std::uint64_t first = (comm.value - farthest + word - 1) / word * word;
     for (std::uint64_t at = first; at < comm.value + task_reach; at += word) {
       const std::uint64_t distance = comm.value - at;
       if (!begins_ring({at}, distance)) continue;

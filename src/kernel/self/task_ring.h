@@ -22,7 +22,7 @@ struct TaskRing {
 
 inline constexpr std::size_t comm_bytes = 16;
 
-// No part of a task_struct that is looked for is farther from its list node.
+// No part of a task_struct that is looked for begins or ends farther from its list node.
 inline constexpr std::uint64_t task_reach = 8192;
 
 // Looks for the idle task by its name, and near that for the node of a list that goes around, both

@@ -5,6 +5,7 @@
 
 #include "kernel/find/running_kernel.h"
 #include "kernel/self/guest_types.h"
+#include "kernel/self/task_ring.h"
 #include "support/bytes.h"
 #include "support/fixture_guest.h"
 #include "support/task_guest.h"
@@ -180,6 +181,19 @@ TEST_CASE("derived types: nothing without a list of tasks that goes around both 
     tasks.put(5, form.comm, ~std::uint64_t{0});
     tasks.put(5, form.comm + 8, ~std::uint64_t{0});  // a name without an end
   }));
+}
+
+TEST_CASE("derived types: a name lies within what is read around a task's node, to its end") {
+  const auto derive_with_name_at = [](std::uint64_t comm) {
+    FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+    Form form;
+    form.comm = form.tasks + comm;
+    const Tasks tasks(guest, form);
+    return derive(guest);
+  };
+  CHECK(derive_with_name_at(task_reach - comm_bytes));
+  CHECK_FALSE(derive_with_name_at(task_reach - comm_bytes + 8));
+  CHECK_FALSE(derive_with_name_at(task_reach));
 }
 
 TEST_CASE("derived types: what two places fit is left out") {
