@@ -135,17 +135,18 @@ bool is_name(std::string_view text) {
 constexpr std::size_t long_length = 0x80;  // from here on a name's length takes two bytes
 
 // How many bytes the name takes that `bytes` begins with: a length (of two bytes if it is above
-// 127: 6.1 and later), then as many tokens. 0 if it is none, or is cut off.
+// 127: 6.1 and later), then as many tokens. 0 if it is none: empty, too long or cut off.
 std::size_t name_bytes(std::span<const std::byte> bytes) {
   constexpr unsigned bits = 7;
   if (bytes.size() < 2) return 0;
-  const auto length = std::to_integer<std::size_t>(bytes[0]);
-  std::size_t size = 1 + length;
+  auto length = std::to_integer<std::size_t>(bytes[0]);
+  std::size_t before = 1;
   if (length >= long_length) {
-    size = 2 + ((length - long_length) | std::to_integer<std::size_t>(bytes[1]) << bits);
-    if (size > 2 + 1 + longest_name) return 0;
+    before = 2;
+    length = (length - long_length) | std::to_integer<std::size_t>(bytes[1]) << bits;
   }
-  return length != 0 && size <= bytes.size() ? size : 0;
+  const bool is_sound = length != 0 && length <= 1 + longest_name;
+  return is_sound && before + length <= bytes.size() ? before + length : 0;
 }
 
 // Reads compressed names one after the other.
@@ -160,7 +161,7 @@ class NameReader {
     const std::size_t size = name_bytes(bytes_.from(offset_));
     begin_ = offset_ + (bytes_.byte(offset_) < long_length ? 1 : 2);
     offset_ += size;
-    return size > 0 && begin_ < offset_;
+    return size > 0;
   }
 
   // How many tokens the name has that skip() passed over.

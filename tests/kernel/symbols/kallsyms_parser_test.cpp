@@ -193,6 +193,20 @@ TEST_CASE("kallsyms: a table cut anywhere is none, and never read past its end")
   }
 }
 
+TEST_CASE("kallsyms: a table in which a name is empty is none") {
+  const KallsymsForm& form = kallsyms_forms[2];
+  std::string bytes = KallsymsWriter(form, sample_symbols(form), base).write("");
+  const std::string two_names = "\x0ct\x01nction_300\x0ct\x01nction_301";
+  const std::size_t place = bytes.find(two_names);
+  REQUIRE(place != std::string::npos);
+  // In their place an empty one, with a length of two bytes, and one that takes the rest.
+  const std::string empty("\x80\x00", 2);
+  const std::size_t rest = two_names.size() - empty.size() - 1;
+  bytes.replace(place, two_names.size(),
+                empty + static_cast<char>(rest) + 't' + std::string(rest - 1, 'y'));
+  CHECK_FALSE(parse(as_bytes(bytes), base, is_right));
+}
+
 TEST_CASE("kallsyms: digits that are no token table, and zeros, are none") {
   std::string digits;
   for (char digit = '0'; digit <= '9'; ++digit) digits += std::string(1, digit) + '\0';
