@@ -3,13 +3,13 @@
 #include <array>
 
 #include "base/little_endian.h"
+#include "kernel/memory/bit_field.h"
 
 namespace photon_dmesg {
 namespace {
 
-std::uint64_t take_bits(std::uint64_t value, const Field& field) {
-  if (field.bit_width == 0) return value;
-  return value >> field.bit_shift & ((std::uint64_t{1} << field.bit_width) - 1);
+std::uint64_t bits_of(std::uint64_t value, const Field& field) {
+  return take_bits(value, field.bit_shift, field.bit_width);
 }
 
 bool is_number(const Field& field) {
@@ -22,7 +22,7 @@ std::optional<std::uint64_t> read_number(const KernelMemory& memory, GuestVirtua
                                          const Field& field) {
   if (!is_number(field)) return std::nullopt;
   const auto value = memory.read_unsigned(object + field.offset, field.size);
-  return value ? std::optional(take_bits(*value, field)) : std::nullopt;
+  return value ? std::optional(bits_of(*value, field)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> read_number(const KernelMemory& memory, GuestVirtual object,
@@ -53,7 +53,7 @@ std::optional<std::uint64_t> number_in(std::span<const std::byte> bytes,
   if (field->offset > bytes.size() || field->size > bytes.size() - field->offset) {
     return std::nullopt;
   }
-  return take_bits(load_unsigned(bytes.subspan(field->offset, field->size)), *field);
+  return bits_of(load_unsigned(bytes.subspan(field->offset, field->size)), *field);
 }
 
 }  // namespace photon_dmesg

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/little_endian.h"
+#include "kernel/memory/bit_field.h"
 
 namespace photon_dmesg {
 
@@ -15,10 +16,7 @@ std::uint64_t StructView::number(const MemberLayout& member) const {
                                member.name, member.size));
   }
   const std::uint64_t value = load_unsigned(bytes_.subspan(member.offset, member.size));
-  if (member.bit_width == 0) {
-    return value;
-  }
-  return value >> member.bit_shift & ((std::uint64_t{1} << member.bit_width) - 1);
+  return take_bits(value, member.bit_shift, member.bit_width);
 }
 
 std::uint64_t StructView::number(std::string_view member) const {

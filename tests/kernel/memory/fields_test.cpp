@@ -55,6 +55,12 @@ TEST_CASE("fields: bits of a number") {
   CHECK(read_number(memory, object.at, bits(0, 4, 4)) == 0b1011U);
 }
 
+TEST_CASE("fields: a bit field may take all bits of its number") {
+  Object object;
+  CHECK(read_number(object.guest.memory(), object.at, Field{8, 8, 0, 64, nullptr}) ==
+        0x0f0e0d0c0b0a0908U);
+}
+
 TEST_CASE("fields: what no source knows, what is too long and what is not there has no number") {
   Object object;
   const KernelMemory& memory = object.guest.memory();

@@ -34,6 +34,12 @@ TEST_CASE("StructView: a bit field is cut out of its bytes") {
   CHECK(field(0x0050) == 0x0a);
 }
 
+TEST_CASE("StructView: a bit field may take all bits of its number") {
+  const StructLayout whole("whole", 8, {{"all", 0, 8, 0, 64}});
+  CHECK(StructView(whole, as_bytes(little_endian(0x8070605040302010, 8))).number("all") ==
+        0x8070605040302010);
+}
+
 TEST_CASE("StructView: a char array without NUL ends where the member does") {
   const StructView view(outer, as_bytes("123456abcdXY"));
   CHECK(view.text("text") == "abcd");
