@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -85,17 +86,23 @@ void read_per_cpu_buffer(const GuestKernel& kernel, const PerCpuBuffer& kind, Bu
     const std::uint64_t length = kernel.memory().read_unsigned(buffer, 4).value_or(0);
     if (length == 0) continue;
     const SafeBufferLayout layout = safe_buffer_layout(kernel, buffer);
-    const std::optional<std::string> text =
-        kernel.memory().read_text(buffer + layout.text_offset, std::min(length, layout.text_size));
-    if (!text) {
+    std::string text(std::min(length, layout.text_size), '\0');
+    if (!kernel.memory().read(buffer + layout.text_offset,
+                              std::as_writable_bytes(std::span(text)))) {
       diagnostics.warn(fmt::format("{} of CPU {} at {}: its {} bytes can't be read", kind.symbol,
                                    cpu, buffer, length));
       continue;
     }
+    // A NUL is part of no message: what stands behind one may be anything.
+    text.resize(std::min(text.find('\0'), text.size()));
+    if (text.size() < length) {
+      log.losses.push_back(fmt::format("of {} bytes that {} of CPU {} held only {} are text",
+                                       length, kind.symbol, cpu, text.size()));
+    }
     UnloggedText entry;
     entry.source = kind.source;
     entry.cpu = static_cast<std::uint32_t>(cpu);
-    add_lines(*text, entry, lines, log);
+    add_lines(text, entry, lines, log);
     diagnostics.found({.what = "bytes not yet logged",
                        .value = fmt::format("{}", length),
                        .where = fmt::format("{} of CPU {}", kind.symbol, cpu),

@@ -140,13 +140,38 @@ TEST_CASE("unlogged text: each CPU's buffers, line by line") {
   CHECK(found[3].text == "unfinished");
 }
 
-TEST_CASE("unlogged text: a length beyond the buffer is cut to it") {
+TEST_CASE("unlogged text: a buffer's text ends with its first NUL, and the rest is a loss") {
   auto guest = guest_of(PRINTK_LOG_KERNEL);
-  write_buffer(*guest, "nmi_print_seq", 0, "text");
-  guest->set("nmi_print_seq", std::uint32_t{100000});
+  write_buffer(*guest, "nmi_print_seq", 1, std::string("text\0more\n", 10));
+  const auto check = [&](const std::string& loss) {
+    const CollectedLog log = guest->read_log();
+    REQUIRE(log.unlogged.size() == 1);
+    CHECK(log.unlogged[0].text == "text");
+    CHECK(log.losses == std::vector<std::string>{loss});
+  };
+  check("of 10 bytes that nmi_print_seq of CPU 1 held only 4 are text");
+  // A length that no buffer has.
+  guest->memory().write_value(guest->at("nmi_print_seq") + 256, std::uint32_t{1} << 31);
+  check("of 2147483648 bytes that nmi_print_seq of CPU 1 held only 4 are text");
+}
+
+TEST_CASE("unlogged text: a buffer is read to its length, however large it is") {
+  auto guest = guest_of(PRINTK_LOG_KERNEL);
+  constexpr std::size_t lines = 120;
+  std::string text;
+  for (std::size_t i = 0; i < lines; ++i) text += std::string(1000, 'x') + '\n';
+  // In free memory; the other kind of buffer is below it, and empty.
+  const bool is_nmi = guest->address("nmi_print_seq") > guest->address("safe_print_seq");
+  const char* const symbol = is_nmi ? "nmi_print_seq" : "safe_print_seq";
+  constexpr std::uint64_t free_place = 0x300000;
+  guest->memory().write_value(guest->at("__per_cpu_offset") + 8,
+                              FixtureGuest::load_address + free_place - guest->at(symbol));
+  guest->memory().write_value(FixtureGuest::load_address + free_place,
+                              static_cast<std::uint32_t>(text.size()));
+  guest->memory().write_text(FixtureGuest::load_address + free_place + 32, text);
   const CollectedLog log = guest->read_log();
-  REQUIRE_FALSE(log.unlogged.empty());
-  CHECK(log.unlogged[0].text.size() <= 256 - 32);
+  CHECK(log.unlogged.size() == lines);
+  CHECK(log.losses.empty());
 }
 
 TEST_CASE("unlogged text: a struct cont without the members that are expected hides nothing else") {
