@@ -5,7 +5,7 @@
 namespace photon_dmesg::test {
 
 // The symbols of another source without its types, banner and build-id, as a System.map has them.
-class WithoutTypes final : public KernelSymbols {
+class WithoutTypes : public KernelSymbols {
  public:
   explicit WithoutTypes(const KernelSymbols& symbols) : symbols_(symbols) {}
 

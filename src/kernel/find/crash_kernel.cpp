@@ -117,10 +117,9 @@ std::optional<RunningKernel> kernel_of(const GuestMemory& memory, const Architec
   return RunningKernel{std::move(banners), std::move(image), std::nullopt, {}};
 }
 
-}  // namespace
-
-std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
-                                                  Diagnostics& diagnostics) {
+// By the command line (elfcorehdr=).
+std::optional<GuestPhysical> find_header_option(const GuestKernel& kernel,
+                                                Diagnostics& diagnostics) {
   const std::optional<std::string> line = read_command_line(kernel);
   if (!line) return std::nullopt;
   diagnostics.found({.what = "command line", .value = *line});
@@ -135,6 +134,27 @@ std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
   }
   const std::optional<std::uint64_t> address = parse_size(value);
   return address ? std::optional(GuestPhysical{*address}) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
+                                                  Diagnostics& diagnostics) {
+  // include/linux/crash_dump.h: no crash-dump kernel, and one that has used the header.
+  constexpr std::uint64_t none = ~std::uint64_t{0};  // ELFCORE_ADDR_MAX
+  constexpr std::uint64_t used = none - 1;           // ELFCORE_ADDR_ERR
+  const auto variable = kernel.find_address("elfcorehdr_addr");
+  const auto value =
+      variable ? kernel.memory().read_unsigned(*variable, sizeof(std::uint64_t)) : std::nullopt;
+  if (value == none) return std::nullopt;
+  if (value && value != used) return GuestPhysical{*value};
+  const auto header = find_header_option(kernel, diagnostics);
+  if (value && !header) {
+    diagnostics.warn_of_lack(
+        "the guest had crashed and was running its crash-dump (kdump) kernel: this is of that "
+        "kernel, the one that crashed is not found: the command line has no elfcorehdr=");
+  }
+  return header;
 }
 
 std::optional<RunningKernel> find_crashed_kernel(const GuestMemory& memory,

@@ -15,8 +15,10 @@ namespace photon_dmesg {
 // aside, which saves the memory of the first. A guest suspended then runs the second; the log that
 // matters is the first one's, and all of it is still there.
 
-// Where the running kernel's command line (elfcorehdr=) says that the ELF header lies which
-// describes the memory of the kernel that crashed. Nothing if this is no crash-dump kernel.
+// Where the running kernel has the ELF header which describes the memory of the kernel that
+// crashed: by its variable elfcorehdr_addr, until it has read the header itself, else by its
+// command line (elfcorehdr=). Nothing if this is no crash-dump kernel; nothing, with a warning, if
+// it is one and neither tells, as where a device tree does (arm64).
 [[nodiscard]] std::optional<GuestPhysical> find_elf_core_header(const GuestKernel& kernel,
                                                                 Diagnostics& diagnostics);
 

@@ -8,12 +8,43 @@
 
 #include "kernel/arch/machines/machines.h"
 #include "support/fixture_guest.h"
+#include "support/without_types.h"
 
 namespace photon_dmesg::test {
 namespace {
 
 constexpr GuestPhysical core_header{0x200000};
 constexpr GuestPhysical note_place{0x201000};
+
+// The fixture's symbols, and elfcorehdr_addr in place of a variable that nothing here reads.
+class WithHeaderVariable final : public WithoutTypes {
+ public:
+  static constexpr const char* variable = "init_top_pgt";
+
+  using WithoutTypes::WithoutTypes;
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
+    return WithoutTypes::find_symbol(name == "elfcorehdr_addr" ? variable : name);
+  }
+};
+
+// What is found, and said, where that variable has `value`.
+struct Found {
+  std::optional<GuestPhysical> header;
+  std::vector<std::string> warnings;
+};
+Found header_by_variable(std::uint64_t value, const std::string& command_line) {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  guest.set("saved_command_line", guest.address("command_line").value);
+  guest.memory().write_text(guest.at("command_line"), command_line + '\0');
+  guest.set(WithHeaderVariable::variable, value);
+  const auto running = find_running_kernel(guest.memory(), {guest.vcpu()}, guest.diagnostics());
+  REQUIRE(running);
+  const WithHeaderVariable symbols(guest.vmlinux());
+  const GuestKernel kernel = GuestKernel::attach(*running, symbols, guest.diagnostics());
+  CollectedDiagnostics diagnostics;
+  const auto header = find_elf_core_header(kernel, diagnostics);
+  return {header, diagnostics.warnings()};
+}
 
 std::optional<GuestPhysical> header_by(const std::string& command_line) {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
@@ -72,6 +103,23 @@ TEST_CASE("crash kernel: its command line says where the crashed one's ELF heade
   CHECK(header_by("elfcorehdr=0x35000000 quiet") == GuestPhysical{0x35000000});
   CHECK(header_by("elfcorehdr=4096 elfcorehdr=2M") == GuestPhysical{2 * 1024 * 1024});
   CHECK(header_by("elfcorehdr=64K@1G") == GuestPhysical{1024 * 1024 * 1024});
+}
+
+TEST_CASE("crash kernel: its variable says whether it is one, and until it is used where") {
+  const std::string command_line = "root=/dev/sda1 elfcorehdr=0x35000000";
+  constexpr std::uint64_t none = ~std::uint64_t{0};
+  constexpr std::uint64_t used = none - 1;
+  CHECK(header_by_variable(0x36000000, "quiet").header == GuestPhysical{0x36000000});
+  CHECK_FALSE(header_by_variable(none, command_line).header);
+  CHECK(header_by_variable(used, command_line).header == GuestPhysical{0x35000000});
+  for (const std::uint64_t value : {std::uint64_t{0x36000000}, none, used}) {
+    CHECK(header_by_variable(value, command_line).warnings.empty());
+  }
+  // As on arm64, where a device tree has told it.
+  const Found unknown = header_by_variable(used, "quiet");
+  CHECK_FALSE(unknown.header);
+  REQUIRE(unknown.warnings.size() == 1);
+  CHECK_THAT(unknown.warnings.front(), Catch::Contains("the one that crashed is not found"));
 }
 
 TEST_CASE("crash kernel: the crashed kernel is found by the VMCOREINFO in a note") {
