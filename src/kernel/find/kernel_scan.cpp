@@ -170,25 +170,37 @@ class OwnTables {
  public:
   explicit OwnTables(const GuestMemory& memory) : memory_(memory) {}
 
-  // The image of the kernel with its banner there, by the tables that it runs with: a part of the
-  // image, they map themselves and the banner, both moved by the same distance, as they do all of
-  // it. Where an image has other tables that do as much, its variables must point into it too.
-  std::shared_ptr<const KernelImage> find(GuestPhysical banner) {
+  // The kernel with its banner there, by the tables that it runs with: a part of the image, they
+  // map themselves and the banner, both moved by the same distance, as they do all of it. Where an
+  // image has other tables that do as much, its variables must point into it too. Nothing if there
+  // is none, or once has_given_up().
+  std::optional<RunningKernel> find(GuestPhysical banner, Diagnostics& diagnostics) {
     look_until(banner.value + reach);
     std::erase_if(candidates_, [&](const Candidate& candidate) {
       return candidate.tables.root().value + reach < banner.value;
     });
-    for (const Candidate& candidate : candidates_) {
-      if (!steps_.take()) return nullptr;
-      if (!maps(candidate, banner)) continue;
+    for (Candidate& candidate : candidates_) {
+      if (!steps_.take()) return std::nullopt;
+      if (candidate.is_read || !maps(candidate, banner)) continue;
+      candidate.is_read = true;  // whichever banner leads to it, its image is the same
       auto image = std::make_shared<const KernelImage>(memory_, candidate.tables);
+      if (!bytes_.take(image->budget().taken())) return std::nullopt;
       const bool is_plain = !candidate.tables.architecture().map().image_has_other_tables;
-      if (is_plain || points_into_itself(*image)) return image;
+      if (!is_plain && !points_into_itself(*image)) continue;
+      auto found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
+      if (!found.empty()) {
+        return RunningKernel{std::move(found), std::move(image), std::nullopt, {}};
+      }
     }
-    return nullptr;
+    return std::nullopt;
   }
 
-  [[nodiscard]] const Budget& budget() const { return steps_; }
+  // Whether it took more than any kernel's tables do.
+  [[nodiscard]] bool has_given_up() const { return steps_.exceeded() || bytes_.exceeded(); }
+  void warn_if_given_up(Diagnostics& diagnostics) const {
+    steps_.warn_if_exceeded(memory_.name(), diagnostics);
+    bytes_.warn_if_exceeded(memory_.name(), diagnostics);
+  }
 
  private:
   static constexpr std::uint64_t reach = 64 * 1024 * 1024;
@@ -198,6 +210,7 @@ class OwnTables {
   struct Candidate {
     PageTables tables;
     std::uint64_t shift = 0;
+    bool is_read = false;  // its image, which is no kernel's
   };
 
   static bool maps(const Candidate& candidate, GuestPhysical banner) {
@@ -225,7 +238,7 @@ class OwnTables {
     if (steps_.exceeded()) return;
     std::uint64_t steps = most_tables;
     const std::optional<std::uint64_t> shift = find_shift(tables, tables.root(), steps_, steps);
-    if (steps_.take(steps) && shift) candidates_.push_back({tables, *shift});
+    if (steps_.take(steps) && shift) candidates_.push_back({tables, *shift, false});
   }
 
   const GuestMemory& memory_;
@@ -233,6 +246,7 @@ class OwnTables {
   std::vector<Candidate> candidates_;  // ascending, from `reach` before the banner on
   // Few pages look like page tables and are none; a kernel's image has at most 2^18 pages.
   Budget steps_{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
+  Budget bytes_{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
 };
 
 }  // namespace
@@ -250,25 +264,23 @@ std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
                                                 Diagnostics& diagnostics) {
   OwnTables own_tables(memory);
   for (const GuestPhysical banner : banners) {
-    std::shared_ptr<const KernelImage> image = own_tables.find(banner);
-    if (own_tables.budget().exceeded()) break;
-    std::vector<FoundBanner> found;
-    if (image) found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
-    if (found.empty()) {
+    std::optional<RunningKernel> kernel = own_tables.find(banner, diagnostics);
+    if (own_tables.has_given_up()) break;
+    if (!kernel) {
       diagnostics.found({.what = "no page tables",
                          .where = fmt::format("banner at physical {}", banner),
-                         .how = "none near it map it"});
+                         .how = "none near it map it in a kernel's image"});
       continue;
     }
     diagnostics.found({.what = "page tables at",
-                       .value = fmt::format("{}", image->tables().root()),
+                       .value = fmt::format("{}", kernel->tables().root()),
                        .where = fmt::format("banner at physical {}", banner),
-                       .how = fmt::format("{}-level, they map it", image->tables().levels())});
-    image->budget().warn_if_exceeded(memory.name(), diagnostics);
+                       .how = fmt::format("{}-level, they map it", kernel->tables().levels())});
+    kernel->image->budget().warn_if_exceeded(memory.name(), diagnostics);
     warn_of_search(banner, diagnostics);
-    return RunningKernel{std::move(found), std::move(image), std::nullopt, {}};
+    return kernel;
   }
-  own_tables.budget().warn_if_exceeded(memory.name(), diagnostics);
+  own_tables.warn_if_given_up(diagnostics);
   return std::nullopt;
 }
 

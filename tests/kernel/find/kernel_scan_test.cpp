@@ -16,6 +16,22 @@ void copy_tables(FixtureGuest& guest) {
   guest.memory().write(guest.at("init_top_pgt"), table);
 }
 
+// Memory of 8 MiB with many banners in its first half, and `roots` that map these behind one page
+// of zeros, over and over, which is as much as an image may be.
+void write_banners_behind_zeros(FakeMemory& memory, std::uint64_t roots) {
+  constexpr std::uint64_t large_page = 2 * 1024 * 1024;
+  constexpr GuestVirtual image{0xffffffff80000000};
+  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  for (std::uint64_t i = 0; i < 256; ++i) memory.write_text({0x1000 + i * 32}, banner);
+  for (std::uint64_t i = 0; i < roots; ++i) {
+    PageTableBuilder tables(memory, {0x100000 + i * 0x10000}, PagingLevels::Four);
+    for (std::uint64_t at = 0; at < KernelImage::most_bytes; at += large_page) {
+      tables.map(image + at, {2 * large_page}, 2);
+    }
+    tables.map(image + KernelImage::most_bytes, {0}, 2);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("scan_for_kernel: by its banner and its own page tables, with a warning") {
@@ -97,6 +113,25 @@ TEST_CASE("scan_for_kernel: tables that lead to themselves use up a budget, and 
   CHECK_FALSE(scan_for_kernel(memory, diagnostics));
   REQUIRE(diagnostics.warnings().size() == 1);
   CHECK_THAT(diagnostics.warnings()[0], Catch::Contains("steps to the page tables"));
+}
+
+TEST_CASE("scan_for_kernel: what is no kernel's image is read once, however many banners it has") {
+  FakeMemory memory(8 * 1024 * 1024);
+  write_banners_behind_zeros(memory, 1);
+  CollectedDiagnostics diagnostics;
+  CHECK_FALSE(scan_for_kernel(memory, diagnostics));
+  CHECK(diagnostics.evidence().size() == 256);
+  CHECK(diagnostics.warnings().empty());
+}
+
+TEST_CASE("scan_for_kernel: only so much is read of what is no kernel's image, and that is said") {
+  FakeMemory memory(8 * 1024 * 1024);
+  write_banners_behind_zeros(memory, 5);
+  CollectedDiagnostics diagnostics;
+  CHECK_FALSE(scan_for_kernel(memory, diagnostics));
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings()[0],
+             Catch::Contains("more than 1073741824 bytes mapped by page tables near banners"));
 }
 
 }  // namespace photon_dmesg::test
