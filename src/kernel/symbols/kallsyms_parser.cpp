@@ -82,10 +82,11 @@ std::string digit_tokens() {
 }
 
 // Offset behind the last of the tokens from `token` on that begin at `offset`.
-std::optional<std::size_t> skip_tokens(const Bytes& bytes, std::size_t offset, std::size_t token) {
+std::optional<std::size_t> skip_tokens(const Bytes& bytes, std::size_t offset, std::size_t token,
+                                       Budget& budget) {
   for (; token < token_count; ++token) {
     const std::size_t end = bytes.text().substr(offset, longest_name + 1).find('\0');
-    if (end == std::string_view::npos) return std::nullopt;
+    if (end == std::string_view::npos || !budget.take(end + 1)) return std::nullopt;
     offset += end + 1;
   }
   return offset;
@@ -93,7 +94,8 @@ std::optional<std::size_t> skip_tokens(const Bytes& bytes, std::size_t offset, s
 
 // Reads the tokens if those of the digits stand at `digits` and token_index at `index`: it must
 // name the place of each.
-std::optional<Tokens> read_tokens_by(const Bytes& bytes, std::size_t digits, std::size_t index) {
+std::optional<Tokens> read_tokens_by(const Bytes& bytes, std::size_t digits, std::size_t index,
+                                     Budget& budget) {
   constexpr std::size_t width = sizeof(std::uint16_t);
   const std::size_t before_digits = bytes.number(index + '0' * width, width);
   if (!bytes.contains(index, token_count * width) || before_digits > digits) return std::nullopt;
@@ -103,24 +105,25 @@ std::optional<Tokens> read_tokens_by(const Bytes& bytes, std::size_t digits, std
     if (bytes.number(index + i * width, width) != expected) return std::nullopt;
     const std::string_view rest = bytes.text().substr(tokens.table + expected);
     tokens.strings[i] = rest.substr(0, rest.substr(0, longest_name + 1).find('\0'));
-    if (tokens.strings[i].size() > longest_name) return std::nullopt;
-    expected += tokens.strings[i].size() + 1;
+    const std::size_t size = tokens.strings[i].size();
+    if (size > longest_name || !budget.take(size + 1)) return std::nullopt;
+    expected += size + 1;
   }
   return tokens;
 }
 
-std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits) {
-  const std::optional<std::size_t> table_end = skip_tokens(bytes, digits, '0');
+std::optional<Tokens> read_tokens(const Bytes& bytes, std::size_t digits, Budget& budget) {
+  const std::optional<std::size_t> table_end = skip_tokens(bytes, digits, '0', budget);
   if (!table_end) return std::nullopt;
-  if (auto tokens = read_tokens_by(bytes, digits, align(*table_end))) return tokens;
-  return read_tokens_by(bytes, digits, align(*table_end, packed_alignment));
+  if (auto tokens = read_tokens_by(bytes, digits, align(*table_end), budget)) return tokens;
+  return read_tokens_by(bytes, digits, align(*table_end, packed_alignment), budget);
 }
 
-std::optional<Tokens> find_tokens(const Bytes& bytes) {
+std::optional<Tokens> find_tokens(const Bytes& bytes, Budget& budget) {
   const std::string digits = digit_tokens();
-  for (std::size_t at = bytes.text().find(digits); at != std::string_view::npos;
-       at = bytes.text().find(digits, at + 1)) {
-    if (std::optional<Tokens> tokens = read_tokens(bytes, at)) return tokens;
+  for (std::size_t at = bytes.text().find(digits);
+       at != std::string_view::npos && !budget.exceeded(); at = bytes.text().find(digits, at + 1)) {
+    if (std::optional<Tokens> tokens = read_tokens(bytes, at, budget)) return tokens;
   }
   return std::nullopt;
 }
@@ -244,19 +247,17 @@ std::optional<Names> read_names(const Bytes& bytes, const Tokens& tokens, std::s
   const std::uint64_t count = bytes.number(begin, width);
   const std::size_t first = begin + width;
   if (!begins_with_names(bytes, tokens, first, budget)) return std::nullopt;
-  Names result{begin, width == packed_alignment, first, 0, std::vector<std::uint32_t>(count)};
+  // Grows as names are read: it is the budget that bounds these, and no number in front of them.
+  Names result{begin, width == packed_alignment, first, first, {}};
   std::span<const std::byte> rest = bytes.from(first);
-  const std::size_t all = rest.size();
-  bool is_whole = true;
-  for (std::uint32_t& name : result.begins) {
-    name = static_cast<std::uint32_t>(all - rest.size());
+  while (result.begins.size() < count) {
     const std::size_t size = name_bytes(rest);
-    is_whole = size > 0;
-    if (!is_whole) break;
+    if (size == 0) break;
+    result.begins.push_back(static_cast<std::uint32_t>(result.end - first));
+    result.end += size;
     rest = rest.subspan(size);
   }
-  result.end = first + (all - rest.size());
-  if (!budget.take(result.end - first) || !is_whole) return std::nullopt;
+  if (!budget.take(result.end - first) || result.begins.size() < count) return std::nullopt;
   if (!are_marked(bytes, result) || !are_bounded(bytes, tokens, result)) {
     return std::nullopt;
   }
@@ -450,7 +451,7 @@ std::optional<KallsymsTable> parse_kallsyms(
     std::span<const std::byte> bytes, GuestVirtual address, Budget& budget,
     const std::function<bool(const KallsymsTable&)>& is_right) {
   const Bytes image(bytes);
-  const std::optional<Tokens> tokens = find_tokens(image);
+  const std::optional<Tokens> tokens = find_tokens(image, budget);
   if (!tokens) return std::nullopt;
   std::optional<Names> names = find_names_by_markers(image, *tokens, budget);
   if (!names) names = find_names(image, *tokens, budget);

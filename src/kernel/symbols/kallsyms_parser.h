@@ -16,8 +16,8 @@ namespace photon_dmesg {
 // Takes the table apart that lies somewhere in `bytes`, which stand at `address` in the guest.
 // Nothing if there is none. `is_right` says whether a reading of it makes sense: the parts can be
 // read in several ways, of which only one fits the kernel. `budget` is for what is read
-// as names, kallsyms_budget() for all of a kernel's image. The table refers to `bytes` until it is
-// told to keep() what it needs of them.
+// as tokens and names, kallsyms_budget() for all of a kernel's image. The table refers to `bytes`
+// until it is told to keep() what it needs of them.
 //
 // The parts of the table, as scripts/kallsyms.c writes them, each aligned to 8 bytes:
 //   4.4         addresses (u64), num_syms, names, markers, token_table, token_index

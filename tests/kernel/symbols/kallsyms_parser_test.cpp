@@ -84,17 +84,22 @@ std::size_t find_order(const std::string& bytes, const KallsymsForm& form,
   return (form.addresses_behind ? behind : bytes.find(std::string("?0\0fu\0", 6))) - padded;
 }
 
+// The tokens of a real table.
+std::string some_tokens() {
+  const std::string whole =
+      KallsymsWriter(kallsyms_forms[1], sample_symbols(kallsyms_forms[1]), base).write("");
+  return whole.substr(whole.find(std::string("?0\0fu\0", 6)));
+}
+
 // What begins as a table at every eighth byte of `size`, each time with names up to its end:
 // numbers of symbols between names of six characters, and the tokens of a real one.
 std::string tables_within_tables(std::size_t size) {
-  const std::string whole =
-      KallsymsWriter(kallsyms_forms[1], sample_symbols(kallsyms_forms[1]), base).write("");
   std::string bytes;
   while (bytes.size() < size) bytes += "\x07Tsymbol";
   for (std::size_t at = 0; at + 800 < size; at += 800) {
     bytes.replace(at, 8, little_endian(size / 8 * 2, 8));
   }
-  return bytes + whole.substr(whole.find(std::string("?0\0fu\0", 6)));
+  return bytes + some_tokens();
 }
 
 }  // namespace
@@ -221,6 +226,24 @@ TEST_CASE("kallsyms: what looks like a table at very many places is given up") {
   const std::string bytes = tables_within_tables(std::size_t{4} << 20);
   CHECK_FALSE(parse_kallsyms(as_bytes(bytes), base, budget, is_right));
   CHECK(budget.exceeded());
+}
+
+TEST_CASE("kallsyms: what looks like tokens at very many places is given up") {
+  Budget budget("bytes that may be symbols' names", 1'000'000);
+  std::string bytes;
+  while (bytes.size() < std::size_t{1} << 16) {
+    for (char digit = '0'; digit <= '9'; ++digit) bytes += std::string(1, digit) + '\0';
+  }
+  CHECK_FALSE(parse_kallsyms(as_bytes(bytes), base, budget, is_right));
+  CHECK(budget.exceeded());
+}
+
+TEST_CASE("kallsyms: what very many small tables claim to hold takes nothing until it is read") {
+  const std::string table =
+      little_endian(2'000'000, 4) + std::string(20, '\1') + std::string(8, '\0');
+  std::string bytes;
+  while (bytes.size() < std::size_t{5} << 20) bytes += table;
+  CHECK_FALSE(parse(as_bytes(bytes + some_tokens()), base, is_right));
 }
 
 TEST_CASE("kallsyms: a token longer than any name makes none of them") {
