@@ -11,8 +11,8 @@
 
 namespace photon_dmesg {
 
-// The elements of an array in the guest. Some are read at a time, so that one behind the other
-// takes little.
+// The elements of an array in the guest. Some are read at a time, and what lies on a page that
+// can't be read is passed over at once, so that one behind the other takes little.
 class ArrayReader {
  public:
   // `count` elements of `size` bytes; `memory` must outlive this.
@@ -30,6 +30,8 @@ class ArrayReader {
   // So that `index` is among what is there.
   bool read(std::uint64_t index);
   bool read(std::uint64_t first, std::uint64_t count);
+  // Notes those from `index` on that begin on its page, if nothing of that can be read.
+  void note_missing(std::uint64_t index);
 
   const KernelMemory* memory_;
   GuestVirtual begin_;
@@ -38,6 +40,9 @@ class ArrayReader {
   // The elements that are there: the first one and how many.
   std::uint64_t first_ = 0;
   std::uint64_t held_ = 0;
+  // Of those that can't be read the last that were met: the first one and how many.
+  std::uint64_t missing_first_ = 0;
+  std::uint64_t missing_ = 0;
   std::vector<std::byte> bytes_;
 };
 

@@ -27,10 +27,11 @@ struct BestLayouts {
 };
 
 // The known variant by which most of the ring's records are in their place.
-BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address) {
+BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address, Budget& budget) {
   BestLayouts best;
   for (const KnownRingLayouts& known : known_ring_layouts()) {
     try {
+      if (!budget.take(read_ring(memory, address, known.layouts).descriptor_count)) break;
       const RingWindow window = RingReader(memory, address, known.layouts).window();
       if (best.layouts == nullptr || window.records > best.window.records) {
         best = {&known, window};
@@ -52,7 +53,8 @@ FoundLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
   if (std::optional<RingLayouts> layouts = layouts_by_types(kernel.symbols())) {
     return {std::move(*layouts), std::nullopt};
   }
-  const auto& [known, window] = choose_ring_layouts(kernel.memory(), address);
+  Budget budget = ring_budget();  // which one ring does not exceed
+  const auto& [known, window] = choose_ring_layouts(kernel.memory(), address, budget);
   if (known == nullptr) {
     throw unusable(fmt::format(
         "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
@@ -131,8 +133,12 @@ std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLay
 
 }  // namespace
 
-RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address) {
-  return choose_ring_layouts(memory, address).window;
+Budget ring_budget() {
+  return {"descriptors of what looks like a printk_ringbuffer", std::uint64_t{1} << 28};
+}
+
+RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address, Budget& budget) {
+  return choose_ring_layouts(memory, address, budget).window;
 }
 
 std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/printk/ring_window.h"
@@ -17,8 +18,12 @@ namespace photon_dmesg {
 [[nodiscard]] std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                                                 Diagnostics& diagnostics);
 
+// For the descriptors that are looked at to find a ring: some times those of the largest.
+[[nodiscard]] Budget ring_budget();
+
 // The part in use of the printk_ringbuffer at `address`, by whichever known layout fits best; no
-// records if there is no such ring.
-[[nodiscard]] RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address);
+// records if there is no such ring. Its descriptors are taken off `budget`, once for each layout.
+[[nodiscard]] RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address,
+                                          Budget& budget);
 
 }  // namespace photon_dmesg

@@ -29,6 +29,26 @@ struct Array {
   PageTableBuilder builder;
 };
 
+// Counts how often it is read.
+class CountingMemory final : public GuestMemory {
+ public:
+  explicit CountingMemory(const FakeMemory& memory) : memory_(memory) {}
+
+  [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
+    ++reads_;
+    return memory_.read(address, target);
+  }
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
+    return memory_.ranges();
+  }
+  [[nodiscard]] const std::string& name() const override { return memory_.name(); }
+  [[nodiscard]] std::uint64_t reads() const { return reads_; }
+
+ private:
+  const FakeMemory& memory_;
+  mutable std::uint64_t reads_ = 0;
+};
+
 std::optional<std::uint64_t> number(ArrayReader& reader, std::uint64_t index) {
   const auto bytes = reader.element(index);
   if (!bytes) return std::nullopt;
@@ -62,6 +82,19 @@ TEST_CASE("ArrayReader: nothing behind the last element is asked for") {
   ArrayReader reader(memory, {base + 0x6000 - 3 * size}, 3, size);
   CHECK(reader.element(0));
   CHECK(reader.element(2));
+}
+
+TEST_CASE("ArrayReader: what lies on a page that can't be read is passed over at once") {
+  constexpr std::uint64_t many = 100'000;
+  const Array array;
+  const CountingMemory counting(array.memory);
+  const KernelMemory memory(
+      counting, x86_64::page_tables(counting, array.builder.root(), PagingLevels::Four));
+  ArrayReader reader(memory, {base + 0x6000}, many, size);
+  std::uint64_t found = 0;
+  for (std::uint64_t i = 0; i < many; ++i) found += reader.element(i) ? 1 : 0;
+  CHECK(found == 0);
+  CHECK(counting.reads() < many);  // a page's place is looked for in four tables
 }
 
 TEST_CASE("ArrayReader: elements larger than what is read at once are read one by one") {
