@@ -61,7 +61,7 @@ bool MemorySymbols::find_log(const KernelImage& image, Diagnostics& diagnostics)
     return true;
   }
   if (kallsyms_) {
-    if (const auto log = find_printk_log_by_code(image.memory(), *kallsyms_)) {
+    if (const auto log = find_printk_log_by_code(image.memory(), *kallsyms_, diagnostics)) {
       add(*log);
       if (const auto buffer = find_static_log_buf(image)) add("__log_buf", *buffer);
       origin_ = "code";

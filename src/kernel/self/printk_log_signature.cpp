@@ -6,7 +6,9 @@
 #include <bit>
 #include <map>
 #include <set>
+#include <unordered_map>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/little_endian.h"
 #include "kernel/arch/architecture.h"
@@ -83,16 +85,19 @@ Candidates read_candidates(const KernelMemory& memory, const std::set<GuestVirtu
 }
 
 // Two indices between which as many records stand as two sequence numbers differ by: of all such,
-// the two furthest apart, since the log is between them and every other position in it.
+// the two furthest apart, since the log is between them and every other position in it. Nothing
+// once it takes more than `steps`: what was found until then may be too short.
 std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates,
-                                                    const PrintkLogBuffer& buffer) {
+                                                    const PrintkLogBuffer& buffer, Budget& steps) {
   std::optional<PrintkLogVariables::Range> best;
   std::uint64_t most = 0;
   for (const auto& candidate : candidates.indices) {
     const std::uint64_t first = candidate.first;
     buffer.for_each_place(first, [&](std::uint64_t index, std::uint64_t count) {
+      if (!steps.take()) return false;
       const auto next = candidates.indices.find(index);
       if (next == candidates.indices.end() || count < fewest_records || count <= most) return true;
+      if (!steps.take(candidates.numbers.size())) return false;
       const auto seq = std::find_if(candidates.numbers.begin(), candidates.numbers.end(),
                                     [&](const auto& number) {
                                       // The first record of all has the number 0, at index 0.
@@ -106,7 +111,7 @@ std::optional<PrintkLogVariables::Range> find_range(const Candidates& candidates
       return true;
     });
   }
-  return best;
+  return steps.exceeded() ? std::nullopt : best;
 }
 
 std::optional<PrintkLogBuffer> read_buffer(const KernelMemory& memory, GuestVirtual log_buf,
@@ -135,16 +140,23 @@ bool begins_with_records(const KernelMemory& memory, GuestVirtual address) {
 }
 
 // The length variable stands close to the pointer: both are static variables of one file. Of
-// several values that could be one, that by which most records are found, and the closest.
-std::optional<GuestVirtual> find_length(const KernelMemory& memory, GuestVirtual log_buf) {
+// several values that could be one, that by which most records are found, and the closest. What is
+// read for that is taken off `bytes`; nothing once that is used up.
+std::optional<GuestVirtual> find_length(const KernelMemory& memory, GuestVirtual log_buf,
+                                        Budget& bytes) {
   constexpr std::uint64_t reach = 2048;
+  constexpr std::uint64_t around = 32 * 1024;  // to look at all that stands there takes as much
   constexpr std::uint64_t step = sizeof(std::uint32_t);
   std::optional<GuestVirtual> best;
   std::uint64_t most = fewest_records - 1;
+  std::set<std::uint64_t> tried;
+  if (!bytes.take(around)) return std::nullopt;
   for (std::uint64_t distance = step; distance <= reach; distance += step) {
     for (const GuestVirtual place : {log_buf + distance, GuestVirtual{log_buf.value - distance}}) {
-      const auto buffer =
-          read_buffer(memory, log_buf, memory.read_unsigned(place, step).value_or(0));
+      const std::uint64_t length = memory.read_unsigned(place, step).value_or(0);
+      if (!is_log_size(length) || !tried.insert(length).second) continue;
+      if (!bytes.take(length)) return std::nullopt;
+      const auto buffer = read_buffer(memory, log_buf, length);
       const auto extent = buffer ? buffer->find_extent() : std::nullopt;
       if (extent && extent->records > most) {
         most = extent->records;
@@ -199,7 +211,8 @@ std::optional<GuestVirtual> find_static_log_buf(const KernelImage& image) {
 }
 
 std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& memory,
-                                                          const Kallsyms& kallsyms) {
+                                                          const Kallsyms& kallsyms,
+                                                          Diagnostics& diagnostics) {
   const auto log_buf = find_returned_variable(memory, kallsyms, "log_buf_addr_get");
   const auto log_buf_len = find_returned_variable(memory, kallsyms, "log_buf_len_get");
   if (!log_buf || !log_buf_len) return std::nullopt;
@@ -212,8 +225,11 @@ std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& me
        {"kmsg_dump_rewind_nolock", "kmsg_dump_get_line_nolock", "kmsg_dump_get_buffer"}) {
     add_references(memory, kallsyms, name, references);
   }
-  return PrintkLogVariables{*log_buf, *log_buf_len,
-                            find_range(read_candidates(memory, references, *buffer), *buffer)};
+  // Code refers to some ten of them; what is no code may to thousands.
+  Budget steps("records from what may be indices of the log", std::uint64_t{1} << 26);
+  const auto range = find_range(read_candidates(memory, references, *buffer), *buffer, steps);
+  steps.warn_if_exceeded("the guest's memory", diagnostics);
+  return PrintkLogVariables{*log_buf, *log_buf_len, range};
 }
 
 std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& image,
@@ -221,20 +237,28 @@ std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& ima
   std::optional<PrintkLogVariables> found;
   const KernelMemory& memory = image.memory();
   const Architecture& architecture = memory.tables().architecture();
-  image.for_each_word([&](GuestVirtual address, std::span<const std::byte> bytes) {
-    const GuestVirtual target{load_unsigned(bytes.first(sizeof(std::uint64_t)))};
-    if (!architecture.is_kernel_pointer(target.value) || !begins_with_records(memory, target)) {
-      return true;
-    }
-    if (const std::optional<GuestVirtual> length = find_length(memory, address)) {
+  // A kernel has less than a million pointers in its image, and most of them more than once.
+  Budget places("places where log_buf may lead", std::uint64_t{1} << 20);
+  Budget bytes("bytes that may be the log", 4 * largest_log);
+  std::unordered_map<std::uint64_t, bool> begins_log;  // of each place
+  image.for_each_word([&](GuestVirtual address, std::span<const std::byte> word) {
+    const GuestVirtual target{load_unsigned(word.first(sizeof(std::uint64_t)))};
+    if (!architecture.is_kernel_pointer(target.value)) return true;
+    const auto [place, is_new] = begins_log.try_emplace(target.value, false);
+    if (is_new && !places.take()) return false;
+    if (is_new) place->second = begins_with_records(memory, target);
+    if (!place->second) return true;
+    if (const std::optional<GuestVirtual> length = find_length(memory, address, bytes)) {
       diagnostics.found(
           {.what = "variable log_buf at",
            .value = fmt::format("{}", address),
            .how = fmt::format("by its form: it leads to records, log_buf_len is at {}", *length)});
       found = {address, *length, std::nullopt};
     }
-    return !found;
+    return !found && !bytes.exceeded();
   });
+  places.warn_if_exceeded("the guest's memory", diagnostics);
+  bytes.warn_if_exceeded("the guest's memory", diagnostics);
   return found;
 }
 

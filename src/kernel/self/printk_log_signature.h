@@ -29,10 +29,12 @@ struct PrintkLogVariables {
 // functions read the others. Which are which shows in what they say of the buffer. Nothing if the
 // functions are missing (before 3.17, or not in `kallsyms`) or the code is none of the known forms.
 [[nodiscard]] std::optional<PrintkLogVariables> find_printk_log_by_code(const KernelMemory& memory,
-                                                                        const Kallsyms& kallsyms);
+                                                                        const Kallsyms& kallsyms,
+                                                                        Diagnostics& diagnostics);
 
 // The variables by their form in the kernel image, for when no function is known either: a pointer
-// to memory that is a chain of records, and a buffer length close to it.
+// to memory that is a chain of records, and a buffer length close to it. Where very much looks like
+// that, the rest is left out with a warning.
 [[nodiscard]] std::optional<PrintkLogVariables> find_printk_log_by_form(const KernelImage& image,
                                                                         Diagnostics& diagnostics);
 
