@@ -10,13 +10,17 @@
 #include <charconv>
 #include <csignal>
 #include <fstream>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "base/error.h"
 #include "base/output_file.h"
+#include "base/read_files.h"
 #include "batch/content_id.h"
+#include "session/vm_file_names.h"
 
 namespace photon_dmesg {
 
@@ -69,46 +73,116 @@ void list_outputs(const fs::path& folder, TicketResult& result) {
             [](const auto& left, const auto& right) { return left.name < right.name; });
 }
 
-// What an earlier run has written there, and nothing else.
-void remove_earlier(const fs::path& folder) {
+void write_ticket_file(const fs::path& folder, const TicketResult& result) {
+  const std::string document = to_json(result);
+  write_file(folder / ticket_file, Access::Public, std::as_bytes(std::span(document)));
+}
+
+using Outputs = std::vector<TicketResult::Output>;
+
+// What an earlier run has written to `folder`. Anybody may have written what the folder says of
+// itself: only what this program calls its files counts.
+Outputs earlier_outputs(const fs::path& folder) {
   const auto earlier = read_ticket_result(folder);
-  if (!earlier) return;
-  for (const TicketResult::Output& output : earlier->outputs) {
-    const fs::path name = fs::path(output.name).filename();
-    if (!name.empty() && name == output.name) fs::remove(folder / name);
+  if (!earlier) return {};
+  Outputs outputs = earlier->outputs;
+  std::erase_if(outputs, [](const auto& output) { return !is_output_name(output.name); });
+  return outputs;
+}
+
+bool lists(const Outputs& outputs, const std::string& name) {
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [&](const auto& output) { return output.name == name; });
+}
+
+// That a result with `outputs` can take the place of one with those of `earlier` without harm.
+void check_replaced(const fs::path& folder, const Outputs& earlier, const Outputs& outputs) {
+  Outputs all = earlier;
+  all.insert(all.end(), outputs.begin(), outputs.end());
+  for (const TicketResult::Output& output : all) {
+    const fs::path path = folder / output.name;
+    if (read_files::contains(path)) throw read_files::would_be_replaced(path);
+    if (lists(earlier, output.name) || !fs::exists(fs::symlink_status(path))) continue;
+    throw Error(Failure::Incomplete, fmt::format("{}: the file that is there is not overwritten: "
+                                                 "no earlier result lists it: move it elsewhere",
+                                                 path.string()));
   }
 }
 
-// Until the last step the digests of the earlier result say that what lies there is not whole.
-void move_into(const fs::path& unfinished, const fs::path& folder) {
-  remove_earlier(folder);
-  for (const auto& entry : fs::directory_iterator(unfinished)) {
-    if (entry.path().filename() == ticket_file) continue;
-    fs::rename(entry.path(), folder / entry.path().filename());
+// Whatever ends this, what is there by then says of itself that it is not done, and lists all files
+// that are this program's.
+void move_into(const fs::path& unfinished, const fs::path& folder, const TicketResult& result) {
+  const Outputs earlier = earlier_outputs(folder);
+  check_replaced(folder, earlier, result.outputs);
+  TicketResult meanwhile = result;
+  meanwhile.key.clear();
+  meanwhile.outputs.insert(meanwhile.outputs.end(), earlier.begin(), earlier.end());
+  write_ticket_file(folder, meanwhile);
+  for (const TicketResult::Output& output : result.outputs) {
+    fs::rename(unfinished / output.name, folder / output.name);
+  }
+  for (const TicketResult::Output& output : earlier) {
+    if (!lists(result.outputs, output.name)) fs::remove(folder / output.name);
   }
   fs::rename(unfinished / ticket_file, folder / ticket_file);
   fs::remove(unfinished);
 }
 
+// The folders that files of `tickets` are in, those around these up to the root, and so where links
+// lead that are such files; all without links.
+std::set<fs::path> folders_of(const std::vector<Ticket>& tickets) {
+  std::set<fs::path> folders;
+  std::error_code ignored;
+  const auto add = [&](fs::path folder) {
+    while (folders.insert(folder).second && folder.has_relative_path()) {
+      folder = folder.parent_path();
+    }
+  };
+  for (const Ticket& ticket : tickets) {
+    for (const fs::path& file : ticket.files) {
+      add(fs::weakly_canonical(fs::absolute(file, ignored).parent_path(), ignored));
+      add(fs::weakly_canonical(file, ignored).parent_path());
+    }
+  }
+  return folders;
+}
+
+bool holds_files_of_vm(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::directory_iterator entries(folder, ignored);
+  return std::any_of(begin(entries), end(entries),
+                     [](const auto& entry) { return has_vmwares_name(entry.path()); });
+}
+
+// What is in `folder` that no result may take the place of; empty if nothing is.
+std::string_view kept_in(const fs::path& folder, const std::set<fs::path>& folders_of_inputs) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(folder, ignored))) return {};
+  if (fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored)) return {};
+  if (!read_ticket_result(folder)) return "something else";
+  if (holds_files_of_vm(folder)) return "files of a virtual machine beside it";
+  const bool holds_inputs = folders_of_inputs.contains(fs::weakly_canonical(folder, ignored));
+  return holds_inputs ? "files of a ticket in it" : std::string_view();
+}
+
 }  // namespace
 
-void check_results(const fs::path& results, const std::vector<fs::path>& names) {
+void check_results(const fs::path& results, const std::vector<Ticket>& tickets) {
   std::error_code ignored;
   const fs::file_status status = fs::status(results, ignored);
   if (fs::exists(status) && !fs::is_directory(status)) {
     throw Error(Failure::Usage, fmt::format("{}: expected a folder for the results, found a file",
                                             results.string()));
   }
-  for (const fs::path& name : names) {
-    const fs::path folder = results / name;
-    if (!fs::exists(fs::symlink_status(folder, ignored))) continue;
-    const bool is_empty = fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored);
-    if (is_empty || read_ticket_result(folder)) continue;
-    throw Error(
-        Failure::Usage,
-        fmt::format("{}: expected a result of photon-dmesg batch or nothing, found something "
-                    "else: name another folder with -o",
-                    folder.string()));
+  const std::set<fs::path> folders_of_inputs = folders_of(tickets);
+  for (const Ticket& ticket : tickets) {
+    const fs::path folder = results / ticket.name;
+    const std::string_view kept = kept_in(folder, folders_of_inputs);
+    if (kept.empty()) continue;
+    throw Error(Failure::Usage,
+                fmt::format("{}: expected a result of photon-dmesg batch or nothing, found {}: "
+                            "name another folder with -o",
+                            folder.string(), kept));
   }
 }
 
@@ -124,12 +198,11 @@ fs::path begin_result(const fs::path& results, const std::string& ticket) {
 void finish_result(const fs::path& unfinished, const fs::path& results, TicketResult& result) {
   on_disk([&] {
     list_outputs(unfinished, result);
-    const std::string document = to_json(result);
-    write_file(unfinished / ticket_file, Access::Public, std::as_bytes(std::span(document)));
+    write_ticket_file(unfinished, result);
     const fs::path folder = results / result.name;
     std::error_code not_empty;
     fs::rename(unfinished, folder, not_empty);
-    if (not_empty) move_into(unfinished, folder);
+    if (not_empty) move_into(unfinished, folder, result);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "batch/ticket.h"
 #include "batch/ticket_result.h"
 
 namespace photon_dmesg {
@@ -12,9 +13,9 @@ namespace photon_dmesg {
 // may write to one folder of results, different tickets each.
 
 // Refuses, before anything is read, what would be harmed: a file, a folder in `results` that has a
-// ticket's name and was not written by this program. Throws Error(Usage).
-void check_results(const std::filesystem::path& results,
-                   const std::vector<std::filesystem::path>& names);
+// ticket's name and was not written by this program, or that holds evidence, whatever it says of
+// itself: files of `tickets`, at any depth, or what VMware names so. Throws Error(Usage).
+void check_results(const std::filesystem::path& results, const std::vector<Ticket>& tickets);
 
 // Where `ticket` of `results` is written meanwhile, by this process; it is made, and empty. Throws
 // Error(Incomplete) if it can't be.
@@ -22,8 +23,9 @@ void check_results(const std::filesystem::path& results,
                                                  const std::string& ticket);
 
 // Lists what has been written to `unfinished` in `result`, adds it there, and gives the folder its
-// name. Of an earlier result in its place, files that others have put there stay. Throws
-// Error(Incomplete).
+// name. Of an earlier result in its place, files that others have put there stay, and so does what
+// was read. Throws Error(Incomplete); also for a file that is in the way and that no earlier result
+// lists, which is found before anything there is changed. Error(Usage) for one that was read.
 void finish_result(const std::filesystem::path& unfinished, const std::filesystem::path& results,
                    TicketResult& result);
 

@@ -138,6 +138,11 @@ TicketResult from_json(const Json& document) {
 
 }  // namespace
 
+bool is_output_name(std::string_view name) {
+  return name.find('/') == std::string_view::npos &&
+         (name.starts_with(log_name_begin) || name == triage_text_file || name == triage_json_file);
+}
+
 std::string to_json(const TicketResult& result) {
   constexpr int indent = 2;
   Json document = document_of(result);

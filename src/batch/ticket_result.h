@@ -53,6 +53,12 @@ struct TicketResult {
 
 // What its file in the result folder is called; it is there once all others are.
 inline constexpr const char* ticket_file = "ticket.json";
+// And the files beside it: the log, with the name of its format behind the dot, and the verdict.
+inline constexpr std::string_view log_name_begin = "log.";
+inline constexpr std::string_view triage_text_file = "triage.txt";
+inline constexpr std::string_view triage_json_file = "triage.json";
+// Whether `name` is of one of these files beside it.
+[[nodiscard]] bool is_output_name(std::string_view name);
 
 // One JSON document; docs/many.md describes it.
 [[nodiscard]] std::string to_json(const TicketResult& result);

@@ -191,9 +191,7 @@ auto with_results(const Work& work) {
 
 int report(const Options& options, BatchTickets found, TerminalDiagnostics& diagnostics) {
   const SummaryFiles summary = summary_files(options);
-  std::vector<fs::path> names;
-  for (const Ticket& ticket : found.tickets) names.emplace_back(ticket.name);
-  check_results(*options.output, names);
+  check_results(*options.output, found.tickets);
   check_summary(summary);
   make_folder(*options.output);
   remove_abandoned(*options.output);

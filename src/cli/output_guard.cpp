@@ -24,10 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Whether a file of that name, also with .gz or the like behind, is of the kind that the pattern
-// stands for.
-bool is_of_kind(const std::string& name, const char* pattern) {
-  return is_named(is_packed_name(name) ? fs::path(name).stem() : fs::path(name), pattern);
+bool is_configuration(const std::string& name) {
+  return is_named(is_packed_name(name) ? fs::path(name).stem() : fs::path(name),
+                  vm_configuration_name);
 }
 
 // What a guest's file is; nothing for memory and all else without a mark.
@@ -53,10 +52,9 @@ std::optional<std::string_view> kept_file(const ByteSource& beginning, Exception
 void check_file(const OutputTarget& target, Exceptions exceptions) {
   std::error_code ignored;
   const bool is_new = !fs::exists(target.path, ignored);
-  const bool is_configuration =
-      std::all_of(target.names.begin(), target.names.end(),
-                  [](const std::string& name) { return is_of_kind(name, vm_configuration_name); });
-  if (!(exceptions.new_configuration && is_new && is_configuration)) check_names(target);
+  const bool is_new_configuration =
+      is_new && std::all_of(target.names.begin(), target.names.end(), is_configuration);
+  if (!(exceptions.new_configuration && is_new_configuration)) check_names(target);
   if (is_new) return;
   const std::vector<std::byte> bytes = beginning_of(target.path);
   const BufferSource beginning(target.path.string(), bytes);
@@ -104,11 +102,7 @@ void check_no_input(const Options& options, const OutputTarget& target) {
 
 void check_names(const OutputTarget& target) {
   for (const std::string& name : target.names) {
-    const auto known = vm_file_names();
-    const bool is_taken = std::any_of(known.begin(), known.end(), [&](const VmFileName& file) {
-      return file.is_vmwares_own && is_of_kind(name, file.pattern);
-    });
-    if (is_taken) {
+    if (has_vmwares_name(name)) {
       throw Error(Failure::Usage,
                   fmt::format("{}: expected a name that no file of a virtual machine has, found {}",
                               target.named.string(), name));

@@ -35,7 +35,8 @@ namespace {
 
 // What the log is called in the ticket's folder: "log.txt", "log.ndjson".
 std::string log_name(const OutputFormat& format) {
-  return fmt::format("log.{}", &format == &output_formats.front() ? "txt" : format.name);
+  return fmt::format("{}{}", log_name_begin,
+                     &format == &output_formats.front() ? "txt" : format.name);
 }
 
 // The command line for this ticket alone, with `output` to be written.
@@ -93,8 +94,8 @@ void judge_ticket(const Options& own, const Judge& judge, Redactor& redactor,
   report.warnings = diagnostics.warnings();
   if (own.redact) redact(redactor, report);
   describe(report, result);
-  write_report(own, folder / "triage.txt", report, write_triage_text);
-  write_report(own, folder / "triage.json", report, write_triage_json);
+  write_report(own, folder / triage_text_file, report, write_triage_text);
+  write_report(own, folder / triage_json_file, report, write_triage_json);
   add_new(result.warnings, report.warnings);
 }
 

@@ -2,7 +2,10 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
 #include <array>
+
+#include "checkpoint/vmware/companion_file.h"
 
 namespace photon_dmesg {
 namespace {
@@ -37,6 +40,13 @@ constexpr std::array names = {
 
 std::span<const VmFileName> vm_file_names() {
   return names;
+}
+
+bool has_vmwares_name(const std::filesystem::path& path) {
+  const std::filesystem::path name = is_packed_name(path) ? path.stem() : path;
+  return std::any_of(names.begin(), names.end(), [&](const VmFileName& known) {
+    return known.is_vmwares_own && is_named(name, known.pattern);
+  });
 }
 
 bool is_named(const std::filesystem::path& path, const char* pattern) {

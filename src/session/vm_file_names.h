@@ -23,6 +23,9 @@ inline constexpr const char* old_vm_log_name = "vmware-[0-9]*.log";
 // All of them.
 [[nodiscard]] std::span<const VmFileName> vm_file_names();
 
+// Whether `path` is named as VMware names a file, packed or not, and nobody else would.
+[[nodiscard]] bool has_vmwares_name(const std::filesystem::path& path);
+
 // Whether a file's name is of that pattern.
 [[nodiscard]] bool is_named(const std::filesystem::path& path, const char* pattern);
 

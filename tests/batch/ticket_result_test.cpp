@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "base/input_file.h"
 #include "batch/content_id.h"
 #include "batch/result_folder.h"
 #include "batch/summary.h"
@@ -54,6 +55,14 @@ std::vector<std::string> order(std::vector<TicketResult> results) {
   const Summary summary(std::move(results));
   for (const TicketResult& result : summary.results()) names.push_back(result.name);
   return names;
+}
+
+// A result of "web01" that has a log called `log`.
+void finish_sample(const fs::path& results, const std::string& log) {
+  const fs::path unfinished = begin_result(results, "web01");
+  std::ofstream(unfinished / log) << "booted\n";
+  TicketResult result = sample("web01");
+  finish_result(unfinished, results, result);
 }
 
 }  // namespace
@@ -111,17 +120,120 @@ TEST_CASE("result folder: a result appears when it is whole, and is proved by co
   }
 }
 
+TEST_CASE("result folder: only files that this program writes are taken from an earlier result") {
+  const TemporaryFolder results;
+  const fs::path folder = results.path() / "web01";
+  fs::create_directory(folder);
+  TicketResult earlier = sample("web01");
+  for (const char* name : {"vm.core", "notes.txt", "log.txt", "../outside", "log./../../outside"}) {
+    earlier.outputs.push_back({name, 1, "00"});
+  }
+  for (const char* name : {"vm.core", "notes.txt", "log.txt"}) {
+    std::ofstream(folder / name) << "x";
+  }
+  std::ofstream(results.path() / "outside") << "x";
+  std::ofstream(folder / ticket_file) << to_json(earlier);
+  finish_sample(results.path(), "log.json");
+  CHECK_FALSE(fs::exists(folder / "log.txt"));
+  CHECK(fs::exists(folder / "log.json"));
+  CHECK(fs::exists(folder / "vm.core"));
+  CHECK(fs::exists(folder / "notes.txt"));
+  CHECK(fs::exists(results.path() / "outside"));
+}
+
+TEST_CASE("result folder: a file that no earlier result lists is not overwritten") {
+  const TemporaryFolder results;
+  finish_sample(results.path(), "log.txt");
+  const fs::path folder = results.path() / "web01";
+  const std::string before = test::file_content(folder / ticket_file);
+  std::ofstream(folder / "log.json") << "mine";
+  test::check_fails(Failure::Incomplete, "log.json: the file that is there is not overwritten",
+                    [&] { finish_sample(results.path(), "log.json"); });
+  CHECK(test::file_content(folder / "log.json") == "mine");
+  CHECK(fs::exists(folder / "log.txt"));
+  CHECK(test::file_content(folder / ticket_file) == before);
+}
+
+TEST_CASE("result folder: what was read is not overwritten, whatever an earlier result says") {
+  const TemporaryFolder results;
+  finish_sample(results.path(), "log.txt");
+  const fs::path log = results.path() / "web01" / "log.txt";
+  const InputFile input(log);
+  for (const char* name : {"log.txt", "log.json"}) {
+    test::check_fails(Failure::Usage, "log.txt: this is one of the inputs",
+                      [&] { finish_sample(results.path(), name); });
+    CHECK(test::file_content(log) == "booted\n");
+  }
+}
+
+TEST_CASE(
+    "result folder: a result whose replacement was interrupted is not done, and is replaced") {
+  const TemporaryFolder results;
+  finish_sample(results.path(), "log.txt");
+  const fs::path folder = results.path() / "web01";
+  fs::remove(folder / "log.txt");
+  fs::create_directories(folder / "log.txt" / "in the way");
+  CHECK_THROWS_AS(finish_sample(results.path(), "log.json"), Error);
+  CHECK(fs::exists(folder / "log.json"));
+  CHECK(read_ticket_result(folder)->key.empty());
+  CHECK_FALSE(is_whole(folder, *read_ticket_result(folder)));
+  fs::remove_all(folder / "log.txt");
+  finish_sample(results.path(), "log.json");
+  CHECK(read_ticket_result(folder)->key == sample("web01").key);
+  CHECK(is_whole(folder, *read_ticket_result(folder)));
+}
+
 TEST_CASE("result folder: what is there and is no result is not touched") {
   const TemporaryFolder results;
-  check_results(results.path(), {"web01"});
-  check_results(results.path() / "absent", {"web01"});
+  const std::vector<Ticket> tickets = {{"web01", {"/absent/web01.vmss"}}};
+  check_results(results.path(), tickets);
+  check_results(results.path() / "absent", tickets);
   fs::create_directory(results.path() / "web01");
-  check_results(results.path(), {"web01"});
+  check_results(results.path(), tickets);
   std::ofstream(results.path() / "web01" / "evidence") << "x";
   test::check_fails(Failure::Usage, "expected a result of photon-dmesg batch",
-                    [&] { check_results(results.path(), {"web01"}); });
+                    [&] { check_results(results.path(), tickets); });
   const fs::path file = results.write("file", "");
   test::check_fails(Failure::Usage, "expected a folder", [&] { check_results(file, {}); });
+}
+
+TEST_CASE("result folder: evidence is not taken for a result, whatever a file in it says") {
+  const TemporaryFolder results;
+  const fs::path folder = results.path() / "web01";
+  finish_sample(results.path(), "log.txt");
+  check_results(results.path(), {{"web01", {"/absent/web01.vmss"}}});
+  const auto check_refused = [&](const fs::path& input, const std::string& what) {
+    test::check_fails(Failure::Usage,
+                      "web01: expected a result of photon-dmesg batch or nothing, "
+                      "found " +
+                          what,
+                      [&] {
+                        check_results(results.path(), {{"web01", {input}}});
+                      });
+  };
+  SECTION("not if VMware names a file in it so") {
+    for (const char* name : {"other.vmss", "other.VMEM", "other.vmem.gz", "vmware.log"}) {
+      CAPTURE(name);
+      std::ofstream(folder / name) << "x";
+      check_refused("/absent/web01.vmss", "files of a virtual machine beside it");
+      fs::remove(folder / name);
+    }
+  }
+  SECTION("not if a ticket's file is in it, at any depth, there or not") {
+    check_refused(folder / "core.1", "files of a ticket in it");
+    check_refused(folder / "deep" / "core.1", "files of a ticket in it");
+    check_refused(folder / "ticket.tgz" / "vmfs" / "vm.vmss", "files of a ticket in it");
+    check_refused(results.path() / "other" / ".." / "web01" / "core.1", "files of a ticket in it");
+  }
+  SECTION("nor if a link leads there, or from there to it") {
+    fs::create_directory_symlink(folder, results.path() / "link");
+    check_refused(results.path() / "link" / "core.1", "files of a ticket in it");
+    std::ofstream(folder / "core.1") << "x";
+    fs::create_symlink(folder / "core.1", results.path() / "core");
+    check_refused(results.path() / "core", "files of a ticket in it");
+    fs::create_symlink(results.write("elsewhere", "x"), folder / "core.2");
+    check_refused(folder / "core.2", "files of a ticket in it");
+  }
 }
 
 TEST_CASE("result folder: what a process that is no more has left is removed") {
