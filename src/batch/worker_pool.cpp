@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::array ending_signals = {SIGINT, SIGTERM, SIGHUP};
 
+// What running work is ended by.
+constexpr int worker_end_signal = SIGTERM;
+
 // While it exists, signals wait to be asked for. What the process was started to ignore, it goes on
 // to ignore.
 class HeldSignals {
@@ -72,7 +75,7 @@ bool WorkerPool::start(std::size_t index, const Work& work) {
   }
   if (process == 0) {
     // Without whoever waits for it, its result would never be counted.
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::prctl(PR_SET_PDEATHSIG, worker_end_signal);
     ::_exit(::getppid() == parent ? work(index) : 0);
   }
   running_.emplace(process, index);
@@ -89,16 +92,18 @@ void WorkerPool::reap(const Watch& watch) {
     if (found == running_.end()) continue;
     constexpr std::uint64_t kibibyte = 1024;
     peak_bytes_ = std::max(peak_bytes_, static_cast<std::uint64_t>(usage.ru_maxrss) * kibibyte);
-    Ended ended{found->second, process, 0, std::nullopt};
+    Ended ended{.work = found->second, .process = process};
     if (WIFSIGNALED(status)) ended.signal = WTERMSIG(status);
+    ended.was_asked = has_ended_all_ && ended.signal == worker_end_signal;
     if (WIFEXITED(status)) ended.status = WEXITSTATUS(status);
     running_.erase(found);
     watch.ended(ended);
   }
 }
 
-void WorkerPool::end_all(int signal) const {
-  for (const auto& [process, work] : running_) ::kill(process, signal);
+void WorkerPool::end_all() {
+  has_ended_all_ = true;
+  for (const auto& [process, work] : running_) ::kill(process, worker_end_signal);
 }
 
 std::optional<int> WorkerPool::run(std::size_t count, const Work& work, const Watch& watch) {
@@ -116,7 +121,7 @@ std::optional<int> WorkerPool::run(std::size_t count, const Work& work, const Wa
     const int signal = signals.next();
     if (signal != 0 && signal != SIGCHLD && !asked) {
       asked = signal;
-      end_all(SIGTERM);
+      end_all();
     }
     watch.waiting(running_.size());
     reap(watch);

@@ -57,7 +57,7 @@ class Batch {
     TicketProgress progress(tickets_.size(), is_quiet());
     const auto ended = [&](const WorkerPool::Ended& end) {
       discard_result(results_folder_, tickets_[end.work].name, end.process);
-      if (end.signal == SIGTERM) return;  // as this process has asked for
+      if (end.was_asked) return;  // it counts as not begun
       results_[end.work] = result_of(end);
       progress.add(!results_[end.work]->error.empty());
       say_failure(*results_[end.work], progress);
@@ -189,16 +189,26 @@ auto with_results(const Work& work) {
   }
 }
 
+// What became of a run. What it has kept for itself alone is gone by then.
+struct Outcome {
+  std::vector<TicketResult> results;
+  std::optional<int> signal;  // that has ended it before its end
+};
+
+Outcome do_tickets(const Options& options, BatchTickets found, TerminalDiagnostics& diagnostics) {
+  Batch batch(options, std::move(found), diagnostics);
+  diagnostics.clear_progress();
+  const std::optional<int> signal = batch.run();
+  return {batch.results(), signal};
+}
+
 int report(const Options& options, BatchTickets found, TerminalDiagnostics& diagnostics) {
   const SummaryFiles summary = summary_files(options);
   check_results(*options.output, found.tickets);
   check_summary(summary);
   make_folder(*options.output);
   remove_abandoned(*options.output);
-  Batch batch(options, std::move(found), diagnostics);
-  diagnostics.clear_progress();
-  const std::optional<int> signal = batch.run();
-  const std::vector<TicketResult> results = batch.results();
+  const auto [results, signal] = do_tickets(options, std::move(found), diagnostics);
   write_summary(options, summary, results);
   if (signal) end_by(*signal);
   const bool all_written =

@@ -19,6 +19,7 @@ using test::TemporaryFolder;
 struct Outcome {
   std::set<std::size_t> ended;
   std::set<std::size_t> killed;
+  std::set<std::size_t> asked;  // of those
   std::set<std::size_t> failed;
   std::size_t most_running = 0;
   std::optional<int> signal;
@@ -30,6 +31,7 @@ Outcome run(WorkerPool::Limits limits, std::size_t count, const WorkerPool::Work
       WorkerPool(limits).run(count, work,
                              {[&](const WorkerPool::Ended& end) {
                                 (end.signal ? outcome.killed : outcome.ended).insert(end.work);
+                                if (end.was_asked) outcome.asked.insert(end.work);
                                 if (end.status != 0) outcome.failed.insert(end.work);
                               },
                               [&](std::size_t running) {
@@ -65,6 +67,17 @@ TEST_CASE("worker pool: work that dies takes nothing else with it") {
   CHECK(outcome.killed == std::set<std::size_t>{1});
 }
 
+TEST_CASE(
+    "worker pool: work that somebody else has asked to end is told from what it ends itself") {
+  const Outcome outcome = run({2, {}}, 2, [](std::size_t work) {
+    ::signal(SIGTERM, SIG_DFL);  // the tests' own would report it
+    return work == 0 ? ::raise(SIGTERM) : 0;
+  });
+  CHECK(outcome.killed == std::set<std::size_t>{0});
+  CHECK(outcome.asked.empty());
+  CHECK_FALSE(outcome.signal);
+}
+
 TEST_CASE("worker pool: no more at a time than jobs, nor than memory is there for") {
   const auto nap = [](std::size_t) { return ::usleep(20'000); };
   CHECK(run({2, {}}, 6, nap).most_running <= 2);
@@ -84,6 +97,7 @@ TEST_CASE("worker pool: a signal ends what is running, and nothing more is begun
   CHECK(outcome.signal == SIGTERM);
   CHECK(outcome.ended == std::set<std::size_t>{0});
   CHECK(outcome.killed == std::set<std::size_t>{1});
+  CHECK(outcome.asked == std::set<std::size_t>{1});
 }
 
 }  // namespace photon_dmesg

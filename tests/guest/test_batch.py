@@ -327,10 +327,35 @@ class Batch(unittest.TestCase):
         result = self.batch("--resume", cases)
         self.assertEqual((result.status, len(self.summary())), (0, 150), result.err)
 
-    def test_a_ticket_whose_process_is_killed_is_said_to_be(self) -> None:
+    def test_an_interrupted_run_without_cache_leaves_nothing_of_it(self) -> None:
+        temporary = self.folder / "tmp"
+        temporary.mkdir()
         cases = self.folder / "cases"
-        for number in range(3):
-            shutil.copytree(self.cases / "k61-oops", cases / f"{number}", copy_function=os.link)
+        for number in range(150):
+            shutil.copytree(self.cases / "k61-oops", cases / f"{number:03}", copy_function=os.link)
+        process = subprocess.Popen([tool.BINARY, "batch", "-q", "--no-cache", "-j", "1", cases,
+                                    "-o", self.results], stderr=subprocess.PIPE,
+                                   env=os.environ | {"TMPDIR": str(temporary)},
+                                   preexec_fn=self.heed_interrupts)
+        deadline = time.monotonic() + 60
+        while not list(self.results.glob("*/ticket.json")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(len(list(temporary.iterdir())), 1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, -signal.SIGINT, said)
+        self.assertEqual(list(temporary.iterdir()), [])
+
+    def test_a_ticket_whose_process_is_killed_is_said_to_be(self) -> None:
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            with self.subTest(number):
+                self.check_killed(number)
+                shutil.rmtree(self.results)
+
+    def check_killed(self, number: signal.Signals) -> None:
+        cases = self.folder / f"cases-{number}"
+        for copy in range(3):
+            shutil.copytree(self.cases / "k61-oops", cases / f"{copy}", copy_function=os.link)
         process = subprocess.Popen([tool.BINARY, "batch", "-j", "1", cases, "-o", self.results],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 60
@@ -338,12 +363,12 @@ class Batch(unittest.TestCase):
         while not killed and time.monotonic() < deadline and process.poll() is None:
             for folder in self.results.glob(".*.unfinished-*"):
                 try:
-                    os.kill(int(folder.name.rsplit("-", 1)[1]), signal.SIGKILL)
+                    os.kill(int(folder.name.rsplit("-", 1)[1]), number)
                     killed = True
                 except ProcessLookupError:
                     continue
         said = process.communicate(timeout=60)[1].decode()
         self.assertEqual(process.returncode, 1, said)
-        self.assertIn("was ended by signal 9", said)
+        self.assertIn(f"was ended by signal {number.value}", said)
         self.assertEqual(sorted(ticket["status"] for ticket in self.summary()), [0, 0, 3])
         self.assertEqual(list(self.results.glob(".*")), [], "nothing unfinished stays")
