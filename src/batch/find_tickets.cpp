@@ -87,9 +87,10 @@ Paths telling_logs(const FolderFiles& files, const Look& look) {
 
 // The files that stand for one guest each.
 Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
-  Paths guests = choose_checkpoints(files, look.all_snapshots);
+  Paths guests = choose_checkpoints(files, look.all_snapshots || look.is_named);
   append(guests, lone_memories(files));
   append(guests, files.dumps);
+  if (guests.empty() && look.is_named) append(guests, files.configurations);
   if (guests.empty()) append(guests, telling_logs(files, look));
   for (const fs::path& bundle : files.bundles) {
     append(guests, guests_in_bundle(bundle, look, diagnostics));
@@ -116,13 +117,14 @@ void TicketFinder::add(const fs::path& path) {
   if (fs::is_directory(path, ignored)) {
     add_tree(path.has_filename() ? path : path.parent_path());
   } else if (fs::exists(path, ignored)) {
-    named_[path.parent_path()].push_back(path);
+    Paths& named = named_[path.parent_path()];
+    if (std::find(named.begin(), named.end(), path) == named.end()) named.push_back(path);
   } else {
     tickets_.push_back({name_of_ticket(path, {}), {path}});
   }
 }
 
-std::vector<Ticket> TicketFinder::finish() {
+void TicketFinder::add_named() {
   for (const auto& [folder, paths] : named_) {
     FolderFiles files;
     for (const fs::path& path : paths) files.add(path);
@@ -134,6 +136,16 @@ std::vector<Ticket> TicketFinder::finish() {
       tickets_.push_back({name_of_ticket(other, {}), {other}});
     }
     symbols_.insert(symbols_.end(), files.symbols.begin(), files.symbols.end());
+  }
+}
+
+std::vector<Ticket> TicketFinder::finish() {
+  add_named();
+  if (passed_over_ > 0) {
+    diagnostics_.warn(
+        fmt::format("checkpoints that are not the current ones of their virtual machines are "
+                    "passed over: {}; --all-snapshots does these too",
+                    passed_over_));
   }
   return std::move(tickets_);
 }
@@ -169,6 +181,8 @@ void TicketFinder::add_folder(const std::vector<fs::path>& entries, const fs::pa
     files.add(entry);
     diagnostics_.progress({fmt::format("looking for tickets: {} files", ++files_)});
   }
+  passed_over_ +=
+      files.checkpoints.size() - choose_checkpoints(files, options_.all_snapshots).size();
   for (const fs::path& guest : guests_in(files, {options_.all_snapshots, false}, diagnostics_)) {
     Ticket ticket{name_of_ticket(guest, root), {guest}};
     ticket.files.insert(ticket.files.end(), files.symbols.begin(), files.symbols.end());

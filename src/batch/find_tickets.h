@@ -25,13 +25,14 @@ class TicketFinder {
   explicit TicketFinder(Options options, Diagnostics& diagnostics)
       : options_(std::move(options)), diagnostics_(diagnostics) {}
 
-  // A folder is looked through; of files, those of one folder are taken as if they were all that is
-  // in it. What is not there is a ticket too, which can't be read.
+  // A folder is looked through. Of files, each that stands for a guest is a ticket, also several
+  // checkpoints of one VM; memory goes with its checkpoint if that is named too. What is not there
+  // is a ticket, which can't be read.
   void add(const std::filesystem::path& path);
   void add(Ticket ticket) { tickets_.push_back(std::move(ticket)); }
 
-  // The tickets, in the order of what was named, with names that need not be unique. Nothing can be
-  // added afterwards.
+  // The tickets, in the order of what was named, with names that need not be unique. Warns of how
+  // many checkpoints in folders are none. Nothing can be added afterwards.
   [[nodiscard]] std::vector<Ticket> finish();
 
   // After finish(): files with symbols that were named themselves, which are for all tickets.
@@ -41,6 +42,7 @@ class TicketFinder {
   void add_tree(const std::filesystem::path& root);
   void add_folder(const std::vector<std::filesystem::path>& entries,
                   const std::filesystem::path& root);
+  void add_named();
   [[nodiscard]] bool is_results(const std::filesystem::path& folder) const;
 
   Options options_;
@@ -49,7 +51,8 @@ class TicketFinder {
   // Files that were named, by their folders.
   std::map<std::filesystem::path, std::vector<std::filesystem::path>> named_;
   std::vector<std::filesystem::path> symbols_;
-  std::uint64_t files_ = 0;  // seen so far
+  std::uint64_t files_ = 0;        // seen so far
+  std::uint64_t passed_over_ = 0;  // checkpoints that are not the current ones
 };
 
 }  // namespace photon_dmesg

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -72,9 +73,8 @@ Paths FolderFiles::*kind_of(const fs::path& path) {
   return is_known_name(path) ? &FolderFiles::companions : kind_by_content(path);
 }
 
-// What VMware puts behind a VM's name for its snapshots, with their numbers behind it; here in
-// lower case, as shared_name() has it.
-constexpr std::string_view snapshot_mark = "-snapshot";
+// What VMware puts behind a VM's name for its snapshots, with their numbers behind it.
+constexpr std::string_view snapshot_mark = "-Snapshot";
 
 struct CheckpointName {
   std::string vm;
@@ -82,7 +82,7 @@ struct CheckpointName {
 };
 
 CheckpointName split_name(const fs::path& checkpoint) {
-  const std::string stem = shared_name(checkpoint);
+  const std::string stem = name_without_endings(checkpoint);
   const std::size_t mark = stem.rfind(snapshot_mark);
   if (mark == std::string::npos) return {stem, 0};
   std::uint64_t number = 0;
@@ -126,13 +126,18 @@ std::vector<fs::path> choose_checkpoints(const FolderFiles& files, bool all_snap
 }
 
 std::vector<fs::path> lone_memories(const FolderFiles& files) {
-  Paths lone;
-  for (const fs::path& memory : files.memories) {
-    const bool has_checkpoint = std::any_of(
-        files.checkpoints.begin(), files.checkpoints.end(),
-        [&](const fs::path& path) { return split_name(path).vm == split_name(memory).vm; });
-    if (!has_checkpoint) lone.push_back(memory);
+  std::set<std::string> names;
+  for (const fs::path& memory : files.memories) names.insert(name_without_endings(memory));
+  std::set<std::string> exact;
+  std::set<std::string> similar;
+  for (const fs::path& checkpoint : files.checkpoints) {
+    const std::string name = name_without_endings(checkpoint);
+    names.contains(name) ? exact.insert(name) : similar.insert(shared_name(checkpoint));
   }
+  Paths lone = files.memories;
+  std::erase_if(lone, [&](const fs::path& memory) {
+    return exact.contains(name_without_endings(memory)) || similar.contains(shared_name(memory));
+  });
   return lone;
 }
 

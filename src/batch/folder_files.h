@@ -23,11 +23,14 @@ struct FolderFiles {
 };
 
 // The checkpoints that stand for the VMs in a folder, one each: the current one by its .vmx, or by
-// names: what it was suspended to, or its newest snapshot. All of them if `all_snapshots`.
+// names: what it was suspended to, or its newest snapshot. Names are of one VM if they are alike in
+// upper and lower case too. All of them if `all_snapshots`.
 [[nodiscard]] std::vector<std::filesystem::path> choose_checkpoints(const FolderFiles& files,
                                                                     bool all_snapshots);
 
-// The memories that no checkpoint of the folder belongs to: that is all there is of these guests.
+// The memories that no checkpoint of the folder is of: that is all there is of these guests. A
+// checkpoint is of the memory with its name, or, if there is none, of those that differ from it in
+// upper and lower case alone.
 [[nodiscard]] std::vector<std::filesystem::path> lone_memories(const FolderFiles& files);
 
 }  // namespace photon_dmesg

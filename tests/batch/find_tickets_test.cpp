@@ -86,9 +86,43 @@ TEST_CASE("find tickets: which of a VM's checkpoints is its current one") {
   }
 }
 
-TEST_CASE("find tickets: memory alone counts where there is no checkpoint of its VM") {
+TEST_CASE("find tickets: VMs whose names differ in upper and lower case are two") {
+  CHECK(Tree({"Web.vmss", "web.vmss"}).files() == Found{{"Web.vmss"}, {"web.vmss"}});
+  CHECK(Tree({"Web-Snapshot1.vmsn", "web.vmss"}).files() ==
+        Found{{"Web-Snapshot1.vmsn"}, {"web.vmss"}});
+}
+
+TEST_CASE("find tickets: memory counts where there is no checkpoint of its own name") {
   CHECK(Tree({"vm.vmem"}).files() == Found{{"vm.vmem"}});
-  CHECK(Tree({"vm.vmem", "vm-Snapshot1.vmsn"}).files() == Found{{"vm-Snapshot1.vmsn"}});
+  CHECK(Tree({"vm.vmem", "vm-Snapshot1.vmsn"}).files() ==
+        Found{{"vm-Snapshot1.vmsn"}, {"vm.vmem"}});
+  CHECK(Tree({"vm-Snapshot2.vmem", "vm-Snapshot1.vmsn"}).files() ==
+        Found{{"vm-Snapshot1.vmsn"}, {"vm-Snapshot2.vmem"}});
+  SECTION("that of a checkpoint that is passed over does not") {
+    CHECK(Tree({"vm.vmss", "vm.vmem", "vm-Snapshot1.vmsn", "vm-Snapshot1.vmem"}).files() ==
+          Found{{"vm.vmss"}});
+  }
+  SECTION("upper and lower case do not count where the checkpoint has no other memory") {
+    CHECK(Tree({"VM.vmss", "vm.vmem"}).files() == Found{{"VM.vmss"}});
+    CHECK(Tree({"VM.vmss", "VM.vmem", "vm.vmem"}).files() == Found{{"VM.vmss"}, {"vm.vmem"}});
+  }
+}
+
+TEST_CASE("find tickets: how many checkpoints of folders are passed over is said") {
+  const Tree tree(
+      {"a/vm.vmss", "a/vm-Snapshot1.vmsn", "b/vm-Snapshot1.vmsn", "b/vm-Snapshot2.vmsn"});
+  const auto warnings_with = [&](bool all_snapshots) {
+    CollectedDiagnostics diagnostics;
+    TicketFinder finder({.all_snapshots = all_snapshots, .results = {}}, diagnostics);
+    finder.add(tree.root());
+    (void)finder.finish();
+    return diagnostics.warnings();
+  };
+  CHECK(warnings_with(false) ==
+        std::vector<std::string>{
+            "checkpoints that are not the current ones of their virtual machines are passed over: "
+            "2; --all-snapshots does these too"});
+  CHECK(warnings_with(true).empty());
 }
 
 TEST_CASE("find tickets: the host's log counts where there is nothing else of a guest") {
@@ -111,6 +145,28 @@ TEST_CASE("find tickets: neither results nor folders by links are looked into") 
   fs::create_directory_symlink(tree.root(), tree.root() / "a" / "round");
   CHECK(tree.files({.all_snapshots = false, .results = tree.root() / "results"}) ==
         Found{{"a/vm.vmss"}});
+}
+
+TEST_CASE("find tickets: checkpoints that are named are taken, whatever VM they are of") {
+  const Tree tree({"vm-Snapshot1.vmsn", "vm-Snapshot2.vmsn", "vm.vmss", "vm.vmem", "other.vmx"});
+  const auto named = [&](const std::vector<std::string>& names) {
+    CollectedDiagnostics diagnostics;
+    TicketFinder finder({}, diagnostics);
+    for (const std::string& name : names) finder.add(tree.root() / name);
+    std::vector<std::string> shown;
+    for (const Ticket& ticket : finder.finish()) {
+      shown.push_back(fs::path(ticket.shown()).filename().string());
+    }
+    CHECK(diagnostics.warnings().empty());
+    return shown;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(named({"vm-Snapshot1.vmsn", "vm-Snapshot2.vmsn"}) ==
+        Names{"vm-Snapshot1.vmsn", "vm-Snapshot2.vmsn"});
+  CHECK(named({"vm-Snapshot1.vmsn", "vm.vmss", "vm.vmem"}) ==
+        Names{"vm-Snapshot1.vmsn", "vm.vmss"});
+  CHECK(named({"vm.vmss", "vm.vmss"}) == Names{"vm.vmss"});
+  CHECK(named({"other.vmx"}) == Names{"other.vmx"});
 }
 
 TEST_CASE("find tickets: of files that are named, none is passed over in silence") {

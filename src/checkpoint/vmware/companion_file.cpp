@@ -25,13 +25,6 @@ std::string lower_case(std::string text) {
 // What stands behind the names of files that are packed.
 constexpr std::array packed_endings = {".gz", ".zst", ".xz", ".bz2"};
 
-// The name without such an ending and without its own.
-std::string base_name(const fs::path& file) {
-  fs::path name = file.filename();
-  if (is_packed_name(name)) name = name.stem();
-  return name.stem().string();
-}
-
 // Whether `name` is `wanted` in upper or lower case, packed or not.
 bool is_like(const std::string& name, const std::string& wanted) {
   const std::string ending = fs::path(name).extension().string();
@@ -46,7 +39,7 @@ std::optional<fs::path> find_beside(const FileTree& tree, const fs::path& file,
   for (const fs::path& path : tree.files(file.has_parent_path() ? file.parent_path() : ".")) {
     const std::string name = path.filename().string();
     for (const std::string& ending : endings) {
-      const std::string wanted = base_name(file) + "." + ending;
+      const std::string wanted = name_without_endings(file) + "." + ending;
       if (name == wanted) {
         exact.push_back(name);
       } else if (is_like(name, wanted)) {
@@ -79,8 +72,14 @@ bool is_packed_name(const fs::path& name) {
                    lower_case(name.extension().string())) != packed_endings.end();
 }
 
+std::string name_without_endings(const fs::path& file) {
+  fs::path name = file.filename();
+  if (is_packed_name(name)) name = name.stem();
+  return name.stem().string();
+}
+
 std::string shared_name(const fs::path& file) {
-  return lower_case(base_name(file));
+  return lower_case(name_without_endings(file));
 }
 
 std::shared_ptr<const ByteSource> open_guest_file(const FileTree& tree, const fs::path& path,

@@ -25,8 +25,10 @@ namespace photon_dmesg {
 // Whether `name` ends as those of packed files do: ".gz", ".zst", ".xz" or ".bz2".
 [[nodiscard]] bool is_packed_name(const std::filesystem::path& name);
 
-// The name that a guest's files share: without its ending and that of what packed it, in lower
-// case.
+// The name that a guest's files share: without its ending and that of what packed it.
+[[nodiscard]] std::string name_without_endings(const std::filesystem::path& file);
+
+// The same in lower case.
 [[nodiscard]] std::string shared_name(const std::filesystem::path& file);
 
 // Opens a guest's file; one that is packed is unpacked in memory. Throws Error(UnusableInput) when
