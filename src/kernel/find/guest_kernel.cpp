@@ -62,8 +62,7 @@ std::optional<FoundBanner> find_fitting_banner(const RunningKernel& running,
     const auto found = std::find_if(banners.begin(), banners.end(), fits);
     return found == banners.end() ? std::nullopt : std::optional(*found);
   };
-  const std::optional<FoundBanner> found = first_fitting(running.banners);
-  if (found) return found;
+  if (auto found = first_fitting(running.banners)) return found;
   return first_fitting(find_banners(*running.image, BannerExtent::All, diagnostics));
 }
 
