@@ -51,13 +51,13 @@ bool looks_like_ring(const Architecture& architecture, std::span<const std::byte
 bool may_hold_ids(const KernelMemory& memory, std::span<const std::byte> bytes) {
   constexpr std::uint64_t descriptor_bytes = 24;  // in every variant, state_var first
   const std::uint64_t slots = std::uint64_t{1} << number(bytes, 0);
-  for (const std::uint64_t id : {number(bytes, 3), number(bytes, 4)}) {
+  const auto may_hold = [&](std::uint64_t id) {
     const GuestVirtual slot{number(bytes, 1) + (id & (slots - 1)) * descriptor_bytes};
-    if (!memory.translate(slot)) continue;
+    if (!memory.translate(slot)) return false;
     const std::optional<std::uint64_t> state = memory.read_unsigned(slot, word);
-    if (!state || (*state & id_mask) == id) return true;
-  }
-  return false;
+    return !state || (*state & id_mask) == id;
+  };
+  return may_hold(number(bytes, 3)) || may_hold(number(bytes, 4));
 }
 
 struct Candidate {
