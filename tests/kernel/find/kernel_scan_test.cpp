@@ -21,7 +21,7 @@ void copy_tables(FixtureGuest& guest) {
 void write_banners_behind_zeros(FakeMemory& memory, std::uint64_t roots) {
   constexpr std::uint64_t large_page = 2 * 1024 * 1024;
   constexpr GuestVirtual image{0xffffffff80000000};
-  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  const std::string banner("Linux version 6.1 (x\n\0", 22);
   for (std::uint64_t i = 0; i < 256; ++i) memory.write_text({0x1000 + i * 32}, banner);
   for (std::uint64_t i = 0; i < roots; ++i) {
     PageTableBuilder tables(memory, {0x100000 + i * 0x10000}, PagingLevels::Four);
@@ -83,7 +83,7 @@ TEST_CASE("scan_for_kernel: what lies near many banners is looked at once") {
   // Banners all over, and pages that look like tables but map nothing.
   constexpr std::uint64_t size = 16 * 1024 * 1024;
   FakeMemory memory(size);
-  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  const std::string banner("Linux version 6.1 (x\n\0", 22);
   for (std::uint64_t at = 0; at < size; at += 64 * 1024) {
     for (std::uint64_t i = 0; i < 20; ++i) memory.write_text({at + i * 32}, banner);
     memory.write_value({at + 2 * 4096 - 8}, std::uint64_t{1} << 40 | pte_present);
@@ -99,7 +99,7 @@ TEST_CASE("scan_for_kernel: what lies near many banners is looked at once") {
 TEST_CASE("scan_for_kernel: tables that lead to themselves use up a budget, and that is said") {
   constexpr std::uint64_t pages = 4096;
   FakeMemory memory(pages * 4096);
-  const std::string banner("Linux version 6.1 (x\n\0", 23);
+  const std::string banner("Linux version 6.1 (x\n\0", 22);
   memory.write_text({0x100}, banner);
   // Roots that all lead to one table, and that to itself: each maps that table 2^18 times.
   const std::uint64_t table = (pages - 1) * 4096;
