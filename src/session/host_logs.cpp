@@ -78,14 +78,15 @@ std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& o
     auto file = open(path);
     files.emplace_back(begin_of_host_log(*file), std::move(file));
   }
-  // Which of two numbers in their names is the older one depends on the product.
-  std::stable_sort(files.begin(), files.end(), [](const auto& left, const auto& right) {
-    return std::tie(left.first, left.second->name()) < std::tie(right.first, right.second->name());
+  // The newest first. Which of two numbers in their names is the older one depends on the product.
+  std::sort(files.begin(), files.end(), [](const auto& left, const auto& right) {
+    return std::tie(right.first, right.second->name()) < std::tie(left.first, left.second->name());
   });
   HostLogRoom room;
   std::vector<HostLog> logs;
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    logs.push_back({file->second->name(), lines_of_guest(*file->second, room)});
+  logs.reserve(files.size());
+  for (const auto& [begin, file] : files) {
+    logs.push_back({file->name(), lines_of_guest(*file, room)});
   }
   if (room.was_too_small) {
     diagnostics.warn_of_lack(
