@@ -229,7 +229,7 @@ TEST_CASE("Checkpoint: a region that lacks a tag, or too many regions, are refus
 TEST_CASE("Checkpoint: more regions than are counted are damage, whichever of the two is wrong") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));
-  for (const std::uint64_t count : {0, 1}) {
+  for (const std::uint64_t count : {0U, 1U}) {
     files.memory_tags =
         region_tags({{0, 0, 16}, {0x100000, 16, 16}}) + inline_tag("regionsCount", {}, count);
     check_fails(Failure::UnusableInput,

@@ -45,7 +45,7 @@ TEST_CASE("find_banners: up to the first with a build number, where that is enou
   FakeMemory memory(0x80000);
   PageTableBuilder builder(memory, {0x10000}, PagingLevels::Four);
   constexpr std::uint64_t base = 0xffffffff81000000;
-  for (const std::uint64_t page : {0x0, 0x1000, 0x3000})
+  for (const std::uint64_t page : {0x0U, 0x1000U, 0x3000U})
     builder.map({base + page}, {0x4000 + page});
   const std::string end(1, '\0');
   memory.write_text({0x4000}, "Linux version 4.4.8 (root@photon) (gcc) # SMP\n" + end);
