@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/read_files.h"
 #include "checkpoint/guest_files.h"
-#include "checkpoint/vmware/companion_file.h"
 #include "session/other_files.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_file_names.h"
@@ -25,8 +24,7 @@ namespace fs = std::filesystem;
 namespace {
 
 bool is_configuration(const std::string& name) {
-  return is_named(is_packed_name(name) ? fs::path(name).stem() : fs::path(name),
-                  vm_configuration_name);
+  return is_named_or_packed(name, vm_configuration_name);
 }
 
 // What a guest's file is; nothing for memory and all else without a mark.

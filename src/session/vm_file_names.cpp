@@ -43,14 +43,17 @@ std::span<const VmFileName> vm_file_names() {
 }
 
 bool has_vmwares_name(const std::filesystem::path& path) {
-  const std::filesystem::path name = is_packed_name(path) ? path.stem() : path;
   return std::any_of(names.begin(), names.end(), [&](const VmFileName& known) {
-    return known.is_vmwares_own && is_named(name, known.pattern);
+    return known.is_vmwares_own && is_named_or_packed(path, known.pattern);
   });
 }
 
 bool is_named(const std::filesystem::path& path, const char* pattern) {
   return ::fnmatch(pattern, path.filename().c_str(), FNM_CASEFOLD) == 0;
+}
+
+bool is_named_or_packed(const std::filesystem::path& path, const char* pattern) {
+  return is_named(is_packed_name(path) ? path.stem() : path, pattern);
 }
 
 }  // namespace photon_dmesg

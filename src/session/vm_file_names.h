@@ -29,4 +29,7 @@ inline constexpr const char* old_vm_log_name = "vmware-[0-9]*.log";
 // Whether a file's name is of that pattern.
 [[nodiscard]] bool is_named(const std::filesystem::path& path, const char* pattern);
 
+// The same, of what is packed as well: with .gz or the like behind.
+[[nodiscard]] bool is_named_or_packed(const std::filesystem::path& path, const char* pattern);
+
 }  // namespace photon_dmesg

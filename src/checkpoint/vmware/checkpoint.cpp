@@ -56,35 +56,22 @@ void check_memory_file_size(const ByteSource& file, const MemoryDescription& des
   }
 }
 
-// Another snapshot's memory is as long, and of the same kernel.
-void warn_of_better_memory(const ByteSource& checkpoint, const ByteSource& memory_file,
-                           const FileTree& tree, Diagnostics& diagnostics) {
+// Another snapshot's memory is as long, and of the same kernel: says that beside `file` lies its
+// own `what`, with one of `endings`, and `named` is used.
+void warn_of_better(std::string_view what, const std::vector<std::string>& endings,
+                    const ByteSource& file, const ByteSource& named, const FileTree& tree,
+                    Diagnostics& diagnostics) {
   std::optional<std::filesystem::path> beside;
   try {
-    beside = find_companion(tree, checkpoint.name(), {"vmem"});
+    beside = find_companion(tree, file.name(), endings);
   } catch (const Error&) {
     return;  // none of several is better than the one that was named
   }
-  if (!beside || tree.are_same(*beside, memory_file.name())) return;
+  if (!beside || tree.are_same(*beside, named.name())) return;
   diagnostics.warn_of_lack(fmt::format(
-      "{}: the memory beside {}, which has its name, is not used, as {} was named: if that is of "
+      "{}: the {} beside {}, which has its name, is not used, as {} was named: if that is of "
       "another moment, registers and memory don't belong together",
-      beside->string(), checkpoint.name(), memory_file.name()));
-}
-
-void warn_of_better_checkpoint(const ByteSource& checkpoint, const ByteSource& memory_file,
-                               const FileTree& tree, Diagnostics& diagnostics) {
-  std::optional<std::filesystem::path> beside;
-  try {
-    beside = find_companion(tree, memory_file.name(), {"vmss", "vmsn"});
-  } catch (const Error&) {
-    return;
-  }
-  if (!beside || tree.are_same(*beside, checkpoint.name())) return;
-  diagnostics.warn_of_lack(fmt::format(
-      "{}: the checkpoint beside {}, which has its name, is not used, as {} was named: if that is "
-      "of another moment, registers and memory don't belong together",
-      beside->string(), memory_file.name(), checkpoint.name()));
+      beside->string(), what, file.name(), named.name()));
 }
 
 // The memory inside the checkpoint.
@@ -135,8 +122,8 @@ void use_memory_file(GuestState& state, const MemoryDescription& description,
                      Completeness completeness, Diagnostics& diagnostics) {
   const ByteSource& checkpoint = *state.files.front();
   if (memory_file) {
-    warn_of_better_memory(checkpoint, *memory_file, tree, diagnostics);
-    warn_of_better_checkpoint(checkpoint, *memory_file, tree, diagnostics);
+    warn_of_better("memory", {"vmem"}, checkpoint, *memory_file, tree, diagnostics);
+    warn_of_better("checkpoint", {"vmss", "vmsn"}, *memory_file, checkpoint, tree, diagnostics);
   } else {
     memory_file = open_memory_file_beside(checkpoint, tree, diagnostics);
   }

@@ -197,7 +197,7 @@ std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& roo
 }
 
 bool has_lines_of_guest(const ByteSource& file) {
-  HostLogRoom room;
+  HostLogRoom room{.lines = 1};
   return !lines_of_guest(file, room).empty();
 }
 
