@@ -33,7 +33,7 @@ class FakeMemory final : public GuestMemory {
   void write(GuestPhysical address, std::span<const std::byte> bytes) {
     std::byte* place = find(address, bytes.size());
     if (place == nullptr) throw std::logic_error("the test writes outside its RAM");
-    std::memcpy(place, bytes.data(), bytes.size());
+    std::ranges::copy(bytes, place);
   }
   template <typename Value>
   void write_value(GuestPhysical address, const Value& value) {
