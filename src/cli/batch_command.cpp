@@ -134,9 +134,11 @@ class Batch {
     }
   }
 
+  // What failed is tried again: a disk that could not be read then may be readable now.
   [[nodiscard]] bool is_done(const Ticket& ticket, const std::string& key) const {
     const auto earlier = read_ticket_result(folder_of(ticket));
-    return earlier && earlier->key == key && is_whole(folder_of(ticket), *earlier);
+    return earlier && earlier->error.empty() && earlier->key == key &&
+           is_whole(folder_of(ticket), *earlier);
   }
 
   [[nodiscard]] TicketResult result_of(const WorkerPool::Ended& end) const {

@@ -282,31 +282,4 @@ TEST_CASE("summary: a table, values with commas, lines of JSON") {
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
 }
 
-TEST_CASE("content id: by content alone, of large files by size and pieces") {
-  const TemporaryFolder folder;
-  const fs::path first = folder.write("first", "content");
-  const fs::path second = folder.write("second", "content");
-  CHECK(content_id(first) == content_id(second));
-  folder.write("second", "Content");
-  CHECK(content_id(first) != content_id(second));
-  SECTION("of a folder by its names and sizes") {
-    const std::string before = content_id(folder.path());
-    folder.write("second", "another");
-    CHECK(content_id(folder.path()) == before);
-    folder.write("second", "longer than that");
-    CHECK(content_id(folder.path()) != before);
-  }
-  SECTION("of a large file that is not read as a whole") {
-    constexpr std::uint64_t size = std::uint64_t{64} << 20U;
-    fs::resize_file(first, size);
-    fs::resize_file(second, size);
-    std::fstream(second) << "content";
-    CHECK(content_id(first) == content_id(second));
-    std::fstream(second).seekp(size - 1) << 'x';
-    CHECK(content_id(first) != content_id(second));
-    fs::resize_file(second, size + 1);
-    CHECK(content_id(first) != content_id(second));
-  }
-}
-
 }  // namespace photon_dmesg

@@ -148,6 +148,15 @@ class Batch(unittest.TestCase):
             self.assertIn(self.ticket(name)["error"], result.err)
         self.assertEqual(len(self.summary()), 4)
         self.assertIsNotNone(self.summary()[0]["findings"], "what was read comes first")
+        with self.subTest("going on tries again what failed"):
+            def made() -> dict[str, int]:
+                return {name: (self.results / name / "ticket.json").stat().st_ino
+                        for name in ("well-vm", "cut-vm")}
+
+            before = made()
+            self.batch("--resume", cases)
+            self.assertEqual(made()["well-vm"], before["well-vm"])
+            self.assertNotEqual(made()["cut-vm"], before["cut-vm"])
 
     def test_bundles_are_looked_into(self) -> None:
         cases = self.folder / "cases"

@@ -1,0 +1,71 @@
+#include "batch/content_id.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "support/temporary_folder.h"
+
+namespace photon_dmesg::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Changes a byte as whoever puts another file there does: it was written at another time then.
+void change(const fs::path& path, std::streamoff offset) {
+  const auto written = fs::last_write_time(path);
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(offset);
+  file.put('!');
+  file.close();
+  fs::last_write_time(path, written + std::chrono::seconds(1));
+}
+
+}  // namespace
+
+TEST_CASE("content_id: of a file that is read as a whole its content alone counts") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("vm.vmss", "content");
+  const fs::path copy = folder.write("copy.vmss", "content");
+  fs::last_write_time(copy, fs::last_write_time(path) - std::chrono::hours(1));
+  CHECK(content_id(path) == content_id(copy));
+  folder.write("copy.vmss", "Content");
+  CHECK(content_id(path) != content_id(copy));
+}
+
+TEST_CASE("content_id: of a large file its size, pieces of it and its date count") {
+  constexpr std::uint64_t size = std::uint64_t{64} << 20U;
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("vm.vmem", "content");
+  fs::resize_file(path, size);
+  const std::string before = content_id(path);
+  CHECK(content_id(path) == before);
+  SECTION("a piece was changed, and the date set back") {
+    const auto written = fs::last_write_time(path);
+    change(path, size - 1);
+    fs::last_write_time(path, written);
+    CHECK(content_id(path) != before);
+  }
+  SECTION("what lies between the pieces was changed") {
+    change(path, 200'000);
+    CHECK(content_id(path) != before);
+  }
+  SECTION("it has grown") {
+    fs::resize_file(path, size + 1);
+    CHECK(content_id(path) != before);
+  }
+}
+
+TEST_CASE("content_id: of a folder its names and sizes count") {
+  const TemporaryFolder folder;
+  folder.write("kernel.rpm", "content");
+  const std::string before = content_id(folder.path());
+  folder.write("kernel.rpm", "another");
+  CHECK(content_id(folder.path()) == before);
+  folder.write("kernel.rpm", "longer than that");
+  CHECK(content_id(folder.path()) != before);
+}
+
+}  // namespace photon_dmesg::test
