@@ -88,19 +88,23 @@ std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnos
   return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
 }
 
-fs::path store_path(const Options& options, const SymbolSource& source) {
+// With the architecture, as releases have the same name on each.
+fs::path store_path(const Options& options, const SymbolSource& source,
+                    const std::optional<std::string>& architecture) {
   std::string name = "linux-" + *source.release;
+  if (architecture) name += "." + *architecture;
   const auto build_id = source.symbols->build_id();
   if (!names_one_build(*source.release) && build_id) name += "-" + *build_id;
   return *options.output / (name + profile_ending);
 }
 
-void write_store(const Options& options, const SymbolSource& source) {
+void write_store(const Options& options, const SymbolSource& source,
+                 const std::optional<std::string>& architecture) {
   require_log(*source.symbols);
   const std::vector<std::byte> profile =
       make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
   Options to_file = options;
-  to_file.output = store_path(options, source);
+  to_file.output = store_path(options, source, architecture);
   write_output(to_file, [&](std::ostream& out) {
     out.write(reinterpret_cast<const char*>(profile.data()),
               static_cast<std::streamsize>(profile.size()));
@@ -114,21 +118,23 @@ void write_all(const Options& options, TerminalDiagnostics& diagnostics) {
   session::Options use = session_options(options);
   use.strict = true;
   SymbolPool pool(std::move(inputs.symbols), use);
-  std::set<std::string> releases;
-  for (const PackagedKernel& kernel : pool.kernels(diagnostics)) releases.insert(kernel.release);
-  if (releases.empty()) {
+  std::set<std::pair<std::string, std::optional<std::string>>> kernels;
+  for (const PackagedKernel& kernel : pool.kernels(diagnostics)) {
+    kernels.emplace(kernel.release, kernel.architecture);
+  }
+  if (kernels.empty()) {
     throw unusable(
         fmt::format("{}: expected kernels in ISOs or packages, found none", pool.names()));
   }
   fs::create_directories(*options.output);
-  for (const std::string& release : releases) {
-    const auto candidates = pool.candidates({release, std::nullopt}, diagnostics);
+  for (const auto& [release, architecture] : kernels) {
+    const auto candidates = pool.candidates({release, std::nullopt, architecture}, diagnostics);
     std::optional<SymbolSource> source = candidates->next();
     if (!source)
       diagnostics.warn_of_lack(fmt::format("not used: {}", candidates->failures().front().what()));
     for (; source; source = names_one_build(release) ? std::nullopt : candidates->next()) {
       diagnostics.clear_progress();
-      write_store(options, *source);
+      write_store(options, *source, architecture);
     }
   }
 }

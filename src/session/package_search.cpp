@@ -16,6 +16,15 @@
 namespace photon_dmesg {
 namespace {
 
+// By its label, which ends with it; none if the package is of none that kernels here run on.
+std::optional<std::string> architecture_of(const RpmPackage& package) {
+  for (const Architecture* architecture : architectures()) {
+    const std::string name = architecture->name();
+    if (package.label().ends_with("." + name)) return name;
+  }
+  return std::nullopt;
+}
+
 bool fits(const KernelFile& kernel, const WantedKernel& wanted) {
   return !wanted.release || kernel.release == *wanted.release;
 }
@@ -46,13 +55,11 @@ void PackageSearch::keep_reason(const Error& error) {
   if (!unusable_) unusable_ = error;
 }
 
-// By its label, which ends with it. Releases have the same name on every architecture.
+// Releases have the same name on every architecture.
 bool PackageSearch::is_of_other_architecture(const RpmPackage& package) {
-  if (!wanted_.architecture || package.label().ends_with("." + *wanted_.architecture)) return false;
-  const auto all = architectures();
-  const bool is_other = std::any_of(all.begin(), all.end(), [&](const Architecture* architecture) {
-    return package.label().ends_with(std::string(".") + architecture->name());
-  });
+  if (!wanted_.architecture) return false;
+  const bool is_other =
+      architecture_of(package).value_or(*wanted_.architecture) != *wanted_.architecture;
   if (is_other) {
     refused_ = Error(Failure::Mismatch,
                      fmt::format("{}: {}: not the guest's kernel: the guest runs on {}",
@@ -267,8 +274,8 @@ std::vector<PackagedKernel> list_kernels(const std::vector<PackageFile>& package
       const auto package = open_package(file.open(), use, diagnostics);
       const std::optional<KernelFile> kernel = find_kernel_file(package->files());
       if (!kernel) continue;
-      kernels.push_back(
-          {kernel->release, package->label(), kernel->kind == KernelFile::Kind::Vmlinux});
+      kernels.push_back({kernel->release, package->label(), architecture_of(*package),
+                         kernel->kind == KernelFile::Kind::Vmlinux});
     } catch (const Error& error) {
       diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
     }

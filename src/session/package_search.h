@@ -82,9 +82,10 @@ class PackageSearch final : public SymbolCandidates {
 
 // A kernel that a package holds symbols of.
 struct PackagedKernel {
-  std::string release;     // as `uname -r`
-  std::string package;     // its label
-  bool has_types = false;  // it holds vmlinux, not a System.map alone
+  std::string release;                      // as `uname -r`
+  std::string package;                      // its label
+  std::optional<std::string> architecture;  // as `uname -m`; none: the package is of none
+  bool has_types = false;                   // it holds vmlinux, not a System.map alone
 };
 
 // The kernels that `packages` say they hold, by their headers alone. One that can't be read is a

@@ -420,6 +420,18 @@ class Packages(GuestFiles, unittest.TestCase):
                                                   f"{folder}/x86_64/{self.wrong.name}": self.wrong})
             self.assertEqual(self.check(iso)["package"], f"{folder}/{ARCHITECTURE}/{self.package.name}")
 
+    def test_profiles_of_one_release_for_both(self) -> None:
+        same = packages.build(packages.debuginfo(self.other.kernel.vmlinux, self.guest.kernel.release))
+        iso = packages.iso("one-release", {f"DEBUGRPMS/{ARCHITECTURE}/{self.package.name}": self.package,
+                                           f"DEBUGRPMS/x86_64/{same.name}": same})
+        store = self.folder / "store"
+        made = photon_dmesg("profile", "--all", iso, "-o", store)
+        self.assertEqual(made.status, 0, made.err)
+        self.assertEqual(sorted(file.name for file in store.iterdir()),
+                         [f"linux-{self.guest.kernel.release}.{architecture}.symbols"
+                          for architecture in (ARCHITECTURE, "x86_64")])
+        self.assertEqual(photon_dmesg(store, self.checkpoint).out, self.expected)
+
     def test_each_is_refused_for_the_other(self) -> None:
         checkpoint = guests.write_checkpoint(self.folder / "other", self.other)
         for source, dump in ((self.other.kernel.vmlinux, self.checkpoint), (self.wrong, self.checkpoint),
