@@ -130,6 +130,14 @@ void check_folder(const Options& options) {
   check_names(folder);
 }
 
+// What the shell has opened as `target`, which is a descriptor. Its link in /proc tells the name.
+void check_opened_names(OutputTarget target) {
+  std::error_code error;
+  if (!fs::is_regular_file(target.path, error)) return;
+  target.names.push_back(fs::read_symlink(target.path, error).filename().string());
+  check_names(target);
+}
+
 // One would replace the other, or both be mixed.
 void check_different(const OutputTarget& target, const std::vector<OutputTarget>& others) {
   for (const OutputTarget& other : others) {
@@ -155,12 +163,22 @@ void write_to(const Options& options, const Output& output, Access access, const
 }  // namespace
 
 void check_standard_output(const Options& options) {
-  OutputTarget target = find_output_target(standard_output);
+  const OutputTarget target = find_output_target(standard_output);
   check_target(options, target, {});
-  std::error_code error;
-  if (!fs::is_regular_file(target.path, error)) return;
-  target.names.push_back(fs::read_symlink(target.path, error).filename().string());
-  check_names(target);
+  check_opened_names(target);
+}
+
+void check_messages(const Options& options) {
+  OutputTarget target = find_output_target(fmt::format("/proc/self/fd/{}", STDERR_FILENO));
+  target.named = "the messages";
+  try {
+    std::error_code ignored;
+    if (fs::is_regular_file(target.path, ignored)) check_no_input(options, target);
+    check_opened_names(target);
+  } catch (const Error&) {
+    leave_standard_error();
+    throw;
+  }
 }
 
 void check_output(const Options& options) {

@@ -21,6 +21,11 @@ void check_output(const Options& options);
 // have: for what is said there of other outputs. Throws Error(Usage).
 void check_standard_output(const Options& options);
 
+// The same of stderr, to which the shell may append what is said (`2>> vm.vmem`). Nothing is said
+// there then, not even why: messages go to stdout if that is a terminal, else nowhere. To be asked
+// before anything is said. Throws Error(Usage).
+void check_messages(const Options& options);
+
 // Makes `folder`, and those that it is to be in, unless they are there. Throws Error(Incomplete).
 void make_folder(const std::filesystem::path& folder);
 

@@ -69,10 +69,12 @@ int say_whole(TerminalDiagnostics& diagnostics, Work work) {
 }
 
 int run_or_throw(int argc, char** argv) {
+  check_messages({});  // by its name: options too can be complained about
   const std::optional<Options> options = parse_options(argc, argv);
   if (!options) {
     return exit_complete;
   }
+  check_messages(*options);
   Redactor redactor;
   TerminalDiagnostics diagnostics(options->verbosity);
   if (options->redact) {

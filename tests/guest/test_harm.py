@@ -144,6 +144,24 @@ class Inputs(HarmTests):
                     self.assertIn(b"this is one of the inputs", done.stderr)
                     self.check_unharmed()
 
+    def test_memory_that_the_shell_appends_messages_to(self) -> None:
+        link = self.folder / "messages"
+        link.symlink_to(self.memory)
+        self.addCleanup(link.unlink)
+        for command in (("-v", self.kernel, self.checkpoint), ("info", "-v", self.checkpoint), ("--wrong",),
+                        ("core", "-v", self.kernel, self.checkpoint, "-o", self.folder / "made")):
+            for name in (self.memory, self.checkpoint, link):
+                with self.subTest(command=command, name=name), name.open("ab") as err:
+                    done = subprocess.run([BINARY, *command], stdout=subprocess.PIPE, stderr=err,
+                                          timeout=TIMEOUT)
+                    self.assertEqual((done.returncode, done.stdout), (2, b""))
+        for name in (self.kernel, self.iso):
+            with self.subTest(name=name), name.open("ab") as err:
+                done = subprocess.run([BINARY, "-v", name, self.checkpoint], stdout=subprocess.PIPE, stderr=err,
+                                      timeout=TIMEOUT)
+                self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.check_unharmed(new=(link,))
+
     def test_memory_that_the_shell_appends_what_was_made_to(self) -> None:
         made = self.folder / "made"
         for command in (("core", self.kernel, self.checkpoint), ("batch", self.checkpoint)):

@@ -25,6 +25,15 @@ void say(std::string_view text) {
   (void)write_all(STDERR_FILENO, text);
 }
 
+void leave_standard_error() {
+  if (::isatty(STDOUT_FILENO) == 1) {
+    (void)::dup2(STDOUT_FILENO, STDERR_FILENO);
+    return;
+  }
+  ::close(STDERR_FILENO);
+  keep_standard_descriptors();
+}
+
 void print(std::string_view text) {
   const int error = write_all(STDOUT_FILENO, text);
   if (error == 0 || is_reader_gone(error)) return;

@@ -13,6 +13,10 @@ void keep_standard_descriptors();
 // the work that it is about.
 void say(std::string_view text);
 
+// Has what is said from now on not go where stderr leads: to stdout if that is a terminal, else
+// nowhere.
+void leave_standard_error();
+
 // Writes `text` to stdout, whose reader may stop reading. Throws Error(Incomplete) when it can't be
 // written.
 void print(std::string_view text);
