@@ -26,7 +26,7 @@ GuestProcessors::GuestProcessors(const Guest& guest, Diagnostics& diagnostics)
       types_(types_of(guest.kernel(), diagnostics)),
       cpus_(guest.kernel(), types_, guest.state().vcpus, diagnostics),
       first_task_(find_first_task(guest.kernel(), types_, diagnostics)),
-      tasks_(guest.kernel(), types_, first_task_, diagnostics) {
+      tasks_(guest.kernel(), types_, cpus_, first_task_, diagnostics) {
   find(diagnostics);
 }
 

@@ -15,7 +15,7 @@ struct TaskReaders {
       : kernel(world.guest().kernel()),
         types(world.guest().types()),
         cpus(kernel, types, std::vector<Vcpu>(1), diagnostics),
-        tasks(kernel, types, std::nullopt, diagnostics),
+        tasks(kernel, types, cpus, std::nullopt, diagnostics),
         code(kernel, read_modules(kernel, types, diagnostics)),
         stacks(kernel, types, cpus),
         unwinder(kernel, code, stacks, open_frames, diagnostics),

@@ -67,7 +67,8 @@ TEST_CASE("fuzzers: a seed of a guest that tells of itself has tasks that show t
     const auto symbols = MemorySymbols::find(guest.memory(), *running, diagnostics);
     const GuestKernel kernel = GuestKernel::attach(*running, *symbols, diagnostics);
     const KernelTypes types = types_of(kernel, diagnostics);
-    CHECK(Tasks(kernel, types, derived_first_task(types), diagnostics).all().size() == 4);
+    const Cpus cpus(kernel, types, std::vector<Vcpu>(1), diagnostics);
+    CHECK(Tasks(kernel, types, cpus, derived_first_task(types), diagnostics).all().size() == 4);
   });
 }
 

@@ -144,7 +144,7 @@ class TaskGuest {
   [[nodiscard]] MadeTypes& made_types() { return *made_types_; }
   [[nodiscard]] CollectedDiagnostics& diagnostics() { return diagnostics_; }
 
-  [[nodiscard]] Tasks tasks() { return {kernel(), types_, std::nullopt, diagnostics_}; }
+  [[nodiscard]] Tasks tasks() { return {kernel(), types_, cpus(), std::nullopt, diagnostics_}; }
   [[nodiscard]] CodeMap code() { return {kernel(), read_modules(kernel(), types_, diagnostics_)}; }
   [[nodiscard]] Cpus cpus(std::size_t vcpus = 1) {
     return {kernel(), types_, std::vector<Vcpu>(vcpus), diagnostics_};

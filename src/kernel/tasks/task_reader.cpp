@@ -44,7 +44,7 @@ std::uint64_t kernel_stack_size_of(const KernelMemory& memory) {
   return std::max(kernel_stack_size, page);
 }
 
-TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
+TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus)
     : memory_(kernel.memory()),
       states_(states_of(kernel.banner().release)),
       fields_{types.field("task_struct.pid"), types.field("task_struct.tgid"),
@@ -72,6 +72,11 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types)
                     end_of(all.ip), end_of(all.start), end_of(all.last_arrival),
                     end_of(all.last_queued), end_of(all.exec_start), end_of(all.runtime),
                     end_of(all.runtime_when_picked)});
+  for (const Cpu& cpu : cpus.all()) {
+    if (cpu.clock_nsec && cpu.clock_task_nsec && *cpu.clock_task_nsec < *cpu.clock_nsec) {
+      taken_nsec_[cpu.number] = *cpu.clock_nsec - *cpu.clock_task_nsec;
+    }
+  }
 }
 
 std::optional<Task> TaskReader::read(GuestVirtual address) const {
@@ -82,14 +87,16 @@ std::optional<Task> TaskReader::read(GuestVirtual address) const {
   task.pid = signed_number(number_in(bytes, fields_.pid).value_or(0));
   task.tgid = signed_number(number_in(bytes, fields_.tgid).value_or(0));
   task.comm = text_in(std::span(bytes).subspan(fields_.comm.offset, fields_.comm.size));
-  if (const auto state = number_in(bytes, fields_.state)) {
+  const auto state = number_in(bytes, fields_.state);
+  if (state) {
     task.state =
         state_letter(states_, static_cast<std::uint32_t>(*state),
                      static_cast<std::uint32_t>(number_in(bytes, fields_.exit_state).value_or(0)));
   }
-  if (const auto flags = number_in(bytes, fields_.flags)) {
-    task.kernel_thread = (*flags & kernel_thread_flag) != 0;
-  }
+  const auto flags = number_in(bytes, fields_.flags);
+  if (flags) task.kernel_thread = (*flags & kernel_thread_flag) != 0;
+  task.is_frozen =
+      (state.value_or(0) & states_.frozen) != 0 || (flags.value_or(0) & states_.frozen_flag) != 0;
   const auto pointer_in = [&](const std::optional<Field>& field) -> std::optional<GuestVirtual> {
     const auto value = number_in(bytes, field);
     return value && *value != 0 ? std::optional(GuestVirtual{*value}) : std::nullopt;
@@ -114,6 +121,18 @@ void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
   task.on_cpu = number_in(bytes, fields_.on_cpu).value_or(0) != 0;
 }
 
+// When its time on its CPU was last counted, which is when it left. The clock that this is noted by
+// (rq.clock_task) goes on only while tasks may run, and so is behind: days of interrupts make
+// hours. What it was behind at the stop is more than then, which makes the time a little late at
+// worst.
+std::optional<std::uint64_t> TaskReader::left_at(const Task& task,
+                                                 std::span<const std::byte> bytes) const {
+  const auto counted = number_in(bytes, fields_.exec_start);
+  if (counted.value_or(0) == 0 || !task.cpu) return counted;
+  const auto taken = taken_nsec_.find(*task.cpu);
+  return taken == taken_nsec_.end() ? counted : std::optional(*counted + taken->second);
+}
+
 // When the task got the CPU on which its time was last counted at `counted`; nothing if that can't
 // be told.
 std::optional<std::uint64_t> TaskReader::picked_at(std::span<const std::byte> bytes,
@@ -127,8 +146,7 @@ std::optional<std::uint64_t> TaskReader::picked_at(std::span<const std::byte> by
 
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
   task.start_nsec = number_in(bytes, fields_.start);
-  // When its time on the CPU was last counted, which is when it left.
-  const auto left = number_in(bytes, fields_.exec_start);
+  const auto left = left_at(task, bytes);
   task.arrived_nsec = number_in(bytes, fields_.last_arrival);
   // Without SCHED_INFO nothing notes that: then it is what it has run since it was picked that
   // tells.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include "base/address.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
+#include "kernel/tasks/cpus.h"
 #include "kernel/tasks/task_state.h"
 
 namespace photon_dmesg {
@@ -19,7 +21,8 @@ struct Task {
   std::int32_t tgid = 0;  // of its process
   std::optional<std::int32_t> ppid;
   std::string comm;
-  char state = '?';  // as ps shows it: see state_letter()
+  char state = '?';        // as ps shows it: see state_letter()
+  bool is_frozen = false;  // by a cgroup or for a suspend of the guest: then in D as well
   std::optional<std::uint32_t> cpu;
   bool on_cpu = false;  // it is running, or is being switched: the saved stack pointer is old
   std::optional<bool> kernel_thread;
@@ -50,7 +53,7 @@ class TaskReader {
  public:
   // `kernel` must outlive this object. Throws Error(UnusableInput) if the types don't tell where a
   // task's pid and name are.
-  TaskReader(const GuestKernel& kernel, const KernelTypes& types);
+  TaskReader(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus);
 
   // Nothing if no task_struct can be read at `address`.
   [[nodiscard]] std::optional<Task> read(GuestVirtual address) const;
@@ -80,6 +83,8 @@ class TaskReader {
 
   void read_cpu(Task& task, std::span<const std::byte> bytes) const;
   void read_times(Task& task, std::span<const std::byte> bytes) const;
+  [[nodiscard]] std::optional<std::uint64_t> left_at(const Task& task,
+                                                     std::span<const std::byte> bytes) const;
   [[nodiscard]] std::optional<std::uint64_t> picked_at(std::span<const std::byte> bytes,
                                                        std::uint64_t counted) const;
 
@@ -89,6 +94,8 @@ class TaskReader {
   std::uint64_t size_ = 0;  // bytes that hold them all
   // Until 4.8 thread_info lies at the bottom of the stack, and has the CPU.
   std::optional<Field> cpu_on_stack_;
+  // How long interrupts and the host had each CPU, in nanoseconds since boot.
+  std::map<std::uint32_t, std::uint64_t> taken_nsec_;
 };
 
 }  // namespace photon_dmesg

@@ -16,10 +16,10 @@ struct Versions {
 
 // The newest first.
 constexpr std::array versions = {
-    Versions{{6, 1}, {0x40, 0x80, 0x1000, 0x8000}},
-    Versions{{5, 16}, {0x40, 0x80, 0x1000, 0}},
-    Versions{{4, 14}, {0x40, 0x80, 0, 0}},
-    Versions{{0, 0}, {0x200, 0x40, 0, 0}},
+    Versions{{6, 1}, {0x40, 0x80, 0x1000, 0x8000, 0}},
+    Versions{{5, 16}, {0x40, 0x80, 0x1000, 0, 0x10000}},
+    Versions{{4, 14}, {0x40, 0x80, 0, 0, 0x10000}},
+    Versions{{0, 0}, {0x200, 0x40, 0, 0, 0x10000}},
 };
 
 constexpr std::uint32_t uninterruptible = 0x2;

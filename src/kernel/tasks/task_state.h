@@ -12,6 +12,8 @@ struct TaskStates {
   std::uint32_t dead = 0;     // TASK_DEAD: it has exited, and never runs again
   std::uint32_t rt_lock = 0;  // TASK_RTLOCK_WAIT: a spinlock of PREEMPT_RT, shown as D
   std::uint32_t frozen = 0;   // TASK_FROZEN
+  // PF_FROZEN, in its flags, where no state says so.
+  std::uint32_t frozen_flag = 0;
 };
 
 // Those of the kernel `release`, as `uname -r` has it.

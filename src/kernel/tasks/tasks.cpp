@@ -28,11 +28,11 @@ constexpr std::size_t most_named = 4;
 
 }  // namespace
 
-Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types,
+Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
              std::optional<GuestVirtual> init_task, Diagnostics& diagnostics)
     : kernel_(kernel),
       types_(types),
-      reader_(kernel, types),
+      reader_(kernel, types, cpus),
       nodes_left_(most_tasks_in(kernel.memory())) {
   if (const auto symbol = kernel.find_address("init_task")) init_task = symbol;
   if (!init_task) {

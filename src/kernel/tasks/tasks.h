@@ -22,9 +22,10 @@ class Tasks {
   // Walks the kernel's list of processes and each one's list of threads, and then the table of all
   // pids, which has the same tasks once more: where a list is cut, the rest comes from there. What
   // may still be missing is said. `init_task`: where that is, if no symbol tells. Throws
-  // Error(UnusableInput) if the list can't even be begun. All must outlive this object.
-  Tasks(const GuestKernel& kernel, const KernelTypes& types, std::optional<GuestVirtual> init_task,
-        Diagnostics& diagnostics);
+  // Error(UnusableInput) if the list can't even be begun. `kernel` and `types` must outlive this
+  // object.
+  Tasks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
+        std::optional<GuestVirtual> init_task, Diagnostics& diagnostics);
 
   [[nodiscard]] const std::vector<Task>& all() const { return tasks_; }
   // Null if there is none.

@@ -31,7 +31,7 @@ void tell_facts(const GuestMemory& memory, const RunningKernel& running, Diagnos
 void trace_tasks(const GuestKernel& kernel, Diagnostics& diagnostics) {
   const KernelTypes types = types_of(kernel, diagnostics);
   const Cpus cpus(kernel, types, std::vector<Vcpu>(1), diagnostics);
-  const Tasks tasks(kernel, types, derived_first_task(types), diagnostics);
+  const Tasks tasks(kernel, types, cpus, derived_first_task(types), diagnostics);
   const CodeMap code(kernel, read_modules(kernel, types, diagnostics));
   const Stacks stacks(kernel, types, cpus);
   const Unwinder unwinder(

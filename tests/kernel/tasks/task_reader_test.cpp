@@ -9,7 +9,7 @@ namespace photon_dmesg::test {
 namespace {
 
 Task read(TaskGuest& guest, const MadeTask& task) {
-  const auto found = TaskReader(guest.kernel(), guest.types()).read(task.address);
+  const auto found = TaskReader(guest.kernel(), guest.types(), guest.cpus()).read(task.address);
   REQUIRE(found);
   return *found;
 }
@@ -136,6 +136,46 @@ TEST_CASE("task: it last ran when it came to its CPU, or when its time there was
   CHECK(read(guest, task).queued_nsec == 400U);
 }
 
+TEST_CASE("task: one that is frozen says so in its state, until 6.0 in its flags") {
+  const auto is_frozen = [](const std::string& release, std::uint64_t state, std::uint64_t flags) {
+    TaskGuest guest(release);
+    const MadeTask task = guest.task(1, "paused");
+    guest.write(task.address + task_at::state, state, 4);
+    guest.write(task.address + task_at::flags, flags, 4);
+    const Task found = read(guest, task);
+    CHECK(found.state == 'D');
+    return found.is_frozen;
+  };
+  CHECK(is_frozen("6.1.0", 0x8000, 0));
+  CHECK_FALSE(is_frozen("6.1.0", 2, 0x10000));
+  CHECK(is_frozen("6.0.0", 2, 0x10000));
+  CHECK(is_frozen("4.4.0", 2, 0x10000));
+  CHECK_FALSE(is_frozen("6.0.0", 2, 0));
+}
+
+TEST_CASE("task: when it left its CPU is known by the queue's clock, which counts interrupts too") {
+  TaskGuest guest;
+  guest.type("rq", 16, {{"clock", 0}, {"clock_task", 8}});
+  guest.write(guest.variable("__per_cpu_offset"), 0);
+  guest.write(guest.variable("nr_cpu_ids"), 1, 4);
+  const GuestVirtual queue = guest.variable("runqueues");
+  const MadeTask task = guest.task(1, "init");
+  guest.write(task.address + task_at::exec_start, 250);
+  SECTION("by as much as they had the CPU") {
+    guest.write_words(queue, {900, 700});
+    CHECK(read(guest, task).last_ran_nsec == 450U);
+  }
+  SECTION("and not if the clocks of its CPU make no sense") {
+    guest.write_words(queue, {700, 900});
+    CHECK(read(guest, task).last_ran_nsec == 250U);
+  }
+  SECTION("nor if it has never had a CPU") {
+    guest.write_words(queue, {900, 700});
+    guest.write(task.address + task_at::exec_start, 0);
+    CHECK(read(guest, task).last_ran_nsec.value_or(0) == 0U);
+  }
+}
+
 TEST_CASE("task: without SCHED_INFO it came to its CPU as long before as it has run since") {
   TaskGuest guest;
   guest.type("sched_info", 16, {{"unused", 0}});
@@ -176,7 +216,7 @@ TEST_CASE("task: a parent that can't be read is not known") {
 
 TEST_CASE("task: without memory there is none") {
   TaskGuest guest;
-  const TaskReader reader(guest.kernel(), guest.types());
+  const TaskReader reader(guest.kernel(), guest.types(), guest.cpus());
   CHECK_FALSE(reader.read(TaskGuest::nowhere));
   CHECK_FALSE(reader.read({0}));
   CHECK_FALSE(reader.read({~std::uint64_t{0} - 7}));
@@ -201,7 +241,7 @@ TEST_CASE("task: types that don't know its name are refused") {
   TaskGuest guest;
   guest.type("task_struct", task_at::size, {{"pid", task_at::pid, 4}, {"tgid", task_at::tgid, 4}});
   check_fails(Failure::UnusableInput, "task_struct.comm",
-              [&] { (void)TaskReader(guest.kernel(), guest.types()); });
+              [&] { (void)TaskReader(guest.kernel(), guest.types(), guest.cpus()); });
 }
 
 }  // namespace photon_dmesg::test

@@ -176,7 +176,8 @@ TEST_CASE("tasks: without init_task there is no list to begin with") {
   check_fails(Failure::UnusableInput, "init_task", [&] { (void)guest.tasks(); });
   const MadeTask elsewhere{guest.allocate(task_at::size), {}};
   guest.begin_list(elsewhere.address + task_at::tasks);
-  const Tasks tasks(guest.kernel(), guest.types(), elsewhere.address, guest.diagnostics());
+  const Tasks tasks(guest.kernel(), guest.types(), guest.cpus(), elsewhere.address,
+                    guest.diagnostics());
   CHECK(tasks.all().empty());
 }
 
