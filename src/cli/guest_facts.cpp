@@ -1,5 +1,6 @@
 #include "cli/guest_facts.h"
 
+#include "base/error.h"
 #include "base/optional_fact.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/facts/guest_identity.h"
@@ -38,6 +39,18 @@ std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
     });
   }
   return ClockHistory(*clock, signs);
+}
+
+std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
+                                               Diagnostics& diagnostics) {
+  SilentDiagnostics silent;
+  try {
+    const KernelLogReader log(kernel, silent);
+    return read_clock_history(kernel, &log, diagnostics);
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
+    return read_clock_history(kernel, nullptr, diagnostics);
+  }
 }
 
 SourceInfo describe_source(const Guest& guest) {

@@ -18,6 +18,10 @@ namespace photon_dmesg {
                                                              const KernelLogReader* log,
                                                              Diagnostics& diagnostics);
 
+// The same with the log read for it; without, if that can't be read.
+[[nodiscard]] std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
+                                                             Diagnostics& diagnostics);
+
 // The guest's files, and where its symbols were found.
 [[nodiscard]] SourceInfo describe_source(const Guest& guest);
 

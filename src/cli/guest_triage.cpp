@@ -123,7 +123,7 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
   const std::optional<GuestTasks> tasks = find_tasks(guest, diagnostics);
   const GuestTasks* known = tasks ? &*tasks : nullptr;
   report.guest = describe_guest(guest, diagnostics);
-  report.guest->clock = read_clock_history(guest.kernel(), nullptr, diagnostics);
+  report.guest->clock = read_clock_history(guest.kernel(), diagnostics);
   report.source = describe_source(guest);
   std::vector<Finding> logged = log.finish();
   const bool has_host = add_host_findings(host, report.guest->clock, logged, diagnostics);
@@ -147,7 +147,6 @@ TriageReport judge_text_log(std::istream& input, const std::string& name) {
     log.add(record);
     return true;
   });
-  report.facts.log_only = true;
   report.facts.logged = log.finish();
   report.facts.last_record_nsec = log.last_nsec();
   report.verdict = judge(report.facts);

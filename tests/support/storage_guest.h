@@ -31,7 +31,7 @@ inline constexpr std::uint64_t own = 0, contexts = 8, tag_set = 16, quiesced = 2
 
 namespace request_at {
 inline constexpr std::uint64_t queue = 0, flags = 8, bytes = 12, sector = 16, made = 24,
-                               issued = 32, state = 40, references = 44, size = 64;
+                               issued = 32, state = 40, references = 44, bio = 48, size = 64;
 }  // namespace request_at
 
 // A guest with file systems and disks. The types are those of 6.x with the queue's contexts in an
@@ -134,6 +134,7 @@ struct StorageGuest : TaskGuest {
     write(request + request_at::issued, issued_nsec);
     write(request + request_at::state, 1, 4);
     write(request + request_at::references, 1, 4);
+    write(request + request_at::bio, 0xffff888000001000);
   }
 
  private:
@@ -200,7 +201,8 @@ struct StorageGuest : TaskGuest {
           {"start_time_ns", request_at::made},
           {"io_start_time_ns", request_at::issued},
           {"state", request_at::state, 4},
-          {"ref", request_at::references, 4}});
+          {"ref", request_at::references, 4},
+          {"bio", request_at::bio}});
     type("disk_stats", 32, {{"in_flight", 16, 16}});
   }
 };

@@ -26,6 +26,7 @@ struct CpuHealth {
   // The soft lockup detector's own: when the stopper last ran, seconds of 2^30 nanoseconds
   // (watchdog_touch_ts). Absent where it does not run.
   std::optional<Reading> watchdog_touched;
+  std::uint64_t watchdog_seconds = 4;  // how often it looks, as the guest is set up
 };
 
 [[nodiscard]] std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel,

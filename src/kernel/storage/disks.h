@@ -41,8 +41,7 @@ struct Disk {
 [[nodiscard]] std::size_t count(const Disk& disk, RequestState state);
 
 // Nanoseconds for which the disk has not answered `request`, or nobody has given it to the disk, at
-// `now_nsec` since boot, as Cpus::now_nsec() has it: two clocks, which may differ by milliseconds.
-// Nothing if either is not known.
+// `now_nsec` since boot, by the clock that its own times are by. Nothing if either is not known.
 [[nodiscard]] std::optional<std::uint64_t> age_of(const Request& request,
                                                   std::optional<std::uint64_t> now_nsec);
 

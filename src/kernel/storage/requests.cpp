@@ -29,6 +29,7 @@ constexpr std::array<std::pair<std::uint64_t, std::string_view>, 8> operations =
     {34, "driver in"},
     {35, "driver out"},
 }};
+constexpr std::uint64_t write = 1;
 constexpr std::uint64_t flush = 2;
 
 std::string name_of_operation(std::uint64_t operation) {
@@ -130,7 +131,15 @@ void Requests::add_legacy(GuestVirtual queue) {
 }
 
 void Requests::look_at(GuestVirtual request) {
-  if (const auto state = state_of(request)) keep(request, *state);
+  const auto state = state_of(request);
+  if (state && !(*state == RequestState::Waiting && is_in_store(request))) keep(request, *state);
+}
+
+// Whether it was taken for a task that may ask for more (blk_plug.cached_rqs, since 5.16), with the
+// time of the one that it came with: what is to be read or written has a bio.
+bool Requests::is_in_store(GuestVirtual request) const {
+  const std::uint64_t operation = operation_of(number(request, "request.cmd_flags").value_or(0));
+  return operation <= write && number(request, "request.bio") == 0U;
 }
 
 // Nothing if it is not in use.
@@ -166,6 +175,7 @@ void Requests::keep(GuestVirtual request, RequestState state) {
     found.bytes = number(request, "request.__data_len");
   }
   if (state != RequestState::Waiting) found.given_nsec = time(request, "request.io_start_time_ns");
+  found.by_monotonic = release_ >= ReleaseNumber{4, 18};
   const auto made = time(request, "request.start_time_ns");
   found.since_nsec = made ? made : found.given_nsec;
   by_queue_[queue->value].push_back(std::move(found));

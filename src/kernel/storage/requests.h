@@ -38,6 +38,9 @@ struct Request {
   // since boot. Kernels note that only where they count a disk's I/O.
   std::optional<std::uint64_t> since_nsec;
   std::optional<std::uint64_t> given_nsec;
+  // Whether that is by CLOCK_MONOTONIC (since 4.18), and not by the scheduler's clock, from which
+  // it parts by seconds in days.
+  bool by_monotonic = false;
   std::optional<ScsiTries> scsi_tries;
 };
 
@@ -65,6 +68,7 @@ class Requests {
   [[nodiscard]] std::vector<GuestVirtual> hardware_queues(GuestVirtual queue,
                                                           std::uint64_t count) const;
   void look_at(GuestVirtual request);
+  [[nodiscard]] bool is_in_store(GuestVirtual request) const;
   void keep(GuestVirtual request, RequestState state);
   [[nodiscard]] std::optional<RequestState> state_of(GuestVirtual request) const;
   [[nodiscard]] std::uint64_t operation_of(std::uint64_t flags) const;

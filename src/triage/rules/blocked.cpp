@@ -11,8 +11,8 @@ namespace photon_dmesg {
 namespace {
 
 bool is_blocked(const TaskActivity& activity) {
-  return activity.task.state == 'D' && !waits_for_vfork(activity.trace) &&
-         !sleeps_for_time(activity.trace) &&
+  return activity.task.state == 'D' && !activity.task.is_frozen &&
+         !waits_for_vfork(activity.trace) && !sleeps_for_time(activity.trace) &&
          !(activity.waiting && !activity.waiting->cycle.empty());
 }
 

@@ -34,7 +34,6 @@ struct GuestFacts {
   std::vector<FileSystem> file_systems;
   std::vector<Disk> disks;
   std::vector<Finding> logged;  // what the log tells
-  bool log_only = false;        // nothing else is known: of a log that was saved as text
   std::optional<std::uint64_t> last_record_nsec;
 };
 

@@ -51,8 +51,8 @@ class CpuWitnesses {
 
   void add_watchdog() {
     constexpr unsigned second_shift = 30;  // running_clock() >> 30LL, kernel/watchdog.c
-    constexpr std::uint64_t sample_seconds = 4;
     if (!health_.watchdog_touched) return;
+    const std::uint64_t sample_seconds = health_.watchdog_seconds;
     const std::uint64_t now = facts_.time.now_nsec >> second_shift;
     const std::uint64_t then = health_.watchdog_touched->value;
     // The detector's own period and half a one.

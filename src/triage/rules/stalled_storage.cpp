@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "triage/rules/blocked.h"
 #include "triage/rules/frames.h"
@@ -10,18 +11,53 @@
 namespace photon_dmesg {
 namespace {
 
-std::optional<std::uint64_t> age(const GuestFacts& facts, const Request& request) {
-  return age_of(request, facts.time.now_nsec);
+// When the guest stopped, by the clock that the request's times are by.
+std::uint64_t now_of(const GuestFacts& facts, const Request& request) {
+  return request.by_monotonic ? facts.time.monotonic_nsec : facts.time.now_nsec;
 }
 
-// The oldest request that has taken too long; null if there is none.
+std::optional<std::uint64_t> age(const GuestFacts& facts, const Request& request) {
+  return age_of(request, now_of(facts, request));
+}
+
+// The oldest request that has taken too long, first of those that the disk has: for these the
+// others may wait. Null if there is none.
 const Request* oldest_stalled(const GuestFacts& facts, const Disk& disk) {
+  const auto rank = [&](const Request& request) {
+    return std::pair(request.state == RequestState::InFlight, *age(facts, request));
+  };
   const Request* oldest = nullptr;
   for (const Request& request : disk.requests) {
     if (age(facts, request).value_or(0) < least_age) continue;
-    if (oldest == nullptr || *age(facts, request) > *age(facts, *oldest)) oldest = &request;
+    if (oldest == nullptr || rank(request) > rank(*oldest)) oldest = &request;
   }
   return oldest;
+}
+
+// What `disk` is at fault with, which has had `oldest` for so long.
+std::string summary_of(const Disk& disk, const Request& oldest, std::uint64_t age_nsec) {
+  switch (oldest.state) {
+    case RequestState::InFlight:
+      return fmt::format("{} has not answered for {}", disk.name, seconds(age_nsec));
+    case RequestState::Waiting:
+      return fmt::format("{} was not given a request for {}", disk.name, seconds(age_nsec));
+    case RequestState::Completed:
+      break;
+  }
+  return fmt::format("{} has answered a request of {} ago, which nobody has ended", disk.name,
+                     seconds(age_nsec));
+}
+
+std::string progress_of(const Request& request, std::uint64_t age_nsec) {
+  switch (request.state) {
+    case RequestState::InFlight:
+      return fmt::format("in flight for {}", seconds(age_nsec));
+    case RequestState::Waiting:
+      return fmt::format("waiting for {}", seconds(age_nsec));
+    case RequestState::Completed:
+      break;
+  }
+  return fmt::format("of {} ago, answered", seconds(age_nsec));
 }
 
 std::string describe(const Request& request) {
@@ -45,7 +81,7 @@ void add_rings(const Disk& disk, Finding& finding) {
   } else if (rings.answers_made != rings.answers_taken) {
     finding.notes.emplace_back(
         "the host has answered what the guest has not looked at yet, as a stop may leave it");
-  } else {
+  } else if (count(disk, RequestState::InFlight) > 0) {
     finding.notes.emplace_back("the host has taken all requests and not answered: look there");
   }
 }
@@ -72,9 +108,10 @@ void add_tries(const GuestFacts& facts, const Disk& disk, const Request& request
        .address = request.address});
   finding.notes.emplace_back("the command has failed or timed out, and was given to the disk anew");
   if (!request.given_nsec) return;
-  const std::uint64_t given = std::min(*request.given_nsec, facts.time.now_nsec);
+  const std::uint64_t now = now_of(facts, request);
+  const std::uint64_t given = std::min(*request.given_nsec, now);
   finding.evidence.push_back({.what = disk.name + ", given to the driver for the last time",
-                              .value = seconds(facts.time.now_nsec - given) + " before the stop",
+                              .value = seconds(now - given) + " before the stop",
                               .address = request.address});
 }
 
@@ -82,13 +119,11 @@ void add_requests(const GuestFacts& facts, const Disk& disk, const Request& olde
                   Finding& finding) {
   const std::uint64_t oldest_age = *age(facts, oldest);
   const std::size_t in_flight = count(disk, RequestState::InFlight);
-  finding.summary += fmt::format("{} has not answered for {}", disk.name, seconds(oldest_age));
+  finding.summary += summary_of(disk, oldest, oldest_age);
   finding.since_nsec = begin_of(facts.time.now_nsec, oldest_age);
-  finding.evidence.push_back(
-      {.what = fmt::format("{}, {}, {} for {}", disk.name, describe(oldest),
-                           oldest.state == RequestState::InFlight ? "in flight" : "waiting",
-                           seconds(oldest_age)),
-       .address = oldest.address});
+  finding.evidence.push_back({.what = fmt::format("{}, {}, {}", disk.name, describe(oldest),
+                                                  progress_of(oldest, oldest_age)),
+                              .address = oldest.address});
   add_tries(facts, disk, oldest, finding);
   if (in_flight > 1) {
     finding.evidence.push_back({.what = fmt::format("{}, requests in flight", disk.name),

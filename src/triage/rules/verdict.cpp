@@ -134,10 +134,11 @@ bool is_taken(FindingKind kind) {
          kind == FindingKind::OutOfMemory;
 }
 
-// What memory would show if it still were so.
-bool would_show(const Finding& logged) {
-  return is_lockup(logged) || logged.kind == FindingKind::BlockedTasks ||
-         logged.kind == FindingKind::RcuStall;
+// Whether memory, as far as it could be read, would show it if it still were so.
+bool would_show(const GuestFacts& facts, const Finding& logged) {
+  if (is_lockup(logged)) return can_show_hangs(facts);
+  if (logged.kind == FindingKind::BlockedTasks) return has_ages(facts);
+  return logged.kind == FindingKind::RcuStall && facts.has_rcu;
 }
 
 void add_logged(const GuestFacts& facts, bool is_dead, std::vector<Finding>& findings) {
@@ -146,7 +147,7 @@ void add_logged(const GuestFacts& facts, bool is_dead, std::vector<Finding>& fin
         is_of_victim(logged, findings)) {
       continue;
     }
-    if (would_show(logged) && !is_dead && !facts.log_only) {
+    if (would_show(facts, logged) && !is_dead) {
       logged.grade = Grade::Weak;
       logged.notes.emplace_back("it was over when the guest stopped");
     }

@@ -137,6 +137,21 @@ TEST_CASE("The watchdog's mark counts only where the watchdog runs") {
   CHECK_FALSE(read()[0].watchdog_touched);
   guest.write(samples, 3);
   CHECK(read()[0].watchdog_touched->value == 55);
+  SECTION("it looks so often as its threshold says") {
+    CHECK(read()[0].watchdog_seconds == 4);
+    const GuestVirtual threshold = guest.variable("watchdog_thresh");
+    guest.write(threshold, 60, 4);
+    CHECK(read()[0].watchdog_seconds == 24);
+    guest.write(threshold, 0, 4);
+    CHECK(read()[0].watchdog_seconds == 4);
+  }
+  SECTION("and not at all once it was turned off") {
+    const GuestVirtual enabled = guest.variable("watchdog_enabled");
+    guest.write(enabled, 3);
+    CHECK(read()[0].watchdog_touched);
+    guest.write(enabled, 1);  // its NMIs alone
+    CHECK_FALSE(read()[0].watchdog_touched);
+  }
 }
 
 // A grace period: rcu_state, with one node for all CPUs.

@@ -93,6 +93,32 @@ TEST_CASE("disks: how far a request has come, and since when") {
   CHECK(state(1, 1) == Texts{"in_flight write 8+4096 since 5000"});
 }
 
+TEST_CASE("disks: a request that is kept for what a task may ask yet is none") {
+  OneDisk guest;
+  const GuestVirtual request = StorageGuest::request(guest.own, 1);
+  const auto asked = [&](std::uint64_t operation, std::uint64_t state) {
+    guest.ask(guest.made, request, operation, 8, 5000);
+    guest.write(request + request_at::bio, 0);
+    guest.write(request + request_at::state, state, 4);
+    return guest.one().requests.size();
+  };
+  CHECK(asked(0, 0) == 0);
+  CHECK(asked(1, 0) == 0);
+  CHECK(asked(1, 1) == 1);   // the driver has it
+  CHECK(asked(2, 0) == 1);   // a flush has nothing to write
+  CHECK(asked(34, 0) == 1);  // nor have many of a driver's own commands
+}
+
+TEST_CASE("disks: since 4.18 CLOCK_MONOTONIC tells since when a request is") {
+  const auto is_by_monotonic = [](const std::string& release) {
+    OneDisk guest(release);
+    guest.ask(guest.made, StorageGuest::request(guest.own, 1), 1, 8, 5000);
+    return guest.one().requests.at(0).by_monotonic;
+  };
+  CHECK_FALSE(is_by_monotonic("4.17.0"));
+  CHECK(is_by_monotonic("4.18.0"));
+}
+
 TEST_CASE("disks: a request's age, where both times are known") {
   Request request;
   CHECK_FALSE(age_of(request, 5000));

@@ -489,6 +489,16 @@ TEST_CASE("Tasks behind one lock are one finding, which names its owner") {
   }
 }
 
+TEST_CASE("Tasks of a container that is paused are not blocked") {
+  GuestFacts facts = healthy_facts();
+  Task paused = make_task(50, "server", 'D', 60 * second);
+  paused.is_frozen = true;
+  facts.tasks.push_back(activity(paused, {"schedule", "mutex_lock"}));
+  CHECK(judge(facts).findings.empty());
+  facts.tasks.back().task.is_frozen = false;
+  CHECK(first_of(facts).kind == FindingKind::BlockedTasks);
+}
+
 TEST_CASE("A disk that does not answer is the cause, who waits behind it is not") {
   GuestFacts facts = healthy_facts();
   Disk& disk = facts.disks.emplace_back();
@@ -511,6 +521,47 @@ TEST_CASE("A disk that does not answer is the cause, who waits behind it is not"
   CHECK(finding.task->comm == "dd");
   CHECK(finding.since_nsec == now - 41 * second);
   CHECK(has_kind(finding.consequences, FindingKind::BlockedTasks));
+}
+
+TEST_CASE("A request is as old as the clock says that its times are by") {
+  GuestFacts facts = healthy_facts();
+  Disk& disk = facts.disks.emplace_back();
+  disk.name = "sda";
+  Request& request = disk.requests.emplace_back();
+  request.by_monotonic = true;
+  SECTION("the guest's other clock has gone ahead") {
+    facts.time.monotonic_nsec = now - 41 * second;
+    request.since_nsec = facts.time.monotonic_nsec - second;
+    CHECK(judge(facts).findings.empty());
+  }
+  SECTION("or has stayed behind") {
+    facts.time.monotonic_nsec = now + 41 * second;
+    request.since_nsec = now;
+    const Finding finding = first_of(facts);
+    CHECK(finding.kind == FindingKind::StorageStalled);
+    CHECK(finding.since_nsec == now - 41 * second);
+  }
+}
+
+TEST_CASE("Whether a disk was asked, has not answered or was not heard is told apart") {
+  GuestFacts facts = healthy_facts();
+  Disk& disk = facts.disks.emplace_back();
+  disk.name = "sda";
+  const auto add = [&](RequestState state, std::uint64_t age_nsec) {
+    Request& request = disk.requests.emplace_back();
+    request.state = state;
+    request.operation = "read";
+    request.since_nsec = now - age_nsec;
+  };
+  add(RequestState::Completed, 30 * second);
+  CHECK(first_of(facts).summary ==
+        "sda has answered a request of 30.0 s ago, which nobody has ended");
+  CHECK(first_of(facts).evidence.at(0).what == "sda, read, of 30.0 s ago, answered");
+  disk.requests.clear();
+  add(RequestState::Waiting, 60 * second);
+  CHECK(first_of(facts).summary == "sda was not given a request for 60.0 s");
+  add(RequestState::InFlight, 20 * second);
+  CHECK(first_of(facts).summary == "sda has not answered for 20.0 s");
 }
 
 TEST_CASE("A SCSI command that is given to its disk again and again is as old as the first time") {
@@ -591,6 +642,25 @@ TEST_CASE("What the log says and memory no longer shows is weak, and said to be 
   CHECK(finding.kind == FindingKind::BlockedTasks);
   CHECK(finding.grade == Grade::Weak);
   CHECK(finding.notes == std::vector<std::string>{"it was over when the guest stopped"});
+}
+
+TEST_CASE("What the log says is not said to be over where memory could not be looked at") {
+  GuestFacts facts = healthy_facts();
+  facts.tasks.clear();
+  facts.cpus.clear();
+  facts.has_rcu = false;
+  for (const FindingKind kind :
+       {FindingKind::BlockedTasks, FindingKind::SoftLockup, FindingKind::RcuStall}) {
+    CAPTURE(name_of(kind));
+    Finding logged;
+    logged.kind = kind;
+    logged.grade = Grade::Strong;
+    facts.logged = {logged};
+    const Finding finding = first_of(facts);
+    CHECK(finding.kind == kind);
+    CHECK(finding.grade == Grade::Strong);
+    CHECK(finding.notes.empty());
+  }
 }
 
 TEST_CASE("An oops that the log tells of and the kernel has not counted is doubted") {
