@@ -58,9 +58,6 @@ std::string id_of_file(const fs::path& path) {
     }
     return digest.finish();
   }
-  std::error_code ignored;
-  const auto written_at = fs::last_write_time(path, ignored).time_since_epoch().count();
-  add(digest, fmt::format("{}\n", written_at));
   for (std::uint64_t piece = 0; piece < pieces; ++piece) {
     add_bytes(digest, file, (size - piece_bytes) / (pieces - 1) * piece, piece_bytes);
   }

@@ -6,12 +6,11 @@
 
 namespace photon_dmesg {
 
-// What tells whether a file is still what it was when a ticket was read: its size, and the SHA-256
-// of all of it, whatever its date says; or of a larger file's beginning, end, and pieces between
-// these at even distances, and when it was last written, as what changed may lie between them. A
-// guest's memory is too large to be read for it as a whole; its checkpoint, which changes with each
-// suspend, mostly is not. Of a folder: of the names and sizes in it. Lower-case hexadecimal.
-// Throws Error(UnusableInput) if the file can't be read.
+// What tells whether a file is still what it was when a ticket was read, whatever its date says:
+// its size, and the SHA-256 of all of it, or of a larger file's beginning, end, and pieces between
+// these at even distances. A guest's memory is too large to be read for it as a whole; its
+// checkpoint, which changes with each suspend, mostly is not. Of a folder: of the names and sizes
+// in it. Lower-case hexadecimal. Throws Error(UnusableInput) if the file can't be read.
 [[nodiscard]] std::string content_id(const std::filesystem::path& path);
 
 // The SHA-256 of all of a file of this program's own, which is not an input by that. Throws

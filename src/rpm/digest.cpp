@@ -16,8 +16,6 @@ void Digest::Free::operator()(DIGEST_CTX_s* context) const {
 namespace {
 
 DIGEST_CTX begin(int algorithm) {
-  // Must have been called before the first digest; calling it again does nothing.
-  librpm().rpmInitCrypto();
   return librpm().rpmDigestInit(algorithm, RPMDIGEST_NONE);
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <string>
@@ -24,7 +23,7 @@ class FakeMemory final : public GuestMemory {
   [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
     const std::byte* place = const_cast<FakeMemory*>(this)->find(address, target.size());
     if (place == nullptr) return false;
-    std::memcpy(target.data(), place, target.size());
+    std::copy_n(place, target.size(), target.begin());
     return true;
   }
   [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override { return ranges_; }
