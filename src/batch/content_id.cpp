@@ -72,6 +72,14 @@ std::string content_id(const fs::path& path) {
   return fs::is_directory(path, ignored) ? id_of_folder(path) : id_of_file(path);
 }
 
+std::string evidence_id(const fs::path& path) {
+  std::error_code error;
+  const bool is_sampled = fs::is_regular_file(path, error) && fs::file_size(path) > whole_up_to;
+  if (!is_sampled) return content_id(path);
+  const auto written = fs::last_write_time(path, error).time_since_epoch().count();
+  return fmt::format("{} {}", content_id(path), error ? 0 : written);
+}
+
 std::string content_digest(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {

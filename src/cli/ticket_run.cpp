@@ -184,8 +184,8 @@ std::vector<fs::path> companions_of(const fs::path& file) {
 std::string id_or_reason(const fs::path& file) {
   try {
     const auto bundle = file_on_the_way(file);  // the file itself, or the bundle that it is in
-    return bundle ? content_id(*bundle) + file.lexically_relative(*bundle).string()
-                  : content_id(file);
+    return bundle ? evidence_id(*bundle) + file.lexically_relative(*bundle).string()
+                  : evidence_id(file);
   } catch (const Error& error) {
     return error.what();
   }

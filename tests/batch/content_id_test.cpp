@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -12,6 +13,8 @@ namespace photon_dmesg::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t large = std::uint64_t{64} << 20U;
 
 // Changes a byte as whoever puts another file there does: it was written at another time then.
 void change(const fs::path& path, std::streamoff offset) {
@@ -35,26 +38,40 @@ TEST_CASE("content_id: of a file that is read as a whole its content alone count
   CHECK(content_id(path) != content_id(copy));
 }
 
-TEST_CASE("content_id: of a large file its size, pieces of it and its date count") {
-  constexpr std::uint64_t size = std::uint64_t{64} << 20U;
+TEST_CASE("content_id: of a large file its size and pieces of it count") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("photon.iso", "content");
+  fs::resize_file(path, large);
+  const std::string before = content_id(path);
+  change(path, 200'000);  // between two pieces
+  CHECK(content_id(path) == before);
+  change(path, large - 1);
+  CHECK(content_id(path) != before);
+}
+
+TEST_CASE("evidence_id: of a file that is read as a whole its content alone counts") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("vm.vmss", "content");
+  const std::string before = evidence_id(path);
+  fs::last_write_time(path, fs::last_write_time(path) - std::chrono::hours(1));
+  CHECK(evidence_id(path) == before);
+}
+
+TEST_CASE("evidence_id: a large file that was written to since is another one") {
   const TemporaryFolder folder;
   const fs::path path = folder.write("vm.vmem", "content");
-  fs::resize_file(path, size);
-  const std::string before = content_id(path);
-  CHECK(content_id(path) == before);
-  SECTION("a piece was changed, and the date set back") {
-    const auto written = fs::last_write_time(path);
-    change(path, size - 1);
-    fs::last_write_time(path, written);
-    CHECK(content_id(path) != before);
-  }
-  SECTION("what lies between the pieces was changed") {
+  fs::resize_file(path, large);
+  const std::string before = evidence_id(path);
+  CHECK(evidence_id(path) == before);
+  SECTION("where nobody looks") {
     change(path, 200'000);
-    CHECK(content_id(path) != before);
+    CHECK(evidence_id(path) != before);
   }
-  SECTION("it has grown") {
-    fs::resize_file(path, size + 1);
-    CHECK(content_id(path) != before);
+  SECTION("in a piece, and its date was set back") {
+    const auto written = fs::last_write_time(path);
+    change(path, large - 1);
+    fs::last_write_time(path, written);
+    CHECK(evidence_id(path) != before);
   }
 }
 

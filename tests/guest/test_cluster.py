@@ -130,10 +130,11 @@ class ManyTickets:
         self.assertEqual((gathered.status, gathered.err), (self.reference_status, ""))
 
     def check_whole(self, already: dict[str, int] | None = None) -> None:
-        """As of one run; what was done `already` has not been done again."""
+        """As of one run; what was done `already` has not been done again, but for what could not be read."""
         self.assertEqual(self.content(self.results), self.expected)
         done = self.done()
-        self.assertEqual({name: done[name] for name in already or {}}, already or {})
+        kept = {name: file for name, file in (already or {}).items() if not ticket_of(self.results / name)["error"]}
+        self.assertEqual({name: done[name] for name in kept}, kept)
         self.assertEqual(len(list(self.cache.rglob("*.symbols"))), 1)
 
 
