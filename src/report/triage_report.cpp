@@ -73,7 +73,7 @@ std::string describe_task_counts(const GuestFacts& facts) {
   std::optional<std::uint64_t> longest;
   for (const TaskActivity& activity : facts.tasks) {
     ++counts[activity.task.state];
-    if (activity.task.state != 'D') continue;
+    if (activity.task.state != 'D' || activity.task.is_frozen) continue;
     const auto age = nsec_off_cpu(facts, activity.task);
     if (age) longest = std::max(longest.value_or(0), *age);
   }

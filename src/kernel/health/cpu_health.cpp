@@ -31,20 +31,20 @@ bool is_due(const KernelMemory& memory, GuestVirtual bases, const KernelTypes& t
 // KTIME_MAX: no timer is set.
 constexpr auto never = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
+// Who turns it off (the sysctls kernel.watchdog, kernel.watchdog_thresh) leaves its mark as it is.
+bool is_watchdog_off(const GuestKernel& kernel) {
+  const auto enabled = read_variable(kernel, "watchdog_enabled", sizeof(std::uint64_t));
+  const auto threshold = read_variable(kernel, "watchdog_thresh", sizeof(std::uint32_t));
+  return (enabled && enabled->value == 0) || (threshold && threshold->value == 0);
+}
+
 // A fifth of twice the time after which it complains (set_sample_period(), kernel/watchdog.c).
 std::uint64_t watchdog_seconds(const GuestKernel& kernel) {
   constexpr std::uint64_t usual = 10;
   constexpr std::uint64_t longest = 60;  // that the sysctl takes
-  const auto read = read_variable(kernel, "watchdog_thresh", sizeof(std::uint32_t));
-  const bool is_sound = read && read->value > 0 && read->value <= longest;
-  return ((is_sound ? read->value : usual) * 2 + 4) / 5;
-}
-
-// Who turns it off (the sysctl kernel.watchdog) leaves its variables as they are.
-bool is_watchdog_off(const GuestKernel& kernel) {
-  constexpr std::uint64_t soft = 1U << 1U;  // SOFT_WATCHDOG_ENABLED, since 4.1
-  const auto enabled = read_variable(kernel, "watchdog_enabled", sizeof(std::uint64_t));
-  return enabled && (enabled->value & soft) == 0;
+  const auto threshold = read_variable(kernel, "watchdog_thresh", sizeof(std::uint32_t));
+  const bool is_sound = threshold && threshold->value <= longest;
+  return ((is_sound ? threshold->value : usual) * 2 + 4) / 5;
 }
 
 // hrtimer_interrupts counts the detector's samples: 0 where it does not run on this CPU.

@@ -135,7 +135,7 @@ void Requests::look_at(GuestVirtual request) {
   if (state && !(*state == RequestState::Waiting && is_in_store(request))) keep(request, *state);
 }
 
-// Whether it was taken for a task that may ask for more (blk_plug.cached_rqs, since 5.16), with the
+// Whether it was taken for a task that may ask for more (struct blk_plug, since 5.16), with the
 // time of the one that it came with: what is to be read or written has a bio.
 bool Requests::is_in_store(GuestVirtual request) const {
   const std::uint64_t operation = operation_of(number(request, "request.cmd_flags").value_or(0));

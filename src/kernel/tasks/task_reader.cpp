@@ -74,7 +74,7 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types, cons
                     end_of(all.runtime_when_picked)});
   for (const Cpu& cpu : cpus.all()) {
     if (cpu.clock_nsec && cpu.clock_task_nsec && *cpu.clock_task_nsec < *cpu.clock_nsec) {
-      taken_nsec_[cpu.number] = *cpu.clock_nsec - *cpu.clock_task_nsec;
+      clocks_[cpu.number] = {*cpu.clock_task_nsec, *cpu.clock_nsec - *cpu.clock_task_nsec};
     }
   }
 }
@@ -121,38 +121,40 @@ void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
   task.on_cpu = number_in(bytes, fields_.on_cpu).value_or(0) != 0;
 }
 
-// When its time on its CPU was last counted, which is when it left. The clock that this is noted by
-// (rq.clock_task) goes on only while tasks may run, and so is behind: days of interrupts make
-// hours. What it was behind at the stop is more than then, which makes the time a little late at
-// worst.
-std::optional<std::uint64_t> TaskReader::left_at(const Task& task,
-                                                 std::span<const std::byte> bytes) const {
-  const auto counted = number_in(bytes, fields_.exec_start);
-  if (counted.value_or(0) == 0 || !task.cpu) return counted;
-  const auto taken = taken_nsec_.find(*task.cpu);
-  return taken == taken_nsec_.end() ? counted : std::optional(*counted + taken->second);
-}
-
-// When the task got the CPU on which its time was last counted at `counted`; nothing if that can't
-// be told.
-std::optional<std::uint64_t> TaskReader::picked_at(std::span<const std::byte> bytes,
-                                                   std::uint64_t counted) const {
+// What it has run since it was picked for a CPU; nothing if that can't be told.
+std::optional<std::uint64_t> TaskReader::ran_since_picked(std::span<const std::byte> bytes) const {
   const auto runtime = number_in(bytes, fields_.runtime);
   const auto before = number_in(bytes, fields_.runtime_when_picked);
   if (!runtime || !before || *before > *runtime) return std::nullopt;
-  const std::uint64_t ran = *runtime - *before;
-  return ran <= counted ? std::optional(counted - ran) : std::nullopt;
+  return *runtime - *before;
+}
+
+// When the task, which came to its CPU at `arrived`, left it: not before its time there was last
+// counted, at `counted`. The clock that this is noted by stands still while interrupts or the host
+// have the CPU, by which it may have been later, but for no longer than it has run there.
+std::uint64_t TaskReader::left_at(const Task& task, std::span<const std::byte> bytes,
+                                  std::uint64_t arrived, std::uint64_t counted) const {
+  const auto ran = ran_since_picked(bytes);
+  const auto clock = task.cpu ? clocks_.find(*task.cpu) : clocks_.end();
+  if (!ran || clock == clocks_.end() || counted > clock->second.task_nsec) return counted;
+  return std::clamp(arrived + *ran, counted, counted + clock->second.taken_nsec);
 }
 
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
   task.start_nsec = number_in(bytes, fields_.start);
-  const auto left = left_at(task, bytes);
-  task.arrived_nsec = number_in(bytes, fields_.last_arrival);
+  const auto counted = number_in(bytes, fields_.exec_start);
+  const auto arrived = number_in(bytes, fields_.last_arrival);
+  task.arrived_nsec = arrived;
   // Without SCHED_INFO nothing notes that: then it is what it has run since it was picked that
   // tells.
-  if (!task.arrived_nsec && left) task.arrived_nsec = picked_at(bytes, *left);
+  const auto ran = ran_since_picked(bytes);
+  if (!arrived && counted && ran && *ran <= *counted) task.arrived_nsec = *counted - *ran;
   task.last_ran_nsec = task.arrived_nsec;
-  if (left) task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), *left);
+  if (counted) {
+    const bool is_known = arrived.value_or(0) != 0 && *counted != 0;
+    const std::uint64_t left = is_known ? left_at(task, bytes, *arrived, *counted) : *counted;
+    task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), left);
+  }
   const auto queued = number_in(bytes, fields_.last_queued);
   if (queued && *queued != 0) task.queued_nsec = queued;
 }

@@ -34,7 +34,7 @@ struct Task {
 
   // Nanoseconds since boot: when it was made, by the monotonic clock.
   std::optional<std::uint64_t> start_nsec;
-  // The others by the run queues' clock, which may differ from it by milliseconds.
+  // The others by the run queues' clock, from which it parts by seconds in days.
   std::optional<std::uint64_t> last_ran_nsec;  // when it last got, or was last seen on, a CPU
   std::optional<std::uint64_t> arrived_nsec;   // when it last got a CPU
   std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
@@ -83,10 +83,10 @@ class TaskReader {
 
   void read_cpu(Task& task, std::span<const std::byte> bytes) const;
   void read_times(Task& task, std::span<const std::byte> bytes) const;
-  [[nodiscard]] std::optional<std::uint64_t> left_at(const Task& task,
-                                                     std::span<const std::byte> bytes) const;
-  [[nodiscard]] std::optional<std::uint64_t> picked_at(std::span<const std::byte> bytes,
-                                                       std::uint64_t counted) const;
+  [[nodiscard]] std::optional<std::uint64_t> ran_since_picked(
+      std::span<const std::byte> bytes) const;
+  [[nodiscard]] std::uint64_t left_at(const Task& task, std::span<const std::byte> bytes,
+                                      std::uint64_t arrived, std::uint64_t counted) const;
 
   const KernelMemory& memory_;
   TaskStates states_;
@@ -94,8 +94,13 @@ class TaskReader {
   std::uint64_t size_ = 0;  // bytes that hold them all
   // Until 4.8 thread_info lies at the bottom of the stack, and has the CPU.
   std::optional<Field> cpu_on_stack_;
-  // How long interrupts and the host had each CPU, in nanoseconds since boot.
-  std::map<std::uint32_t, std::uint64_t> taken_nsec_;
+  // Of a CPU whose time was not all its tasks': their clock, and how long interrupts and the host
+  // had it, since boot.
+  struct Clock {
+    std::uint64_t task_nsec = 0;
+    std::uint64_t taken_nsec = 0;
+  };
+  std::map<std::uint32_t, Clock> clocks_;
 };
 
 }  // namespace photon_dmesg

@@ -60,6 +60,12 @@ std::optional<Silence> locked_for(const GuestFacts& facts, const CpuHealth& heal
   return health.is_online && silence && silence->nsec >= least ? silence : std::nullopt;
 }
 
+Grade grade_of(const Silence& silence, const VcpuActivity* vcpu) {
+  const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);
+  if (silence.nsec > certain_age && silence.is_confirmed && !lets_in) return Grade::Certain;
+  return silence.is_confirmed || is_closed(vcpu) ? Grade::Strong : Grade::Weak;
+}
+
 }  // namespace
 
 bool is_locked_hard(const GuestFacts& facts, const CpuHealth& health) {
@@ -74,9 +80,7 @@ std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
     if (!silence) continue;
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::HardLockup;
-    const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);
-    const bool is_certain = silence->nsec > certain_age && silence->is_confirmed && !lets_in;
-    finding.grade = is_certain ? Grade::Certain : Grade::Strong;
+    finding.grade = grade_of(*silence, vcpu);
     finding.cpu = health.cpu;
     finding.summary = summary(vcpu, health.cpu, silence->nsec);
     finding.since_nsec = begin_of(facts.time.now_nsec, silence->nsec);
@@ -86,6 +90,7 @@ std::vector<Finding> find_hard_lockups(const GuestFacts& facts) {
     if (vcpu->task) finding.task = name_of_task(*vcpu->task);
     add_spinlock(*vcpu, finding);
     if (!vcpu->takes_interrupts) continue;
+    const bool lets_in = *vcpu->takes_interrupts;
     (lets_in ? finding.against : finding.evidence)
         .push_back({.what = "IF", .value = lets_in ? "1" : "0"});
   }

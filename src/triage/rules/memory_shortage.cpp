@@ -39,10 +39,12 @@ std::vector<Finding> find_memory_shortage(const GuestFacts& facts) {
   if (findings.empty() && facts.memory.oom_kills.value_or(0) > 0) {
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::OutOfMemory;
-    finding.grade = Grade::Strong;
-    finding.summary =
-        fmt::format("{} processes killed since boot, of which the log no longer tells",
-                    *facts.memory.oom_kills);
+    // Whether the guest had none to give or a cgroup of it, the counter does not tell.
+    finding.grade = Grade::Weak;
+    finding.summary = fmt::format(
+        "{} processes killed since boot, for the guest's memory or a cgroup's: the log "
+        "no longer tells of it",
+        *facts.memory.oom_kills);
     finding.evidence.push_back(kills);
   }
   if (!is_exhausted(facts.memory)) return findings;

@@ -55,8 +55,9 @@ class CpuWitnesses {
     const std::uint64_t sample_seconds = health_.watchdog_seconds;
     const std::uint64_t now = facts_.time.now_nsec >> second_shift;
     const std::uint64_t then = health_.watchdog_touched->value;
-    // The detector's own period and half a one.
-    if (now < then + sample_seconds + sample_seconds / 2) return;
+    // The detector's own period and half a one; these are whole seconds, more or less.
+    constexpr std::uint64_t rounding = 2;
+    if (now < then + sample_seconds + std::max(sample_seconds / 2, rounding)) return;
     Witness witness = witness_of(*health_.watchdog_touched);
     witness.value += fmt::format(", {} s ago", now - then);
     // The stopper may have been well for as long as nobody asked for it.

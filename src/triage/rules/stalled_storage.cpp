@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "triage/rules/blocked.h"
 #include "triage/rules/frames.h"
@@ -20,18 +19,27 @@ std::optional<std::uint64_t> age(const GuestFacts& facts, const Request& request
   return age_of(request, now_of(facts, request));
 }
 
-// The oldest request that has taken too long, first of those that the disk has: for these the
-// others may wait. Null if there is none.
-const Request* oldest_stalled(const GuestFacts& facts, const Disk& disk) {
-  const auto rank = [&](const Request& request) {
-    return std::pair(request.state == RequestState::InFlight, *age(facts, request));
-  };
+// The oldest request that has taken too long, of those that `counts` is true of; null if there is
+// none.
+template <typename Counts>
+const Request* oldest_if(const GuestFacts& facts, const Disk& disk, Counts counts) {
   const Request* oldest = nullptr;
   for (const Request& request : disk.requests) {
-    if (age(facts, request).value_or(0) < least_age) continue;
-    if (oldest == nullptr || rank(request) > rank(*oldest)) oldest = &request;
+    if (!counts(request) || age(facts, request).value_or(0) < least_age) continue;
+    if (oldest == nullptr || *age(facts, request) > *age(facts, *oldest)) oldest = &request;
   }
   return oldest;
+}
+
+const Request* oldest_of(const GuestFacts& facts, const Disk& disk) {
+  return oldest_if(facts, disk, [](const Request&) { return true; });
+}
+
+// The oldest of those that the disk has, for which the others may wait; else of all.
+const Request* oldest_stalled(const GuestFacts& facts, const Disk& disk) {
+  const Request* in_flight = oldest_if(
+      facts, disk, [](const Request& request) { return request.state == RequestState::InFlight; });
+  return in_flight != nullptr ? in_flight : oldest_of(facts, disk);
 }
 
 // What `disk` is at fault with, which has had `oldest` for so long.
@@ -44,8 +52,9 @@ std::string summary_of(const Disk& disk, const Request& oldest, std::uint64_t ag
     case RequestState::Completed:
       break;
   }
-  return fmt::format("{} has answered a request of {} ago, which nobody has ended", disk.name,
-                     seconds(age_nsec));
+  // Until 4.20 a timeout too completes a request, which its handler is to end.
+  return fmt::format("a request to {} of {} ago was answered or has timed out, and is not ended",
+                     disk.name, seconds(age_nsec));
 }
 
 std::string progress_of(const Request& request, std::uint64_t age_nsec) {
@@ -57,7 +66,7 @@ std::string progress_of(const Request& request, std::uint64_t age_nsec) {
     case RequestState::Completed:
       break;
   }
-  return fmt::format("of {} ago, answered", seconds(age_nsec));
+  return fmt::format("of {} ago, answered or timed out", seconds(age_nsec));
 }
 
 std::string describe(const Request& request) {
@@ -83,6 +92,9 @@ void add_rings(const Disk& disk, Finding& finding) {
         "the host has answered what the guest has not looked at yet, as a stop may leave it");
   } else if (count(disk, RequestState::InFlight) > 0) {
     finding.notes.emplace_back("the host has taken all requests and not answered: look there");
+  } else if (count(disk, RequestState::Completed) > 0) {
+    finding.notes.emplace_back(
+        "the host has taken all requests: what has timed out it has not answered");
   }
 }
 
@@ -115,20 +127,29 @@ void add_tries(const GuestFacts& facts, const Disk& disk, const Request& request
                               .address = request.address});
 }
 
-void add_requests(const GuestFacts& facts, const Disk& disk, const Request& oldest,
+Witness witness_of(const Disk& disk, const Request& request, std::uint64_t age_nsec) {
+  return {.what = fmt::format("{}, {}, {}", disk.name, describe(request),
+                              progress_of(request, age_nsec)),
+          .address = request.address};
+}
+
+// `stalled` is what the disk is at fault with; others may have waited behind it for longer.
+void add_requests(const GuestFacts& facts, const Disk& disk, const Request& stalled,
                   Finding& finding) {
-  const std::uint64_t oldest_age = *age(facts, oldest);
+  const std::uint64_t stalled_age = *age(facts, stalled);
   const std::size_t in_flight = count(disk, RequestState::InFlight);
-  finding.summary += summary_of(disk, oldest, oldest_age);
-  finding.since_nsec = begin_of(facts.time.now_nsec, oldest_age);
-  finding.evidence.push_back({.what = fmt::format("{}, {}, {}", disk.name, describe(oldest),
-                                                  progress_of(oldest, oldest_age)),
-                              .address = oldest.address});
-  add_tries(facts, disk, oldest, finding);
+  finding.summary += summary_of(disk, stalled, stalled_age);
+  finding.evidence.push_back(witness_of(disk, stalled, stalled_age));
+  add_tries(facts, disk, stalled, finding);
   if (in_flight > 1) {
     finding.evidence.push_back({.what = fmt::format("{}, requests in flight", disk.name),
                                 .value = fmt::format("{}", in_flight)});
   }
+  const Request& oldest = *oldest_of(facts, disk);
+  const std::uint64_t oldest_age = *age(facts, oldest);
+  if (oldest_age > stalled_age) finding.evidence.push_back(witness_of(disk, oldest, oldest_age));
+  const auto since = begin_of(facts.time.now_nsec, oldest_age);
+  if (!finding.since_nsec || since < finding.since_nsec) finding.since_nsec = since;
 }
 
 // One finding for all that does not answer: what waits for one disk may be the other's answer.

@@ -142,14 +142,18 @@ TEST_CASE("The watchdog's mark counts only where the watchdog runs") {
     const GuestVirtual threshold = guest.variable("watchdog_thresh");
     guest.write(threshold, 60, 4);
     CHECK(read()[0].watchdog_seconds == 24);
-    guest.write(threshold, 0, 4);
+    guest.write(threshold, 1, 4);
+    CHECK(read()[0].watchdog_seconds == 1);
+    guest.write(threshold, 61, 4);  // no kernel takes that
     CHECK(read()[0].watchdog_seconds == 4);
+    guest.write(threshold, 0, 4);
+    CHECK_FALSE(read()[0].watchdog_touched);
   }
   SECTION("and not at all once it was turned off") {
     const GuestVirtual enabled = guest.variable("watchdog_enabled");
     guest.write(enabled, 3);
     CHECK(read()[0].watchdog_touched);
-    guest.write(enabled, 1);  // its NMIs alone
+    guest.write(enabled, 0);
     CHECK_FALSE(read()[0].watchdog_touched);
   }
 }

@@ -156,23 +156,29 @@ TEST_CASE("task: one that is frozen says so in its state, until 6.0 in its flags
 TEST_CASE("task: when it left its CPU is known by the queue's clock, which counts interrupts too") {
   TaskGuest guest;
   guest.type("rq", 16, {{"clock", 0}, {"clock_task", 8}});
+  guest.type("sched_entity", 24,
+             {{"exec_start", 0}, {"sum_exec_runtime", 8}, {"prev_sum_exec_runtime", 16}});
   guest.write(guest.variable("__per_cpu_offset"), 0);
   guest.write(guest.variable("nr_cpu_ids"), 1, 4);
   const GuestVirtual queue = guest.variable("runqueues");
   const MadeTask task = guest.task(1, "init");
-  guest.write(task.address + task_at::exec_start, 250);
-  SECTION("by as much as they had the CPU") {
-    guest.write_words(queue, {900, 700});
-    CHECK(read(guest, task).last_ran_nsec == 450U);
+  const auto last_ran = [&](std::uint64_t arrived, std::uint64_t counted, std::uint64_t ran) {
+    guest.write_words(task.address + task_at::exec_start, {counted, 1000 + ran, 1000});
+    guest.write(task.address + task_at::last_arrival, arrived);
+    return read(guest, task).last_ran_nsec;
+  };
+  guest.write_words(queue, {900, 700});
+  CHECK(last_ran(400, 250, 30) == 430U);  // it came at 400 and ran for 30
+  CHECK(last_ran(100, 250, 30) == 250U);  // it was picked once more since it came
+  CHECK(last_ran(400, 250, 90) == 450U);  // no more was taken from it than 200
+  CHECK(last_ran(400, 701, 30) == 701U);  // by another CPU's clock, or damaged
+  SECTION("a CPU all of whose time its tasks had") {
+    guest.write_words(queue, {900, 900});
+    CHECK(last_ran(400, 250, 30) == 400U);
   }
-  SECTION("and not if the clocks of its CPU make no sense") {
-    guest.write_words(queue, {700, 900});
-    CHECK(read(guest, task).last_ran_nsec == 250U);
-  }
-  SECTION("nor if it has never had a CPU") {
-    guest.write_words(queue, {900, 700});
-    guest.write(task.address + task_at::exec_start, 0);
-    CHECK(read(guest, task).last_ran_nsec.value_or(0) == 0U);
+  SECTION("nobody notes when a task comes: then it may have been later") {
+    guest.type("sched_info", 16, {{"unused", 0}});
+    CHECK(last_ran(0, 250, 30) == 250U);
   }
 }
 

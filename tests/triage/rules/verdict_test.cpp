@@ -200,6 +200,8 @@ TEST_CASE("A CPU whose timer is long overdue is locked up") {
     const Finding doubted = first_of(facts);
     CHECK(doubted.grade == Grade::Strong);
     CHECK(doubted.against.size() == 1);
+    facts.cpus[1].timer_agrees = false;
+    CHECK(first_of(facts).grade == Grade::Weak);
   }
 }
 
@@ -555,13 +557,16 @@ TEST_CASE("Whether a disk was asked, has not answered or was not heard is told a
   };
   add(RequestState::Completed, 30 * second);
   CHECK(first_of(facts).summary ==
-        "sda has answered a request of 30.0 s ago, which nobody has ended");
-  CHECK(first_of(facts).evidence.at(0).what == "sda, read, of 30.0 s ago, answered");
+        "a request to sda of 30.0 s ago was answered or has timed out, and is not ended");
+  CHECK(first_of(facts).evidence.at(0).what == "sda, read, of 30.0 s ago, answered or timed out");
   disk.requests.clear();
   add(RequestState::Waiting, 60 * second);
   CHECK(first_of(facts).summary == "sda was not given a request for 60.0 s");
   add(RequestState::InFlight, 20 * second);
-  CHECK(first_of(facts).summary == "sda has not answered for 20.0 s");
+  const Finding finding = first_of(facts);
+  CHECK(finding.summary == "sda has not answered for 20.0 s");
+  CHECK(finding.since_nsec == now - 60 * second);
+  CHECK(finding.evidence.at(1).what == "sda, read, waiting for 60.0 s");
 }
 
 TEST_CASE("A SCSI command that is given to its disk again and again is as old as the first time") {
@@ -674,6 +679,19 @@ TEST_CASE("An oops that the log tells of and the kernel has not counted is doubt
   facts.panic.die_counter->value = 0;
   CHECK(first_of(facts).grade == Grade::Weak);
   CHECK(first_of(facts).against.size() == 1);
+}
+
+TEST_CASE("That processes were killed, and not for whose memory, is weak") {
+  GuestFacts facts = healthy_facts();
+  facts.memory.oom_kills = 2;
+  const Finding counted = first_of(facts);
+  CHECK(counted.kind == FindingKind::OutOfMemory);
+  CHECK(counted.grade == Grade::Weak);
+  Finding logged;
+  logged.kind = FindingKind::OutOfMemory;
+  logged.grade = Grade::Certain;
+  facts.logged.push_back(logged);
+  CHECK(first_of(facts).grade == Grade::Certain);
 }
 
 TEST_CASE("A guest without memory to give is low on memory") {
