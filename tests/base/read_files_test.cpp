@@ -4,12 +4,26 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <ctime>
 
 #include "base/mapped_file.h"
 #include "base/pipe_stream.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
+namespace {
+
+// Files are dated by a clock that goes by ticks of some milliseconds.
+void wait_for_tick() {
+  timespec before{};
+  REQUIRE(clock_gettime(CLOCK_REALTIME_COARSE, &before) == 0);
+  timespec now = before;
+  while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec) {
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  }
+}
+
+}  // namespace
 
 TEST_CASE("read files: one that was read is known by each of its names, even when it is closed") {
   const TemporaryFolder folder;
@@ -39,6 +53,7 @@ TEST_CASE("read files: a new file with the inode of one that was read is another
     { const InputFile file(path); }
     CHECK(read_files::contains(path));
     std::filesystem::remove(path);
+    wait_for_tick();
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <thread>
@@ -37,6 +36,12 @@ struct Cached {
     for (const auto& entry : fs::directory_iterator(cache)) files.push_back(entry.path());
     return files;
   }
+};
+
+// Notes that somebody waits.
+struct WaitingDiagnostics : CollectedDiagnostics {
+  std::atomic<bool> waits = false;
+  void progress(const Progress&) override { waits = true; }
 };
 
 }  // namespace
@@ -86,7 +91,8 @@ TEST_CASE("symbol cache: a store of another photon-dmesg is not touched") {
 
 TEST_CASE("symbol cache: whoever reads a package keeps others waiting, and leaves nothing") {
   Cached cached;
-  std::atomic<bool> second = false;
+  WaitingDiagnostics waiting;
+  std::atomic<bool> has_lock = false;
   std::thread other;
   {
     const auto lock = SymbolCache(cached.cache).lock("aa", cached.diagnostics);
@@ -94,16 +100,16 @@ TEST_CASE("symbol cache: whoever reads a package keeps others waiting, and leave
     const auto of_another_package = SymbolCache(cached.cache).lock("ab", cached.diagnostics);
     CHECK(of_another_package);
     other = std::thread([&] {
-      CollectedDiagnostics diagnostics;
-      const auto same = SymbolCache(cached.cache).lock("aa", diagnostics);
-      second = !diagnostics.evidence().empty() &&
-               diagnostics.evidence()[0].what == "waiting for another run that reads the package";
+      const auto same = SymbolCache(cached.cache).lock("aa", waiting);
+      has_lock = true;
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    CHECK_FALSE(second);
+    while (!waiting.waits && !has_lock) std::this_thread::yield();
+    CHECK_FALSE(has_lock);
   }
   other.join();
-  CHECK(second);
+  CHECK(has_lock);
+  REQUIRE(!waiting.evidence().empty());
+  CHECK(waiting.evidence()[0].what == "waiting for another run that reads the package");
   CHECK(cached.files().empty());
 }
 
