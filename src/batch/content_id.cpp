@@ -74,7 +74,8 @@ std::string content_id(const fs::path& path) {
 
 std::string evidence_id(const fs::path& path) {
   std::error_code error;
-  const bool is_sampled = fs::is_regular_file(path, error) && fs::file_size(path) > whole_up_to;
+  const bool is_sampled =
+      fs::is_regular_file(path, error) && fs::file_size(path, error) > whole_up_to;
   if (!is_sampled) return content_id(path);
   const auto written = fs::last_write_time(path, error).time_since_epoch().count();
   return fmt::format("{} {}", content_id(path), error ? 0 : written);

@@ -1,6 +1,5 @@
 #include "cli/guest_facts.h"
 
-#include "base/error.h"
 #include "base/optional_fact.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/facts/guest_identity.h"
@@ -25,12 +24,16 @@ GuestInfo describe_guest(const Guest& guest, Diagnostics& diagnostics) {
   return info;
 }
 
-std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
-                                               const KernelLogReader* log,
+std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel, const ClockSigns& signs,
                                                Diagnostics& diagnostics) {
   const std::optional<GuestClock> clock = optional_fact(
       "when the guest stopped", diagnostics, [&] { return read_guest_clock(kernel, diagnostics); });
-  if (!clock) return std::nullopt;
+  return clock ? std::optional(ClockHistory(*clock, signs)) : std::nullopt;
+}
+
+std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
+                                               const KernelLogReader* log,
+                                               Diagnostics& diagnostics) {
   ClockSigns signs;
   if (log != nullptr) {
     log->read_records([&](const LogRecord& record) {
@@ -38,19 +41,7 @@ std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
       return true;
     });
   }
-  return ClockHistory(*clock, signs);
-}
-
-std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
-                                               Diagnostics& diagnostics) {
-  SilentDiagnostics silent;
-  try {
-    const KernelLogReader log(kernel, silent);
-    return read_clock_history(kernel, &log, diagnostics);
-  } catch (const Error& error) {
-    diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
-    return read_clock_history(kernel, nullptr, diagnostics);
-  }
+  return read_clock_history(kernel, signs, diagnostics);
 }
 
 SourceInfo describe_source(const Guest& guest) {

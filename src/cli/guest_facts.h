@@ -18,8 +18,9 @@ namespace photon_dmesg {
                                                              const KernelLogReader* log,
                                                              Diagnostics& diagnostics);
 
-// The same with the log read for it; without, if that can't be read.
+// The same with what the log was already seen to say of it.
 [[nodiscard]] std::optional<ClockHistory> read_clock_history(const GuestKernel& kernel,
+                                                             const ClockSigns& signs,
                                                              Diagnostics& diagnostics);
 
 // The guest's files, and where its symbols were found.

@@ -65,11 +65,13 @@ std::optional<GuestTasks> find_tasks(const Guest& guest, Diagnostics& diagnostic
   }
 }
 
-void read_log(Guest& guest, LogJudge& judge, HostEvidence& host, Diagnostics& diagnostics) {
+void read_log(Guest& guest, LogJudge& judge, HostEvidence& host, ClockSigns& signs,
+              Diagnostics& diagnostics) {
   try {
     session::open_log(guest, diagnostics).read_records([&](const LogRecord& record) {
       judge.add(record);
       host.add(record);
+      signs.add(record);
       return true;
     });
   } catch (const Error& error) {
@@ -119,11 +121,12 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
   report.generator = program_version();
   LogJudge log(report.log);
   HostEvidence host = read_host_lines(files, guest, diagnostics);
-  read_log(guest, log, host, diagnostics);
+  ClockSigns signs;
+  read_log(guest, log, host, signs, diagnostics);
   const std::optional<GuestTasks> tasks = find_tasks(guest, diagnostics);
   const GuestTasks* known = tasks ? &*tasks : nullptr;
   report.guest = describe_guest(guest, diagnostics);
-  report.guest->clock = read_clock_history(guest.kernel(), diagnostics);
+  report.guest->clock = read_clock_history(guest.kernel(), signs, diagnostics);
   report.source = describe_source(guest);
   std::vector<Finding> logged = log.finish();
   const bool has_host = add_host_findings(host, report.guest->clock, logged, diagnostics);

@@ -62,6 +62,18 @@ void write_extracts(const Options& options, const Extracts& extracts) {
     write_extract(options, *options.configuration, *extracts.configuration);
 }
 
+// A guest whose log can't be read is described all the same.
+std::optional<ClockHistory> read_clock(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  SilentDiagnostics silent;
+  try {
+    const KernelLogReader log(kernel, silent);
+    return read_clock_history(kernel, &log, diagnostics);
+  } catch (const Error& error) {
+    diagnostics.found({.what = "no log", .where = "clock", .how = error.what()});
+    return read_clock_history(kernel, nullptr, diagnostics);
+  }
+}
+
 // What the vCPUs were doing, as far as it can be told: `bt` says why not.
 void read_activity(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
   constexpr std::size_t most_frames = 4;
@@ -83,7 +95,7 @@ void read_activity(const Guest& guest, InfoReport& report, Diagnostics& diagnost
 
 void read_guest(const Guest& guest, InfoReport& report, Diagnostics& diagnostics) {
   report.guest = describe_guest(guest, diagnostics);
-  report.guest->clock = read_clock_history(guest.kernel(), diagnostics);
+  report.guest->clock = read_clock(guest.kernel(), diagnostics);
   report.source = describe_source(guest);
   // A dump without its unused pages may have millions, which are of no use in a list.
   constexpr std::size_t most_ranges = std::size_t{1} << 18;

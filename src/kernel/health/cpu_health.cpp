@@ -49,7 +49,6 @@ std::uint64_t watchdog_seconds(const GuestKernel& kernel) {
 
 // hrtimer_interrupts counts the detector's samples: 0 where it does not run on this CPU.
 bool has_watchdog(const GuestKernel& kernel, const Cpus& cpus, const Cpu& cpu) {
-  if (is_watchdog_off(kernel)) return false;
   const auto samples = cpus.variable(cpu, "hrtimer_interrupts");
   const auto count =
       samples ? kernel.memory().read_unsigned(*samples, sizeof(std::uint32_t)) : std::nullopt;
@@ -72,6 +71,8 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
   const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
   const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
   const auto stop = types.find("rq.stop");
+  const bool watchdog_is_off = is_watchdog_off(kernel);
+  const std::uint64_t sample_seconds = watchdog_seconds(kernel);
   std::vector<CpuHealth> result;
   for (const Cpu& cpu : cpus.all()) {
     CpuHealth& health = result.emplace_back();
@@ -97,8 +98,8 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     }
     const auto queue = cpus.variable(cpu, "runqueues");
     if (queue) health.stopper = read_pointer(kernel.memory(), *queue, stop);
-    health.watchdog_touched = read_watchdog(kernel, cpus, cpu);
-    health.watchdog_seconds = watchdog_seconds(kernel);
+    if (!watchdog_is_off) health.watchdog_touched = read_watchdog(kernel, cpus, cpu);
+    health.watchdog_seconds = sample_seconds;
   }
   return result;
 }

@@ -132,12 +132,11 @@ std::optional<std::uint64_t> TaskReader::ran_since_picked(std::span<const std::b
 // When the task, which came to its CPU at `arrived`, left it: not before its time there was last
 // counted, at `counted`. The clock that this is noted by stands still while interrupts or the host
 // have the CPU, by which it may have been later, but for no longer than it has run there.
-std::uint64_t TaskReader::left_at(const Task& task, std::span<const std::byte> bytes,
-                                  std::uint64_t arrived, std::uint64_t counted) const {
-  const auto ran = ran_since_picked(bytes);
+std::uint64_t TaskReader::left_at(const Task& task, std::uint64_t arrived, std::uint64_t ran,
+                                  std::uint64_t counted) const {
   const auto clock = task.cpu ? clocks_.find(*task.cpu) : clocks_.end();
-  if (!ran || clock == clocks_.end() || counted > clock->second.task_nsec) return counted;
-  return std::clamp(arrived + *ran, counted, counted + clock->second.taken_nsec);
+  if (clock == clocks_.end() || counted > clock->second.task_nsec) return counted;
+  return std::clamp(arrived + ran, counted, counted + clock->second.taken_nsec);
 }
 
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
@@ -151,8 +150,8 @@ void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const 
   if (!arrived && counted && ran && *ran <= *counted) task.arrived_nsec = *counted - *ran;
   task.last_ran_nsec = task.arrived_nsec;
   if (counted) {
-    const bool is_known = arrived.value_or(0) != 0 && *counted != 0;
-    const std::uint64_t left = is_known ? left_at(task, bytes, *arrived, *counted) : *counted;
+    const bool is_known = arrived.value_or(0) != 0 && *counted != 0 && ran;
+    const std::uint64_t left = is_known ? left_at(task, *arrived, *ran, *counted) : *counted;
     task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), left);
   }
   const auto queued = number_in(bytes, fields_.last_queued);

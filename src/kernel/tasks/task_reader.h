@@ -85,8 +85,8 @@ class TaskReader {
   void read_times(Task& task, std::span<const std::byte> bytes) const;
   [[nodiscard]] std::optional<std::uint64_t> ran_since_picked(
       std::span<const std::byte> bytes) const;
-  [[nodiscard]] std::uint64_t left_at(const Task& task, std::span<const std::byte> bytes,
-                                      std::uint64_t arrived, std::uint64_t counted) const;
+  [[nodiscard]] std::uint64_t left_at(const Task& task, std::uint64_t arrived, std::uint64_t ran,
+                                      std::uint64_t counted) const;
 
   const KernelMemory& memory_;
   TaskStates states_;
