@@ -26,7 +26,8 @@ struct BestLayouts {
   RingWindow window;
 };
 
-// The known variant by which most of the ring's records are in their place.
+// The known variant by which most of the ring's records are in their place: the first by which all
+// are, as no other has more.
 BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address, Budget& budget) {
   BestLayouts best;
   for (const KnownRingLayouts& known : known_ring_layouts()) {
@@ -36,6 +37,7 @@ BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address
       if (best.layouts == nullptr || window.records > best.window.records) {
         best = {&known, window};
       }
+      if (window.unanimous) break;
     } catch (const Error&) {
       // The header makes no sense by this variant.
     }

@@ -21,7 +21,7 @@ struct Agreement {
   std::uint64_t records = 0;
   std::int64_t oldest = std::numeric_limits<std::int64_t>::max();
   std::int64_t newest = std::numeric_limits<std::int64_t>::min();
-  bool unanimous = true;
+  bool unanimous = true;  // and nothing is stored that could not vote
 
   void count(const Vote& vote) {
     ++records;
@@ -30,15 +30,19 @@ struct Agreement {
   }
 };
 
-// Nothing if no record is stored in the slot, or another slot's.
-std::optional<Vote> read_vote(DescriptorRing& descriptors, std::uint64_t slot) {
+// Nothing if no record is stored in the slot.
+std::optional<Descriptor> read_stored(DescriptorRing& descriptors, std::uint64_t slot) {
   const std::optional<Descriptor> descriptor = descriptors.read_state(slot);
-  if (!descriptor || !descriptor->is_stored() || !descriptors.same_slot(descriptor->id, slot)) {
-    return std::nullopt;
-  }
+  return descriptor && descriptor->is_stored() ? descriptor : std::nullopt;
+}
+
+// Nothing if what is stored in the slot is another slot's, or has no number.
+std::optional<Vote> read_vote(DescriptorRing& descriptors, const Descriptor& stored,
+                              std::uint64_t slot) {
+  if (!descriptors.same_slot(stored.id, slot)) return std::nullopt;
   const std::optional<std::uint64_t> seq = descriptors.read_seq(slot);
   if (!seq || !is_sequence_number(*seq)) return std::nullopt;
-  const std::int64_t distance = descriptors.signed_distance(descriptor->id);
+  const std::int64_t distance = descriptors.signed_distance(stored.id);
   return Vote{distance, *seq - static_cast<std::uint64_t>(distance)};
 }
 
@@ -47,8 +51,13 @@ Agreement vote(DescriptorRing& descriptors, std::uint64_t slots) {
   Agreement agreement;
   std::uint64_t lead = 0;
   for (std::uint64_t slot = 0; slot < slots; ++slot) {
-    const std::optional<Vote> one = read_vote(descriptors, slot);
-    if (!one) continue;
+    const std::optional<Descriptor> stored = read_stored(descriptors, slot);
+    if (!stored) continue;
+    const std::optional<Vote> one = read_vote(descriptors, *stored, slot);
+    if (!one) {
+      agreement.unanimous = false;
+      continue;
+    }
     ++agreement.votes;
     if (lead == 0) agreement.first_seq = one->first_seq;
     if (one->first_seq == agreement.first_seq) {
@@ -66,8 +75,11 @@ Agreement vote(DescriptorRing& descriptors, std::uint64_t slots) {
 Agreement count_again(DescriptorRing& descriptors, std::uint64_t slots, std::uint64_t first_seq) {
   Agreement agreement;
   agreement.first_seq = first_seq;
+  agreement.unanimous = false;
   for (std::uint64_t slot = 0; slot < slots; ++slot) {
-    const std::optional<Vote> one = read_vote(descriptors, slot);
+    const std::optional<Descriptor> stored = read_stored(descriptors, slot);
+    if (!stored) continue;
+    const std::optional<Vote> one = read_vote(descriptors, *stored, slot);
     if (!one) continue;
     ++agreement.votes;
     if (one->first_seq == first_seq) agreement.count(*one);
@@ -115,8 +127,9 @@ bool is_tail(DescriptorRing& descriptors, const Ring& ring, std::int64_t oldest,
 RingWindow find_window(DescriptorRing& descriptors, const Ring& ring) {
   const std::uint64_t slots = ring.descriptor_count;
   const Agreement found = agree(descriptors, ring);
-  RingWindow window{ring.tail_id, ring.head_id, found.first_seq, found.records, 0};
+  RingWindow window{ring.tail_id, ring.head_id, found.first_seq, found.records, 0, false};
   if (found.records == 0) return window;
+  window.unanimous = found.unanimous;
   window.last_seq = found.first_seq + static_cast<std::uint64_t>(found.newest);
   std::int64_t head = descriptors.signed_distance(ring.head_id);
   if (head - found.newest >= static_cast<std::int64_t>(slots) ||

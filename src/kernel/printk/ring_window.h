@@ -21,6 +21,7 @@ struct RingWindow {
   std::uint64_t first_seq = 0;  // of tail_id
   std::uint64_t records = 0;    // stored between them, with the number that their place says
   std::uint64_t last_seq = 0;   // of these
+  bool unanimous = false;       // no other record is stored, in any slot
 };
 
 // The header's ids where the descriptors agree with them, else those of the oldest and the newest

@@ -6,8 +6,10 @@
 #include <cctype>
 #include <cwchar>
 #include <cwctype>
+#include <span>
 #include <type_traits>
 
+#include "base/little_endian.h"
 #include "base/printable.h"
 #include "report/formats/colors.h"
 #include "report/formats/syslog_names.h"
@@ -48,12 +50,29 @@ Character first_character(std::string_view text) {
   return {1, std::isprint(byte) != 0 || std::isspace(byte) != 0};
 }
 
+bool is_plain(char byte) {
+  return byte >= ' ' && byte <= '~';
+}
+
+// Of eight characters at once: in a byte that is none of them, one of the three has the highest bit
+// set.
+bool are_plain(std::uint64_t bytes) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  return (((bytes - each * ' ') | (bytes + each) | bytes) & (each * 0x80)) == 0;
+}
+
 // How many characters of ASCII that can be printed begin a text: in every locale they are what they
 // are, and almost all of a log is.
 std::size_t plain_length(std::string_view text) {
-  const auto* end =
-      std::find_if(text.begin(), text.end(), [](char byte) { return byte < ' ' || byte > '~'; });
-  return static_cast<std::size_t>(end - text.begin());
+  constexpr std::size_t eight = sizeof(std::uint64_t);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+  std::size_t length = 0;
+  while (text.size() - length >= eight &&
+         are_plain(load_u64(bytes.subspan(length).first<eight>()))) {
+    length += eight;
+  }
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
 }
 
 // As it is but for the indent.

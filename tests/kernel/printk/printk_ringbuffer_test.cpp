@@ -379,6 +379,33 @@ TEST_CASE("printk_ringbuffer: without types, its layout shows in its memory") {
   }
 }
 
+TEST_CASE("printk_ringbuffer: the layout is the one that fits all records, not the first few") {
+  // CONFIG_PRINTK_EXECUTION_CTX: 20 bytes more in front of dev_info, and a longer stride.
+  constexpr std::uint64_t stride = 112;
+  constexpr std::uint64_t device_info = 44;
+  for (const int records : {2, 3, 9}) {
+    CAPTURE(records);
+    FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+    RingWriter ring(guest);
+    RingWriter::Options options;
+    options.device = "a name that is as long as it can be, without an end";
+    options.device.resize(48);
+    for (int i = 0; i < records; ++i) ring.store(fmt::format("message {}", i), options);
+    ring.publish();
+    for (auto seq = static_cast<std::uint64_t>(records); seq-- > 0;) {
+      const Info info = ring.info(seq);
+      std::array<std::byte, stride> bytes{};
+      std::memcpy(bytes.data(), &info, offsetof(Info, subsystem));
+      std::memcpy(&bytes[device_info], &info.subsystem, sizeof(Info) - offsetof(Info, subsystem));
+      guest.memory().write(guest.at("_printk_rb_static_infos") + seq * stride, bytes);
+    }
+    const CollectedLog log = guest.read_log(WithoutTypes(guest.vmlinux()));
+    REQUIRE(log.records.size() == static_cast<std::size_t>(records));
+    CHECK(log.records.back().text == fmt::format("message {}", records - 1));
+    CHECK(log.losses.empty());
+  }
+}
+
 TEST_CASE("printk_ringbuffer: a layout that is none of those known is refused") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter ring(guest);

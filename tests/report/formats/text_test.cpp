@@ -1,5 +1,7 @@
 #include "report/formats/text.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <clocale>
 
@@ -88,6 +90,26 @@ TEST_CASE("text: UTF-8 is printed where the locale has it") {
     CHECK(text_line(record_of(0, "\xff\xc3\xa9")) == "[    0.000000] \\xff\xc3\xa9\n");
   }
   CHECK(text_line(record_of(0, "caf\xc3\xa9")) == "[    0.000000] caf\\xc3\\xa9\n");
+}
+
+TEST_CASE("text: a byte that is no text is escaped wherever in a line it stands") {
+  constexpr std::size_t length = 20;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool is_shown = (byte >= ' ' && byte <= '~') || byte == '\t';
+    const bool is_space = byte == '\n' || byte == '\v' || byte == '\f' || byte == '\r';
+    if (is_space) continue;  // of which each has its own rule
+    const std::string shown =
+        is_shown ? std::string(1, static_cast<char>(byte)) : fmt::format("\\x{:02x}", byte);
+    std::string expected;
+    std::string found;
+    for (std::size_t place = 0; place < length; ++place) {
+      std::string text(length, '~');
+      text[place] = static_cast<char>(byte);
+      found += text_line(record_of(0, text));
+      expected += "[    0.000000] " + text.substr(0, place) + shown + text.substr(place + 1) + "\n";
+    }
+    CHECK(found == expected);
+  }
 }
 
 TEST_CASE("text: a backslash is not escaped, so that text stays what the kernel said") {
