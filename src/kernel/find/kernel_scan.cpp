@@ -3,136 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <exception>
-#include <functional>
-#include <mutex>
+#include <cstring>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 #include "base/budget.h"
 #include "base/little_endian.h"
 #include "kernel/arch/machines/machines.h"
+#include "kernel/find/banner_scan.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
 namespace {
 
 constexpr std::uint64_t page = 4096;
-
-// A piece of memory that one thread looks through at a time, and how much of it is read at once: a
-// processor's own cache has that still when it has been read.
-constexpr std::uint64_t piece_bytes = 4 * 1024 * 1024;
-constexpr std::uint64_t step_bytes = 256 * 1024;
-
-// A kernel has one or two, and files in the guest's cache may have some; no more of a piece are
-// looked at.
-constexpr std::uint64_t most_banners_in_piece = 256;
-
-std::vector<PhysicalRange> cut_into_pieces(const std::vector<PhysicalRange>& ranges) {
-  std::vector<PhysicalRange> pieces;
-  for (const PhysicalRange& range : ranges) {
-    for (std::uint64_t at = 0; at < range.size; at += piece_bytes) {
-      // They overlap by a banner, so that none is cut.
-      pieces.push_back({range.begin + at, std::min<std::uint64_t>(piece_bytes + banner_bytes_limit,
-                                                                  range.size - at)});
-    }
-  }
-  return pieces;
-}
-
-// Whether a sparse file has nothing at all there.
-bool is_hole(const GuestMemory& memory, const PhysicalRange& piece) {
-  const auto place = memory.find_in_file(piece.begin);
-  return place && place->length >= piece.size &&
-         place->file->next_data(place->offset) >= place->offset + piece.size;
-}
-
-// Where in a piece banners begin, as far as `budget` goes.
-void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::vector<char>& buffer,
-                  Budget& budget, const std::function<void(GuestPhysical)>& found) {
-  if (is_hole(memory, piece)) return;
-  for (std::uint64_t begin = 0; begin < std::min(piece.size, piece_bytes); begin += step_bytes) {
-    buffer.resize(std::min<std::uint64_t>(step_bytes + banner_bytes_limit, piece.size - begin));
-    if (!memory.read(piece.begin + begin, std::as_writable_bytes(std::span(buffer)))) continue;
-    const std::string_view text(buffer.data(), buffer.size());
-    for (std::size_t at = find_banner_prefix(text, 0); at < step_bytes;
-         at = find_banner_prefix(text, at + 1)) {
-      if (!parse_banner(text.substr(at))) continue;
-      if (!budget.take()) return;
-      found(piece.begin + begin + at);
-    }
-  }
-}
-
-// The banners of all memory, ascending.
-class BannerScan {
- public:
-  explicit BannerScan(const GuestMemory& memory)
-      : memory_(memory), pieces_(cut_into_pieces(memory.ranges())) {}
-
-  std::vector<GuestPhysical> run(Diagnostics& diagnostics) {
-    std::vector<std::thread> threads = start();
-    if (threads.empty()) work();
-    while (finished_ < threads.size()) {
-      diagnostics.progress({"searching memory for a kernel",
-                            std::min<std::uint64_t>(next_, pieces_.size()) * piece_bytes,
-                            pieces_.size() * piece_bytes});
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    for (std::thread& thread : threads) thread.join();
-    if (error_) std::rethrow_exception(error_);
-    if (exceeded_) exceeded_->warn_if_exceeded(memory_.name(), diagnostics);
-    std::sort(found_.begin(), found_.end());
-    found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
-    return std::move(found_);
-  }
-
- private:
-  // One thread a processor, or as many as the system lets there be.
-  std::vector<std::thread> start() {
-    std::vector<std::thread> threads;
-    const unsigned count = std::max(1U, std::thread::hardware_concurrency());
-    threads.reserve(count);
-    try {
-      for (unsigned i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-    } catch (const std::system_error&) {
-      // Those that run do all of the work.
-    }
-    return threads;
-  }
-
-  void work() {
-    std::vector<char> buffer;
-    try {
-      for (std::size_t i = next_++; i < pieces_.size(); i = next_++) {
-        Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
-        search_piece(memory_, pieces_[i], buffer, budget, [this](GuestPhysical address) {
-          const std::lock_guard lock(mutex_);
-          found_.push_back(address);
-        });
-        const std::lock_guard lock(mutex_);
-        if (budget.exceeded()) exceeded_ = budget;
-      }
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      error_ = std::current_exception();
-    }
-    ++finished_;
-  }
-
-  const GuestMemory& memory_;
-  std::vector<PhysicalRange> pieces_;
-  std::atomic<std::size_t> next_ = 0;
-  std::atomic<unsigned> finished_ = 0;
-  std::mutex mutex_;
-  std::vector<GuestPhysical> found_;
-  std::optional<Budget> exceeded_;  // of a piece with more banners than are looked at
-  std::exception_ptr error_;
-};
 
 // By how much an image page's physical address is less than its virtual one; nothing if `address`
 // is in none. Adds to `steps` what that took.
@@ -163,36 +47,67 @@ bool points_into_itself(const KernelImage& image) {
   return found == enough;
 }
 
+// Memory of which a piece is read as a whole, as all of it is asked for, a few bytes at a time.
+class PieceOfMemory final : public GuestMemory {
+ public:
+  explicit PieceOfMemory(const GuestMemory& memory) : memory_(memory) {}
+
+  // From `begin` on.
+  void move_to(GuestPhysical begin) {
+    begin_ = begin;
+    bytes_.resize(piece);
+    if (!memory_.read(begin, bytes_)) bytes_.clear();
+  }
+  [[nodiscard]] bool holds(GuestPhysical address) const { return address - begin_ < piece; }
+
+  [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
+    const std::uint64_t offset = address - begin_;
+    if (offset >= bytes_.size() || target.size() > bytes_.size() - offset) {
+      return memory_.read(address, target);
+    }
+    std::memcpy(target.data(), bytes_.data() + offset, target.size());
+    return true;
+  }
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override {
+    return memory_.ranges();
+  }
+  [[nodiscard]] const std::string& name() const override { return memory_.name(); }
+
+ private:
+  static constexpr std::size_t piece = 256 * 1024;
+
+  const GuestMemory& memory_;
+  GuestPhysical begin_;
+  std::vector<std::byte> bytes_;  // from there on; empty if some can't be read
+};
+
 // The page tables that lie near banners: an image holds those that it runs with, at most this far
 // from its banner. Banners are asked for ascending, so that what lies near several of them is
 // looked at once.
 class OwnTables {
  public:
-  explicit OwnTables(const GuestMemory& memory) : memory_(memory) {}
+  explicit OwnTables(const GuestMemory& memory) : memory_(memory), piece_(memory) {}
 
   // The kernel with its banner there, by the tables that it runs with: a part of the image, they
   // map themselves and the banner, both moved by the same distance, as they do all of it. Where an
   // image has other tables that do as much, its variables must point into it too. Nothing if there
   // is none, or once has_given_up().
   std::optional<RunningKernel> find(GuestPhysical banner, Diagnostics& diagnostics) {
-    look_until(banner.value + reach);
+    const std::uint64_t first = banner.value - std::min(banner.value, reach);
+    const std::uint64_t end = banner.value + reach;
     std::erase_if(candidates_, [&](const Candidate& candidate) {
-      return candidate.tables.root().value + reach < banner.value;
+      return candidate.tables.root().value < first;
     });
-    for (Candidate& candidate : candidates_) {
-      if (!steps_.take()) return std::nullopt;
-      if (candidate.is_read || !maps(candidate, banner)) continue;
-      candidate.is_read = true;  // whichever banner leads to it, its image is the same
-      auto image = std::make_shared<const KernelImage>(memory_, candidate.tables);
-      if (!bytes_.take(image->budget().taken())) return std::nullopt;
-      const bool is_plain = !candidate.tables.architecture().map().image_has_other_tables;
-      if (!is_plain && !points_into_itself(*image)) continue;
-      auto found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
-      if (!found.empty()) {
-        return RunningKernel{std::move(found), std::move(image), std::nullopt, {}};
+    looked_until_ = std::max(looked_until_, first / page * page);
+    // No further than there is need to.
+    for (std::size_t i = 0;; ++i) {
+      while (i == candidates_.size() && looked_until_ < end) look_at_next_page();
+      if (i == candidates_.size() || !steps_.take()) return std::nullopt;
+      if (std::optional<RunningKernel> kernel = try_at(candidates_[i], banner, diagnostics)) {
+        return kernel;
       }
+      if (bytes_.exceeded()) return std::nullopt;
     }
-    return std::nullopt;
   }
 
   // Whether it took more than any kernel's tables do.
@@ -220,16 +135,31 @@ class OwnTables {
            mapped->physical_address + (address - mapped->virtual_address) == banner;
   }
 
-  // Goes on to `end`. What lies out of reach of all banners is passed over.
-  void look_until(std::uint64_t end) {
-    const std::uint64_t first = end - std::min(end, 2 * reach);
-    for (looked_until_ = std::max(looked_until_, first / page * page); looked_until_ < end;
-         looked_until_ += page) {
-      for (const Architecture* architecture : architectures()) {
-        for (const PageTables& tables :
-             architecture->possible_kernel_tables(memory_, {looked_until_})) {
-          look_at(tables);
-        }
+  std::optional<RunningKernel> try_at(Candidate& candidate, GuestPhysical banner,
+                                      Diagnostics& diagnostics) {
+    if (candidate.is_read || !maps(candidate, banner)) return std::nullopt;
+    candidate.is_read = true;  // whichever banner leads to it, its image is the same
+    auto image = std::make_shared<const KernelImage>(memory_, candidate.tables);
+    if (!bytes_.take(image->budget().taken())) return std::nullopt;
+    const bool is_plain = !candidate.tables.architecture().map().image_has_other_tables;
+    if (!is_plain && !points_into_itself(*image)) return std::nullopt;
+    auto found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
+    if (found.empty()) return std::nullopt;
+    return RunningKernel{std::move(found), std::move(image), std::nullopt, {}};
+  }
+
+  void look_at_next_page() {
+    const GuestPhysical root{looked_until_};
+    looked_until_ += page;
+    if (!piece_.holds(root)) piece_.move_to(root);
+    look_for_tables(root);
+  }
+
+  void look_for_tables(GuestPhysical root) {
+    for (const Architecture* architecture : architectures()) {
+      if (architecture->possible_kernel_tables(piece_, root).empty()) continue;
+      for (const PageTables& tables : architecture->possible_kernel_tables(memory_, root)) {
+        look_at(tables);
       }
     }
   }
@@ -242,6 +172,7 @@ class OwnTables {
   }
 
   const GuestMemory& memory_;
+  PieceOfMemory piece_;
   std::uint64_t looked_until_ = 0;
   std::vector<Candidate> candidates_;  // ascending, from `reach` before the banner on
   // Few pages look like page tables and are none; a kernel's image has at most 2^18 pages.
@@ -249,20 +180,9 @@ class OwnTables {
   Budget bytes_{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
 };
 
-}  // namespace
-
-std::vector<GuestPhysical> scan_for_banners(const GuestMemory& memory, Diagnostics& diagnostics) {
-  return BannerScan(memory).run(diagnostics);
-}
-
-std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
-  return find_banner_kernel(memory, scan_for_banners(memory, diagnostics), diagnostics);
-}
-
-std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
-                                                const std::vector<GuestPhysical>& banners,
-                                                Diagnostics& diagnostics) {
-  OwnTables own_tables(memory);
+std::optional<RunningKernel> find_first(OwnTables& own_tables, const GuestMemory& memory,
+                                        const std::vector<GuestPhysical>& banners,
+                                        Diagnostics& diagnostics) {
   for (const GuestPhysical banner : banners) {
     std::optional<RunningKernel> kernel = own_tables.find(banner, diagnostics);
     if (own_tables.has_given_up()) break;
@@ -280,8 +200,32 @@ std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
     warn_of_search(banner, diagnostics);
     return kernel;
   }
-  own_tables.warn_if_given_up(diagnostics);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnostics& diagnostics) {
+  // Enough that all processors have work, and little of a large memory.
+  constexpr std::uint64_t at_once = 256 * 1024 * 1024;
+  BannerScan scan(memory);
+  OwnTables own_tables(memory);
+  std::optional<RunningKernel> kernel;
+  while (!kernel && scan.rest() > 0 && !own_tables.has_given_up()) {
+    kernel = find_first(own_tables, memory, scan.next(at_once, diagnostics), diagnostics);
+  }
+  scan.warn_if_exceeded(diagnostics);
+  if (!kernel) own_tables.warn_if_given_up(diagnostics);
+  return kernel;
+}
+
+std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
+                                                const std::vector<GuestPhysical>& banners,
+                                                Diagnostics& diagnostics) {
+  OwnTables own_tables(memory);
+  std::optional<RunningKernel> kernel = find_first(own_tables, memory, banners, diagnostics);
+  if (!kernel) own_tables.warn_if_given_up(diagnostics);
+  return kernel;
 }
 
 bool uses_end_of_memory(const RunningKernel& kernel, const GuestMemory& memory) {

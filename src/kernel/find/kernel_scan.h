@@ -9,18 +9,14 @@
 
 namespace photon_dmesg {
 
-// Where kernels' banners begin in `memory`, all of which is read on every processor: ascending.
-[[nodiscard]] std::vector<GuestPhysical> scan_for_banners(const GuestMemory& memory,
-                                                          Diagnostics& diagnostics);
-
 // The kernel that one of `banners` is of, by its own page tables near it, which map it. Nothing if
 // there is none. One that an earlier boot has left would be found as well, which is a warning.
 [[nodiscard]] std::optional<RunningKernel> find_banner_kernel(
     const GuestMemory& memory, const std::vector<GuestPhysical>& banners, Diagnostics& diagnostics);
 
-// Looks through all of `memory` for a kernel, when neither a vCPU nor symbols lead to one: a
-// banner anywhere, and near it the kernel's own page tables, which map it. Reads on every
-// processor.
+// Looks through `memory`, from its beginning up to the first kernel, when neither a vCPU nor
+// symbols lead to one: a banner anywhere, and near it the kernel's own page tables, which map it.
+// Reads on every processor.
 [[nodiscard]] std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory,
                                                            Diagnostics& diagnostics);
 

@@ -6,6 +6,7 @@
 
 #include "checkpoint/guest/shifted_memory.h"
 #include "kernel/arch/machines/machines.h"
+#include "kernel/find/banner_scan.h"
 #include "kernel/find/kernel_scan.h"
 
 namespace photon_dmesg {
@@ -78,7 +79,9 @@ std::optional<PlacedMemory> find_ram_base(std::vector<std::unique_ptr<GuestMemor
                                           Diagnostics& diagnostics) {
   if (readings.empty() || readings.front()->ranges().empty()) return std::nullopt;
   const GuestPhysical first = begin_of(*readings.front());
-  const std::vector<GuestPhysical> banners = scan_for_banners(*readings.front(), diagnostics);
+  BannerScan scan(*readings.front());
+  const std::vector<GuestPhysical> banners = scan.next(scan.rest(), diagnostics);
+  scan.warn_if_exceeded(diagnostics);
   for (std::unique_ptr<GuestMemory>& reading : readings) {
     auto kernel =
         find_banner_kernel(*reading, moved(banners, begin_of(*reading) - first), diagnostics);

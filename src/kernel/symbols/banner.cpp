@@ -56,6 +56,8 @@ std::size_t find_banner_prefix(std::string_view text, std::size_t from) {
   constexpr std::size_t place = banner_prefix.find(rare);
   for (std::size_t at = text.find(rare, from + place); at != std::string_view::npos;
        at = text.find(rare, at + 1)) {
+    // Nearly all are told by the next letter alone.
+    if (at + 1 == text.size() || text[at + 1] != banner_prefix[place + 1]) continue;
     if (text.substr(at - place).starts_with(banner_prefix)) return at - place;
   }
   return std::string_view::npos;

@@ -1,7 +1,9 @@
 #include "kernel/find/kernel_scan.h"
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
+#include <mutex>
 
 #include "support/fixture_guest.h"
 #include "support/page_table_builder.h"
@@ -32,6 +34,34 @@ void write_banners_behind_zeros(FakeMemory& memory, std::uint64_t roots) {
   }
 }
 
+// Behind a guest's memory more of it, of which it is noted how far it was asked for.
+class LargerMemory final : public GuestMemory {
+ public:
+  LargerMemory(const GuestMemory& memory, GuestPhysical begin, std::uint64_t size)
+      : memory_(memory), ranges_(memory.ranges()) {
+    ranges_.push_back({begin, size});
+  }
+
+  [[nodiscard]] bool read(GuestPhysical address, std::span<std::byte> target) const override {
+    const PhysicalRange& added = ranges_.back();
+    if (address < added.begin) return memory_.read(address, target);
+    if (address - added.begin >= added.size) return false;
+    const std::lock_guard lock(mutex_);
+    asked_ = std::max(asked_, address - added.begin + target.size());
+    return false;
+  }
+  [[nodiscard]] const std::vector<PhysicalRange>& ranges() const override { return ranges_; }
+  [[nodiscard]] const std::string& name() const override { return memory_.name(); }
+
+  [[nodiscard]] std::uint64_t asked() const { return asked_; }
+
+ private:
+  const GuestMemory& memory_;
+  std::vector<PhysicalRange> ranges_;
+  mutable std::mutex mutex_;
+  mutable std::uint64_t asked_ = 0;
+};
+
 }  // namespace
 
 TEST_CASE("scan_for_kernel: by its banner and its own page tables, with a warning") {
@@ -44,6 +74,20 @@ TEST_CASE("scan_for_kernel: by its banner and its own page tables, with a warnin
   CHECK(kernel->best_banner().address == guest.address("linux_banner"));
   REQUIRE(guest.diagnostics().warnings().size() == 1);
   CHECK_THAT(guest.diagnostics().warnings()[0], Catch::Contains("no vCPU leads to a kernel"));
+}
+
+TEST_CASE("scan_for_kernel: what lies far behind the first kernel is not read") {
+  constexpr std::uint64_t gib = std::uint64_t{1} << 30;
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  const LargerMemory larger(guest.memory(), {64 * gib}, 4 * gib);
+  CHECK_FALSE(scan_for_kernel(larger, guest.diagnostics()));
+  CHECK(larger.asked() >= 4 * gib);
+  copy_tables(guest);
+  const LargerMemory memory(guest.memory(), {64 * gib}, 4 * gib);
+  const auto kernel = scan_for_kernel(memory, guest.diagnostics());
+  REQUIRE(kernel);
+  CHECK(kernel->tables().root() == guest.at("init_top_pgt"));
+  CHECK(memory.asked() < gib);
 }
 
 TEST_CASE("scan_for_kernel: tables that do not map themselves are not the kernel's own") {
