@@ -12,27 +12,45 @@ namespace {
 
 constexpr std::uint64_t longest_line = 1024;  // LOG_LINE_MAX and its prefix
 
+Error not_mapped(GuestVirtual address, std::uint64_t length) {
+  return unusable(fmt::format(
+      "the guest's memory at {} (log_buf, {} bytes) can't be read: not mapped", address, length));
+}
+
+// As the kernel's own memory is: each page is mapped, and to another one. A damaged length or
+// address shows before memory is taken for it, and none is taken for a page that is mapped over and
+// over.
+void check_mapping(const KernelMemory& memory, GuestVirtual address, std::uint64_t length) {
+  constexpr std::uint64_t page = 4096;
+  const std::uint64_t before = address.value % page;
+  std::vector<GuestPhysical> pages;
+  for (std::uint64_t at = 0; at < before + length; at += page) {
+    const auto place = memory.translate({address.value - before + at});
+    if (!place) throw not_mapped(address, length);
+    pages.push_back(*place);
+  }
+  std::sort(pages.begin(), pages.end());
+  const auto twice = std::adjacent_find(pages.begin(), pages.end());
+  if (twice != pages.end()) {
+    throw unusable(
+        fmt::format("log_buf: expected {} bytes of memory at {}, found the page at physical {} in "
+                    "several places of them",
+                    length, address, *twice));
+  }
+}
+
 }  // namespace
 
-// Piece by piece: a damaged length or address shows before much memory is taken for it.
 PrintkLogBuffer PrintkLogBuffer::read(const KernelMemory& memory, GuestVirtual address,
                                       std::uint64_t length, const StructLayout& layout) {
-  constexpr std::uint64_t piece = 1024 * 1024;
   if (length < layout.size() || length > memory.ram_size()) {
     throw unusable(
         fmt::format("log_buf_len: expected {} to {} bytes, which the guest has, found {}",
                     layout.size(), memory.ram_size(), length));
   }
-  std::vector<std::byte> bytes;
-  while (bytes.size() < length) {
-    const std::uint64_t done = bytes.size();
-    bytes.resize(std::min(done + piece, length));
-    if (!memory.read(address + done, std::span(bytes).subspan(done))) {
-      throw unusable(
-          fmt::format("the guest's memory at {} (log_buf, {} bytes) can't be read: not mapped",
-                      address, length));
-    }
-  }
+  check_mapping(memory, address, length);
+  std::vector<std::byte> bytes(length);
+  if (!memory.read(address, bytes)) throw not_mapped(address, length);
   return {layout, std::move(bytes)};
 }
 
@@ -133,7 +151,7 @@ bool PrintkLogBuffer::is_likely_record(std::uint64_t index) const {
 PrintkLogBuffer::Lap PrintkLogBuffer::follow(std::uint64_t index) const {
   Lap lap;
   while (is_likely_record(index)) {
-    lap.indices.push_back(index);
+    ++lap.records;
     index += header(index).length;
   }
   lap.end = index;
@@ -165,26 +183,29 @@ std::uint64_t PrintkLogBuffer::count_to_end(std::uint64_t index,
 
 PrintkLogBuffer::Extent PrintkLogBuffer::extent_of_first_lap() const {
   const Lap lap = follow(0);
-  return {0, lap.end, lap.indices.size()};
+  return {0, lap.end, lap.records};
 }
 
 std::optional<PrintkLogBuffer::Extent> PrintkLogBuffer::find_extent() const {
   const Lap last = follow(0);
-  if (last.indices.empty()) {
+  if (last.records == 0) {
     return std::nullopt;
   }
-  Extent extent{0, last.end, last.indices.size()};
+  Extent extent{0, last.end, last.records};
   // An earlier lap's records may happen to follow the newest one without a gap; there, and nowhere
   // else by as much, time goes back.
   std::uint64_t largest_drop = 0;
-  for (std::size_t i = 1; last.reaches_end && i < last.indices.size(); ++i) {
-    const std::uint64_t before = ts_nsec(last.indices[i - 1]);
-    const std::uint64_t drop = before - std::min(before, ts_nsec(last.indices[i]));
-    const bool older = ts_nsec(last.indices[i]) <= ts_nsec(0);
-    if (older && drop > largest_drop) {
+  std::uint64_t before = ts_nsec(0);
+  std::uint64_t index = header(0).length;
+  for (std::uint64_t i = 1; last.reaches_end && i < last.records; ++i) {
+    const std::uint64_t time = ts_nsec(index);
+    const std::uint64_t drop = before - std::min(before, time);
+    if (time <= ts_nsec(0) && drop > largest_drop) {
       largest_drop = drop;
-      extent = {0, last.indices[i], i};
+      extent = {0, index, i};
     }
+    before = time;
+    index += header(index).length;
   }
   std::vector<bool> leads_nowhere;
   for (std::uint64_t at = extent.next_index; at < size(); at += record_alignment) {

@@ -24,8 +24,9 @@ class PrintkLogBuffer {
   // LOG_BUF_LEN_MAX since 4.19; it was never set higher before.
   static constexpr std::uint64_t largest_size = std::uint64_t{1} << 31;
 
-  // Copies `length` bytes at `address`. Throws Error(UnusableInput) if any of them can't be read.
-  // `layout` of struct printk_log must outlive the buffer.
+  // Copies `length` bytes at `address`. Throws Error(UnusableInput) if any of them can't be read,
+  // or a page stands in several places of them. `layout` of struct printk_log must outlive the
+  // buffer.
   [[nodiscard]] static PrintkLogBuffer read(const KernelMemory& memory, GuestVirtual address,
                                             std::uint64_t length, const StructLayout& layout);
 
@@ -100,7 +101,7 @@ class PrintkLogBuffer {
 
  private:
   struct Lap {
-    std::vector<std::uint64_t> indices;  // of records that follow each other
+    std::uint64_t records = 0;  // that follow each other
     std::uint64_t end = 0;
     bool reaches_end = false;  // of the buffer, or the mark in its place
   };

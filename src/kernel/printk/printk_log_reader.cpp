@@ -78,27 +78,26 @@ std::uint64_t PrintkLogReader::index_after(std::uint64_t index) const {
 
 std::uint64_t PrintkLogReader::chain_length(std::uint64_t index) {
   chain_lengths_.resize(buffer_.size() / record_alignment + 1, not_counted);
-  std::vector<std::uint64_t> way;
-  std::uint32_t length = 0;
-  while (is_sound(index)) {
-    const std::uint32_t known = chain_lengths_[index / record_alignment];
+  std::uint32_t passed = 0;
+  std::uint32_t rest = 0;  // behind those passed
+  bool arrives = false;
+  std::uint64_t at = index;
+  while (!arrives && is_sound(at)) {
+    std::uint32_t& known = chain_lengths_[at / record_alignment];
     if (known != not_counted) {
-      length = known;
+      rest = known;
       break;
     }
     // Damaged records may lead in a circle: whoever comes by again finds that they do not arrive.
-    chain_lengths_[index / record_alignment] = 0;
-    way.push_back(index);
-    index = index_after(index);
-    if (index == range_.next_index) {
-      chain_lengths_[way.back() / record_alignment] = length = 1;
-      way.pop_back();
-      break;
-    }
+    known = 0;
+    ++passed;
+    at = index_after(at);
+    arrives = at == range_.next_index;
   }
-  const bool arrives = length > 0;
-  for (; !way.empty(); way.pop_back()) {
-    chain_lengths_[way.back() / record_alignment] = arrives ? ++length : 0;
+  if (!arrives && rest == 0) return 0;
+  const std::uint32_t length = passed + rest;
+  for (at = index; passed > 0; --passed, at = index_after(at)) {
+    chain_lengths_[at / record_alignment] = passed + rest;
   }
   return length;
 }

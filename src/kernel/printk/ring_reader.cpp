@@ -114,8 +114,11 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   record.seq = info.number(members_.seq);
   const std::uint64_t text_length = info.number(members_.text_length);
   const bool right_seq = record.seq == seq_of(descriptor.id) && is_sequence_number(record.seq);
-  if (descriptor.state == DescriptorState::Reserved && (text_length == 0 || !right_seq)) {
-    keep_half_text(descriptor, result);
+  // vprintk_store() stores text, its length, then what else there is, then the time.
+  const bool has_text = text_length > 0 && right_seq;
+  const bool has_time = info.number(members_.time) > 0 || last_time_ == 0;
+  if (descriptor.state == DescriptorState::Reserved && !(has_text && has_time)) {
+    keep_half_text(descriptor, has_text ? text_length : 0, result);
     unfinished_.add(seq_of(descriptor.id));
     return std::nullopt;
   }
@@ -124,6 +127,7 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
     return std::nullopt;
   }
   fill_info(record, info);
+  last_time_ = record.ts_nsec;
   const std::uint64_t flags = info.number(members_.flags);
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);
@@ -138,11 +142,12 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   return record;
 }
 
-void RingReader::keep_half_text(const Descriptor& descriptor, KernelLog& result) {
+void RingReader::keep_half_text(const Descriptor& descriptor, std::uint64_t length,
+                                KernelLog& result) {
   const std::optional<TextBlock> block = texts_.find_block(descriptor);
-  if (!block || !texts_.is_in_first_lap(descriptor)) return;
+  if (!block || (length == 0 && !texts_.is_in_first_lap(descriptor))) return;
   constexpr std::uint64_t longest_text = 65535;  // text_len has 16 bits
-  const std::uint64_t most = std::min(block->size, longest_text);
+  const std::uint64_t most = std::min(block->size, length > 0 ? length : longest_text);
   // Blocks don't overlap, so that together they are no longer than the ring.
   if (!half_texts_.take(most)) return;
   std::optional<std::string> text = memory_.read_text(block->address, most);

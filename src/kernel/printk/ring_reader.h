@@ -52,8 +52,9 @@ class RingReader {
 
   // A reserved record's length is set when its text is done; until then the text ends where the
   // writer has come to. Behind that stands what was there before: zeros in the ring's first lap,
-  // where the end shows, and later anything, so that nothing can be said of the text.
-  void keep_half_text(const Descriptor& descriptor, KernelLog& result);
+  // where the end shows, and later anything, so that nothing can be said of the text. `length`: 0
+  // until it is set.
+  void keep_half_text(const Descriptor& descriptor, std::uint64_t length, KernelLog& result);
 
   void fill_info(LogRecord& record, const StructView& info) const;
   void read_text(LogRecord& record, const Descriptor& descriptor, std::uint64_t length,
@@ -87,8 +88,9 @@ class RingReader {
   DescriptorRing descriptors_;
   TextRing texts_;
   Budget half_texts_;
-  bool has_records_ = false;  // whether one was handed over
-  bool stopped_ = false;      // no more are wanted
+  bool has_records_ = false;     // whether one was handed over
+  bool stopped_ = false;         // no more are wanted
+  std::uint64_t last_time_ = 0;  // of the record before
   // The records that something is wrong with.
   LossCounter unfinished_;
   LossCounter overwritten_;

@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "kernel/memory/known_layouts.h"
+#include "support/errors.h"
 #include "support/log_writer.h"
+#include "support/page_table_builder.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -68,6 +70,23 @@ TEST_CASE("PrintkLogBuffer: a long lap that ends in damage is gone through once"
   const auto extent = buffer.find_extent();
   REQUIRE(extent);
   CHECK(extent->records == 2);
+}
+
+TEST_CASE("PrintkLogBuffer: a page that stands in it more than once is no memory of the kernel") {
+  constexpr GuestVirtual log_buf{0xffff888000000100};
+  FakeMemory ram(0x100000);
+  PageTableBuilder builder(ram, {0x10000}, PagingLevels::Four);
+  for (std::uint64_t page = 0; page < 5; ++page) {
+    builder.map({0xffff888000000000 + page * 4096}, {0x20000 + page % 4 * 4096});
+  }
+  const KernelMemory memory(ram, builder.tables());
+  const auto read = [&](std::uint64_t length) {
+    return PrintkLogBuffer::read(memory, log_buf, length, known_printk_log_layout());
+  };
+  CHECK(read(4 * 4096 - 0x100).size() == 4 * 4096 - 0x100);
+  check_fails(Failure::UnusableInput, "found the page at physical 0x20000 in several places",
+              [&] { (void)read(4 * 4096); });
+  check_fails(Failure::UnusableInput, "not mapped", [&] { (void)read(8 * 4096); });
 }
 
 TEST_CASE("PrintkLogBuffer: records are counted only between places they lead to") {

@@ -432,6 +432,22 @@ TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as i
     CHECK(log.unlogged[0].level == 3);
     CHECK(log.unlogged[0].seq == 1);
   }
+  SECTION("a text that is all there, with its length, has no level or time yet") {
+    const int before = GENERATE(2, 30);  // in the first lap, and later
+    for (int i = 0; i < before; ++i) ring.store("a record of thirty-two bytes....");
+    ring.store("all of a message", {.state = Reserved});
+    Info info = ring.info(static_cast<std::uint64_t>(before) + 1);
+    info.ts_nsec = 0;
+    ring.set_info(info.seq, info);
+    const CollectedLog log = ring.read();
+    CHECK(log.records.back().seq == info.seq - 1);
+    REQUIRE(log.unlogged.size() == 1);
+    CHECK(log.unlogged[0].text == "all of a message");
+    CHECK(log.unlogged[0].seq == info.seq);
+    CHECK(log.losses == Texts{fmt::format("1 record being written when the guest stopped, not in "
+                                          "the log (sequence number {})",
+                                          info.seq)});
+  }
   SECTION("later, what stands there may be an older record's") {
     for (int i = 0; i < 30; ++i) ring.store("a record of thirty-two bytes....");
     ring.store("half a mess", {.state = Reserved, .text_length = 0});
