@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <sstream>
@@ -18,15 +19,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The value of `key = "value"` in a configuration, which has one of these a line; empty if none.
-std::string value_of(const ByteSource& configuration, std::string_view key) {
+// The value of `key = "value"` in a configuration, which has one of these a line, the key in upper
+// or lower case; empty if none.
+std::string value_of(const ByteSource& configuration, const std::string& key) {
   constexpr std::uint64_t longest = 64 * 1024;
   std::string text(std::min(longest, configuration.size()), '\0');
   configuration.read_at(0, std::as_writable_bytes(std::span(text)));
   std::istringstream lines(text);
   std::string line;
   while (std::getline(lines, line)) {
-    if (!line.starts_with(key) || line.find_first_of(" =", key.size()) != key.size()) continue;
+    const bool is_key = ::strncasecmp(line.c_str(), key.c_str(), key.size()) == 0;
+    if (!is_key || line.find_first_of(" =", key.size()) != key.size()) continue;
     const std::size_t begin = line.find('"');
     const std::size_t end = line.rfind('"');
     if (begin != end) return line.substr(begin + 1, end - begin - 1);

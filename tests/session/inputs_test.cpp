@@ -1,5 +1,7 @@
 #include "session/inputs.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "support/archive_writer.h"
@@ -100,15 +102,18 @@ TEST_CASE("sort_inputs: of a VM's files, its configuration says which checkpoint
   };
   check_fails(Failure::Usage, "vm-Snapshot1.vmsn (", [&] { (void)sort(named()); });
   check_fails(Failure::Usage, "vm-1234.vmss (", [&] { (void)sort({vm.path()}); });
-  const auto vmx =
-      vm.write("vm.vmx", "guestOS = \"other\"\ncheckpoint.vmState = \"vm-1234.vmss\"\n");
-  for (const auto& files : {named(), {vm.path()}, {vmx}}) {
-    CollectedDiagnostics diagnostics;
-    const Inputs inputs = sort_inputs(files, false, diagnostics);
-    CHECK(inputs.guest.state.front()->name() == current);
-    CHECK(inputs.symbols.empty());
-    CHECK(inputs.other_memories.empty());
-    CHECK(diagnostics.warnings().empty());
+  for (const char* key : {"checkpoint.vmState", "checkpoint.vmstate"}) {
+    const auto vmx = vm.write(
+        "vm.vmx",
+        fmt::format("guestOS = \"other\"\n{0}.readOnly = \"x\"\n{0} = \"vm-1234.vmss\"\n", key));
+    for (const auto& files : {named(), {vm.path()}, {vmx}}) {
+      CollectedDiagnostics diagnostics;
+      const Inputs inputs = sort_inputs(files, false, diagnostics);
+      CHECK(inputs.guest.state.front()->name() == current);
+      CHECK(inputs.symbols.empty());
+      CHECK(inputs.other_memories.empty());
+      CHECK(diagnostics.warnings().empty());
+    }
   }
 }
 

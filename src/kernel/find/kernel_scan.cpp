@@ -86,7 +86,8 @@ class PieceOfMemory final : public GuestMemory {
 // looked at once.
 class OwnTables {
  public:
-  explicit OwnTables(const GuestMemory& memory) : memory_(memory), piece_(memory) {}
+  OwnTables(const GuestMemory& memory, BannerBudget& budget)
+      : memory_(memory), piece_(memory), budget_(budget) {}
 
   // The kernel with its banner there, by the tables that it runs with: a part of the image, they
   // map themselves and the banner, both moved by the same distance, as they do all of it. Where an
@@ -102,19 +103,21 @@ class OwnTables {
     // No further than there is need to.
     for (std::size_t i = 0;; ++i) {
       while (i == candidates_.size() && looked_until_ < end) look_at_next_page();
-      if (i == candidates_.size() || !steps_.take()) return std::nullopt;
+      if (i == candidates_.size() || !budget_.steps.take()) return std::nullopt;
       if (std::optional<RunningKernel> kernel = try_at(candidates_[i], banner, diagnostics)) {
         return kernel;
       }
-      if (bytes_.exceeded()) return std::nullopt;
+      if (budget_.bytes.exceeded()) return std::nullopt;
     }
   }
 
   // Whether it took more than any kernel's tables do.
-  [[nodiscard]] bool has_given_up() const { return steps_.exceeded() || bytes_.exceeded(); }
+  [[nodiscard]] bool has_given_up() const {
+    return budget_.steps.exceeded() || budget_.bytes.exceeded();
+  }
   void warn_if_given_up(Diagnostics& diagnostics) const {
-    steps_.warn_if_exceeded(memory_.name(), diagnostics);
-    bytes_.warn_if_exceeded(memory_.name(), diagnostics);
+    budget_.steps.warn_if_exceeded(memory_.name(), diagnostics);
+    budget_.bytes.warn_if_exceeded(memory_.name(), diagnostics);
   }
 
  private:
@@ -140,7 +143,7 @@ class OwnTables {
     if (candidate.is_read || !maps(candidate, banner)) return std::nullopt;
     candidate.is_read = true;  // whichever banner leads to it, its image is the same
     auto image = std::make_shared<const KernelImage>(memory_, candidate.tables);
-    if (!bytes_.take(image->budget().taken())) return std::nullopt;
+    if (!budget_.bytes.take(image->budget().taken())) return std::nullopt;
     const bool is_plain = !candidate.tables.architecture().map().image_has_other_tables;
     if (!is_plain && !points_into_itself(*image)) return std::nullopt;
     auto found = find_banners(*image, BannerExtent::UpToBuildNumber, diagnostics);
@@ -165,19 +168,18 @@ class OwnTables {
   }
 
   void look_at(const PageTables& tables) {
-    if (steps_.exceeded()) return;
+    if (budget_.steps.exceeded()) return;
     std::uint64_t steps = most_tables;
-    const std::optional<std::uint64_t> shift = find_shift(tables, tables.root(), steps_, steps);
-    if (steps_.take(steps) && shift) candidates_.push_back({tables, *shift, false});
+    const std::optional<std::uint64_t> shift =
+        find_shift(tables, tables.root(), budget_.steps, steps);
+    if (budget_.steps.take(steps) && shift) candidates_.push_back({tables, *shift, false});
   }
 
   const GuestMemory& memory_;
   PieceOfMemory piece_;
+  BannerBudget& budget_;
   std::uint64_t looked_until_ = 0;
   std::vector<Candidate> candidates_;  // ascending, from `reach` before the banner on
-  // Few pages look like page tables and are none; a kernel's image has at most 2^18 pages.
-  Budget steps_{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
-  Budget bytes_{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
 };
 
 std::optional<RunningKernel> find_first(OwnTables& own_tables, const GuestMemory& memory,
@@ -209,7 +211,8 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
   // Enough that all processors have work, and little of a large memory.
   constexpr std::uint64_t at_once = 256 * 1024 * 1024;
   BannerScan scan(memory);
-  OwnTables own_tables(memory);
+  BannerBudget budget;
+  OwnTables own_tables(memory, budget);
   std::optional<RunningKernel> kernel;
   while (!kernel && scan.rest() > 0 && !own_tables.has_given_up()) {
     kernel = find_first(own_tables, memory, scan.next(at_once, diagnostics), diagnostics);
@@ -221,8 +224,8 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
 
 std::optional<RunningKernel> find_banner_kernel(const GuestMemory& memory,
                                                 const std::vector<GuestPhysical>& banners,
-                                                Diagnostics& diagnostics) {
-  OwnTables own_tables(memory);
+                                                BannerBudget& budget, Diagnostics& diagnostics) {
+  OwnTables own_tables(memory, budget);
   std::optional<RunningKernel> kernel = find_first(own_tables, memory, banners, diagnostics);
   if (!kernel) own_tables.warn_if_given_up(diagnostics);
   return kernel;

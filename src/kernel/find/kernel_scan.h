@@ -1,18 +1,30 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "checkpoint/guest/guest_memory.h"
 #include "kernel/find/running_kernel.h"
+#include "kernel/memory/kernel_image.h"
 
 namespace photon_dmesg {
 
+// What may be spent on page tables near banners. Few pages look like page tables and are none; a
+// kernel's image has at most 2^18 pages.
+struct BannerBudget {
+  Budget steps{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
+  Budget bytes{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
+};
+
 // The kernel that one of `banners` is of, by its own page tables near it, which map it. Nothing if
-// there is none. One that an earlier boot has left would be found as well, which is a warning.
+// there is none, or `budget`, which may be of several searches, is used up. One that an earlier
+// boot has left would be found as well, which is a warning.
 [[nodiscard]] std::optional<RunningKernel> find_banner_kernel(
-    const GuestMemory& memory, const std::vector<GuestPhysical>& banners, Diagnostics& diagnostics);
+    const GuestMemory& memory, const std::vector<GuestPhysical>& banners, BannerBudget& budget,
+    Diagnostics& diagnostics);
 
 // Looks through `memory`, from its beginning up to the first kernel, when neither a vCPU nor
 // symbols lead to one: a banner anywhere, and near it the kernel's own page tables, which map it.

@@ -61,12 +61,14 @@ std::vector<std::uint64_t> possible_shifts(const GuestMemory& memory,
 std::optional<PlacedMemory> derive_base(const std::shared_ptr<const GuestMemory>& reading,
                                         const std::vector<GuestPhysical>& banners,
                                         Diagnostics& diagnostics) {
+  BannerBudget budget;
   for (const std::uint64_t shift : possible_shifts(*reading, banners)) {
     auto memory = std::make_unique<ShiftedMemory>(reading, shift);
     const std::vector<GuestPhysical> there = moved(banners, shift);
     SilentDiagnostics silent;
-    if (!find_banner_kernel(*memory, there, silent)) continue;
-    RunningKernel kernel = find_banner_kernel(*memory, there, diagnostics).value();
+    if (!find_banner_kernel(*memory, there, budget, silent)) continue;
+    BannerBudget again;
+    RunningKernel kernel = find_banner_kernel(*memory, there, again, diagnostics).value();
     return PlacedMemory{std::move(memory), std::move(kernel),
                         "its page tables lead to each other then, and map a kernel in it"};
   }
@@ -83,8 +85,9 @@ std::optional<PlacedMemory> find_ram_base(std::vector<std::unique_ptr<GuestMemor
   const std::vector<GuestPhysical> banners = scan.next(scan.rest(), diagnostics);
   scan.warn_if_exceeded(diagnostics);
   for (std::unique_ptr<GuestMemory>& reading : readings) {
-    auto kernel =
-        find_banner_kernel(*reading, moved(banners, begin_of(*reading) - first), diagnostics);
+    BannerBudget budget;
+    auto kernel = find_banner_kernel(*reading, moved(banners, begin_of(*reading) - first), budget,
+                                     diagnostics);
     if (!kernel) continue;
     return PlacedMemory{std::move(reading), std::move(*kernel), "read so, there is a kernel in it"};
   }
