@@ -22,6 +22,7 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
   facts.has_rcu = can_read_rcu(kernel, tasks->types());
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
+  facts.has_pools = can_read_pools(tasks->types(), tasks->cpus(), facts.time);
   facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time);
   facts.busy_workers = read_busy_workers(kernel, tasks->types(), tasks->cpus());
   facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
@@ -40,6 +41,7 @@ std::vector<std::string> missing_facts(const GuestFacts& facts) {
   miss_unless(has_timers(facts), "timers of CPUs");
   miss_unless(has_ages(facts), "how long tasks have waited");
   miss_unless(facts.has_rcu, "RCU");
+  miss_unless(facts.has_pools, "workers");
   miss_unless(facts.time.hz.has_value(), "jiffies");
   miss_unless(facts.memory.free_pages.has_value(), "free memory");
   miss_unless(!facts.file_systems.empty(), "file systems");

@@ -6,18 +6,41 @@
 
 namespace photon_dmesg {
 
+namespace {
+
+struct PoolMembers {
+  Field worklist;
+  Field progress;
+};
+
+std::optional<PoolMembers> pool_members(const KernelTypes& types) {
+  const auto worklist = types.find("worker_pool.worklist");
+  const auto progress = types.find_any({"worker_pool.last_progress_ts", "worker_pool.watchdog_ts"});
+  if (!worklist || !progress) return std::nullopt;
+  return PoolMembers{*worklist, *progress};
+}
+
+}  // namespace
+
+bool can_read_pools(const KernelTypes& types, const Cpus& cpus, const GuestTime& time) {
+  bool any = false;
+  for_each_cpu_pool(
+      types, cpus,
+      [&](std::uint32_t /*cpu*/, GuestVirtual /*pool*/, bool /*is_high_priority*/) { any = true; });
+  return any && time.hz && pool_members(types);
+}
+
 std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel, const KernelTypes& types,
                                            const Cpus& cpus, const GuestTime& time) {
   constexpr std::size_t most_works = 100'000;
-  const auto worklist = types.find("worker_pool.worklist");
-  const auto progress = types.find_any({"worker_pool.last_progress_ts", "worker_pool.watchdog_ts"});
+  const std::optional<PoolMembers> members = pool_members(types);
   std::vector<WorkerPool> pools;
-  if (!worklist || !progress) return pools;
+  if (!members) return pools;
   for_each_cpu_pool(types, cpus, [&](std::uint32_t cpu, GuestVirtual pool, bool is_high_priority) {
-    const auto then = read_number(kernel.memory(), pool, *progress);
+    const auto then = read_number(kernel.memory(), pool, members->progress);
     const auto stalled = then ? time.nsec_since_jiffies(*then) : std::nullopt;
     const std::size_t waiting =
-        walk_list(kernel.memory(), pool + worklist->offset, most_works).nodes.size();
+        walk_list(kernel.memory(), pool + members->worklist.offset, most_works).nodes.size();
     if (stalled && waiting > 0) {
       pools.push_back({cpu, pool, is_high_priority, waiting, *stalled});
     }

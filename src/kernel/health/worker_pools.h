@@ -20,6 +20,10 @@ struct WorkerPool {
   std::uint64_t stalled_nsec = 0;  // since one was last begun
 };
 
+// Whether symbols and types tell what the CPUs' workers have to do.
+[[nodiscard]] bool can_read_pools(const KernelTypes& types, const Cpus& cpus,
+                                  const GuestTime& time);
+
 // Those in which works wait. Empty without the symbols and types that tell (4.5 and later).
 [[nodiscard]] std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel,
                                                          const KernelTypes& types, const Cpus& cpus,

@@ -125,7 +125,9 @@ void add_out_of_memory(LogEvent& event, std::string_view before, std::string_vie
 }
 
 void add_stalled_workers(LogEvent& event, std::string_view rest) {
-  event.cpu = cpu_behind(rest, "cpus=");
+  // A pool that is bound to no CPU has several: "cpus=0-3".
+  const std::string_view cpus = until(behind(rest, "cpus=").value_or(std::string_view()), " ");
+  if (cpus.find_first_of("-,") == std::string_view::npos) event.cpu = cpu_behind(rest, "cpus=");
   event.add_detail("stuck", between(rest, "stuck for ", "! "));
   if (const auto pool = behind(rest, "lockup - ")) {
     event.object = kept_text(pool->substr(0, pool->find(" stuck")));

@@ -28,6 +28,7 @@ struct GuestFacts {
   std::vector<CpuHealth> cpus;
   bool has_rcu = false;  // whether its state can be read
   std::optional<RcuGracePeriod> rcu;
+  bool has_pools = false;         // whether the CPUs' workers can be read
   std::vector<WorkerPool> pools;  // in which works wait
   std::vector<BusyWorker> busy_workers;
   MemoryUse memory;

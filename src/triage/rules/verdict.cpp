@@ -138,6 +138,11 @@ bool is_taken(FindingKind kind) {
 bool would_show(const GuestFacts& facts, const Finding& logged) {
   if (is_lockup(logged)) return can_show_hangs(facts);
   if (logged.kind == FindingKind::BlockedTasks) return has_ages(facts);
+  // Of workers those of one CPU are looked at, but not the ones for softirqs ("flags=0x1 bh").
+  if (logged.kind == FindingKind::StalledWorkers) {
+    const bool is_softirqs = logged.object.find(" bh") != std::string::npos;
+    return facts.has_pools && logged.cpu && !is_softirqs;
+  }
   return logged.kind == FindingKind::RcuStall && facts.has_rcu;
 }
 

@@ -240,6 +240,10 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
   const auto read = [&] {
     return read_waiting_pools(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
   };
+  CHECK(can_read_pools(guest.types(), guest.cpus(2), guest.time()));
+  GuestTime unknown = guest.time();
+  unknown.hz.reset();
+  CHECK_FALSE(can_read_pools(guest.types(), guest.cpus(2), unknown));
   CHECK(read().empty());
   const GuestVirtual high = pools + HealthGuest::per_cpu_size + 512;
   guest.append(high + 32, guest.allocate(64));

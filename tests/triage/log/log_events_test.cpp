@@ -242,6 +242,19 @@ TEST_CASE("log: a hard lockup says which CPU, before or behind its words") {
   CHECK(events.front().cpu == 3);
 }
 
+TEST_CASE("log: a workqueue lockup says which CPU, unless its workers are bound to none") {
+  const auto cpu_of = [](const std::string& pool) {
+    const std::vector<LogEvent> events =
+        events_of_text("BUG: workqueue lockup - pool " + pool + " nice=0 stuck for 32s!");
+    REQUIRE(events.size() == 1);
+    CHECK(events.front().object == "pool " + pool + " nice=0");
+    return events.front().cpu;
+  };
+  CHECK(cpu_of("cpus=2 node=0 flags=0x0") == 2);
+  CHECK_FALSE(cpu_of("cpus=0-3 flags=0x4"));
+  CHECK_FALSE(cpu_of("cpus=1,3 flags=0x4"));
+}
+
 TEST_CASE("log: all blocked tasks are one event that names the first and the others") {
   std::string log;
   for (int i = 0; i < 100; ++i) {

@@ -649,16 +649,37 @@ TEST_CASE("What the log says and memory no longer shows is weak, and said to be 
   CHECK(finding.notes == std::vector<std::string>{"it was over when the guest stopped"});
 }
 
+TEST_CASE("Stalled workers that the log tells of are over if those of that CPU stall no longer") {
+  GuestFacts facts = healthy_facts();
+  facts.has_pools = true;
+  Finding logged;
+  logged.kind = FindingKind::StalledWorkers;
+  logged.grade = Grade::Strong;
+  logged.cpu = 1;
+  logged.object = "pool cpus=1 node=0 flags=0x0 nice=0";
+  facts.logged = {logged};
+  CHECK(first_of(facts).grade == Grade::Weak);
+  CHECK(first_of(facts).notes == std::vector<std::string>{"it was over when the guest stopped"});
+  facts.logged.front().object = "pool cpus=1 node=0 flags=0x1 bh";
+  CHECK(first_of(facts).notes.empty());
+  facts.logged.front().object = "pool cpus=0-3 flags=0x4 nice=0";
+  facts.logged.front().cpu.reset();
+  CHECK(first_of(facts).grade == Grade::Strong);
+  CHECK(first_of(facts).notes.empty());
+}
+
 TEST_CASE("What the log says is not said to be over where memory could not be looked at") {
   GuestFacts facts = healthy_facts();
   facts.tasks.clear();
   facts.cpus.clear();
   facts.has_rcu = false;
-  for (const FindingKind kind :
-       {FindingKind::BlockedTasks, FindingKind::SoftLockup, FindingKind::RcuStall}) {
+  facts.has_pools = false;
+  for (const FindingKind kind : {FindingKind::BlockedTasks, FindingKind::SoftLockup,
+                                 FindingKind::RcuStall, FindingKind::StalledWorkers}) {
     CAPTURE(name_of(kind));
     Finding logged;
     logged.kind = kind;
+    logged.cpu = 1;
     logged.grade = Grade::Strong;
     facts.logged = {logged};
     const Finding finding = first_of(facts);
