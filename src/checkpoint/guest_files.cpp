@@ -81,21 +81,6 @@ const Format* find_format(GuestFileKind kind) {
   return found == formats.end() ? nullptr : found;
 }
 
-// The checkpoint of the same name, for memory that was named alone.
-void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
-  const FileTree& tree = files.surroundings();
-  const auto beside = find_companion(tree, files.memory->name(), {"vmss", "vmsn", "guest"});
-  if (!beside) return;
-  auto file = open_guest_file(tree, *beside, diagnostics);
-  const GuestFileKind kind = identify_guest_file(*file);
-  if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
-  diagnostics.found({.what = "checkpoint",
-                     .where = file->name(),
-                     .how = fmt::format("it lies beside {}", files.memory->name())});
-  files.kind = kind;
-  files.state.push_back(std::move(file));
-}
-
 }  // namespace
 
 GuestFileKind identify_guest_file(const ByteSource& file) {
@@ -108,6 +93,20 @@ GuestFileKind identify_guest_file(const ByteSource& file) {
 std::string_view name_of(GuestFileKind kind) {
   const Format* format = find_format(kind);
   return format == nullptr ? "memory" : format->name;
+}
+
+void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
+  const FileTree& tree = files.surroundings();
+  const auto beside = find_companion(tree, files.memory->name(), {"vmss", "vmsn", "guest"});
+  if (!beside) return;
+  auto file = open_guest_file(tree, *beside, diagnostics);
+  const GuestFileKind kind = identify_guest_file(*file);
+  if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
+  diagnostics.found({.what = "checkpoint",
+                     .where = file->name(),
+                     .how = fmt::format("it lies beside {}", files.memory->name())});
+  files.kind = kind;
+  files.state.push_back(std::move(file));
 }
 
 GuestState open_guest(GuestFiles files, Diagnostics& diagnostics) {

@@ -42,6 +42,11 @@ struct GuestFiles {
   [[nodiscard]] const FileTree& surroundings() const { return tree ? *tree : disk_tree(); }
 };
 
+// Adds the checkpoint of that name that lies beside the memory of `files`, which have none, if
+// there is one. Throws Error(UnusableInput) when it can't be read, Error(Usage) when it is not
+// clear which one is meant.
+void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics);
+
 // Reads them. Memory without a checkpoint is looked at alone, unless a checkpoint of that name lies
 // beside it. Throws Error(UnusableInput) when a file is damaged or missing, Error(Mismatch) when
 // they don't belong together, Error(Usage) when it is not clear which checkpoint is meant.

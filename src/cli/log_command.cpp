@@ -43,11 +43,11 @@ void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
 Guest open_guest(const Options& options, std::shared_ptr<BundleTree> tree,
                  Diagnostics& diagnostics) {
   try {
-    return session::open(options.files, {std::move(tree), nullptr}, session_options(options),
-                         diagnostics);
+    return session::open(options.files, {tree, nullptr}, session_options(options), diagnostics);
   } catch (const Error& error) {
     const bool may_ask_which = error.failure() == Failure::Usage;
-    if (may_ask_which && group_by_guest(options.files).guests.size() > 1) {
+    SilentDiagnostics silent;  // what is to be said of them has been
+    if (may_ask_which && group_by_guest(options.files, *tree, silent).guests.size() > 1) {
       throw with_ways_to_read_all(error);
     }
     throw;
@@ -62,9 +62,9 @@ int print_log(const Options& options, Redactor& redactor, TerminalDiagnostics& d
     return print_host_log(options, *tree, redactor, diagnostics);
   }
   if (options.format->takes_several) {
-    GuestGroups groups = group_by_guest(options.files);
+    GuestGroups groups = group_by_guest(options.files, *tree, diagnostics);
     if (groups.guests.size() > 1) {
-      return print_logs(options, std::move(groups), redactor, diagnostics);
+      return print_logs(options, std::move(groups), tree, redactor, diagnostics);
     }
   }
   Guest guest = open_guest(options, tree, diagnostics);

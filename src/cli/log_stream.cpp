@@ -44,10 +44,10 @@ class NamedDiagnostics final : public Diagnostics {
 class LogStream {
  public:
   // `redactor` is one for all: what two guests name has one placeholder.
-  LogStream(const Options& options, GuestGroups groups, Redactor& redactor,
-            TerminalDiagnostics& diagnostics)
+  LogStream(const Options& options, GuestGroups groups, std::shared_ptr<BundleTree> tree,
+            Redactor& redactor, TerminalDiagnostics& diagnostics)
       : options_(options),
-        guests_(std::move(groups), session_options(options), diagnostics),
+        guests_(std::move(groups), std::move(tree), session_options(options), diagnostics),
         redactor_(redactor),
         diagnostics_(diagnostics) {}
 
@@ -104,9 +104,9 @@ class LogStream {
 
 }  // namespace
 
-int print_logs(const Options& options, GuestGroups groups, Redactor& redactor,
-               TerminalDiagnostics& diagnostics) {
-  LogStream stream(options, std::move(groups), redactor, diagnostics);
+int print_logs(const Options& options, GuestGroups groups, std::shared_ptr<BundleTree> tree,
+               Redactor& redactor, TerminalDiagnostics& diagnostics) {
+  LogStream stream(options, std::move(groups), std::move(tree), redactor, diagnostics);
   write_output(options, [&](std::ostream& out) { stream.write(out); });
   return stream.is_complete() && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }

@@ -70,21 +70,23 @@ std::optional<std::string> find_vm_name(const GuestFiles& files) {
 
 // The ways in which a guest's files may belong together, the likeliest first: with the memory that
 // was named, with that beside the checkpoint; then though some memory is missing; then the memory
-// without the checkpoint, if that can't be used. If `strict`, only as they were named.
-std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
-  std::vector<GuestFiles> ways = {inputs.guest};
-  if (strict || inputs.guest.state.empty()) return ways;
+// without the checkpoint, if that can't be used. If `strict`, only as they were named. `guest` are
+// those of `inputs`, with the checkpoint beside the memory if none was named.
+std::vector<GuestFiles> ways_to_read(const GuestFiles& guest, const Inputs& inputs, bool strict) {
+  std::vector<GuestFiles> ways = {guest};
+  if (strict || guest.state.empty()) return ways;
+  const bool was_named = !inputs.guest.state.empty();
   for (const auto& memory : inputs.other_memories) {
-    ways.push_back(inputs.guest);
+    ways.push_back(guest);
     ways.back().memory = memory;
   }
-  if (inputs.guest.memory) {
-    ways.push_back(inputs.guest);
+  if (guest.memory && was_named) {
+    ways.push_back(guest);
     ways.back().memory = nullptr;
   }
-  if (inputs.guest.kind != GuestFileKind::Checkpoint) {
+  if (guest.kind != GuestFileKind::Checkpoint) {
     ways.front().completeness = Completeness::NotRequired;
-    return ways;
+    if (was_named) return ways;
   }
   const std::vector<GuestFiles> complete = ways;
   for (GuestFiles way : complete) {
@@ -93,8 +95,21 @@ std::vector<GuestFiles> ways_to_read(const Inputs& inputs, bool strict) {
   }
   GuestFiles& alone = ways.emplace_back();
   alone.is_alone = true;  // its memory is looked for when it is its turn
-  alone.tree = inputs.guest.tree;
+  alone.tree = guest.tree;
   return ways;
+}
+
+// The checkpoint beside memory that was named without one. If that can't be read, memory is read
+// alone; returns why.
+std::optional<Error> add_checkpoint(GuestFiles& files, Diagnostics& diagnostics) {
+  try {
+    find_checkpoint_beside(files, diagnostics);
+    return std::nullopt;
+  } catch (const Error& error) {
+    if (error.failure() == Failure::Usage) throw;
+    files.is_alone = true;
+    return error;
+  }
 }
 
 }  // namespace
@@ -110,10 +125,13 @@ Guest::Guest(const Inputs& inputs, std::shared_ptr<SymbolPool> pool, Diagnostics
 
 // Reads the files in the first way that leads to a kernel, or that leaves it to symbols to find it.
 std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics& diagnostics) {
+  const bool was_named = !inputs.guest.state.empty();
   std::optional<Error> failure;
-  for (GuestFiles& files : ways_to_read(inputs, pool_->is_strict())) {
+  GuestFiles guest = inputs.guest;
+  if (!was_named && !pool_->is_strict()) failure = add_checkpoint(guest, diagnostics);
+  for (GuestFiles& files : ways_to_read(guest, inputs, pool_->is_strict())) {
     if (files.is_alone) {
-      if (failure && failure->failure() != Failure::UnusableInput) continue;
+      if (was_named && failure && failure->failure() != Failure::UnusableInput) continue;
       files.memory = find_memory(inputs);
       if (!files.memory) continue;
     }
@@ -128,9 +146,8 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
       if (!failure) failure = error;
     }
   }
-  const bool pending =
-      !inputs.guest.state.empty() &&
-      is_snapshot_pending(inputs.guest.surroundings(), inputs.guest.state.front()->name());
+  const bool pending = !guest.state.empty() &&
+                       is_snapshot_pending(guest.surroundings(), guest.state.front()->name());
   throw Error(failure->failure(),
               fmt::format("{}{}", failure->what(),
                           pending ? " (vmware.log says that the memory of a snapshot was still "
@@ -221,7 +238,7 @@ std::optional<RunningKernel> Guest::choose_reading(Diagnostics& diagnostics) {
   for (std::unique_ptr<GuestMemory>& reading : readings) {
     std::optional<RunningKernel> found = scan_for_kernel(*reading, diagnostics);
     const bool proved = found && uses_end_of_memory(*found, *reading);
-    if (proved || !state_.memory) {
+    if (proved || !state_.memory || (found && !running)) {
       state_.memory = std::move(reading);
       running = std::move(found);
     }

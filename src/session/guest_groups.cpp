@@ -12,6 +12,7 @@
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/host_log.h"
+#include "session/bundled_guests.h"
 #include "session/input_roles.h"
 #include "session/other_files.h"
 #include "session/symbol_kinds.h"
@@ -39,6 +40,18 @@ bool are_beside(const fs::path& left, const fs::path& right) {
   return is_in(left, folder_of(right));
 }
 
+// A path through a bundle, which has no folders of its own.
+bool is_below(const fs::path& path, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
+             folder.end() &&
+         path != folder;
+}
+
+Role role_of_bundle(const fs::path& path, const BundleTree& tree) {
+  const BundledGuests found = find_bundled_guests(tree, path, Snapshots::Current);
+  return found.checkpoints.empty() && found.memories.empty() ? Role::Shared : Role::Folder;
+}
+
 Role role_of_folder(const fs::path& path) {
   const VmFolder found = list_vm_folder(disk_tree(), path);
   return found.checkpoints.empty() ? Role::Shared : Role::Folder;
@@ -62,10 +75,12 @@ Role role_of_file(const fs::path& path) {
   return !identify_other(file, path) && may_be_memory(file, path) ? Role::Memory : Role::Shared;
 }
 
-Role role_of(const fs::path& path) {
+Role role_of(const fs::path& path, BundleTree& tree, Diagnostics& diagnostics) {
   std::error_code ignored;
   try {
     if (is_pipe(path)) return Role::Shared;
+    tree.enter(path, diagnostics);
+    if (tree.is_bundled(path) && tree.is_folder(path)) return role_of_bundle(path, tree);
     if (fs::is_directory(path, ignored)) return role_of_folder(path);
     if (is_vm_configuration(path)) return Role::Configuration;
     return role_of_file(path);
@@ -77,10 +92,10 @@ Role role_of(const fs::path& path) {
 
 class Grouper {
  public:
-  explicit Grouper(const std::vector<fs::path>& files) {
+  Grouper(const std::vector<fs::path>& files, BundleTree& tree, Diagnostics& diagnostics) {
     for (const fs::path& file : files) {
       if (is_known(file)) continue;
-      files_.push_back({file, role_of(file)});
+      files_.push_back({file, role_of(file, tree, diagnostics)});
     }
   }
 
@@ -178,7 +193,8 @@ class Grouper {
 
   // A VM's folder beside what was named of it only may hold symbols.
   void add_folder(const fs::path& path) {
-    Group* const named = find([&](const Group& group) { return is_in(group.name, path); });
+    Group* const named = find(
+        [&](const Group& group) { return is_in(group.name, path) || is_below(group.name, path); });
     if (named != nullptr) {
       named->files.push_back(path);
     } else {
@@ -188,7 +204,13 @@ class Grouper {
 
   void add_host_log(const fs::path& path) {
     Group* const owner = find([&](const Group& group) { return are_beside(group.name, path); });
-    if (owner != nullptr) owner->files.push_back(path);
+    if (owner != nullptr) {
+      owner->files.push_back(path);
+    } else if (groups_.guests.size() == 1) {
+      groups_.guests.front().files.push_back(path);
+    } else {
+      groups_.strange_logs.push_back(path);
+    }
   }
 
   // As their first files were named; memory that is nobody's is a guest by itself.
@@ -211,8 +233,9 @@ class Grouper {
 
 }  // namespace
 
-GuestGroups group_by_guest(const std::vector<fs::path>& files) {
-  return Grouper(files).group();
+GuestGroups group_by_guest(const std::vector<fs::path>& files, BundleTree& tree,
+                           Diagnostics& diagnostics) {
+  return Grouper(files, tree, diagnostics).group();
 }
 
 }  // namespace photon_dmesg

@@ -1,5 +1,7 @@
 #include "session/host_logs.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -42,22 +44,50 @@ bool has_name_of_host_log(const fs::path& path) {
                      [&](const char* pattern) { return is_named(path, pattern); });
 }
 
-// Logs to be read, each once.
-struct Found {
-  const FileTree& tree;
-  std::vector<fs::path> paths = {};
+// It may have the last that the guest said.
+void warn_unread(const Error& error, Diagnostics& diagnostics) {
+  diagnostics.warn_of_lack(
+      fmt::format("not used: {}: it may hold what the guest sent to its host", error.what()));
+}
 
-  void add(const fs::path& path) {
-    const bool is_known = std::any_of(paths.begin(), paths.end(), [&](const fs::path& known) {
-      return tree.are_same(known, path);
-    });
-    if (!is_known && paths.size() < most_logs && is_host_log_in(tree, path)) paths.push_back(path);
-  }
+struct OpenLog {
+  std::string begin;
+  std::shared_ptr<const ByteSource> file;
 };
 
-std::vector<fs::path> paths_of(const std::vector<fs::path>& files, const fs::path& checkpoint,
-                               const FileTree& tree) {
-  Found found{tree};
+// Logs to be read, each once.
+class LogsOfVm {
+ public:
+  LogsOfVm(const FileTree& tree, Diagnostics& diagnostics)
+      : tree_(tree), diagnostics_(diagnostics) {}
+
+  void add(const fs::path& path) {
+    const bool is_known = std::any_of(paths_.begin(), paths_.end(), [&](const fs::path& known) {
+      return tree_.are_same(known, path);
+    });
+    if (is_known || paths_.size() >= most_logs) return;
+    try {
+      auto file = tree_.open(path, diagnostics_);
+      if (!is_host_log(*file)) return;
+      paths_.push_back(path);
+      std::string begin = begin_of_host_log(*file);
+      logs.push_back({std::move(begin), std::move(file)});
+    } catch (const Error& error) {
+      warn_unread(error, diagnostics_);
+    }
+  }
+
+  std::vector<OpenLog> logs;
+
+ private:
+  const FileTree& tree_;
+  Diagnostics& diagnostics_;
+  std::vector<fs::path> paths_;
+};
+
+std::vector<OpenLog> find_logs(const std::vector<fs::path>& files, const fs::path& checkpoint,
+                               const FileTree& tree, Diagnostics& diagnostics) {
+  LogsOfVm found(tree, diagnostics);
   for (const fs::path& file : files) {
     if (is_host_log_at(file)) found.add(file);
   }
@@ -66,27 +96,26 @@ std::vector<fs::path> paths_of(const std::vector<fs::path>& files, const fs::pat
     if (!has_name_of_host_log(path)) continue;
     found.add(checkpoint.has_parent_path() ? path : path.filename());
   }
-  return std::move(found.paths);
+  return std::move(found.logs);
 }
 
-using Open = std::function<std::shared_ptr<const ByteSource>(const fs::path& path)>;
-
-std::vector<HostLog> read_logs(const std::vector<fs::path>& paths, const Open& open,
+// `fail` says what becomes of a log that can't be read to its end.
+std::vector<HostLog> read_logs(std::vector<OpenLog> files,
+                               const std::function<void(const Error& error)>& fail,
                                Diagnostics& diagnostics) {
-  std::vector<std::pair<std::string, std::shared_ptr<const ByteSource>>> files;
-  for (const fs::path& path : paths) {
-    auto file = open(path);
-    files.emplace_back(begin_of_host_log(*file), std::move(file));
-  }
   // The newest first. Which of two numbers in their names is the older one depends on the product.
   std::sort(files.begin(), files.end(), [](const auto& left, const auto& right) {
-    return std::tie(right.first, right.second->name()) < std::tie(left.first, left.second->name());
+    return std::tie(right.begin, right.file->name()) < std::tie(left.begin, left.file->name());
   });
   HostLogRoom room;
   std::vector<HostLog> logs;
   logs.reserve(files.size());
   for (const auto& [begin, file] : files) {
-    logs.push_back({file->name(), lines_of_guest(*file, room)});
+    try {
+      logs.push_back({file->name(), lines_of_guest(*file, room)});
+    } catch (const Error& error) {
+      fail(error);
+    }
   }
   if (room.was_too_small) {
     diagnostics.warn_of_lack(
@@ -106,22 +135,21 @@ bool are_host_logs(const std::vector<fs::path>& files, BundleTree& tree, Diagnos
 
 std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files, BundleTree& tree,
                                     Diagnostics& diagnostics) {
-  const auto open = [&](const fs::path& path) {
-    auto found = is_host_log_at(path) ? nullptr : find_host_log(path, tree, diagnostics);
-    return found ? found : tree.open(path, diagnostics);
-  };
-  return read_logs(files, open, diagnostics);
+  std::vector<OpenLog> logs;
+  for (const fs::path& path : files) {
+    auto file = is_host_log_at(path) ? nullptr : find_host_log(path, tree, diagnostics);
+    if (!file) file = tree.open(path, diagnostics);
+    std::string begin = begin_of_host_log(*file);
+    logs.push_back({std::move(begin), std::move(file)});
+  }
+  const auto fail = [](const Error& error) { throw Error(error); };
+  return read_logs(std::move(logs), fail, diagnostics);
 }
 
 std::vector<HostLog> host_logs_of(const std::vector<fs::path>& files, const fs::path& checkpoint,
                                   const FileTree& tree, Diagnostics& diagnostics) {
-  try {
-    const auto open = [&](const fs::path& path) { return tree.open(path, diagnostics); };
-    return read_logs(paths_of(files, checkpoint, tree), open, diagnostics);
-  } catch (const Error& error) {
-    diagnostics.found({.what = "no log of the host", .how = error.what()});
-    return {};
-  }
+  const auto fail = [&](const Error& error) { warn_unread(error, diagnostics); };
+  return read_logs(find_logs(files, checkpoint, tree, diagnostics), fail, diagnostics);
 }
 
 }  // namespace photon_dmesg

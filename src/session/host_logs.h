@@ -27,7 +27,7 @@ struct HostLog {
 
 // Those of the VM that `checkpoint` is of: what of `files` is such a log, and what lies beside the
 // checkpoint in `tree` under the names that VMware gives them (vmware.log; vmware-0.log and so on
-// of earlier runs of the VM). What can't be read is noted, and left out.
+// of earlier runs of the VM). What can't be read is left out with a warning.
 [[nodiscard]] std::vector<HostLog> host_logs_of(const std::vector<std::filesystem::path>& files,
                                                 const std::filesystem::path& checkpoint,
                                                 const FileTree& tree, Diagnostics& diagnostics);

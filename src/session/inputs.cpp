@@ -107,7 +107,7 @@ class Sorter {
   void use_folder(const fs::path& path) {
     const VmFolder found = list_vm_folder(*tree_, path);
     if (!has_guest()) {
-      if (const auto checkpoint = choose_checkpoint(*tree_, found, std::nullopt)) {
+      if (const auto checkpoint = choose_checkpoint(*tree_, found, std::nullopt, diagnostics_)) {
         add_found("checkpoint", *checkpoint, path);
       }
     }
@@ -134,11 +134,23 @@ class Sorter {
     for (const fs::path& file : tree_->files_below(bundle)) {
       if (file.filename().string().starts_with("System.map")) add(file);
     }
-    if (has_other && inputs_.symbols.size() == symbols) {
-      unusable_.push_back(unusable(fmt::format(
+    if (has_other && inputs_.symbols.size() == symbols) unusable_.push_back(unused_bundle(bundle));
+  }
+
+  // What a bundle that was named beside a guest is not used for.
+  [[nodiscard]] Error unused_bundle(const fs::path& bundle) const {
+    BundledGuests found = find_bundled_guests(*tree_, bundle, Snapshots::Current);
+    std::vector<fs::path>& guests = found.checkpoints.empty() ? found.memories : found.checkpoints;
+    std::erase_if(guests, [&](const fs::path& path) { return is_known(path); });
+    if (guests.empty()) {
+      return unusable(fmt::format(
           "{}: expected a System.map in this bundle, beside the guest that was named, found none",
-          bundle.string())));
+          bundle.string()));
     }
+    return unusable(
+        fmt::format("{}: expected one guest, found another in this bundle ({}), which "
+                    "is not read: name the one to read",
+                    bundle.string(), guests.front().string()));
   }
 
   [[nodiscard]] Error nothing_in(const fs::path& bundle) const {
@@ -184,7 +196,7 @@ class Sorter {
       if (!memories_.empty()) {
         add_if_sure(folder, vmx);
       } else if (const auto checkpoint =
-                     choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx)) {
+                     choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx, diagnostics_)) {
         add_file(*checkpoint);
       } else {
         throw unusable(fmt::format(
@@ -198,7 +210,8 @@ class Sorter {
   // Memory that was named can be read without a checkpoint.
   void add_if_sure(const fs::path& folder, const fs::path& vmx) {
     try {
-      if (const auto checkpoint = choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx))
+      if (const auto checkpoint =
+              choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx, diagnostics_))
         add_file(*checkpoint);
     } catch (const Error& error) {
       if (strict_) throw;

@@ -73,7 +73,7 @@ bool KeptMembers::wants_memory(const fs::path& path) const {
 
 // The memory that was kept may be of another snapshot.
 void KeptMembers::note_configuration(const BundledFile& file, const ByteSource& source) {
-  const std::string state = current_checkpoint(source);
+  const std::string state = current_checkpoint(source).value_or("");
   if (state.empty()) return;
   const std::string folder = folder_of(file.path);
   current_.insert_or_assign(folder, shared_name(state));

@@ -39,13 +39,29 @@ std::vector<SymbolInput> open_shared(const std::vector<fs::path>& files, bool st
   return symbols;
 }
 
+// Whose they are is not known: one guest's last words would be taken for another's.
+void leave_out_logs(const std::vector<fs::path>& logs, bool strict, Diagnostics& diagnostics) {
+  for (const fs::path& log : logs) {
+    const std::string why = fmt::format(
+        "{}: expected the checkpoint of the VM that this log of its host is of in the same folder, "
+        "found none",
+        log.string());
+    if (strict) throw unusable(why);
+    diagnostics.warn_of_lack(fmt::format("not used: {}", why));
+  }
+}
+
 }  // namespace
 
-SeveralGuests::SeveralGuests(GuestGroups groups, const Options& options, Diagnostics& diagnostics)
+SeveralGuests::SeveralGuests(GuestGroups groups, std::shared_ptr<BundleTree> tree,
+                             const Options& options, Diagnostics& diagnostics)
     : groups_(std::move(groups)),
       options_(options),
+      tree_(std::move(tree)),
       pool_(std::make_shared<SymbolPool>(open_shared(groups_.shared, options.strict, diagnostics),
-                                         options)) {}
+                                         options)) {
+  leave_out_logs(groups_.strange_logs, options.strict, diagnostics);
+}
 
 Guest SeveralGuests::open(std::size_t at, Diagnostics& diagnostics) {
   return session::open(files(at), {tree_, pool_}, options_, diagnostics);

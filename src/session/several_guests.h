@@ -16,9 +16,11 @@ namespace photon_dmesg::session {
 // unpacked once for all guests of its kernel.
 class SeveralGuests {
  public:
-  // Opens what symbols are found in. What can't be used of that is a warning, or, if `options` are
-  // strict, the Error that says why.
-  SeveralGuests(GuestGroups groups, const Options& options, Diagnostics& diagnostics);
+  // Opens what symbols are found in. What can't be used of that, or is of no guest, is a warning,
+  // or, if `options` are strict, the Error that says why. `tree` is the one that they were grouped
+  // with.
+  SeveralGuests(GuestGroups groups, std::shared_ptr<BundleTree> tree, const Options& options,
+                Diagnostics& diagnostics);
 
   [[nodiscard]] std::size_t size() const { return groups_.guests.size(); }
   // Of the checkpoint, as it was named.
@@ -34,7 +36,7 @@ class SeveralGuests {
  private:
   GuestGroups groups_;
   Options options_;
-  std::shared_ptr<BundleTree> tree_ = std::make_shared<BundleTree>();
+  std::shared_ptr<BundleTree> tree_;
   std::shared_ptr<SymbolPool> pool_;
 };
 

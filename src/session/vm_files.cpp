@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // The value of `key = "value"` in a configuration, which has one of these a line, the key in upper
-// or lower case; empty if none.
-std::string value_of(const ByteSource& configuration, const std::string& key) {
+// or lower case; nothing if none.
+std::optional<std::string> value_of(const ByteSource& configuration, const std::string& key) {
   constexpr std::uint64_t longest = 64 * 1024;
   std::string text(std::min(longest, configuration.size()), '\0');
   configuration.read_at(0, std::as_writable_bytes(std::span(text)));
@@ -34,7 +34,32 @@ std::string value_of(const ByteSource& configuration, const std::string& key) {
     const std::size_t end = line.rfind('"');
     if (begin != end) return line.substr(begin + 1, end - begin - 1);
   }
-  return {};
+  return std::nullopt;
+}
+
+// What the configuration at `vmx` says; nothing if it can't be read.
+std::optional<std::string> said_current(const FileTree& tree, const fs::path& vmx) {
+  try {
+    SilentDiagnostics silent;
+    return current_checkpoint(*tree.open(vmx, silent));
+  } catch (const Error&) {
+    return std::nullopt;  // as if it said nothing: then the user is asked
+  }
+}
+
+// Of the only one that is there.
+void warn_of_contradiction(const std::string& said, const fs::path& vmx, const fs::path& checkpoint,
+                           Diagnostics& diagnostics) {
+  if (!said.empty()) {
+    diagnostics.warn_of_lack(
+        fmt::format("{} says that {} is the current checkpoint, which is not there: this is of {}, "
+                    "another moment",
+                    vmx.string(), said, checkpoint.string()));
+  } else if (has_ending(checkpoint, ".vmss")) {
+    diagnostics.warn(
+        fmt::format("{} says that the VM is not suspended: {} may be of an earlier time",
+                    vmx.string(), checkpoint.string()));
+  }
 }
 
 // "vm-Snapshot1.vmsn (2026-11-23 17:00 UTC)"
@@ -50,24 +75,16 @@ bool is_vm_configuration(const fs::path& path) {
   return has_ending(path, ".vmx");
 }
 
-std::string current_checkpoint(const ByteSource& vmx) {
+std::optional<std::string> current_checkpoint(const ByteSource& vmx) {
   // Written on Windows, or moved here: only the name counts.
-  std::string state = value_of(vmx, "checkpoint.vmState");
-  if (const std::size_t slash = state.find_last_of("/\\"); slash != std::string::npos) {
-    state.erase(0, slash + 1);
-  }
+  std::optional<std::string> state = value_of(vmx, "checkpoint.vmState");
+  if (state) state->erase(0, state->find_last_of("/\\") + 1);
   return state;
 }
 
 std::optional<fs::path> find_current(const FileTree& tree, const fs::path& vmx,
                                      const std::vector<fs::path>& checkpoints) {
-  std::string state;
-  try {
-    SilentDiagnostics silent;
-    state = current_checkpoint(*tree.open(vmx, silent));
-  } catch (const Error&) {
-    return std::nullopt;  // as if there were none: then the user is asked
-  }
+  const std::string state = said_current(tree, vmx).value_or("");
   const auto found = std::find_if(checkpoints.begin(), checkpoints.end(),
                                   [&](const fs::path& path) { return path.filename() == state; });
   return found == checkpoints.end() ? std::nullopt : std::optional(*found);
@@ -89,7 +106,8 @@ VmFolder list_vm_folder(const FileTree& tree, const fs::path& folder) {
 }
 
 std::optional<fs::path> choose_checkpoint(const FileTree& tree, const VmFolder& found,
-                                          const std::optional<fs::path>& vmx) {
+                                          const std::optional<fs::path>& vmx,
+                                          Diagnostics& diagnostics) {
   std::vector<fs::path> configurations = found.configurations;
   if (vmx) configurations = {*vmx};
   if (configurations.size() == 1) {
@@ -97,7 +115,13 @@ std::optional<fs::path> choose_checkpoint(const FileTree& tree, const VmFolder& 
     if (current) return current;
   }
   if (found.checkpoints.size() > 1) ask_which(tree, "checkpoint", found.checkpoints);
-  return found.checkpoints.empty() ? std::nullopt : std::optional(found.checkpoints.front());
+  if (found.checkpoints.empty()) return std::nullopt;
+  const fs::path& only = found.checkpoints.front();
+  if (configurations.size() == 1) {
+    const auto said = said_current(tree, configurations.front());
+    if (said) warn_of_contradiction(*said, configurations.front(), only, diagnostics);
+  }
+  return only;
 }
 
 void ask_which(const FileTree& tree, std::string_view what, const std::vector<fs::path>& files) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/byte_source.h"
+#include "base/diagnostics.h"
 #include "base/file_tree.h"
 
 namespace photon_dmesg {
@@ -17,8 +18,9 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_vm_configuration(const std::filesystem::path& path);
 
 // The name of the checkpoint that the VM of the configuration in `vmx` was suspended to last, as
-// its checkpoint.vmState says, without folders; empty if it says none.
-[[nodiscard]] std::string current_checkpoint(const ByteSource& vmx);
+// its checkpoint.vmState says, without folders: empty if it says that the VM is not suspended,
+// nothing if it does not say.
+[[nodiscard]] std::optional<std::string> current_checkpoint(const ByteSource& vmx);
 
 // Which of `checkpoints` that is for the configuration at `vmx`, in `tree`; nothing if it says none
 // of them, or can't be read.
@@ -43,9 +45,11 @@ struct VmFolder {
 
 // The checkpoint that is meant by naming a folder of `tree` that holds `found`, or the
 // configuration `vmx` in it: the only one, or the current one. Nothing if it holds none. Throws
-// Error(Usage) that lists them if it can't be told.
+// Error(Usage) that lists them if it can't be told. Warns if the configuration says that another
+// one is current, which is not there, or that the VM is not suspended to this one any more.
 [[nodiscard]] std::optional<std::filesystem::path> choose_checkpoint(
-    const FileTree& tree, const VmFolder& found, const std::optional<std::filesystem::path>& vmx);
+    const FileTree& tree, const VmFolder& found, const std::optional<std::filesystem::path>& vmx,
+    Diagnostics& diagnostics);
 
 // The Error(Usage) that asks which of `files` is meant, each of which is a `what` ("checkpoint").
 [[noreturn]] void ask_which(const FileTree& tree, std::string_view what,

@@ -334,6 +334,12 @@ class Terminals(OutputTests):
         first = self.on_terminal("-H", PAGER="head -n 1")
         self.assertEqual(first.count(b"\n"), 1)
 
+    def test_an_interrupt_from_the_keyboard_is_the_pagers(self) -> None:
+        # As Ctrl-C does: to all that the terminal's shell has started. less ends a search at it.
+        pager = "sh -c 'trap : INT; kill -INT 0; cat'"
+        self.assertEqual(self.on_terminal("-H", PAGER=pager),
+                         self.on_screen(self.plain("-H", "--color=always")))
+
     def test_without_a_pager_the_log_is_printed(self) -> None:
         self.assertEqual(self.on_terminal("-H", PAGER="/absent/pager", said="not found"),
                          self.on_screen(self.plain("-H", "--color=always")))

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/archive_writer.h"
 #include "support/checkpoint_builder.h"
 #include "support/iso_builder.h"
 #include "support/temporary_folder.h"
@@ -35,9 +36,15 @@ struct Machines {
   }
 };
 
+GuestGroups groups_of(const Paths& files) {
+  BundleTree tree;
+  CollectedDiagnostics diagnostics;
+  return group_by_guest(files, tree, diagnostics);
+}
+
 std::vector<Paths> guests_of(const Paths& files) {
   std::vector<Paths> guests;
-  for (const GuestGroups::Group& group : group_by_guest(files).guests) {
+  for (const GuestGroups::Group& group : groups_of(files).guests) {
     CHECK(group.name == group.files.front());
     guests.push_back(group.files);
   }
@@ -51,7 +58,7 @@ TEST_CASE("Guests' files: each checkpoint has the memory beside it, all share th
   const auto a_memory = machines.of("a", "vm.vmem");
   const auto b_memory = machines.of("b", "vm.vmem");
   const GuestGroups groups =
-      group_by_guest({b_memory, a_memory, machines.iso, b, a, PRINTK_RINGBUFFER_KERNEL});
+      groups_of({b_memory, a_memory, machines.iso, b, a, PRINTK_RINGBUFFER_KERNEL});
   REQUIRE(groups.guests.size() == 2);
   CHECK(groups.guests[0].files == Paths{b, b_memory});
   CHECK(groups.guests[1].files == Paths{a, a_memory});
@@ -82,7 +89,7 @@ TEST_CASE("Guests' files: a VM's folder is a guest, or goes to what was named of
   CHECK(guests_of({a, b}) == std::vector<Paths>{{a}, {b}});
   CHECK(guests_of({a, machines.of("a", "vm.vmss"), b}) ==
         std::vector<Paths>{{machines.of("a", "vm.vmss"), a}, {b}});
-  CHECK(group_by_guest({machines.folder.path()}).shared == Paths{machines.folder.path()});
+  CHECK(groups_of({machines.folder.path()}).shared == Paths{machines.folder.path()});
 }
 
 TEST_CASE("Guests' files: checkpoints beside a configuration are of one guest") {
@@ -104,8 +111,39 @@ TEST_CASE("Guests' files: a host's log goes to the guest beside it, a damaged ch
   CHECK(guests_of({log, a, b}) == std::vector<Paths>{{a}, {b, log}});
   const auto missing = machines.of("c", "vm.vmss");
   CHECK(guests_of({missing, a}) == std::vector<Paths>{{missing}, {a}});
-  CHECK(group_by_guest({machines.of("c", "none")}).shared == Paths{machines.of("c", "none")});
-  CHECK(group_by_guest({}).guests.empty());
+  CHECK(groups_of({machines.of("c", "none")}).shared == Paths{machines.of("c", "none")});
+  CHECK(groups_of({}).guests.empty());
+}
+
+TEST_CASE("Guests' files: a host's log that lies beside none of several guests is nobody's") {
+  const Machines machines;
+  const auto log = machines.folder.write("vmware.log", "2026-11-25T02:10:01Z In(05) vmx - Log\n");
+  const auto a = machines.of("a", "vm.vmss");
+  const auto b = machines.of("b", "vm.vmss");
+  const GuestGroups groups = groups_of({a, log, b});
+  CHECK(groups.strange_logs == Paths{log});
+  CHECK(guests_of({a, log, b}) == std::vector<Paths>{{a}, {b}});
+  CHECK(guests_of({a, log}) == std::vector<Paths>{{a, log}});
+  CHECK(groups_of({a, log}).strange_logs.empty());
+}
+
+TEST_CASE("Guests' files: a bundle that holds a guest is one, and so is each folder in one") {
+  const Machines machines;
+  const auto a = machines.of("a", "vm.vmss");
+  std::vector<ArchivedFile> files;
+  for (const char* vm : {"x", "y"}) {
+    files.push_back({std::string(vm) + "/vm.vmss", checkpoint_file({})});
+    files.push_back({std::string(vm) + "/vm.vmem", Machines::memory()});
+  }
+  const auto bundle = machines.folder.write("ticket.tgz", write_archive(files, "tar", "gzip"));
+  const auto other = machines.folder.write(
+      "other.tgz", write_archive({{"System.map", "0 T _text"}}, "tar", "gzip"));
+  CHECK(guests_of({bundle, a}) == std::vector<Paths>{{bundle}, {a}});
+  CHECK(guests_of({bundle / "y", a, bundle / "x"}) ==
+        std::vector<Paths>{{bundle / "y"}, {a}, {bundle / "x"}});
+  CHECK(guests_of({bundle, bundle / "x/vm.vmss"}) ==
+        std::vector<Paths>{{bundle / "x/vm.vmss", bundle}});
+  CHECK(groups_of({other, a}).shared == Paths{other});
 }
 
 }  // namespace

@@ -156,6 +156,29 @@ TEST_CASE("sort_inputs: memory finds its checkpoint by name, packed or not") {
   CHECK(sort({checkpoint, first, second}).guest.memory->name() == second);
 }
 
+TEST_CASE("sort_inputs: a configuration that says otherwise than what is there is a warning") {
+  const TemporaryFolder vm;
+  const auto vmss = vm.write("vm-1.vmss", checkpoint_file({}));
+  const auto warned = [&](const std::string& state) {
+    const auto vmx = vm.write("vm.vmx", state);
+    std::vector<std::string> warnings;
+    for (const auto& named : {vmx, vm.path()}) {
+      CollectedDiagnostics diagnostics;
+      CHECK(sort_inputs({named}, false, diagnostics).guest.state.front()->name() == vmss);
+      warnings = diagnostics.warnings();
+    }
+    return warnings;
+  };
+  CHECK(warned("displayName = \"vm\"\n").empty());
+  CHECK(warned("checkpoint.vmState = \"vm-1.vmss\"\n").empty());
+  REQUIRE(warned("checkpoint.vmState = \"vm-2.vmss\"\n").size() == 1);
+  CHECK_THAT(warned("checkpoint.vmState = \"vm-2.vmss\"\n")[0],
+             Catch::Contains("says that vm-2.vmss is the current checkpoint, which is not there"));
+  REQUIRE(warned("checkpoint.vmState = \"\"\n").size() == 1);
+  CHECK_THAT(warned("checkpoint.vmState = \"\"\n")[0],
+             Catch::Contains("says that the VM is not suspended"));
+}
+
 TEST_CASE("sort_inputs: a configuration without a checkpoint says what to do") {
   const TemporaryFolder vm;
   const auto vmx = vm.write("vm.vmx", "checkpoint.vmState = \"\"\n");

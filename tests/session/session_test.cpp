@@ -92,6 +92,35 @@ TEST_CASE("session::open: a kernel that is not the guest's is named") {
   });
 }
 
+TEST_CASE("session::open: memory that was named needs no checkpoint that lies beside it") {
+  const TemporaryFolder folder;
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  std::array<std::byte, 4096> table{};
+  REQUIRE(guest.memory().read({*guest.vcpu().x86.cr[3]}, table));
+  guest.memory().write(guest.at("init_top_pgt"), table);  // by which it is found alone
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.publish();
+  const GuestOnDisk files = write_guest(folder, "vm", guest);
+  SECTION("which is damaged") {
+    std::filesystem::resize_file(files.checkpoint, 100);
+  }
+  SECTION("which is of another moment") {
+    Vcpu vcpu = guest.vcpu();
+    vcpu.x86.cr[3] = 0x7000;
+    (void)folder.write("vm.vmss", checkpoint_file({{"cpu", vcpu_tags(vcpu)}, {"memory", ""}}));
+  }
+  CollectedDiagnostics diagnostics;
+  const std::vector<std::filesystem::path> named = {files.memory, PRINTK_RINGBUFFER_KERNEL};
+  const Guest opened = session::open(named, without_cache, diagnostics);
+  CHECK(texts(opened, diagnostics) == Texts{"booted"});
+  REQUIRE_FALSE(diagnostics.warnings().empty());
+  CHECK_THAT(diagnostics.warnings().back(), Catch::Contains("not used: "));
+  session::Options strict = without_cache;
+  strict.strict = true;
+  CHECK_THROWS_AS(session::open(named, strict, diagnostics), Error);
+}
+
 TEST_CASE("session::open: a vmlinux that was split in two is as good as whole") {
   const TemporaryFolder folder;
   const GuestOnDisk files = write_sample(folder, "vm");

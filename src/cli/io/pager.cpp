@@ -14,7 +14,7 @@ namespace {
 
 [[noreturn]] void run_pager(int input) {
   ::dup2(input, STDIN_FILENO);
-  ::signal(SIGPIPE, SIG_DFL);
+  for (const int signal : {SIGPIPE, SIGINT, SIGQUIT}) ::signal(signal, SIG_DFL);
   ::setenv("LESS", "FRSX", 0);
   ::setenv("LV", "-c", 0);
   const char* const wanted = ::getenv("PAGER");
@@ -32,6 +32,11 @@ Pager::Pager() {
   process_ = ::fork();
   if (process_ == 0) run_pager(ends[0]);
   if (process_ > 0) {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    for (std::size_t i = 0; i < keyboard_signals.size(); ++i) {
+      ::sigaction(keyboard_signals[i], &ignore, &before_[i]);
+    }
     stdout_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
     ::dup2(ends[1], STDOUT_FILENO);
   }
@@ -45,6 +50,9 @@ Pager::~Pager() {
   if (::dup2(stdout_, STDOUT_FILENO) < 0) ::close(STDOUT_FILENO);
   if (stdout_ >= 0) ::close(stdout_);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  for (std::size_t i = 0; i < keyboard_signals.size(); ++i) {
+    ::sigaction(keyboard_signals[i], &before_[i], nullptr);
   }
 }
 
