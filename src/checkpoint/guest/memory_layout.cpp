@@ -74,6 +74,22 @@ class Coverage {
   std::map<std::uint64_t, std::uint64_t> parts_;
 };
 
+// Bytes that stood for memory in several places would make a small file a guest of any size.
+void check_disjoint_in_image(std::vector<MemoryRun> runs) {
+  std::sort(runs.begin(), runs.end(), [](const MemoryRun& left, const MemoryRun& right) {
+    return left.image_offset < right.image_offset;
+  });
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const MemoryRun& before = runs[i - 1];
+    if (runs[i].image_offset - before.image_offset < before.size) {
+      throw unusable(fmt::format(
+          "expected the bytes at offset {:#x} to be memory in one place, found physical {} and {}",
+          runs[i].image_offset, before.begin + (runs[i].image_offset - before.image_offset),
+          runs[i].begin));
+    }
+  }
+}
+
 }  // namespace
 
 MemoryLayout::MemoryLayout(std::vector<MemoryRegion> regions, std::uint64_t image_size) {
@@ -106,6 +122,7 @@ MemoryLayout::MemoryLayout(const std::vector<MemoryRun>& runs) {
           pieces.push_back({{begin}, run.image_offset + (begin - run.begin.value), end - begin});
         });
   }
+  check_disjoint_in_image(pieces);
   std::sort(pieces.begin(), pieces.end(),
             [](const MemoryRun& left, const MemoryRun& right) { return left.begin < right.begin; });
   for (const MemoryRun& piece : pieces) add(piece);

@@ -36,7 +36,8 @@ class MemoryLayout {
 
   // A layout of `runs` in any order, as dump files list them. Runs may hold the same memory twice
   // (the kernel's text in a kdump is listed on its own): the first one listed counts. Throws
-  // Error(UnusableInput) when a run overflows.
+  // Error(UnusableInput) when a run overflows, or bytes of the image are listed as memory in
+  // several places.
   explicit MemoryLayout(const std::vector<MemoryRun>& runs);
 
   struct Place {

@@ -61,20 +61,41 @@ void search_piece(const GuestMemory& memory, const PhysicalRange& piece, std::ve
 }  // namespace
 
 BannerScan::BannerScan(const GuestMemory& memory)
-    : memory_(memory), pieces_(cut_into_pieces(memory.ranges())) {}
+    : memory_(memory), pieces_(cut_into_pieces(memory.ranges())) {
+  for (const PhysicalRange& piece : pieces_) total_ += piece.size;
+}
 
-std::uint64_t BannerScan::rest() const {
-  return (pieces_.size() - end_) * piece_bytes;
+BannerScan::~BannerScan() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  has_changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::vector<GuestPhysical> BannerScan::rest(Diagnostics& diagnostics) {
+  return next(total_, diagnostics);
 }
 
 std::vector<GuestPhysical> BannerScan::next(std::uint64_t bytes, Diagnostics& diagnostics) {
-  next_ = end_;
-  end_ += static_cast<std::size_t>((std::min(bytes, rest()) + piece_bytes - 1) / piece_bytes);
-  finished_ = 0;
-  std::vector<std::thread> threads = start();
-  if (threads.empty()) work();
-  wait_for(threads.size(), diagnostics);
-  for (std::thread& thread : threads) thread.join();
+  constexpr std::chrono::milliseconds between_messages(10);
+  start_threads();
+  std::unique_lock lock(mutex_);
+  for (std::uint64_t taken = 0; end_ < pieces_.size() && taken < bytes; ++end_) {
+    taken += pieces_[end_].size;
+    done_ += pieces_[end_].size;
+  }
+  has_changed_.notify_all();
+  std::vector<char> buffer;
+  while (threads_.empty() && next_ < end_) take_piece(buffer, lock);
+  while (!has_finished()) {
+    const std::uint64_t left = (end_ - next_) * piece_bytes;
+    lock.unlock();
+    diagnostics.progress({"searching memory for a kernel", done_ - std::min(done_, left), total_});
+    lock.lock();
+    has_changed_.wait_for(lock, between_messages, [this] { return has_finished(); });
+  }
   if (error_) std::rethrow_exception(error_);
   std::sort(found_.begin(), found_.end());
   return std::exchange(found_, {});
@@ -84,55 +105,54 @@ void BannerScan::warn_if_exceeded(Diagnostics& diagnostics) const {
   if (exceeded_) exceeded_->warn_if_exceeded(memory_.name(), diagnostics);
 }
 
-// One thread a processor, or as many as the system lets there be.
-std::vector<std::thread> BannerScan::start() {
-  std::vector<std::thread> threads;
-  const unsigned count = std::max(1U, std::thread::hardware_concurrency());
-  threads.reserve(count);
+// One a processor, or as many as there is work for or the system lets there be.
+void BannerScan::start_threads() {
+  if (!threads_.empty()) return;
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t count = std::min(processors, pieces_.size());
+  threads_.reserve(count);
   try {
-    for (unsigned i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+    while (threads_.size() < count) threads_.emplace_back([this] { work(); });
   } catch (const std::system_error&) {
     // Those that run do all of the work.
-  }
-  return threads;
-}
-
-void BannerScan::wait_for(std::size_t threads, Diagnostics& diagnostics) {
-  constexpr std::chrono::milliseconds between_messages(10);
-  const auto all_have_finished = [&] { return finished_ >= threads; };
-  for (bool done = false; !done;) {
-    diagnostics.progress({"searching memory for a kernel",
-                          std::min<std::uint64_t>(next_, end_) * piece_bytes,
-                          pieces_.size() * piece_bytes});
-    std::unique_lock lock(mutex_);
-    done = has_finished_.wait_for(lock, between_messages, all_have_finished);
   }
 }
 
 void BannerScan::work() {
+  std::vector<char> buffer;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    has_changed_.wait(lock, [this] { return is_over_ || next_ < end_; });
+    if (is_over_) return;
+    take_piece(buffer, lock);
+    if (has_finished()) has_changed_.notify_all();
+  }
+}
+
+void BannerScan::take_piece(std::vector<char>& buffer, std::unique_lock<std::mutex>& lock) {
+  const PhysicalRange& piece = pieces_[next_++];
+  ++working_;
+  lock.unlock();
   std::exception_ptr error;
   try {
-    search_pieces();
+    search(piece, buffer);
   } catch (...) {
     error = std::current_exception();
   }
-  const std::lock_guard lock(mutex_);
+  lock.lock();
+  --working_;
   if (error) error_ = error;
-  ++finished_;
-  has_finished_.notify_one();
 }
 
-void BannerScan::search_pieces() {
-  std::vector<char> buffer;
-  for (std::size_t i = next_++; i < end_; i = next_++) {
-    Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
-    search_piece(memory_, pieces_[i], buffer, budget, [this](GuestPhysical address) {
-      const std::lock_guard lock(mutex_);
-      found_.push_back(address);
-    });
-    const std::lock_guard lock(mutex_);
-    if (budget.exceeded()) exceeded_ = budget;
-  }
+void BannerScan::search(const PhysicalRange& piece, std::vector<char>& buffer) {
+  Budget budget("banners of kernels in a piece of memory", most_banners_in_piece);
+  std::vector<GuestPhysical> found;
+  search_piece(memory_, piece, buffer, budget,
+               [&](GuestPhysical address) { found.push_back(address); });
+  if (found.empty() && !budget.exceeded()) return;
+  const std::lock_guard lock(mutex_);
+  found_.insert(found_.end(), found.begin(), found.end());
+  if (budget.exceeded()) exceeded_ = budget;
 }
 
 }  // namespace photon_dmesg

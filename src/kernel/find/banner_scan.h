@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -22,29 +21,42 @@ class BannerScan {
  public:
   // `memory` must outlive this.
   explicit BannerScan(const GuestMemory& memory);
+  ~BannerScan();
+  BannerScan(const BannerScan&) = delete;
+  BannerScan& operator=(const BannerScan&) = delete;
 
-  // What has not been looked through, at most: in bytes.
-  [[nodiscard]] std::uint64_t rest() const;
+  [[nodiscard]] bool is_done() const { return end_ == pieces_.size(); }
 
-  // The banners in the next `bytes`, ascending.
+  // The banners in the next `bytes`, or a little more, ascending.
   [[nodiscard]] std::vector<GuestPhysical> next(std::uint64_t bytes, Diagnostics& diagnostics);
+  // Those in all that is left.
+  [[nodiscard]] std::vector<GuestPhysical> rest(Diagnostics& diagnostics);
 
   // Of pieces that have more banners than are looked at.
   void warn_if_exceeded(Diagnostics& diagnostics) const;
 
  private:
-  std::vector<std::thread> start();
+  void start_threads();
   void work();
-  void search_pieces();
-  void wait_for(std::size_t threads, Diagnostics& diagnostics);
+  // Takes the next piece and looks through it, without holding `lock` meanwhile.
+  void take_piece(std::vector<char>& buffer, std::unique_lock<std::mutex>& lock);
+  void search(const PhysicalRange& piece, std::vector<char>& buffer);
+  [[nodiscard]] bool has_finished() const { return next_ == end_ && working_ == 0; }
 
   const GuestMemory& memory_;
   std::vector<PhysicalRange> pieces_;
-  std::size_t end_ = 0;  // of those that are looked through, or are to be
-  std::atomic<std::size_t> next_ = 0;
+  std::uint64_t total_ = 0;  // bytes of all
+  std::uint64_t done_ = 0;   // of those that have been asked for
+  // They live as long as the scan: who reads a dump may start a process, which ends with its
+  // thread.
+  std::vector<std::thread> threads_;
+
   std::mutex mutex_;  // of all below
-  std::condition_variable has_finished_;
-  std::size_t finished_ = 0;  // threads
+  std::condition_variable has_changed_;
+  std::size_t end_ = 0;      // of the pieces that are looked through, or are to be
+  std::size_t next_ = 0;     // of these the first that nobody has begun
+  std::size_t working_ = 0;  // threads
+  bool is_over_ = false;
   std::vector<GuestPhysical> found_;
   std::optional<Budget> exceeded_;
   std::exception_ptr error_;

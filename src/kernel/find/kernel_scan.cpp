@@ -112,12 +112,9 @@ class OwnTables {
   }
 
   // Whether it took more than any kernel's tables do.
-  [[nodiscard]] bool has_given_up() const {
-    return budget_.steps.exceeded() || budget_.bytes.exceeded();
-  }
+  [[nodiscard]] bool has_given_up() const { return budget_.is_exceeded(); }
   void warn_if_given_up(Diagnostics& diagnostics) const {
-    budget_.steps.warn_if_exceeded(memory_.name(), diagnostics);
-    budget_.bytes.warn_if_exceeded(memory_.name(), diagnostics);
+    budget_.warn_if_exceeded(memory_.name(), diagnostics);
   }
 
  private:
@@ -214,7 +211,7 @@ std::optional<RunningKernel> scan_for_kernel(const GuestMemory& memory, Diagnost
   BannerBudget budget;
   OwnTables own_tables(memory, budget);
   std::optional<RunningKernel> kernel;
-  while (!kernel && scan.rest() > 0 && !own_tables.has_given_up()) {
+  while (!kernel && !scan.is_done() && !own_tables.has_given_up()) {
     kernel = find_first(own_tables, memory, scan.next(at_once, diagnostics), diagnostics);
   }
   scan.warn_if_exceeded(diagnostics);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/budget.h"
@@ -15,12 +17,26 @@ namespace photon_dmesg {
 // What may be spent on page tables near banners. Few pages look like page tables and are none; a
 // kernel's image has at most 2^18 pages.
 struct BannerBudget {
-  Budget steps{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
-  Budget bytes{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
+  // One of `searches` that share it; of each, one image can be read.
+  explicit BannerBudget(std::uint64_t searches = 1)
+      : steps("steps to the page tables of a kernel's banner",
+              (std::uint64_t{1} << 22) / std::max<std::uint64_t>(1, searches)),
+        bytes("bytes mapped by page tables near banners",
+              std::max(KernelImage::most_bytes,
+                       4 * KernelImage::most_bytes / std::max<std::uint64_t>(1, searches))) {}
+
+  Budget steps;
+  Budget bytes;
+
+  [[nodiscard]] bool is_exceeded() const { return steps.exceeded() || bytes.exceeded(); }
+  void warn_if_exceeded(const std::string& name, Diagnostics& diagnostics) const {
+    steps.warn_if_exceeded(name, diagnostics);
+    bytes.warn_if_exceeded(name, diagnostics);
+  }
 };
 
 // The kernel that one of `banners` is of, by its own page tables near it, which map it. Nothing if
-// there is none, or `budget`, which may be of several searches, is used up. One that an earlier
+// there is none, or `budget` is used up. One that an earlier
 // boot has left would be found as well, which is a warning.
 [[nodiscard]] std::optional<RunningKernel> find_banner_kernel(
     const GuestMemory& memory, const std::vector<GuestPhysical>& banners, BannerBudget& budget,

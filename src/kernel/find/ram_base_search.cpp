@@ -61,17 +61,23 @@ std::vector<std::uint64_t> possible_shifts(const GuestMemory& memory,
 std::optional<PlacedMemory> derive_base(const std::shared_ptr<const GuestMemory>& reading,
                                         const std::vector<GuestPhysical>& banners,
                                         Diagnostics& diagnostics) {
-  BannerBudget budget;
-  for (const std::uint64_t shift : possible_shifts(*reading, banners)) {
+  const std::vector<std::uint64_t> shifts = possible_shifts(*reading, banners);
+  std::optional<BannerBudget> exceeded;
+  for (const std::uint64_t shift : shifts) {
+    BannerBudget budget(shifts.size());
     auto memory = std::make_unique<ShiftedMemory>(reading, shift);
     const std::vector<GuestPhysical> there = moved(banners, shift);
     SilentDiagnostics silent;
-    if (!find_banner_kernel(*memory, there, budget, silent)) continue;
-    BannerBudget again;
+    if (!find_banner_kernel(*memory, there, budget, silent)) {
+      if (budget.is_exceeded()) exceeded = budget;
+      continue;
+    }
+    BannerBudget again(shifts.size());
     RunningKernel kernel = find_banner_kernel(*memory, there, again, diagnostics).value();
     return PlacedMemory{std::move(memory), std::move(kernel),
                         "its page tables lead to each other then, and map a kernel in it"};
   }
+  if (exceeded) exceeded->warn_if_exceeded(reading->name(), diagnostics);
   return std::nullopt;
 }
 
@@ -82,7 +88,7 @@ std::optional<PlacedMemory> find_ram_base(std::vector<std::unique_ptr<GuestMemor
   if (readings.empty() || readings.front()->ranges().empty()) return std::nullopt;
   const GuestPhysical first = begin_of(*readings.front());
   BannerScan scan(*readings.front());
-  const std::vector<GuestPhysical> banners = scan.next(scan.rest(), diagnostics);
+  const std::vector<GuestPhysical> banners = scan.rest(diagnostics);
   scan.warn_if_exceeded(diagnostics);
   for (std::unique_ptr<GuestMemory>& reading : readings) {
     BannerBudget budget;

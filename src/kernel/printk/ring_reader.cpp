@@ -116,7 +116,8 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
   const bool right_seq = record.seq == seq_of(descriptor.id) && is_sequence_number(record.seq);
   // vprintk_store() stores text, its length, then what else there is, then the time.
   const bool has_text = text_length > 0 && right_seq;
-  const bool has_time = info.number(members_.time) > 0 || last_time_ == 0;
+  const bool clock_runs = last_time_ > 0 || window_.tail_id != first_id(ring_);
+  const bool has_time = info.number(members_.time) > 0 || !clock_runs;
   if (descriptor.state == DescriptorState::Reserved && !(has_text && has_time)) {
     keep_half_text(descriptor, has_text ? text_length : 0, result);
     unfinished_.add(seq_of(descriptor.id));
@@ -127,7 +128,7 @@ std::optional<LogRecord> RingReader::read_record(const Descriptor& descriptor,
     return std::nullopt;
   }
   fill_info(record, info);
-  last_time_ = record.ts_nsec;
+  last_time_ = std::max(last_time_, record.ts_nsec);
   const std::uint64_t flags = info.number(members_.flags);
   record.continues = (flags & continuation_flag) != 0;
   record.state = state_of(descriptor, flags);

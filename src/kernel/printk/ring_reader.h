@@ -90,7 +90,7 @@ class RingReader {
   Budget half_texts_;
   bool has_records_ = false;     // whether one was handed over
   bool stopped_ = false;         // no more are wanted
-  std::uint64_t last_time_ = 0;  // of the record before
+  std::uint64_t last_time_ = 0;  // the latest of the records before
   // The records that something is wrong with.
   LossCounter unfinished_;
   LossCounter overwritten_;

@@ -90,12 +90,27 @@ TEST_CASE("MemoryLayout: runs of any size, in any order, and of what is there tw
   }
 }
 
+TEST_CASE("MemoryLayout: bytes of the image are memory in one place only") {
+  const auto layout_of = [](const std::vector<MemoryRun>& runs) { return MemoryLayout(runs); };
+  check_fails(Failure::UnusableInput,
+              "expected the bytes at offset 0x1800 to be memory in one place, found physical "
+              "0x100800 and 0x200000",
+              [&] {
+                (void)layout_of({{{0x200000}, 0x1800, 0x1000}, {{0x100000}, 0x1000, 0x1000}});
+              });
+  // What is listed twice is there once.
+  CHECK(layout_of({{{0x100000}, 0x1000, 0x1000}, {{0x100000}, 0x1000, 0x1000}}).ranges().size() ==
+        1);
+}
+
 TEST_CASE("MemoryLayout: runs that overlap by the hundred thousand") {
   // Each begins a page before the one before it, and all end at the same place: every run after the
   // first has one page that is new.
   constexpr std::uint64_t count = 300'000;
   std::vector<MemoryRun> runs;
-  for (std::uint64_t i = 1; i <= count; ++i) runs.push_back({{(count - i) * 4096}, 0, i * 4096});
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    runs.push_back({{(count - i) * 4096}, (count - i) * 4096, i * 4096});
+  }
   // And each of these holds all of it.
   for (std::uint64_t i = 0; i < count; ++i) runs.push_back({{0}, i, count * 4096});
   const MemoryLayout layout(runs);

@@ -435,8 +435,13 @@ TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as i
   SECTION("a text that is all there, with its length, has no level or time yet") {
     const int before = GENERATE(2, 30);  // in the first lap, and later
     for (int i = 0; i < before; ++i) ring.store("a record of thirty-two bytes....");
+    const auto without_text = static_cast<std::uint64_t>(before) + 1;
+    ring.store_without_block(failed);  // of which all is zeros
+    Info nothing = ring.info(without_text);
+    nothing.ts_nsec = 0;
+    ring.set_info(without_text, nothing);
     ring.store("all of a message", {.state = Reserved});
-    Info info = ring.info(static_cast<std::uint64_t>(before) + 1);
+    Info info = ring.info(without_text + 1);
     info.ts_nsec = 0;
     ring.set_info(info.seq, info);
     const CollectedLog log = ring.read();
@@ -444,9 +449,13 @@ TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as i
     REQUIRE(log.unlogged.size() == 1);
     CHECK(log.unlogged[0].text == "all of a message");
     CHECK(log.unlogged[0].seq == info.seq);
-    CHECK(log.losses == Texts{fmt::format("1 record being written when the guest stopped, not in "
-                                          "the log (sequence number {})",
-                                          info.seq)});
+    CHECK(log.losses ==
+          Texts{fmt::format("1 record being written when the guest stopped, not in the log "
+                            "(sequence number {})",
+                            info.seq),
+                fmt::format("1 record whose text the kernel has lost or overwritten (sequence "
+                            "number {})",
+                            without_text)});
   }
   SECTION("later, what stands there may be an older record's") {
     for (int i = 0; i < 30; ++i) ring.store("a record of thirty-two bytes....");
