@@ -29,11 +29,14 @@ bool has(const std::vector<Value>& values, const Value& wanted) {
   return std::find(values.begin(), values.end(), wanted) != values.end();
 }
 
+bool is_called(const Task& task, const std::string& pattern) {
+  return ::fnmatch(pattern.c_str(), task.comm.c_str(), 0) == 0;
+}
+
 bool is_selected(const TaskOptions& options, const Task& task) {
   const bool is_named =
-      std::any_of(options.comms.begin(), options.comms.end(), [&](const std::string& pattern) {
-        return ::fnmatch(pattern.c_str(), task.comm.c_str(), 0) == 0;
-      });
+      std::any_of(options.comms.begin(), options.comms.end(),
+                  [&](const std::string& pattern) { return is_called(task, pattern); });
   return (!options.blocked || task.state == 'D') &&
          (options.pids.empty() || has(options.pids, task.pid) || has(options.pids, task.tgid)) &&
          (options.comms.empty() || is_named) &&
@@ -50,6 +53,26 @@ void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskRepor
         std::any_of(guest.tasks().all().begin(), guest.tasks().all().end(),
                     [&](const Task& task) { return task.pid == pid || task.tgid == pid; });
     if (!is_there) diagnostics.warn_of_lack(fmt::format("the guest has no task {}", pid));
+  }
+  for (const std::string& pattern : options.comms) {
+    const bool is_there =
+        std::any_of(guest.tasks().all().begin(), guest.tasks().all().end(),
+                    [&](const Task& task) { return is_called(task, pattern); });
+    if (!is_there) {
+      diagnostics.warn_of_lack(fmt::format("the guest has no task called {}", pattern));
+    }
+  }
+}
+
+void warn_of_absent_cpus(const TaskOptions& options, const GuestTasks& guest,
+                         Diagnostics& diagnostics) {
+  const std::vector<Cpu>& cpus = guest.cpus().all();
+  for (const std::uint32_t number : options.cpus) {
+    const bool is_there = std::any_of(cpus.begin(), cpus.end(),
+                                      [&](const Cpu& cpu) { return cpu.number == number; });
+    if (!is_there && !cpus.empty()) {
+      diagnostics.warn_of_lack(fmt::format("the guest has no CPU {}", number));
+    }
   }
 }
 
@@ -154,6 +177,7 @@ int print_traces(const Options& options, Redactor& redactor, TerminalDiagnostics
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(options, guest, tasks, diagnostics);
   const TaskOptions& wanted = options.tasks;
+  warn_of_absent_cpus(wanted, tasks, diagnostics);
   if (!wanted.selects()) select_vcpus(wanted, tasks, report);
   if (wanted.all || wanted.selects()) select_tasks(wanted, tasks, report, diagnostics);
   find_waits(tasks, true, report);
@@ -170,6 +194,7 @@ int print_tasks(const Options& options, Redactor& redactor, TerminalDiagnostics&
   const Guest guest = session::open(options.files, session_options(options), diagnostics);
   const GuestTasks tasks(guest, diagnostics);
   TaskReport report = describe(options, guest, tasks, diagnostics);
+  warn_of_absent_cpus(options.tasks, tasks, diagnostics);
   select_tasks(options.tasks, tasks, report, diagnostics);
   find_waits(tasks, false, report);
   sort_rows(report, options.tasks.sort);

@@ -24,6 +24,10 @@ namespace {
 // More than any host keeps.
 constexpr std::size_t most_logs = 64;
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
 bool is_host_log_in(const FileTree& tree, const fs::path& path) {
   SilentDiagnostics silent;
   try {
@@ -91,8 +95,7 @@ std::vector<OpenLog> find_logs(const std::vector<fs::path>& files, const fs::pat
   for (const fs::path& file : files) {
     if (is_host_log_at(file)) found.add(file);
   }
-  const fs::path folder = checkpoint.has_parent_path() ? checkpoint.parent_path() : fs::path(".");
-  for (const fs::path& path : tree.files(folder)) {
+  for (const fs::path& path : tree.files(folder_of(checkpoint))) {
     if (!has_name_of_host_log(path)) continue;
     found.add(checkpoint.has_parent_path() ? path : path.filename());
   }
@@ -125,6 +128,17 @@ std::vector<HostLog> read_logs(std::vector<OpenLog> files,
   return logs;
 }
 
+// VMware keeps all logs of a VM beside each other: others are of another VM.
+void require_one_folder(const std::vector<fs::path>& files, const FileTree& tree) {
+  for (const fs::path& file : files) {
+    if (tree.are_same(folder_of(file), folder_of(files.front()))) continue;
+    throw Error(Failure::Usage,
+                fmt::format("{} and {}: expected the logs of one VM, which lie in one folder: read "
+                            "them one by one",
+                            files.front().string(), file.string()));
+  }
+}
+
 }  // namespace
 
 bool are_host_logs(const std::vector<fs::path>& files, BundleTree& tree, Diagnostics& diagnostics) {
@@ -135,6 +149,7 @@ bool are_host_logs(const std::vector<fs::path>& files, BundleTree& tree, Diagnos
 
 std::vector<HostLog> read_host_logs(const std::vector<fs::path>& files, BundleTree& tree,
                                     Diagnostics& diagnostics) {
+  require_one_folder(files, tree);
   std::vector<OpenLog> logs;
   for (const fs::path& path : files) {
     auto file = is_host_log_at(path) ? nullptr : find_host_log(path, tree, diagnostics);

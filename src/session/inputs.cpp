@@ -105,6 +105,12 @@ class Sorter {
 
   // A folder is a VM's if nothing else that was named is of a guest; it may hold symbols as well.
   void use_folder(const fs::path& path) {
+    std::error_code error;
+    if (fs::directory_iterator(path, error); error) {
+      unusable_.push_back(
+          unusable(fmt::format("{}: can't be read: {}", path.string(), error.message())));
+      return;
+    }
     const VmFolder found = list_vm_folder(*tree_, path);
     if (!has_guest()) {
       if (const auto checkpoint = choose_checkpoint(*tree_, found, std::nullopt, diagnostics_)) {

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import shutil
 import unittest
 from pathlib import Path
 
@@ -206,6 +207,20 @@ class Alone(HostLogTests):
         self.assertEqual(photon_dmesg("triage", "--fail-on", "panic", log).status, 10)
         markdown = photon_dmesg("triage", "--format", "markdown", log).out.decode()
         self.assertIn(PANIC, markdown)
+
+    def test_logs_of_two_folders_are_of_two_machines(self) -> None:
+        log = self.write(self.sent)
+        other = self.folder / "other"
+        other.mkdir()
+        self.addCleanup(shutil.rmtree, other)
+        twin = shutil.copy(log, other / "vmware.log")
+        older = shutil.copy(log, self.folder / "vmware-1.log")
+        self.addCleanup(older.unlink)
+        for command in ((), ("triage",)):
+            refused = photon_dmesg(*command, log, twin)
+            self.assertEqual((refused.status, refused.out), (2, b""))
+            self.assertIn("expected the logs of one VM, which lie in one folder", refused.err)
+            self.assertIn(PANIC.encode(), photon_dmesg(*command, log, older).out)
 
     def test_nothing_was_sent(self) -> None:
         log = self.write([])

@@ -233,6 +233,16 @@ class TraceTests(TaskFiles):
             with self.subTest(words=words):
                 self.assertEqual(by_pid(self.document("bt", *words)), {2: self.tasks[2]})
 
+    def test_what_there_is_none_of_is_said(self) -> None:
+        for command, words, said in (("bt", ("--comm", "nosuch*"), "no task called nosuch*"),
+                                     ("bt", ("--cpu", "99"), "no CPU 99"),
+                                     ("ps", ("--cpu", "99"), "no CPU 99"),
+                                     ("ps", ("--pid", "99999"), "no task 99999")):
+            with self.subTest(command=command, words=words):
+                found = photon_dmesg(command, *words, self.checkpoint)
+                self.assertEqual(found.status, 1)
+                self.assertIn("the guest has " + said, found.err)
+
     def test_processors_are_where_their_tasks_are(self) -> None:
         self.assertEqual([vcpu["vcpu"] for vcpu in self.bt["vcpus"]],
                          list(range(self.guest.scenario.vcpus)))

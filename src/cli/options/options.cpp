@@ -71,7 +71,9 @@ class Parser {
       refuse(unknown_options());
     } catch (const CLI::ArgumentMismatch& error) {
       const std::string what = error.what();
-      refuse(what.substr(0, what.find(':')) + ": expected a value, found none");
+      const bool is_repeated = what.find("At Most") != std::string::npos;
+      refuse(what.substr(0, what.find(':')) + (is_repeated ? ": expected one value, found several"
+                                                           : ": expected a value, found none"));
     } catch (const CLI::ParseError& error) {
       refuse(error.what());
     }

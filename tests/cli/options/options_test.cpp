@@ -44,6 +44,9 @@ TEST_CASE("options: what makes no sense is a usage error") {
   check_fails(Failure::Usage, "FILE is required (see photon-dmesg --help)",
               [] { (void)parse({}); });
   check_fails(Failure::Usage, "--nonsense", [] { (void)parse({"--nonsense", "a"}); });
+  check_fails(Failure::Usage, "--tail: expected one value, found several (see", [] {
+    (void)parse({"--tail", "1", "--tail", "2", "vm.vmss"});
+  });
   check_fails(Failure::Usage, "--tail: expected a value, found none (see", [] {
     (void)parse({"a", "--tail"});
   });
