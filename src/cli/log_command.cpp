@@ -40,7 +40,7 @@ void say_verdict(const Options& options, Guest& guest, Redactor& redactor) {
   say(fmt::format("photon-dmesg: {} (see photon-dmesg triage)\n", printable(headline(report))));
 }
 
-Guest open_guest(const Options& options, std::shared_ptr<BundleTree> tree,
+Guest open_guest(const Options& options, const std::shared_ptr<BundleTree>& tree,
                  Diagnostics& diagnostics) {
   try {
     return session::open(options.files, {tree, nullptr}, session_options(options), diagnostics);
