@@ -44,11 +44,12 @@ std::string name_of_ticket(const fs::path& file, const fs::path& root) {
   return name_by(has_folder ? folder / file.filename() : file.filename());
 }
 
+// So may one that can't be read: whoever reads it says why.
 bool tells_of_guest(const fs::path& host_log) {
   try {
     return has_lines_of_guest(InputFile(host_log));
   } catch (const Error&) {
-    return false;
+    return true;
   }
 }
 
@@ -58,18 +59,19 @@ struct Look {
   bool is_named = false;  // its files were named, so that somebody wants to hear of each
 };
 
-// The guests in a bundle, as paths through it; the bundle itself if it can't be read: whoever reads
-// it says why. So if it was named and holds none.
+// The guests in a bundle, as paths through it; the bundle itself if it can't be read, or none is in
+// what can be read of it: whoever reads it says why. So if it was named and holds none.
 Paths guests_in_bundle(const fs::path& bundle, const Look& look, Diagnostics& diagnostics) {
-  SilentDiagnostics silent;  // what is damaged is said of the ticket
+  CollectedDiagnostics losses;  // they are said of the ticket
   BundleTree tree(ReadAhead::SmallFiles);
   diagnostics.progress({fmt::format("looking for tickets in {}", bundle.string())});
   try {
     Paths guests = list_checkpoints_in_bundle(
-        bundle, look.all_snapshots ? Snapshots::All : Snapshots::Current, tree, silent);
-    if (!guests.empty() || !look.is_named) return guests;
+        bundle, look.all_snapshots ? Snapshots::All : Snapshots::Current, tree, losses);
+    const bool is_whole = losses.warnings().empty();
+    if (!guests.empty() || (is_whole && !look.is_named)) return guests;
   } catch (const Error& error) {
-    silent.found({.what = error.what()});
+    losses.found({.what = error.what()});
   }
   return {bundle};
 }
@@ -95,19 +97,44 @@ Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnos
   for (const fs::path& bundle : files.bundles) {
     append(guests, guests_in_bundle(bundle, look, diagnostics));
   }
+  append(guests, files.unreadable);
   return guests;
 }
 
-// What lies in `folder`, in the order of its names. Empty if it can't be read.
-Paths entries_of(const fs::path& folder) {
-  Paths entries;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    entries.push_back(entry->path());
+struct Entry {
+  fs::path path;
+  fs::file_type type;  // of a link itself
+};
+
+// What lies in `folder`, in the order of its names, as far as it can be read; warns if it can't.
+std::vector<Entry> entries_of(const fs::path& folder, Diagnostics& diagnostics) {
+  std::vector<Entry> entries;
+  std::error_code failure;
+  std::error_code hidden;  // who may list a folder may not see what it lists
+  fs::directory_iterator entry(folder, failure);
+  for (; !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
+    std::error_code error;
+    entries.push_back({entry->path(), fs::symlink_status(entry->path(), error).type()});
+    if (entries.back().type == fs::file_type::none) hidden = error;
   }
-  std::sort(entries.begin(), entries.end());
+  if (failure || hidden) {
+    diagnostics.warn_of_lack(
+        fmt::format("{}: no tickets are looked for in this folder, as it "
+                    "can't be read: {}",
+                    folder.string(), (failure ? failure : hidden).message()));
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& left, const Entry& right) { return left.path < right.path; });
   return entries;
+}
+
+// Whether `entry` may be a file of a guest's, also by a link, which may lead to where the file no
+// longer is, or can't be seen.
+bool may_be_evidence(const Entry& entry) {
+  std::error_code ignored;
+  if (entry.type != fs::file_type::symlink) return entry.type == fs::file_type::regular;
+  if (fs::exists(entry.path, ignored)) return fs::is_regular_file(entry.path, ignored);
+  return is_named_as_evidence(entry.path);
 }
 
 }  // namespace
@@ -162,23 +189,21 @@ void TicketFinder::add_tree(const fs::path& root) {
     const fs::path folder = std::move(folders.back());
     folders.pop_back();
     if (is_results(folder)) continue;
-    const Paths entries = entries_of(folder);
-    add_folder(entries, root);
+    Paths files;
     Paths inner;
-    for (const fs::path& entry : entries) {
-      std::error_code ignored;
-      if (fs::is_directory(fs::symlink_status(entry, ignored))) inner.push_back(entry);
+    for (const Entry& entry : entries_of(folder, diagnostics_)) {
+      if (entry.type == fs::file_type::directory) inner.push_back(entry.path);
+      if (may_be_evidence(entry)) files.push_back(entry.path);
     }
+    add_folder(files, root);
     folders.insert(folders.end(), inner.rbegin(), inner.rend());
   }
 }
 
-void TicketFinder::add_folder(const std::vector<fs::path>& entries, const fs::path& root) {
+void TicketFinder::add_folder(const std::vector<fs::path>& paths, const fs::path& root) {
   FolderFiles files;
-  for (const fs::path& entry : entries) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(entry, ignored)) continue;
-    files.add(entry);
+  for (const fs::path& path : paths) {
+    files.add(path);
     diagnostics_.progress({fmt::format("looking for tickets: {} files", ++files_)});
   }
   passed_over_ +=

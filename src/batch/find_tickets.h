@@ -13,8 +13,9 @@ namespace photon_dmesg {
 
 // Finds the tickets in what users name. Of each folder, and of those in it, each VM is one: its
 // current checkpoint (see folder_files.h), each core and other dump, memory that has no checkpoint,
-// and vmware.log where it tells of a guest that left nothing else. Symbols that lie in the same
-// folder go with them.
+// and vmware.log where it tells of a guest that left nothing else. So is a file that can't be read
+// and may be of a guest: whoever reads it says why. Symbols that lie in the same folder go with
+// them. Warns of each folder that can't be read.
 class TicketFinder {
  public:
   struct Options {
@@ -40,7 +41,7 @@ class TicketFinder {
 
  private:
   void add_tree(const std::filesystem::path& root);
-  void add_folder(const std::vector<std::filesystem::path>& entries,
+  void add_folder(const std::vector<std::filesystem::path>& paths,
                   const std::filesystem::path& root);
   void add_named();
   [[nodiscard]] bool is_results(const std::filesystem::path& folder) const;

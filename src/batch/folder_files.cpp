@@ -10,8 +10,10 @@
 
 #include "base/error.h"
 #include "base/input_file.h"
+#include "base/packed_file.h"
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/companion_file.h"
+#include "session/bundle_names.h"
 #include "session/bundle_walk.h"
 #include "session/symbol_kinds.h"
 #include "session/vm_file_names.h"
@@ -25,9 +27,11 @@ namespace {
 
 using Paths = std::vector<fs::path>;
 
+using Kind = Paths FolderFiles::*;
+
 struct NameRule {
   const char* pattern;
-  Paths FolderFiles::*kind;
+  Kind kind;
 };
 
 // The first that fits counts.
@@ -42,34 +46,65 @@ constexpr std::array rules = {
     NameRule{"*.rpm", &FolderFiles::symbols},
 };
 
+// Where every kind of file has its mark.
+constexpr std::size_t marked_bytes = 64 * 1024;
+
+const NameRule* find_rule(const fs::path& path) {
+  const auto* rule = std::find_if(rules.begin(), rules.end(), [&](const NameRule& known) {
+    return is_named_or_packed(path, known.pattern);
+  });
+  return rule == rules.end() ? nullptr : rule;
+}
+
 bool is_known_name(const fs::path& path) {
   const auto known = vm_file_names();
   return std::any_of(known.begin(), known.end(), [&](const VmFileName& name) {
-    return !name.what.empty() && is_named(path, name.pattern);
+    return !name.what.empty() && is_named_or_packed(path, name.pattern);
   });
 }
 
-Paths FolderFiles::*kind_by_content(const fs::path& path) {
-  try {
-    const InputFile file(path);
-    if (file.size() == 0) return &FolderFiles::others;
-    if (identify_symbols(file)) return &FolderFiles::symbols;
-    const GuestFileKind kind = identify_guest_file(file);
-    if (kind == GuestFileKind::Unmarked) {
-      return is_bundle(file) ? &FolderFiles::bundles : &FolderFiles::others;
-    }
-    return kind == GuestFileKind::Checkpoint ? &FolderFiles::checkpoints : &FolderFiles::dumps;
-  } catch (const Error&) {
-    return &FolderFiles::others;  // nobody has named it
+// Whether a file says by its name that it is packed, or an archive.
+bool is_named_as_packed(const fs::path& path) {
+  return is_packed_name(path) || may_be_bundle(path.string());
+}
+
+Kind kind_of_guest(const ByteSource& file, Kind unmarked) {
+  switch (identify_guest_file(file)) {
+    case GuestFileKind::Unmarked:
+      return unmarked;
+    case GuestFileKind::Checkpoint:
+      return &FolderFiles::checkpoints;
+    default:
+      return &FolderFiles::dumps;
   }
 }
 
-Paths FolderFiles::*kind_of(const fs::path& path) {
-  const fs::path name = is_packed_name(path) ? path.stem() : path;
-  const auto* rule = std::find_if(rules.begin(), rules.end(), [&](const NameRule& known) {
-    return is_named(name, known.pattern);
-  });
-  if (rule != rules.end()) return rule->kind;
+Kind kind_of_packed(const InputFile& file) {
+  if (is_bundle(file)) return &FolderFiles::bundles;
+  const std::vector<std::byte> begin = peek_unpacked(file, marked_bytes);
+  return kind_of_guest(BufferSource(file.name(), begin), &FolderFiles::others);
+}
+
+// What was cut or overwritten at its beginning may be anything that its name says.
+Kind kind_of_unmarked(const InputFile& file) {
+  if (file.size() > 0 && is_bundle(file)) return &FolderFiles::bundles;
+  return is_named_as_packed(file.path()) ? &FolderFiles::unreadable : &FolderFiles::others;
+}
+
+Kind kind_by_content(const fs::path& path) {
+  try {
+    const InputFile file(path);
+    if (packing_of(file)) return kind_of_packed(file);
+    if (file.size() == 0) return kind_of_unmarked(file);
+    if (identify_symbols(file)) return &FolderFiles::symbols;
+    return kind_of_guest(file, kind_of_unmarked(file));
+  } catch (const Error&) {
+    return &FolderFiles::unreadable;
+  }
+}
+
+Kind kind_of(const fs::path& path) {
+  if (const NameRule* rule = find_rule(path)) return rule->kind;
   return is_known_name(path) ? &FolderFiles::companions : kind_by_content(path);
 }
 
@@ -112,6 +147,10 @@ fs::path current_of(const Paths& checkpoints, const Paths& configurations) {
 
 void FolderFiles::add(const fs::path& path) {
   (this->*kind_of(path)).push_back(path);
+}
+
+bool is_named_as_evidence(const fs::path& path) {
+  return find_rule(path) != nullptr || may_be_bundle(path.string());
 }
 
 std::vector<fs::path> choose_checkpoints(const FolderFiles& files, bool all_snapshots) {

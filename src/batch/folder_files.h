@@ -5,8 +5,8 @@
 
 namespace photon_dmesg {
 
-// What of a folder's files can be of a guest, by their names, and by their first bytes where these
-// tell nothing.
+// What of a folder's files can be of a guest, by their names, and by their first bytes, unpacked if
+// they are packed, where these tell nothing.
 struct FolderFiles {
   std::vector<std::filesystem::path> checkpoints;     // .vmss, .vmsn
   std::vector<std::filesystem::path> memories;        // .vmem
@@ -16,11 +16,16 @@ struct FolderFiles {
   std::vector<std::filesystem::path> host_logs;       // vmware.log
   std::vector<std::filesystem::path> symbols;         // of kernels: ISOs, packages, vmlinux...
   std::vector<std::filesystem::path> companions;      // what else VMware keeps of a VM
-  std::vector<std::filesystem::path> others;          // none of these
+  std::vector<std::filesystem::path> unreadable;  // whatever they are: whoever reads one says why
+  std::vector<std::filesystem::path> others;      // none of these
 
-  // Tells what `path`, which exists, is, and adds it. Reads no more of it than that takes.
+  // Tells what `path` is, and adds it. Reads no more of it than that takes.
   void add(const std::filesystem::path& path);
 };
+
+// Whether `path` is called as checkpoints, memory and bundles are: all that there is to go by where
+// a link leads nowhere.
+[[nodiscard]] bool is_named_as_evidence(const std::filesystem::path& path);
 
 // The checkpoints that stand for the VMs in a folder, one each: the current one by its .vmx, or by
 // names: what it was suspended to, or its newest snapshot. Names are of one VM if they are alike in

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <span>
 #include <sstream>
@@ -54,14 +55,28 @@ void write_text_file(const fs::path& path, const std::string& text) {
   write_file(path, Access::Public, std::as_bytes(std::span(text)));
 }
 
+// Why there may be a result in `folder` that can't be read; nothing if there is none in it.
+std::optional<std::string> why_not_read(const fs::path& folder) {
+  const fs::path file = folder / ticket_file;
+  std::error_code error;
+  const fs::file_type type = fs::status(file, error).type();
+  if (type == fs::file_type::not_found) return std::nullopt;
+  if (type == fs::file_type::none) return fmt::format("{}: {}", file.string(), error.message());
+  return fmt::format("{}: it can't be read, or is not of photon-dmesg batch", file.string());
+}
+
 // The results that lie in `folder`, each ticket's in a folder of its own.
-std::vector<TicketResult> read_results(const fs::path& folder) {
+std::vector<TicketResult> read_results(const fs::path& folder, Diagnostics& diagnostics) {
   std::vector<TicketResult> results;
   std::error_code error;
   fs::directory_iterator entry(folder, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     if (entry->path().filename().string().starts_with('.')) continue;
-    if (auto result = read_ticket_result(entry->path())) results.push_back(std::move(*result));
+    if (auto result = read_ticket_result(entry->path())) {
+      results.push_back(std::move(*result));
+    } else if (const auto reason = why_not_read(entry->path())) {
+      diagnostics.warn_of_lack(fmt::format("a result is not counted: {}", *reason));
+    }
   }
   if (error) {
     throw Error(Failure::Usage, fmt::format("{}: expected a folder of results: {}", folder.string(),
@@ -141,7 +156,7 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
   std::vector<TicketResult> results;
   std::set<std::pair<std::string, std::string>> seen;
   for (const fs::path& folder : options.files) {
-    std::vector<TicketResult> found = read_results(folder);
+    std::vector<TicketResult> found = read_results(folder, diagnostics);
     if (found.empty()) {
       diagnostics.warn_of_lack(fmt::format("{}: no results are in it", folder.string()));
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <ostream>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "batch/content_id.h"
@@ -131,6 +132,17 @@ void read_guest(const Options& own, Guest& guest, Redactor& redactor, const fs::
   if (failure) throw Error(*failure);
 }
 
+// What was said of a guest that can't be opened may be why.
+Guest open_guest(const Options& own, session::Shared shared, TerminalDiagnostics& diagnostics,
+                 TicketResult& result) {
+  try {
+    return session::open(own.files, std::move(shared), session_options(own), diagnostics);
+  } catch (const Error&) {
+    result.warnings = diagnostics.warnings();
+    throw;
+  }
+}
+
 void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, Redactor& redactor,
                  const fs::path& folder, TicketResult& result) {
   TerminalDiagnostics diagnostics(TerminalDiagnostics::Level::Quiet);
@@ -143,7 +155,7 @@ void read_ticket(const Options& own, const std::shared_ptr<SymbolPool>& shared, 
     };
     return judge_ticket(own, judge, redactor, folder, result);
   }
-  Guest guest = session::open(own.files, {tree, shared}, session_options(own), diagnostics);
+  Guest guest = open_guest(own, {tree, shared}, diagnostics, result);
   read_guest(own, guest, redactor, folder, diagnostics, result);
 }
 

@@ -3,6 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "batch/folder_files.h"
+#include "support/archive_writer.h"
+#include "support/as_nobody.h"
+#include "support/elf_core_builder.h"
+#include "support/gzip_writer.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg {
@@ -132,6 +136,86 @@ TEST_CASE("find tickets: the host's log counts where there is nothing else of a 
     const Tree tree({"vm/other"});
     std::ofstream(tree.root() / "vm" / "vmware.log") << "nothing of a guest\n";
     CHECK(tree.files().empty());
+  }
+}
+
+TEST_CASE("find tickets: packed dumps count, whatever they are called") {
+  const Tree tree({"a/notes.gz"});
+  const std::string core = test::elf_core({{.physical = 0, .content = "memory"}});
+  std::ofstream(tree.root() / "a" / "vmcore.gz") << test::gzip(core);
+  std::ofstream(tree.root() / "a" / "odd") << test::gzip(core);
+  std::ofstream(tree.root() / "a" / "notes.gz") << test::gzip("only notes");
+  CHECK(tree.files() == Found{{"a/odd"}, {"a/vmcore.gz"}});
+}
+
+TEST_CASE("find tickets: what says by its name that it is packed, and is not, is not passed over") {
+  CHECK(Tree({"cut.tgz", "damaged.zip", "vmcore.zst", "notes"}).files() ==
+        Found{{"cut.tgz"}, {"damaged.zip"}, {"vmcore.zst"}});
+  SECTION("nor is what is empty") {
+    const Tree tree({"a.tgz", "b.gz", "empty"});
+    for (const char* name : {"a.tgz", "b.gz", "empty"}) fs::resize_file(tree.root() / name, 0);
+    CHECK(tree.files() == Found{{"a.tgz"}, {"b.gz"}});
+  }
+  SECTION("nor what can't be unpacked from its beginning") {
+    const Tree tree({"a.gz"});
+    std::ofstream(tree.root() / "a.gz") << test::gzip(std::string(1 << 20, 'x')).substr(0, 100);
+    CHECK(tree.files() == Found{{"a.gz"}});
+  }
+  SECTION("but logs are, which nobody looks into") {
+    CHECK(Tree({"messages.log.gz"}).files().empty());
+  }
+}
+
+TEST_CASE("find tickets: a bundle that is damaged before its first guest is one") {
+  const Tree tree({"case.tar"});
+  const fs::path bundle = tree.root() / "case.tar";
+  const std::string notes = test::write_archive({{"notes.txt", std::string(2000, 'x')}}, "tar");
+  std::ofstream(bundle) << notes;
+  CHECK(tree.files().empty());
+  std::ofstream(bundle) << notes.substr(0, 1500);
+  CHECK(tree.files() == Found{{"case.tar"}});
+}
+
+TEST_CASE("find tickets: links that lead nowhere count if they are called as evidence is") {
+  const Tree tree({"notes"});
+  for (const char* name : {"web.vmss", "db.vmem.gz", "case.tgz", "latest"}) {
+    fs::create_symlink("/nonexistent/file", tree.root() / name);
+  }
+  CHECK(tree.files() == Found{{"web.vmss"}, {"db.vmem.gz"}, {"case.tgz"}});
+}
+
+TEST_CASE("find tickets: what nobody may read is not passed over in silence") {
+  const Tree tree({"a/vm.vmss", "b/vm.vmss", "files/case.tgz", "files/vmcore", "logs/vmware.log"});
+  fs::permissions(tree.root(), fs::perms(0755));
+  for (const char* file : {"files/case.tgz", "files/vmcore", "logs/vmware.log"}) {
+    fs::permissions(tree.root() / file, fs::perms::none);
+  }
+  SECTION("files are tickets") {
+    const test::AsNobody nobody;
+    CHECK(tree.files() == Found{{"a/vm.vmss"},
+                                {"b/vm.vmss"},
+                                {"files/case.tgz"},
+                                {"files/vmcore"},
+                                {"logs/vmware.log"}});
+  }
+  SECTION("folders are named") {
+    const auto warnings_with = [&](int mode) {
+      fs::permissions(tree.root() / "b", fs::perms(mode));
+      CollectedDiagnostics diagnostics;
+      {
+        const test::AsNobody nobody;
+        TicketFinder finder({}, diagnostics);
+        finder.add(tree.root());
+        CHECK(finder.finish().size() == 4);
+      }
+      fs::permissions(tree.root() / "b", fs::perms(0755));
+      return diagnostics.warnings();
+    };
+    const std::vector<std::string> expected = {
+        (tree.root() / "b").string() +
+        ": no tickets are looked for in this folder, as it can't be read: Permission denied"};
+    CHECK(warnings_with(0) == expected);
+    CHECK(warnings_with(0444) == expected);  // it says what is in it, and lets nobody see that
   }
 }
 
