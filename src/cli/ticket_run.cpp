@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -27,6 +28,8 @@
 #include "report/triage_report.h"
 #include "session/host_logs.h"
 #include "session/session.h"
+#include "session/vm_file_names.h"
+#include "session/vm_files.h"
 
 namespace photon_dmesg {
 
@@ -178,18 +181,42 @@ void hide(std::string& text, const Ticket& ticket, Redactor& redactor) {
   text = redactor.redact(text);
 }
 
-// The files beside `file` that are read with it.
-std::vector<fs::path> companions_of(const fs::path& file) {
-  std::vector<fs::path> found;
-  try {
-    if (auto memory = find_companion(disk_tree(), file, {"vmem"}))
-      found.push_back(std::move(*memory));
-  } catch (const Error&) {
-    // Which one is meant can't be told, and will be said.
-  }
-  fs::path host_log = file.parent_path() / "vmware.log";
+// Whether a file of that name may be read when the VM is that it is of.
+bool is_evidence_of_vm(const fs::path& path) {
+  constexpr std::array patterns = {"*.vmss", "*.vmsn", "*.guest", "*.vmem", vm_configuration_name};
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const char* pattern) { return is_named_or_packed(path, pattern); });
+}
+
+bool is_host_log_of_vm(const fs::path& path) {
+  return is_named(path, vm_log_name) || is_named(path, old_vm_log_name);
+}
+
+// The files beside `file` that may be read with it: those of its name, and the host's logs; of a
+// folder or a configuration, whose current checkpoint is another one tomorrow, all that are of VMs.
+std::vector<fs::path> files_beside(const fs::path& file) {
   std::error_code ignored;
-  if (fs::exists(host_log, ignored)) found.push_back(std::move(host_log));
+  const bool is_folder = fs::is_directory(file, ignored);
+  const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  std::vector<fs::path> found = disk_tree().files(is_folder ? file : parent);
+  std::erase_if(found, [&](const fs::path& path) {
+    const bool is_meant =
+        is_folder || is_vm_configuration(file) || shared_name(path) == shared_name(file);
+    const bool is_read = is_host_log_of_vm(path) || (is_meant && is_evidence_of_vm(path));
+    return !is_read || path.filename() == file.filename();
+  });
+  return found;
+}
+
+// The same, and those beside what `file` leads to if it is a link, which may have another name.
+std::vector<fs::path> files_read_with(const fs::path& file) {
+  std::vector<fs::path> found = files_beside(file);
+  std::error_code ignored;
+  const auto target = disk_tree().behind_links(file);
+  if (target && fs::is_symlink(file, ignored)) {
+    const std::vector<fs::path> more = files_beside(*target);
+    found.insert(found.end(), more.begin(), more.end());
+  }
   return found;
 }
 
@@ -241,7 +268,9 @@ std::string key_of(const Options& options, const Ticket& ticket, const std::stri
       fmt::format("{}\n{}{}\n", program_version(), options.batch.fingerprint, symbols);
   for (const fs::path& file : ticket.files) {
     text += id_or_reason(file) + '\n';
-    for (const fs::path& companion : companions_of(file)) text += id_or_reason(companion) + '\n';
+    for (const fs::path& other : files_read_with(file)) {
+      text += fmt::format("{} {}\n", id_or_reason(other), other.filename().string());
+    }
   }
   return digest_of(text);
 }

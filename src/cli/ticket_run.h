@@ -20,7 +20,7 @@ namespace photon_dmesg {
                                       const std::filesystem::path& folder);
 
 // What its results depend on, as TicketResult::key: the content of its files and of those beside
-// them that are read, `symbols` for the content of the shared ones, options, and program.
+// them that may be read, `symbols` for the content of the shared ones, options, and program.
 [[nodiscard]] std::string key_of(const Options& options, const Ticket& ticket,
                                  const std::string& symbols);
 
