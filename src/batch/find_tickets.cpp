@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "checkpoint/vmware/host_log.h"
 #include "session/bundle_tree.h"
 #include "session/bundled_guests.h"
+#include "session/vm_files.h"
 
 namespace photon_dmesg {
 
@@ -44,7 +46,31 @@ std::string name_of_ticket(const fs::path& file, const fs::path& root) {
   return name_by(has_folder ? folder / file.filename() : file.filename());
 }
 
-// So may one that can't be read: whoever reads it says why.
+// Where `path` leads, however it is written.
+fs::path whole_path(const fs::path& path) {
+  std::error_code error;
+  fs::path whole = fs::weakly_canonical(path, error);
+  return error ? path.lexically_normal() : whole;
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// Where a file lies. A link is another file than what it leads to: others may lie beside it.
+fs::path place_of(const fs::path& file) {
+  return whole_path(folder_of(file)) / file.filename();
+}
+
+// The checkpoint that is read where the configuration `vmx` is named; nothing if that can't be
+// told.
+std::optional<fs::path> checkpoint_of(const fs::path& vmx) {
+  const Paths checkpoints = list_vm_folder(disk_tree(), folder_of(vmx)).checkpoints;
+  const auto current = find_current(disk_tree(), vmx, checkpoints);
+  return current || checkpoints.size() != 1 ? current : checkpoints.front();
+}
+
+// One that can't be read may: whoever reads it says why.
 bool tells_of_guest(const fs::path& host_log) {
   try {
     return has_lines_of_guest(InputFile(host_log));
@@ -87,12 +113,23 @@ Paths telling_logs(const FolderFiles& files, const Look& look) {
   return logs;
 }
 
+// The configurations that may be of others than `guests`: not those that are called as one of
+// these, and don't say which checkpoint they mean.
+Paths other_configurations(const FolderFiles& files, const Paths& guests) {
+  Paths configurations = files.configurations;
+  std::erase_if(configurations, [&](const fs::path& vmx) {
+    const auto is_its = [&](const fs::path& guest) { return name_of_vm(guest) == vmx.stem(); };
+    return std::any_of(guests.begin(), guests.end(), is_its) && !checkpoint_of(vmx);
+  });
+  return configurations;
+}
+
 // The files that stand for one guest each.
 Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
   Paths guests = choose_checkpoints(files, look.all_snapshots || look.is_named);
   append(guests, lone_memories(files));
   append(guests, files.dumps);
-  if (guests.empty() && look.is_named) append(guests, files.configurations);
+  if (look.is_named) append(guests, other_configurations(files, guests));
   if (guests.empty()) append(guests, telling_logs(files, look));
   for (const fs::path& bundle : files.bundles) {
     append(guests, guests_in_bundle(bundle, look, diagnostics));
@@ -144,11 +181,20 @@ void TicketFinder::add(const fs::path& path) {
   if (fs::is_directory(path, ignored)) {
     add_tree(path.has_filename() ? path : path.parent_path());
   } else if (fs::exists(path, ignored)) {
-    Paths& named = named_[path.parent_path()];
-    if (std::find(named.begin(), named.end(), path) == named.end()) named.push_back(path);
+    Paths& named = named_[whole_path(folder_of(path))];
+    const auto is_same = [&](const fs::path& other) { return other.filename() == path.filename(); };
+    if (std::none_of(named.begin(), named.end(), is_same)) named.push_back(path);
   } else {
-    tickets_.push_back({name_of_ticket(path, {}), {path}});
+    add_guest(path, {}, {});
   }
+}
+
+void TicketFinder::add_guest(const fs::path& guest, const fs::path& root, const Paths& symbols) {
+  const auto checkpoint = is_vm_configuration(guest) ? checkpoint_of(guest) : std::nullopt;
+  if (!guests_.insert(place_of(checkpoint.value_or(guest))).second) return;
+  Ticket ticket{name_of_ticket(guest, root), {guest}};
+  ticket.files.insert(ticket.files.end(), symbols.begin(), symbols.end());
+  tickets_.push_back(std::move(ticket));
 }
 
 void TicketFinder::add_named() {
@@ -156,12 +202,10 @@ void TicketFinder::add_named() {
     FolderFiles files;
     for (const fs::path& path : paths) files.add(path);
     for (const fs::path& guest : guests_in(files, {options_.all_snapshots, true}, diagnostics_)) {
-      tickets_.push_back({name_of_ticket(guest, {}), {guest}});
+      add_guest(guest, {}, {});
     }
     // Whoever names a file wants to hear of it.
-    for (const fs::path& other : files.others) {
-      tickets_.push_back({name_of_ticket(other, {}), {other}});
-    }
+    for (const fs::path& other : files.others) add_guest(other, {}, {});
     symbols_.insert(symbols_.end(), files.symbols.begin(), files.symbols.end());
   }
 }
@@ -188,7 +232,7 @@ void TicketFinder::add_tree(const fs::path& root) {
   while (!folders.empty()) {
     const fs::path folder = std::move(folders.back());
     folders.pop_back();
-    if (is_results(folder)) continue;
+    if (is_results(folder) || !folders_.insert(whole_path(folder)).second) continue;
     Paths files;
     Paths inner;
     for (const Entry& entry : entries_of(folder, diagnostics_)) {
@@ -209,9 +253,7 @@ void TicketFinder::add_folder(const std::vector<fs::path>& paths, const fs::path
   passed_over_ +=
       files.checkpoints.size() - choose_checkpoints(files, options_.all_snapshots).size();
   for (const fs::path& guest : guests_in(files, {options_.all_snapshots, false}, diagnostics_)) {
-    Ticket ticket{name_of_ticket(guest, root), {guest}};
-    ticket.files.insert(ticket.files.end(), files.symbols.begin(), files.symbols.end());
-    tickets_.push_back(std::move(ticket));
+    add_guest(guest, root, files.symbols);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +27,10 @@ class TicketFinder {
       : options_(std::move(options)), diagnostics_(diagnostics) {}
 
   // A folder is looked through. Of files, each that stands for a guest is a ticket, also several
-  // checkpoints of one VM; memory goes with its checkpoint if that is named too. What is not there
-  // is a ticket, which can't be read.
+  // checkpoints of one VM; memory goes with its checkpoint if that is named too, and a
+  // configuration is a ticket if what it leads to is none. What is not there is a ticket, which
+  // can't be read. What is named twice, also by other paths or with a folder around it, is one
+  // ticket.
   void add(const std::filesystem::path& path);
   void add(Ticket ticket) { tickets_.push_back(std::move(ticket)); }
 
@@ -44,11 +46,15 @@ class TicketFinder {
   void add_folder(const std::vector<std::filesystem::path>& paths,
                   const std::filesystem::path& root);
   void add_named();
+  void add_guest(const std::filesystem::path& guest, const std::filesystem::path& root,
+                 const std::vector<std::filesystem::path>& symbols);
   [[nodiscard]] bool is_results(const std::filesystem::path& folder) const;
 
   Options options_;
   Diagnostics& diagnostics_;
   std::vector<Ticket> tickets_;
+  std::set<std::filesystem::path> guests_;   // where those of `tickets_` lie that were found
+  std::set<std::filesystem::path> folders_;  // that were looked through
   // Files that were named, by their folders.
   std::map<std::filesystem::path, std::vector<std::filesystem::path>> named_;
   std::vector<std::filesystem::path> symbols_;

@@ -153,6 +153,10 @@ bool is_named_as_evidence(const fs::path& path) {
   return find_rule(path) != nullptr || may_be_bundle(path.string());
 }
 
+std::string name_of_vm(const fs::path& checkpoint) {
+  return split_name(checkpoint).vm;
+}
+
 std::vector<fs::path> choose_checkpoints(const FolderFiles& files, bool all_snapshots) {
   if (all_snapshots) return files.checkpoints;
   std::map<std::string, Paths> by_vm;

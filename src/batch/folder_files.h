@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace photon_dmesg {
@@ -26,6 +27,9 @@ struct FolderFiles {
 // Whether `path` is called as checkpoints, memory and bundles are: all that there is to go by where
 // a link leads nowhere.
 [[nodiscard]] bool is_named_as_evidence(const std::filesystem::path& path);
+
+// What the VM of a checkpoint is called, by the checkpoint's name: without a snapshot's number.
+[[nodiscard]] std::string name_of_vm(const std::filesystem::path& checkpoint);
 
 // The checkpoints that stand for the VMs in a folder, one each: the current one by its .vmx, or by
 // names: what it was suspended to, or its newest snapshot. Names are of one VM if they are alike in

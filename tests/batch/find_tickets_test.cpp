@@ -253,6 +253,73 @@ TEST_CASE("find tickets: checkpoints that are named are taken, whatever VM they 
   CHECK(named({"other.vmx"}) == Names{"other.vmx"});
 }
 
+TEST_CASE("find tickets: what is named twice is one ticket") {
+  const Tree tree({"cases/1/web.vmss", "cases/1/web-Snapshot1.vmsn", "cases/2/web.vmss"});
+  const auto named = [&](const std::vector<std::string>& names) {
+    SilentDiagnostics diagnostics;
+    TicketFinder finder({}, diagnostics);
+    for (const std::string& name : names) finder.add(tree.root() / name);
+    std::vector<std::string> shown;
+    for (const Ticket& ticket : finder.finish()) {
+      shown.push_back(fs::path(ticket.shown()).lexically_relative(tree.root()).string());
+    }
+    return shown;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(named({"cases/1/web.vmss", "cases/./1/web.vmss", "cases/2/../1/web.vmss"}) ==
+        Names{"cases/1/web.vmss"});
+  CHECK(named({"cases", "cases/2", "cases/1/web.vmss"}) ==
+        Names{"cases/1/web.vmss", "cases/2/web.vmss"});
+  CHECK(named({"absent.vmss", "./absent.vmss"}) == Names{"absent.vmss"});
+  SECTION("but another checkpoint is another one") {
+    CHECK(named({"cases", "cases/1/web-Snapshot1.vmsn"}) ==
+          Names{"cases/1/web.vmss", "cases/2/web.vmss", "cases/1/web-Snapshot1.vmsn"});
+  }
+  SECTION("and so is a link, which has other files beside it") {
+    fs::create_symlink("../1/web.vmss", tree.root() / "cases" / "2" / "link.vmss");
+    CHECK(named({"cases/1/web.vmss", "cases/2/link.vmss"}).size() == 2);
+  }
+  SECTION("and so is a hard link, for the same reason") {
+    fs::create_hard_link(tree.root() / "cases/1/web.vmss", tree.root() / "cases/2/copy.vmss");
+    CHECK(named({"cases/1/web.vmss", "cases/2/copy.vmss"}).size() == 2);
+  }
+}
+
+TEST_CASE("find tickets: a configuration that is named is one by what it leads to") {
+  const Tree tree({"web.vmss", "web-Snapshot1.vmsn", "web.vmem", "db.vmss"});
+  const auto named = [&](const std::string& state, const std::vector<std::string>& names) {
+    std::ofstream(tree.root() / "web.vmx") << "checkpoint.vmState = \"" << state << "\"\n";
+    SilentDiagnostics diagnostics;
+    TicketFinder finder({}, diagnostics);
+    for (const std::string& name : names) finder.add(tree.root() / name);
+    std::vector<std::string> shown;
+    for (const Ticket& ticket : finder.finish()) {
+      shown.push_back(fs::path(ticket.shown()).filename().string());
+    }
+    return shown;
+  };
+  using Names = std::vector<std::string>;
+  SECTION("beside checkpoints of others") {
+    CHECK(named("web.vmss", {"web.vmx", "db.vmss"}) == Names{"db.vmss", "web.vmx"});
+    CHECK(named("", {"web.vmx", "db.vmss"}) == Names{"db.vmss", "web.vmx"});
+  }
+  SECTION("and none if that is named too") {
+    CHECK(named("web.vmss", {"web.vmx", "web.vmss"}) == Names{"web.vmss"});
+    CHECK(named("web.vmss", {"web.vmx", "web-Snapshot1.vmsn"}) ==
+          Names{"web-Snapshot1.vmsn", "web.vmx"});
+  }
+  SECTION("nor if nothing tells what it leads to, and something of its VM is named") {
+    CHECK(named("", {"web.vmx", "web.vmss"}) == Names{"web.vmss"});
+    CHECK(named("", {"web.vmx", "web-Snapshot1.vmsn"}) == Names{"web-Snapshot1.vmsn"});
+  }
+  SECTION("nor if a folder that was named has it") {
+    fs::create_directory(tree.root() / "cases");
+    fs::copy_file(tree.root() / "web.vmss", tree.root() / "cases" / "web.vmss");
+    std::ofstream(tree.root() / "cases" / "web.vmx") << "";
+    CHECK(named("", {"cases", "cases/web.vmx"}) == Names{"web.vmss"});
+  }
+}
+
 TEST_CASE("find tickets: of files that are named, none is passed over in silence") {
   const Tree tree({"a.vmss", "a.vmem", "a.nvram", "odd", "photon.iso"});
   SilentDiagnostics diagnostics;
