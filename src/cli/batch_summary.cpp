@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <span>
@@ -85,29 +86,52 @@ std::vector<TicketResult> read_results(const fs::path& folder, Diagnostics& diag
   return results;
 }
 
-// Which of the tickets that were to be done have no result.
-std::vector<std::string> missing_tickets(const Options& options,
-                                         const std::vector<TicketResult>& results,
-                                         Diagnostics& diagnostics) {
-  if (!options.batch.list) return {};
+// What the tickets of the list are called.
+std::set<std::string> names_in_list(const Options& options, Diagnostics& diagnostics) {
   Options listed = options;
   listed.files.clear();
-  std::set<std::string> done;
-  for (const TicketResult& result : results) done.insert(result.name);
-  std::vector<std::string> missing;
-  for (const Ticket& ticket : find_batch_tickets(listed, diagnostics).tickets) {
-    if (!done.contains(ticket.name)) missing.push_back(ticket.name);
+  std::set<std::string> names;
+  for (Ticket& ticket : find_batch_tickets(listed, diagnostics).tickets) {
+    names.insert(std::move(ticket.name));
   }
-  return missing;
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  constexpr std::size_t most_named = 20;
+  const std::span<const std::string> named(names.data(), std::min(names.size(), most_named));
+  return fmt::format("{}{}", fmt::join(named, ", "), names.size() > most_named ? "..." : "");
 }
 
 void warn_of_missing(const std::vector<std::string>& missing, Diagnostics& diagnostics) {
-  constexpr std::size_t most_named = 20;
-  const std::span<const std::string> named(missing.data(), std::min(missing.size(), most_named));
-  diagnostics.warn_of_lack(fmt::format("{} ticket{} of the list {} no result: {}{}", missing.size(),
+  if (missing.empty()) return;
+  diagnostics.warn_of_lack(fmt::format("{} ticket{} of the list {} no result: {}", missing.size(),
                                        missing.size() == 1 ? "" : "s",
-                                       missing.size() == 1 ? "has" : "have", fmt::join(named, ", "),
-                                       missing.size() > most_named ? "..." : ""));
+                                       missing.size() == 1 ? "has" : "have", joined(missing)));
+}
+
+void warn_of_others(const std::vector<std::string>& others, Diagnostics& diagnostics) {
+  if (others.empty()) return;
+  diagnostics.warn(fmt::format("{} result{} of no ticket of the list {} not counted: {}",
+                               others.size(), others.size() == 1 ? "" : "s",
+                               others.size() == 1 ? "is" : "are", joined(others)));
+}
+
+// Leaves of `results` those of tickets of the list. Says which of these have none, and which
+// results are of others: a ticket may have had another name while the list was shorter.
+void keep_listed(const std::set<std::string>& listed, std::vector<TicketResult>& results,
+                 Diagnostics& diagnostics) {
+  std::set<std::string> done;
+  for (const TicketResult& result : results) done.insert(result.name);
+  std::vector<std::string> missing;
+  std::set_difference(listed.begin(), listed.end(), done.begin(), done.end(),
+                      std::back_inserter(missing));
+  std::vector<std::string> others;
+  std::set_difference(done.begin(), done.end(), listed.begin(), listed.end(),
+                      std::back_inserter(others));
+  std::erase_if(results, [&](const TicketResult& result) { return !listed.contains(result.name); });
+  warn_of_missing(missing, diagnostics);
+  warn_of_others(others, diagnostics);
 }
 
 }  // namespace
@@ -164,8 +188,7 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
       if (seen.emplace(result.name, result.key).second) results.push_back(std::move(result));
     }
   }
-  const std::vector<std::string> missing = missing_tickets(options, results, diagnostics);
-  if (!missing.empty()) warn_of_missing(missing, diagnostics);
+  if (options.batch.list) keep_listed(names_in_list(options, diagnostics), results, diagnostics);
   std::error_code error;
   fs::create_directories(*options.output, error);
   write_summary(options, files, results);

@@ -8,6 +8,7 @@
 
 #include "batch/ticket_result.h"
 #include "cli/exit_status.h"
+#include "report/formats/json_text.h"
 #include "support/as_nobody.h"
 #include "support/temporary_folder.h"
 
@@ -15,6 +16,15 @@ namespace photon_dmesg::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::vector<std::string> names_in(const fs::path& summary) {
+  std::vector<std::string> names;
+  std::ifstream file(summary);
+  for (std::string line; std::getline(file, line);) {
+    names.push_back(Json::parse(line)["ticket"].get<std::string>());
+  }
+  return names;
+}
 
 // A folder of results, of which a summary is made.
 class Results {
@@ -37,16 +47,19 @@ class Results {
   struct Gathered {
     int status = 0;
     std::vector<std::string> warnings;
+    std::vector<std::string> names;  // in the summary
   };
 
-  [[nodiscard]] Gathered gather() const {
+  // With `list`, as --list.
+  [[nodiscard]] Gathered gather(const std::string& list = "") const {
     Options options;
+    if (!list.empty()) options.batch.list = gathered_.write("list", list);
     options.files = {path()};
     options.output = gathered_.path();
     options.verbosity = TerminalDiagnostics::Level::Quiet;
     TerminalDiagnostics diagnostics(options.verbosity);
     const int status = gather_results(options, diagnostics);
-    return {status, diagnostics.warnings()};
+    return {status, diagnostics.warnings(), names_in(gathered_.path() / "summary.ndjson")};
   }
 
  private:
@@ -55,6 +68,7 @@ class Results {
 };
 
 using Warnings = std::vector<std::string>;
+using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -66,16 +80,34 @@ TEST_CASE("batch --gather: results that can't be read are named, and are a lack"
   SECTION("of a folder that nobody may look into") {
     fs::permissions(results.path() / "b", fs::perms::none);
     const AsNobody nobody;
-    const auto [status, warnings] = results.gather();
+    const auto [status, warnings, names] = results.gather();
     CHECK(status == exit_incomplete);
     CHECK(warnings == Warnings{"a result is not counted: " + name + ": Permission denied"});
   }
   SECTION("that are damaged") {
     std::ofstream(results.path() / "b" / ticket_file) << "{";
-    const auto [status, warnings] = results.gather();
+    const auto [status, warnings, names] = results.gather();
     CHECK(status == exit_incomplete);
     CHECK(warnings == Warnings{"a result is not counted: " + name +
                                ": it can't be read, or is not of photon-dmesg batch"});
+  }
+}
+
+TEST_CASE("batch --gather --list: results count that are of the list's tickets") {
+  const Results results({"a", "b", "web"});
+  CHECK(results.gather().names == Names{"a", "b", "web"});
+  SECTION("what others there are is said") {
+    const auto [status, warnings, names] = results.gather("a\t/a.vmss\nb\t/b.vmss\n");
+    CHECK(names == Names{"a", "b"});
+    CHECK(status == exit_complete);
+    CHECK(warnings == Warnings{"1 result of no ticket of the list is not counted: web"});
+  }
+  SECTION("and which tickets have none") {
+    const auto [status, warnings, names] = results.gather("a\t/a.vmss\nc\t/c.vmss\n");
+    CHECK(names == Names{"a"});
+    CHECK(status == exit_incomplete);
+    CHECK(warnings == Warnings{"1 ticket of the list has no result: c",
+                               "2 results of no ticket of the list are not counted: b, web"});
   }
 }
 
