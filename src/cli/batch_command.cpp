@@ -7,6 +7,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <random>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -77,15 +79,17 @@ class Batch {
   }
 
  private:
-  // Where kernels are kept that tickets share: for this run alone, if nothing is to be kept.
+  // Where kernels are kept that tickets share: for this run alone, if nothing is to be kept. The
+  // first ticket that keeps one makes the folder: before, a signal would end this process at once
+  // and leave it behind.
   class KeptKernels {
    public:
     explicit KeptKernels(const Options& options) {
       if (options.use_cache) return;
-      folder_ = fs::temp_directory_path() / "photon-dmesg-XXXXXX";
-      std::string name = folder_.string();
-      if (::mkdtemp(name.data()) == nullptr) name.clear();
-      folder_ = name;
+      std::random_device random;  // nobody is to make it first
+      std::error_code error;
+      const fs::path parent = fs::temp_directory_path(error);
+      if (!error) folder_ = parent / fmt::format("photon-dmesg-{:08x}{:08x}", random(), random());
     }
     ~KeptKernels() {
       std::error_code ignored;
@@ -101,7 +105,7 @@ class Batch {
     }
 
    private:
-    fs::path folder_;  // empty: where they are kept for all runs
+    fs::path folder_;  // empty: where they are kept for all runs, or there is no place for them
   };
 
   [[nodiscard]] bool is_quiet() const {

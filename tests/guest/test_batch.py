@@ -342,8 +342,9 @@ class Batch(unittest.TestCase):
         cases = self.folder / "cases"
         for number in range(150):
             shutil.copytree(self.cases / "k61-oops", cases / f"{number:03}", copy_function=os.link)
-        process = subprocess.Popen([tool.BINARY, "batch", "-q", "--no-cache", "-j", "1", cases,
-                                    "-o", self.results], stderr=subprocess.PIPE,
+        process = subprocess.Popen([tool.BINARY, "batch", "-q", "--no-cache", "-j", "1",
+                                    "--symbols", self.iso, cases, "-o", self.results],
+                                   stderr=subprocess.PIPE,
                                    env=os.environ | {"TMPDIR": str(temporary)},
                                    preexec_fn=self.heed_interrupts)
         deadline = time.monotonic() + 60
