@@ -21,6 +21,13 @@ std::string folded(std::string name) {
   return name;
 }
 
+// Whether a summary of all tickets may be called so, which lies beside their folders; of a folded
+// name.
+bool is_of_summary(std::string_view name) {
+  return name.starts_with("summary") &&
+         (name.ends_with(".txt") || name.ends_with(".csv") || name.ends_with(".ndjson"));
+}
+
 }  // namespace
 
 std::string safe_name(std::string_view text) {
@@ -54,9 +61,9 @@ void settle_names(std::vector<Ticket>& tickets) {
   std::map<std::string, int> given;
   for (Ticket& ticket : tickets) {
     const std::uint64_t hash = hash_of(ticket);
-    const bool is_unique = uses[key(ticket)] == 1;
+    const bool is_free = uses[key(ticket)] == 1 && !is_of_summary(key(ticket));
     ticket.name = safe_name(ticket.name);
-    if (!is_unique) ticket.name += fmt::format("-{:08x}", hash >> 32U);
+    if (!is_free) ticket.name += fmt::format("-{:08x}", hash >> 32U);
     // The same files twice, or a name that looks like one of those that were made.
     const int count = ++given[folded(ticket.name)];
     if (count > 1) ticket.name += fmt::format("-{}", count);

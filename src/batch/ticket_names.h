@@ -10,7 +10,8 @@
 namespace photon_dmesg {
 
 // Names for the results of tickets: letters, digits, '.', '_' and '-' only, never hidden, of
-// at most 100 characters, and no two alike where upper and lower case are one.
+// at most 100 characters, and no two alike where upper and lower case are one, nor any as a
+// summary.
 
 // `text` as such a name; "ticket" if nothing is left of it.
 [[nodiscard]] std::string safe_name(std::string_view text);

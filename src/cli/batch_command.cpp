@@ -215,7 +215,7 @@ int report(const Options& options, BatchTickets found, TerminalDiagnostics& diag
   make_folder(*options.output);
   remove_abandoned(*options.output);
   const auto [results, signal] = do_tickets(options, std::move(found), diagnostics);
-  write_summary(options, summary, results);
+  write_summary(options, summary, results, diagnostics);
   if (signal) end_by(*signal);
   const bool all_written =
       std::none_of(results.begin(), results.end(),

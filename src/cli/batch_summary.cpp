@@ -158,13 +158,18 @@ void check_summary(const SummaryFiles& files) {
 }
 
 void write_summary(const Options& options, const SummaryFiles& files,
-                   const std::vector<TicketResult>& results) {
+                   const std::vector<TicketResult>& results, Diagnostics& diagnostics) {
   const Summary summary(results);
   const std::string text = text_of(summary, &Summary::write_text);
   write_text_file(files.text, text);
   write_text_file(files.csv, text_of(summary, &Summary::write_csv));
   write_text_file(files.lines, text_of(summary, &Summary::write_lines));
-  if (options.verbosity != TerminalDiagnostics::Level::Quiet) print(text);
+  if (options.verbosity == TerminalDiagnostics::Level::Quiet) return;
+  try {
+    print(text);
+  } catch (const Error& error) {
+    diagnostics.warn_of_lack(error.what());  // all that was done is in the files
+  }
 }
 
 int status_of(const std::vector<TicketResult>& results) {
@@ -191,7 +196,7 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
   if (options.batch.list) keep_listed(names_in_list(options, diagnostics), results, diagnostics);
   std::error_code error;
   fs::create_directories(*options.output, error);
-  write_summary(options, files, results);
+  write_summary(options, files, results, diagnostics);
   return diagnostics.has_lack() ? exit_incomplete : status_of(results);
 }
 

@@ -22,9 +22,10 @@ struct SummaryFiles {
 // Refuses to replace files that are no summaries. Throws Error(Usage).
 void check_summary(const SummaryFiles& files);
 
-// Writes them, and the text to stdout as well unless it is to be quiet. Throws Error(Incomplete).
+// Writes them, and the text to stdout as well unless it is to be quiet, which is a lack if it can't
+// be. Throws Error(Incomplete) for the files.
 void write_summary(const Options& options, const SummaryFiles& files,
-                   const std::vector<TicketResult>& results);
+                   const std::vector<TicketResult>& results, Diagnostics& diagnostics);
 
 // The exit status of a run that has these: that of an incomplete one unless each is complete.
 [[nodiscard]] int status_of(const std::vector<TicketResult>& results);

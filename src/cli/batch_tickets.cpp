@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <ios>
 #include <iostream>
 #include <iterator>
 #include <string>
@@ -23,7 +24,13 @@ std::string read_text(const fs::path& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(Failure::Usage, fmt::format("{}: can't be opened", path.string()));
-  return {std::istreambuf_iterator<char>(file), {}};
+  try {
+    return {std::istreambuf_iterator<char>(file), {}};
+  } catch (const std::ios_base::failure& error) {
+    throw Error(Failure::Usage, fmt::format("{}: expected a list of tickets, found what can't be "
+                                            "read: {}",
+                                            path.string(), error.code().message()));
+  }
 }
 
 }  // namespace

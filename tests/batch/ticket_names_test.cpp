@@ -42,6 +42,14 @@ TEST_CASE("ticket names: those that are alike are told apart by their files") {
   }
 }
 
+TEST_CASE("ticket names: none is in a summary's way") {
+  for (const char* name : {"summary.txt", "Summary.CSV", "summary.ndjson", "summary-1-of-2.txt"}) {
+    const std::string settled_name = settled({{name, {"vm.vmss"}}}).front();
+    CHECK(settled_name.starts_with(std::string(name) + "-"));
+  }
+  CHECK(settled({{"summary", {"vm.vmss"}}}).front() == "summary");
+}
+
 TEST_CASE("ticket names: hidden ones tell nothing, and are unique") {
   std::vector<Ticket> tickets = {{"web01", {"web01.vmss"}}, {"web02", {"web02.vmss"}}};
   hide_names(tickets);

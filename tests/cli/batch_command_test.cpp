@@ -20,16 +20,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The program with `arguments`, in a process of its own that says nothing and keeps temporary files
-// in `temporary`. Returns its number.
-pid_t start(std::vector<std::string> arguments, const fs::path& temporary) {
+// The program with `arguments`, in a process of its own that prints to `output`, says nothing and
+// keeps temporary files in `temporary`. Returns its number.
+pid_t start(std::vector<std::string> arguments, const fs::path& temporary,
+            const char* output = "/dev/null") {
   const pid_t process = ::fork();
   if (process != 0) return process;
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
   ::setenv("TMPDIR", temporary.c_str(), 1);
   ::close(STDOUT_FILENO);
   ::close(STDERR_FILENO);
-  (void)::open("/dev/null", O_WRONLY);
+  (void)::open(output, O_WRONLY);
   (void)::open("/dev/null", O_WRONLY);
   arguments.insert(arguments.begin(), {"photon-dmesg", "batch"});
   std::vector<char*> argv;
@@ -86,6 +87,15 @@ TEST_CASE("batch --no-cache: what has no place for temporary files does its work
             "/nonexistent");
   const int status = end_of(process);
   CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));  // the ticket can't be read
+  CHECK(fs::exists(folder.path() / "results" / "summary.txt"));
+}
+
+TEST_CASE("batch: results whose summary can't be printed are there, and not complete") {
+  const TemporaryFolder folder;
+  const pid_t process = start({folder.write("vm.vmss", "x"), "-o", folder.path() / "results"},
+                              folder.path(), "/dev/full");
+  const int status = end_of(process);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));
   CHECK(fs::exists(folder.path() / "results" / "summary.txt"));
 }
 
