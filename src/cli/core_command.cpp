@@ -37,6 +37,13 @@ void check_registers(const Guest& guest, Diagnostics& diagnostics) {
       diagnostics.warn(fmt::format(
           "vCPU {}: its registers are not of the kernel that the core is of", vcpu.index));
     }
+    if (vcpu.x86.stack_registers_in_doubt) {
+      diagnostics.warn_of_lack(fmt::format(
+          "vCPU {}: which of two registers is the stack pointer is not known: rsp and rbp may be "
+          "exchanged in the core",
+          vcpu.index));
+      continue;
+    }
     const Architecture& architecture = architecture_of(vcpu.machine);
     if (architecture.instruction_pointer(vcpu) && architecture.stack_pointer(vcpu)) continue;
     diagnostics.warn(fmt::format(

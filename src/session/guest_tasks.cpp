@@ -1,5 +1,8 @@
 #include "session/guest_tasks.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +10,25 @@
 #include "session/guest_frames.h"
 
 namespace photon_dmesg {
+namespace {
+
+// Says which vCPUs' stacks are not known. In user mode none is in use.
+void warn_of_stacks(const std::vector<Processor>& processors, Diagnostics& diagnostics) {
+  std::vector<std::uint32_t> unknown;
+  for (const Processor& processor : processors) {
+    const bool was_in_user_mode =
+        architecture_of(processor.vcpu.machine).was_in_user_mode(processor.vcpu).value_or(false);
+    if (processor.runs_kernel && !was_in_user_mode && processor.vcpu.x86.stack_registers_in_doubt) {
+      unknown.push_back(processor.index);
+    }
+  }
+  if (unknown.empty()) return;
+  diagnostics.warn_of_lack(fmt::format(
+      "vCPU {}: which of two registers is the stack pointer is not known: the trace is a guess",
+      fmt::join(unknown, ", ")));
+}
+
+}  // namespace
 
 GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
     : kernel_(guest.kernel()),
@@ -18,6 +40,7 @@ GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
           diagnostics),
       waits_(guest.kernel(), types(), tasks(), code_) {
   processors_.warn_of_doubts(diagnostics);
+  warn_of_stacks(processors_.all(), diagnostics);
 }
 
 std::vector<VcpuActivity> GuestTasks::vcpus() const {

@@ -138,17 +138,15 @@ class Variants(OneGuest):
                             "crash counts both holes right: drop this test")
 
     def test_the_order_of_rsp_and_rbp_is_found_out_and_noted(self) -> None:
-        # As a kernel without frame pointers has it: rbp holds anything.
-        vcpus = [vcpu | {"rbp": 0x1234 + index} for index, vcpu in enumerate(self.guest.vcpus)]
-        in_kernel = sum(vcpu["cpl"] == 0 for vcpu in vcpus)
-        self.assertGreater(in_kernel, 0)
-        for rsp_first in (False, True):
-            form = Form(registers=Registers.BLOCK, rsp_first=rsp_first)
-            checkpoint = self.write(f"order{rsp_first}", form, vcpus=vcpus)
-            result = photon_dmesg("-v", self.vmlinux, checkpoint)
-            self.assertEqual(result.out, self.expected)
-            self.assertEqual(result.err.count("rsp stands before rbp in its gpregs"),
-                             in_kernel if rsp_first else 0)
+        # As it was, and as a kernel without frame pointers may have it: rbp holds anything.
+        anything = [vcpu | {"rbp": 0x1234 + index} for index, vcpu in enumerate(self.guest.vcpus)]
+        for vcpus in (self.guest.vcpus, anything):
+            for rsp_first in (False, True):
+                form = Form(registers=Registers.BLOCK, rsp_first=rsp_first)
+                checkpoint = self.write(f"order{rsp_first}", form, vcpus=vcpus)
+                result = photon_dmesg("-v", self.vmlinux, checkpoint)
+                self.assertEqual(result.out, self.expected)
+                self.assertEqual(result.err.count("rsp stands before rbp in gpregs"), rsp_first)
 
     def test_a_sparse_memory_of_128_gib(self) -> None:
         image = self.folder / "128 GiB"

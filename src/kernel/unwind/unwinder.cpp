@@ -21,7 +21,8 @@ constexpr std::size_t most_frames = 4096;
 // One trace.
 class Unwinder::Walk {
  public:
-  Walk(const Unwinder& unwinder, const Cursor& cursor) : unwinder_(unwinder), cursor_(cursor) {
+  Walk(const Unwinder& unwinder, const Cursor& cursor)
+      : unwinder_(unwinder), cursor_(cursor), begins_unsure_(cursor.is_unsure) {
     trace_.method = unwinder.chain_->method();
   }
 
@@ -66,7 +67,8 @@ class Unwinder::Walk {
     Frame frame;
     frame.address = cursor_.ip;
     frame.kind = kind;
-    frame.is_reliable = !cursor_.is_unsure;
+    // Where a processor was needs no stack.
+    frame.is_reliable = kind == FrameKind::Instruction || (!cursor_.is_unsure && !begins_unsure_);
     frame.stack = stack_of(cursor_.sp);
     frame.place = kind == FrameKind::Call ? unwinder_.code_.place_of_call(cursor_.ip)
                                           : unwinder_.code_.place(cursor_.ip);
@@ -148,6 +150,7 @@ class Unwinder::Walk {
 
   const Unwinder& unwinder_;
   Cursor cursor_;
+  bool begins_unsure_;
   Trace trace_;
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
   std::unordered_set<const Stack*> left_;
@@ -200,7 +203,13 @@ Trace Unwinder::trace(const Vcpu& vcpu) const {
     trace.user_ip = cursor->ip;
     return trace;
   }
-  return Walk(*this, *cursor).run(FrameKind::Instruction, true);
+  trace = Walk(*this, *cursor).run(FrameKind::Instruction, true);
+  if (cursor->is_unsure) {
+    trace.end = TraceEnd::Broken;
+    trace.user_ip.reset();
+    trace.why = "which of two registers is the stack pointer is not known";
+  }
+  return trace;
 }
 
 }  // namespace photon_dmesg

@@ -73,6 +73,7 @@ std::optional<Cursor> X86CallChain::start(const Vcpu& vcpu) const {
   cursor.bp = registers->general[Rbp];
   cursor.is_exact = true;
   cursor.registers = registers;
+  cursor.is_unsure = vcpu.x86.stack_registers_in_doubt;
   return cursor;
 }
 

@@ -27,7 +27,9 @@ const VcpuActivity* panicking_vcpu(const GuestFacts& facts) {
 
 void add_vcpu(const VcpuActivity& vcpu, Finding& finding) {
   finding.cpu = vcpu.cpu;
-  finding.cause = fault_of(vcpu.trace);
+  // A trace that ends before panic() does not tell what led there.
+  const bool tells_cause = vcpu.trace.is_complete() || is_in_panic(vcpu.trace);
+  finding.cause = tells_cause ? fault_of(vcpu.trace) : std::string();
   if (!vcpu.task) return;
   finding.task = name_of_task(*vcpu.task);
   const bool was_interrupted = std::any_of(

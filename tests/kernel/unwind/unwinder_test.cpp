@@ -193,6 +193,28 @@ TEST_CASE("unwinder: where ORC tells nothing of the first place the call proves 
         "sleeper+0x18; kthread+0x20; ret_from_fork+0x30 | kernel_thread");
 }
 
+TEST_CASE("unwinder: where the stack pointer is in doubt all but the first place is a guess") {
+  Kernel kernel("6.6.0");
+  TaskGuest& guest = kernel.guest;
+  guest.orc({{kernel.fork, 0, 0, end_of_stack},
+             {kernel.schedule, 8, 0, by_sp},
+             {kernel.sleeper, 8, 0, by_sp},
+             {kernel.thread, 8, 0, by_sp}},
+            orc_hash);
+  const GuestVirtual sp = kernel.task.stack + 0x2000;
+  guest.write_words(sp, {guest.call(kernel.thread, 0x20, kernel.sleeper),
+                         guest.indirect_call(kernel.fork, 0x30)});
+  Vcpu vcpu = vcpu_at(kernel.sleeper + 0x18, sp, 9);
+  CHECK(kernel.trace(vcpu).is_complete());
+  vcpu.x86.stack_registers_in_doubt = true;
+  const Trace trace = kernel.trace(vcpu);
+  CHECK(text_of(trace) == "sleeper+0x18; ?kthread+0x20; ?ret_from_fork+0x30 | broken");
+  CHECK(trace.why == "which of two registers is the stack pointer is not known");
+  // In user mode no stack of the kernel's is in use.
+  vcpu.x86.cs = user_code;
+  CHECK(kernel.trace(vcpu).is_complete());
+}
+
 TEST_CASE("unwinder: a call of a null pointer has its caller on the stack") {
   Kernel kernel("6.6.0");
   TaskGuest& guest = kernel.guest;

@@ -125,6 +125,16 @@ TEST_CASE("What panic() does while it waits is not what the kernel panicked of")
   CHECK(first_of(facts).cause == "sysrq_handle_crash+0x10 < write(2)");
 }
 
+TEST_CASE("A trace that ends before panic() does not tell what the kernel panicked of") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.panic_cpu = reading("panic_cpu", 0);
+  facts.vcpus[0] = busy_vcpu(0, make_task(60, "sh", 'R', 0), {"delay_tsc"});
+  facts.vcpus[0].trace.end = TraceEnd::Broken;
+  CHECK(first_of(facts).cause.empty());
+  facts.vcpus[0].trace.end = TraceEnd::Start;
+  CHECK(first_of(facts).cause == "delay_tsc+0x10");
+}
+
 TEST_CASE("A panic has one witness only where nothing else tells of it") {
   GuestFacts facts = healthy_facts();
   facts.panic.panic_cpu = reading("panic_cpu", 1);

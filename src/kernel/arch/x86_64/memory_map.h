@@ -33,6 +33,11 @@ constexpr bool is_kernel_pointer(std::uint64_t value) {
   return value >= kernel_half.value;
 }
 
+// Where each CPU has its tables and its stacks for exceptions, since 4.15: 512 GiB.
+constexpr bool is_in_cpu_entry_area(GuestVirtual address) {
+  return address.value >> 39U == 0xfffffe0000000000 >> 39U;
+}
+
 // The stacks for returning to 16-bit code (espfix), one page mapped over and over.
 inline constexpr GuestVirtual espfix_stacks{0xffffff0000000000};
 inline constexpr GuestVirtual past_espfix_stacks{0xffffff8000000000};

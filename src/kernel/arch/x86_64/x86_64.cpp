@@ -95,7 +95,8 @@ class X8664 final : public Architecture {
   }
   [[nodiscard]] std::optional<GuestVirtual> stack_pointer(const Vcpu& vcpu) const override {
     const std::optional<std::uint64_t>& rsp = vcpu.x86.general[4];
-    return rsp ? std::optional(GuestVirtual{*rsp}) : std::nullopt;
+    return rsp && !vcpu.x86.stack_registers_in_doubt ? std::optional(GuestVirtual{*rsp})
+                                                     : std::nullopt;
   }
   [[nodiscard]] std::optional<GuestVirtual> interrupt_table(const Vcpu& vcpu) const override {
     return vcpu.x86.idt_base;
