@@ -191,7 +191,7 @@ GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
          .where = file->name(),
          .how = fmt::format("{} groups", tags.groups().size())});
     MemoryDescription found = read_memory_description(tags, completeness);
-    state.vcpus = read_vcpus(tags, found.machine(), diagnostics);
+    state.vcpus = read_vcpus(tags, found.machine(), diagnostics, completeness);
     warn_of_truncation(tags, diagnostics);
     tags.warn_if_cut(diagnostics);
     return found;

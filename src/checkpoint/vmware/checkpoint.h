@@ -14,7 +14,8 @@ namespace photon_dmesg {
 // null: then the one beside the checkpoint, in `tree`, is looked for if it is needed. Throws
 // Error(UnusableInput) when the checkpoint is damaged or no memory can be found, Error(Mismatch)
 // when the memory file has another size than the checkpoint describes; where completeness is not
-// required, one that is shorter is read as far as it goes, with a warning.
+// required, one that is shorter is read as far as it goes, and so are the registers, with a
+// warning.
 [[nodiscard]] GuestState open_checkpoint(std::shared_ptr<const ByteSource> file,
                                          std::shared_ptr<const ByteSource> memory_file,
                                          const FileTree& tree, Completeness completeness,

@@ -47,11 +47,21 @@ class CpuGroupReader {
     }
   }
 
-  std::vector<Vcpu> finish(Diagnostics& diagnostics) {
-    const std::uint64_t count = count_.value_or(seen_);
-    if (count > vcpu_limit) {
+  // Throws Error(UnusableInput) if there are more vCPUs than a machine has.
+  void check_count() const {
+    if (const std::uint64_t count = count_.value_or(seen_); count > vcpu_limit) {
       throw unusable(fmt::format("expected at most {} vCPUs, found {}", vcpu_limit, count));
     }
+  }
+
+  // Takes those that were read for all of them.
+  void forget_count() {
+    seen_ = vcpus_.empty() ? 0 : std::uint64_t{vcpus_.rbegin()->first} + 1;
+    count_ = seen_;
+  }
+
+  std::vector<Vcpu> finish(Diagnostics& diagnostics) {
+    const std::uint64_t count = count_.value_or(seen_);
     if (seen_ > count) {
       diagnostics.warn(fmt::format("{}: registers of vCPU {} left out: the checkpoint counts {}",
                                    file_.source().name(), seen_ - 1, count));
@@ -169,9 +179,22 @@ class CpuGroupReader {
 
 }  // namespace
 
-std::vector<Vcpu> read_vcpus(const TagFile& file, Machine machine, Diagnostics& diagnostics) {
+std::vector<Vcpu> read_vcpus(const TagFile& file, Machine machine, Diagnostics& diagnostics,
+                             Completeness completeness) {
   CpuGroupReader reader(file, machine);
-  file.for_each_tag(vmware::group::cpu, [&](const CheckpointTag& tag) { reader.visit(tag); });
+  auto lack = file.for_each_tag(
+      vmware::group::cpu, [&](const CheckpointTag& tag) { reader.visit(tag); }, completeness);
+  try {
+    reader.check_count();
+  } catch (const Error& error) {
+    if (completeness == Completeness::Required) throw;
+    reader.forget_count();
+    lack = error.what();
+  }
+  if (lack) {
+    diagnostics.warn_of_lack(
+        fmt::format("{}: registers of vCPUs are missing: {}", file.source().name(), *lack));
+  }
   return reader.finish(diagnostics);
 }
 

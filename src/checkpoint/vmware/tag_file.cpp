@@ -131,23 +131,24 @@ void TagFile::warn_if_cut(Diagnostics& diagnostics) const {
   if (exceeded_tags_) exceeded_tags_->warn_if_exceeded(source_.name(), diagnostics);
 }
 
-void TagFile::for_each_tag(std::string_view group_name, const TagVisit& visit,
-                           Completeness completeness) const {
+std::optional<std::string> TagFile::for_each_tag(std::string_view group_name, const TagVisit& visit,
+                                                 Completeness completeness) const {
   Budget tags = tag_budget(group_name);
+  std::optional<std::string> lack;
   for (const Group& group : groups_) {
     if (group.name != group_name) continue;
-    if (completeness == Completeness::Required) {
-      require_whole(group);
+    try {
+      if (completeness == Completeness::Required) require_whole(group);
       with_context(fmt::format("group \"{}\"", group.name),
                    [&] { visit_tags(group, tags, visit); });
-      continue;
-    }
-    try {
-      visit_tags(group, tags, visit);
-    } catch (const Error&) {
+      require_whole(group);
+    } catch (const Error& error) {
       // The last tag was the last one that is there.
+      if (completeness == Completeness::Required) throw;
+      if (!lack) lack = error.what();
     }
   }
+  return lack;
 }
 
 void TagFile::require_whole(const Group& group) const {

@@ -50,11 +50,12 @@ class TagFile {
 
   // Calls `visit` for each tag of each group named `group_name`, in the order of the file. Throws
   // Error(UnusableInput) at a tag that runs out of its group, and for a truncated group. Where
-  // completeness is not required, the tags are visited as far as they are there; the value of the
-  // last one may go on beyond the end of the file.
+  // completeness is not required, the tags of a group are visited until one runs out of it, or
+  // `visit` throws; the value of the last one may go on beyond the end of the file. Returns why not
+  // all were visited; nothing if all were.
   using TagVisit = std::function<void(const CheckpointTag&)>;
-  void for_each_tag(std::string_view group_name, const TagVisit& visit,
-                    Completeness completeness = Completeness::Required) const;
+  std::optional<std::string> for_each_tag(std::string_view group_name, const TagVisit& visit,
+                                          Completeness completeness = Completeness::Required) const;
 
   // Says what of the groups, and of the tags that were visited so far, has been left out.
   void warn_if_cut(Diagnostics& diagnostics) const;

@@ -281,6 +281,28 @@ TEST_CASE("Checkpoint: monolithic and cut short, its memory is read as far as it
   CHECK_THAT(files.diagnostics.warnings().back(), Catch::Contains("vm.vmss: incomplete"));
 }
 
+TEST_CASE("Checkpoint: where its registers are cut off, its memory is read") {
+  Files files;
+  const std::string vcpus = inline_tag("cpu:numVCPUs", {}, 1) + inline_tag("rip", {0}, 1, 8);
+  const auto path = files.folder.write(
+      "vm.vmss", checkpoint_file({{"Checkpoint", ""},
+                                  {"memory", region_tags({{0, 0, 16}}) +
+                                                 block_tag("Memory", {}, numbered_pages(16))},
+                                  {"cpu", vcpus}}));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 10);
+  const auto open = [&](Completeness completeness) {
+    return open_checkpoint(std::make_unique<InputFile>(path), nullptr, disk_tree(), completeness,
+                           files.diagnostics);
+  };
+  check_fails(Failure::UnusableInput, "truncated: expected the group \"cpu\"",
+              [&] { (void)open(Completeness::Required); });
+  const GuestState checkpoint = open(Completeness::NotRequired);
+  CHECK(page_at(*checkpoint.memory, 15 * page) == 15U);
+  CHECK(checkpoint.missing.empty());
+  CHECK(checkpoint.vcpus.size() == 1);
+  CHECK_THAT(files.diagnostics.warnings().at(0), Catch::Contains("registers of vCPUs are missing"));
+}
+
 TEST_CASE("Checkpoint: a memory that is named while another has the checkpoint's name") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));

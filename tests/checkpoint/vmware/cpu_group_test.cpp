@@ -14,11 +14,13 @@ struct Read {
   std::vector<std::string> warnings;
 };
 
-Read read(const std::string& tags, Machine machine = Machine::X86_64) {
-  const std::string bytes = checkpoint_file({{"cpu", tags}});
+Read read(const std::string& tags, Machine machine = Machine::X86_64,
+          Completeness completeness = Completeness::Required, std::size_t cut_bytes = 0) {
+  std::string bytes = checkpoint_file({{"cpu", tags}});
+  bytes.resize(bytes.size() - cut_bytes);
   const BufferSource source("vm.vmss", as_bytes(bytes));
   CollectedDiagnostics diagnostics;
-  std::vector<Vcpu> vcpus = read_vcpus(TagFile(source), machine, diagnostics);
+  std::vector<Vcpu> vcpus = read_vcpus(TagFile(source), machine, diagnostics, completeness);
   return {std::move(vcpus), diagnostics.warnings()};
 }
 
@@ -128,6 +130,41 @@ TEST_CASE("read_vcpus: a block that is too short for its registers is refused") 
               [] { (void)read(two_vcpus + block_tag("CR64", {0}, std::string(7, 'x'))); });
   check_fails(Failure::UnusableInput, "the base in IDTR",
               [] { (void)read(two_vcpus + block_tag("IDTR", {0}, std::string(9, 'x'))); });
+}
+
+TEST_CASE("read_vcpus: of a group that is cut, what is there serves where that will do") {
+  const std::string first = two_vcpus + block_tag("gpregs", {0}, numbers(0x100, 16));
+  const std::string last = inline_tag("rip", {0}, 0x300, 8);
+  const std::string tags = first + last;
+  // The end mark is cut too; where only that is missing all tags are there.
+  for (std::size_t cut = 1; cut <= 2 + last.size(); ++cut) {
+    CAPTURE(cut);
+    check_fails(Failure::UnusableInput, "truncated: expected the group \"cpu\"",
+                [&] { (void)read(tags, Machine::X86_64, Completeness::Required, cut); });
+    const Read result = read(tags, Machine::X86_64, Completeness::NotRequired, cut);
+    REQUIRE(result.vcpus.size() == 2);
+    CHECK(result.vcpus[0].x86.general[0] == 0x100U);
+    CHECK(result.vcpus[0].x86.rip.has_value() == (cut <= 2));
+    REQUIRE(result.warnings.size() == 1);
+    CHECK_THAT(result.warnings[0], Catch::Contains("vm.vmss: registers of vCPUs are missing"));
+  }
+}
+
+TEST_CASE("read_vcpus: of a group that is damaged, what is sound serves where that will do") {
+  const std::string rip = inline_tag("rip", {0}, 0x300, 8);
+  const auto read_some = [](const std::string& tags) {
+    return read(tags, Machine::X86_64, Completeness::NotRequired);
+  };
+  const Read until =
+      read_some(rip + block_tag("gpregs", {1}, "too short") + inline_tag("rip", {1}, 0x400, 8));
+  REQUIRE(until.vcpus.size() == 2);
+  CHECK(until.vcpus[0].x86.rip == GuestVirtual{0x300});
+  CHECK_FALSE(until.vcpus[1].x86.rip);
+  CHECK_THAT(until.warnings.at(0), Catch::Contains("a register of gpregs"));
+  const Read counted = read_some(inline_tag("cpu:numVCPUs", {}, 0xffffffff) + rip);
+  REQUIRE(counted.vcpus.size() == 1);
+  CHECK(counted.vcpus[0].x86.rip == GuestVirtual{0x300});
+  CHECK_THAT(counted.warnings.at(0), Catch::Contains("expected at most 4096 vCPUs"));
 }
 
 TEST_CASE("read_vcpus: of arm64, what tells of page tables, under every likely name") {
