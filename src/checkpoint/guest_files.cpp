@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "checkpoint/dumps/elf_core.h"
+#include "checkpoint/dumps/flattened_file.h"
 #include "checkpoint/dumps/kdump_file.h"
 #include "checkpoint/dumps/kdump_magic.h"
 #include "checkpoint/dumps/lime_file.h"
@@ -49,6 +50,12 @@ GuestState open_core(GuestFiles files, Diagnostics& diagnostics) {
 
 GuestState open_kdump(GuestFiles files, Diagnostics& diagnostics) {
   refuse_memory_beside(files);
+  for (std::shared_ptr<const ByteSource>& file : files.state) {
+    if (is_flattened_kdump_file(*file)) file = put_in_order(*file, diagnostics);
+  }
+  if (files.state.size() == 1 && is_elf_core(*files.state.front())) {
+    return open_core(std::move(files), diagnostics);
+  }
   return open_kdump_files(std::move(files.state), diagnostics);
 }
 

@@ -1,5 +1,6 @@
 #include "checkpoint/guest_files.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "checkpoint/vmware/companion_file.h"
@@ -74,6 +75,29 @@ TEST_CASE("open_guest: a LiME image's ranges, and damage in any of them") {
   damaged[32 + 2 * page] = 'x';
   check_fails(Failure::UnusableInput, "expected a LiME range",
               [&] { (void)open_alone(folder, "guest.lime", damaged); });
+}
+
+TEST_CASE("open_guest: a flattened dump may hold an ELF core") {
+  const TemporaryFolder folder;
+  const std::string core = elf_core({{0x100000, numbered_pages(4)}});
+  const auto big_endian = [](std::size_t value) {
+    std::string bytes = little_endian(value, 8);
+    std::reverse(bytes.begin(), bytes.end());
+    return bytes;
+  };
+  const auto piece = [&](std::size_t at, std::size_t size) {
+    return big_endian(at) + big_endian(size) + core.substr(at, size);
+  };
+  // As it is written: the header, which tells of all else, last.
+  const std::string flattened = std::string("makedumpfile\0\0\0\0", 16) + std::string(4080, '\0') +
+                                piece(page, core.size() - page) + piece(0, page) +
+                                std::string(16, '\xff');
+  const GuestState state = open_alone(folder, "vmcore.flat", flattened);
+  CHECK(page_at(*state.memory, 0x100000 + 3 * page) == 3U);
+  check_fails(Failure::UnusableInput, "vmcore.flat: truncated or damaged",
+              [&] { (void)open_alone(folder, "vmcore.flat", flattened.substr(0, 3 * page)); });
+  check_fails(Failure::UnusableInput, "ends at 0x1008",
+              [&] { (void)open_alone(folder, "vmcore.flat", flattened.substr(0, page + 8)); });
 }
 
 TEST_CASE("open_guest: memory alone lies 1:1 up to 3 GiB") {

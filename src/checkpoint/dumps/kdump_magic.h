@@ -8,7 +8,8 @@ namespace photon_dmesg {
 // not.
 [[nodiscard]] bool is_kdump_file(const ByteSource& source);
 
-// Whether it is a flattened one, as makedumpfile -F writes it into a pipe.
+// Whether it is a flattened one, as makedumpfile -F writes it into a pipe: what it holds may be an
+// ELF core as well.
 [[nodiscard]] bool is_flattened_kdump_file(const ByteSource& source);
 
 }  // namespace photon_dmesg

@@ -96,7 +96,7 @@ class Server {
     while (ranges.size() <= KdumpProcess::most_ranges &&
            library_.kdump_bmp_find_set(map, &begin) == KDUMP_OK) {
       kdump_addr_t end = begin;
-      if (library_.kdump_bmp_find_clear(map, &end) != KDUMP_OK) break;
+      if (library_.kdump_bmp_find_clear(map, &end) != KDUMP_OK || end <= begin) break;
       ranges.push_back({{begin * page}, (end - begin) * page});
       begin = end;
     }

@@ -1,4 +1,5 @@
 // What is done with libkdumpfile's reading of makedumpfile's dumps: flattened files, notes, pages.
+#include "checkpoint/dumps/flattened_file.h"
 #include "checkpoint/dumps/kdump_file.h"
 #include "checkpoint/dumps/kdump_magic.h"
 #include "fuzz/input.h"
@@ -8,9 +9,10 @@ namespace photon_dmesg::fuzz {
 
 void fuzz_kdump(Bytes bytes) {
   constexpr std::size_t most_ranges = 16;
-  auto file = std::make_shared<BufferSource>("/nowhere/dump", bytes);
+  std::shared_ptr<const ByteSource> file = std::make_shared<BufferSource>("/nowhere/dump", bytes);
   if (!is_kdump_file(*file)) return;
   SilentDiagnostics diagnostics;
+  if (is_flattened_kdump_file(*file)) file = put_in_order(*file, diagnostics);
   const GuestState state = open_kdump_files({file}, diagnostics);
   // Whether a page that the dump lists can be unpacked, only reading it tells.
   std::array<std::byte, 16> beginning{};
