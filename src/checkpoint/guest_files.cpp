@@ -40,7 +40,7 @@ GuestState open_vmware(GuestFiles files, Diagnostics& diagnostics) {
 
 GuestState open_debug(GuestFiles files, Diagnostics& diagnostics) {
   return open_debug_guest(std::move(files.state.front()), std::move(files.memory),
-                          files.surroundings(), diagnostics);
+                          files.surroundings(), files.completeness, diagnostics);
 }
 
 GuestState open_core(GuestFiles files, Diagnostics& diagnostics) {

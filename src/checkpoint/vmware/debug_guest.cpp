@@ -7,6 +7,7 @@
 
 #include "base/byte_reader.h"
 #include "base/error.h"
+#include "checkpoint/guest/completeness.h"
 #include "checkpoint/guest/memory_image.h"
 #include "checkpoint/guest/register_notes.h"
 #include "checkpoint/vmware/companion_file.h"
@@ -140,6 +141,18 @@ std::shared_ptr<const ByteSource> open_memory_beside(const ByteSource& file, con
   return open_guest_file(tree, *beside, diagnostics);
 }
 
+// What is shorter may have been cut, what is longer is another guest's.
+void check_memory_file_size(const ByteSource& memory, const ByteSource& file, const Header& header,
+                            Completeness completeness) {
+  const std::uint64_t expected = header.pages * vmware::page_bytes;
+  const bool may_be_cut = completeness == Completeness::NotRequired && memory.size() > 0;
+  if (memory.size() == expected || (memory.size() < expected && may_be_cut)) return;
+  throw Error(Failure::Mismatch,
+              fmt::format("{}: {} describes {} bytes of memory, found {}: it is not its memory, or "
+                          "an incomplete copy of it",
+                          memory.name(), file.name(), expected, memory.size()));
+}
+
 }  // namespace
 
 bool is_debug_guest(const ByteSource& source) {
@@ -148,7 +161,7 @@ bool is_debug_guest(const ByteSource& source) {
 
 GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
                             std::shared_ptr<const ByteSource> memory_file, const FileTree& tree,
-                            Diagnostics& diagnostics) {
+                            Completeness completeness, Diagnostics& diagnostics) {
   const std::optional<Header> header = read_header(*file);
   if (!header) throw unusable(fmt::format("{}: not a debug.guest file", file->name()));
   if (header->architecture != format::x86_architecture &&
@@ -167,13 +180,11 @@ GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
   if (!memory_file) memory_file = open_memory_beside(*file, tree, diagnostics);
   refuse_encrypted(*memory_file);
   memory_file = unpack_memory(std::move(memory_file), diagnostics);
-  if (memory_file->size() != header->pages * vmware::page_bytes) {
-    throw Error(Failure::Mismatch,
-                fmt::format("{}: {} describes {} bytes of memory, found {}: it is not its memory, "
-                            "or an incomplete copy of it",
-                            memory_file->name(), file->name(), header->pages * vmware::page_bytes,
-                            memory_file->size()));
-  }
+  check_memory_file_size(*memory_file, *file, *header, completeness);
+  cut_to(memory_file->size(),
+         fmt::format("{}: incomplete: {} describes {} bytes of memory, found {}",
+                     memory_file->name(), file->name(), layout.image_size(), memory_file->size()),
+         state, layout, diagnostics);
   diagnostics.found(
       {.what = "debug.guest version",
        .value = fmt::format("{}", header->version->number),

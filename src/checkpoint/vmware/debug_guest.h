@@ -15,9 +15,11 @@ namespace photon_dmesg {
 
 // A guest that VMware stopped as it crashed: its vCPUs from debug.guest, its memory from debug.vmem
 // (`memory_file`, or null: the one beside it in `tree`). Throws Error(UnusableInput) when there is
-// none or a file is damaged, Error(Mismatch) when the memory has another size.
+// none or a file is damaged, Error(Mismatch) when the memory has another size; where completeness
+// is not required, memory that is shorter is read as far as it goes, with a warning.
 [[nodiscard]] GuestState open_debug_guest(std::shared_ptr<const ByteSource> file,
                                           std::shared_ptr<const ByteSource> memory_file,
-                                          const FileTree& tree, Diagnostics& diagnostics);
+                                          const FileTree& tree, Completeness completeness,
+                                          Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

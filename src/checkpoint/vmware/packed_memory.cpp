@@ -59,7 +59,14 @@ std::shared_ptr<const ByteSource> unpack_memory(std::shared_ptr<const ByteSource
   if (!is_packed_memory(*memory)) return memory;
   diagnostics.found(
       {.what = "packed in blocks", .where = memory->name(), .how = "as decrypted memory is"});
-  return std::make_unique<PackedMemory>(std::move(memory));
+  auto unpacked = std::make_unique<PackedMemory>(std::move(memory));
+  if (unpacked->is_cut()) {
+    diagnostics.warn_of_lack(fmt::format(
+        "{}: incomplete: it ends within a packed block: what lies in the rest is missing (copy it "
+        "again)",
+        unpacked->name()));
+  }
+  return unpacked;
 }
 
 PackedMemory::PackedMemory(std::shared_ptr<const ByteSource> packed)
@@ -68,6 +75,8 @@ PackedMemory::PackedMemory(std::shared_ptr<const ByteSource> packed)
   std::uint64_t total = 0;
   while (reader.remaining() > 0) {
     const std::uint64_t at = reader.position();
+    is_cut_ = reader.remaining() < header_bytes;
+    if (is_cut_) break;
     const BlockHeader header = read_block_header(reader);
     const bool follows_short_one = !blocks_.empty() && blocks_.back().size != block_bytes;
     if (!is_sound(header) || follows_short_one) {
@@ -76,6 +85,8 @@ PackedMemory::PackedMemory(std::shared_ptr<const ByteSource> packed)
           "found {:#x} in {:#x}",
           packed_->name(), blocks_.size(), at, block_bytes, header.size, header.packed_size));
     }
+    is_cut_ = header.packed_size > reader.remaining();
+    if (is_cut_) break;
     blocks_.push_back({reader.position(), header.packed_size, header.size});
     reader.skip(header.packed_size, "a packed block's data");
     total += header.size;

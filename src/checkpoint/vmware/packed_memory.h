@@ -9,7 +9,8 @@
 
 namespace photon_dmesg {
 
-// `memory` itself, or what it holds if it is packed in blocks.
+// `memory` itself, or what it holds if it is packed in blocks; of one that was cut short, as far as
+// its blocks are whole, with a warning. Throws Error(UnusableInput) when a block is damaged.
 [[nodiscard]] std::shared_ptr<const ByteSource> unpack_memory(
     std::shared_ptr<const ByteSource> memory, Diagnostics& diagnostics);
 
@@ -24,8 +25,10 @@ namespace photon_dmesg {
 class PackedMemory final : public BlockSource {
  public:
   // Reads the header of each block. Throws Error(UnusableInput) that names the block when the file
-  // is damaged or cut short.
+  // is damaged. If it is cut short, the memory ends with the last block that is whole.
   explicit PackedMemory(std::shared_ptr<const ByteSource> packed);
+
+  [[nodiscard]] bool is_cut() const { return is_cut_; }
 
  private:
   struct Block {
@@ -41,6 +44,7 @@ class PackedMemory final : public BlockSource {
 
   std::shared_ptr<const ByteSource> packed_;
   std::vector<Block> blocks_;
+  bool is_cut_ = false;
   // The last bytes of blocks whose successor refers to them.
   mutable std::map<std::uint64_t, std::vector<std::byte>> tails_;
 };

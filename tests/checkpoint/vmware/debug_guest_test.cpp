@@ -11,10 +11,11 @@
 namespace photon_dmesg::test {
 namespace {
 
-GuestState open(const TemporaryFolder& folder, const std::string& content) {
+GuestState open(const TemporaryFolder& folder, const std::string& content,
+                Completeness completeness = Completeness::Required) {
   CollectedDiagnostics diagnostics;
   return open_debug_guest(folder.write_and_open("debug.guest", content), nullptr, disk_tree(),
-                          diagnostics);
+                          completeness, diagnostics);
 }
 
 }  // namespace
@@ -74,6 +75,23 @@ TEST_CASE("open_debug_guest: memory of another size is not its memory") {
   folder.write("debug.vmem", numbered_pages(7));
   check_fails(Failure::Mismatch, "describes 32768 bytes of memory, found 28672",
               [&] { (void)open(folder, debug_guest(debug_guest_forms[2], 1, 8)); });
+}
+
+TEST_CASE("open_debug_guest: memory that is cut short is read as far as it goes, if that will do") {
+  const TemporaryFolder folder;
+  folder.write("debug.vmem", numbered_pages(5));
+  const std::string content = debug_guest(debug_guest_forms[2], 1, 8, {{4, 2}});
+  const GuestState state = open(folder, content, Completeness::NotRequired);
+  CHECK(page_at(*state.memory, 6 * page) == 4U);
+  CHECK_FALSE(page_at(*state.memory, 7 * page));
+  REQUIRE(state.missing.size() == 1);
+  CHECK(state.missing.front().begin == GuestPhysical{7 * page});
+  CHECK(state.missing.front().size == 3 * page);
+  for (const std::size_t pages : {0U, 9U}) {
+    folder.write("debug.vmem", numbered_pages(pages));
+    check_fails(Failure::Mismatch, "it is not its memory",
+                [&] { (void)open(folder, content, Completeness::NotRequired); });
+  }
 }
 
 TEST_CASE("open_debug_guest: without memory the message says what to name") {

@@ -96,13 +96,31 @@ TEST_CASE("PackedMemory: damage is refused by the block's number") {
   };
   const std::string oversized = begin + packed_block("xxxxxxxx", block_size + 1);
   check_fails(Failure::UnusableInput, "vm.vmem: packed block 1", [&] { (void)open(oversized); });
-  const std::string cut = begin + packed_block("xxxxxxxx", 100).substr(0, 20);
-  check_fails(Failure::UnusableInput, "truncated", [&] { (void)open(cut); });
   const std::string garbage = begin + packed_block("\x20x\xff\xff\xff", 100);
   check_fails(Failure::UnusableInput, "vm.vmem: packed block 1 at offset", [&] {
     const auto memory = open(garbage);
     (void)read_all(*memory);
   });
+}
+
+TEST_CASE("PackedMemory: one that is cut short ends with its last whole block") {
+  const FastlzWriter first = full_block("first");
+  const std::string begin = packed_block(first.packed(), block_size);
+  const std::string file = begin + packed_block(first.packed(), block_size);
+  for (const std::size_t cut : {std::size_t{1}, first.packed().size() - 1}) {
+    CAPTURE(cut);
+    CollectedDiagnostics diagnostics;
+    const std::string bytes = file.substr(0, file.size() - cut);
+    const auto memory =
+        unpack_memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(bytes)), diagnostics);
+    CHECK(memory->size() == block_size);
+    REQUIRE(diagnostics.warnings().size() == 1);
+    CHECK_THAT(diagnostics.warnings()[0], Catch::Contains("vm.vmem: incomplete: it ends within"));
+  }
+  CollectedDiagnostics diagnostics;
+  CHECK(unpack_memory(std::make_unique<BufferSource>("vm.vmem", as_bytes(file)), diagnostics)
+            ->size() == 2 * block_size);
+  CHECK(diagnostics.warnings().empty());
 }
 
 TEST_CASE("is_packed_memory: plain memory is not taken for it") {
