@@ -96,7 +96,9 @@ PackedMemory::PackedMemory(std::shared_ptr<const ByteSource> packed)
 
 std::vector<std::byte> PackedMemory::load_block(std::uint64_t index) const {
   std::vector<std::byte> bytes = unpack(index, {});
-  return bytes.empty() ? unpack(index, bytes_before(index)) : bytes;
+  if (bytes.empty()) bytes = unpack(index, bytes_before(index));
+  tails_.keep(index, bytes);
+  return bytes;
 }
 
 // Empty if the block refers to more than `before` holds.
@@ -122,29 +124,24 @@ std::vector<std::byte> PackedMemory::unpack(std::uint64_t index,
 }
 
 // What block `index` may refer to: the end of the one before it, which may refer in turn to the one
-// before that. Goes back to a block that stands alone, then forward.
+// before that. Goes back to a block whose end is known or that stands alone, then forward.
 std::vector<std::byte> PackedMemory::bytes_before(std::uint64_t index) const {
   std::uint64_t start = index - 1;
   std::vector<std::byte> bytes;
-  const auto keep_tail = [&](std::uint64_t block) {
-    const std::size_t count = std::min(bytes.size(), fastlz_reach);
-    bytes.erase(bytes.begin(), bytes.end() - static_cast<std::ptrdiff_t>(count));
-    tails_[block] = bytes;
-  };
   for (;; --start) {
-    if (const auto known = tails_.find(start); known != tails_.end()) {
-      bytes = known->second;
+    if (const auto* known = tails_.find(start)) {
+      bytes = *known;
       break;
     }
     bytes = unpack(start, {});
     if (!bytes.empty()) {
-      keep_tail(start);
+      tails_.keep(start, bytes);
       break;
     }
   }
   for (++start; start < index; ++start) {
     bytes = unpack(start, bytes);
-    keep_tail(start);
+    tails_.keep(start, bytes);
   }
   return bytes;
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/block_source.h"
 #include "base/diagnostics.h"
+#include "checkpoint/vmware/block_tails.h"
 
 namespace photon_dmesg {
 
@@ -45,8 +45,7 @@ class PackedMemory final : public BlockSource {
   std::shared_ptr<const ByteSource> packed_;
   std::vector<Block> blocks_;
   bool is_cut_ = false;
-  // The last bytes of blocks whose successor refers to them.
-  mutable std::map<std::uint64_t, std::vector<std::byte>> tails_;
+  mutable BlockTails tails_;
 };
 
 }  // namespace photon_dmesg

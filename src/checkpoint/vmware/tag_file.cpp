@@ -111,6 +111,7 @@ void TagFile::read_groups(std::uint32_t count) {
     const std::uint64_t size = reader.u64("a group's size");
     const bool truncated = !source_.contains(position, size);
     const std::uint64_t end = size == 0 ? source_.size() : position + size;
+    groups_by_name_[name].push_back(groups_.size());
     groups_.push_back({std::move(name), position, end, truncated});
   }
 }
@@ -135,8 +136,10 @@ std::optional<std::string> TagFile::for_each_tag(std::string_view group_name, co
                                                  Completeness completeness) const {
   Budget tags = tag_budget(group_name);
   std::optional<std::string> lack;
-  for (const Group& group : groups_) {
-    if (group.name != group_name) continue;
+  const auto found = groups_by_name_.find(std::string(group_name));
+  if (found == groups_by_name_.end()) return lack;
+  for (const std::size_t index : found->second) {
+    const Group& group = groups_[index];
     try {
       if (completeness == Completeness::Required) require_whole(group);
       with_context(fmt::format("group \"{}\"", group.name),

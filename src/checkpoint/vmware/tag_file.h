@@ -4,6 +4,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/budget.h"
@@ -72,6 +74,7 @@ class TagFile {
   const ByteSource& source_;
   const vmware::Magic* magic_ = nullptr;
   std::vector<Group> groups_;
+  std::unordered_map<std::string, std::vector<std::size_t>> groups_by_name_;  // in groups_
   Budget group_budget_{"groups", std::uint64_t{1} << 16};
   mutable std::optional<Budget> exceeded_tags_;
 };

@@ -83,6 +83,20 @@ TEST_CASE("list_tags: every tag with its number or the text it begins with") {
   CHECK_FALSE(tags[5].text);
 }
 
+TEST_CASE("list_tags: groups of one name stand together, in the file's order") {
+  const std::string bytes = checkpoint_file({{"b", inline_tag("first", {}, 1)},
+                                             {"a", inline_tag("second", {}, 2)},
+                                             {"b", inline_tag("third", {}, 3)}});
+  std::vector<std::string> problems;
+  CollectedDiagnostics diagnostics;
+  std::string order;
+  for (const ListedTag& tag :
+       list_tags(BufferSource("vm.vmss", as_bytes(bytes)), problems, diagnostics)) {
+    order += tag.group + "." + tag.tag.name + " ";
+  }
+  CHECK(order == "b.first b.third a.second ");
+}
+
 TEST_CASE("list_tags: a compressed block has neither, and is marked") {
   const std::string bytes =
       checkpoint_file({{"g", block_tag("packed", {}, "abc", {62})}, {"h", "\x09", false}});
