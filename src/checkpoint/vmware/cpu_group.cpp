@@ -78,6 +78,7 @@ class CpuGroupReader {
   }
 
  private:
+  // For tags that are registers: others may count something else.
   Vcpu& vcpu_of(const CheckpointTag& tag) {
     const std::uint64_t index = tag.indices.front();
     seen_ = std::max(seen_, index + 1);
@@ -91,34 +92,36 @@ class CpuGroupReader {
     std::string name(tag.name);
     std::transform(name.begin(), name.end(), name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    Arm64Registers& registers = vcpu_of(tag).arm64;
     if (name.find(vmware::tag::translation_table) != std::string::npos) {
       // Which of the two it is, a number behind tells, which is not that of "EL1".
       if (const auto level = name.find(vmware::tag::exception_level); level != std::string::npos) {
         name.erase(level, vmware::tag::exception_level.size());
       }
       const bool by_index = tag.indices.size() > 1 && tag.indices[1] == 1;
-      if (by_index || name.find('1') != std::string::npos) registers.ttbr1 = file_.value_of(tag);
+      if (by_index || name.find('1') != std::string::npos) {
+        vcpu_of(tag).arm64.ttbr1 = file_.value_of(tag);
+      }
     } else if (name.find(vmware::tag::translation_control) != std::string::npos) {
-      registers.tcr = file_.value_of(tag);
+      vcpu_of(tag).arm64.tcr = file_.value_of(tag);
     }
   }
 
   void visit_block(const CheckpointTag& tag) {
     ByteReader reader(file_.source(), tag.value_offset, tag.value_offset + tag.value_size);
-    Vcpu& vcpu = vcpu_of(tag);
     if (tag.name == vmware::tag::general_registers) {
       std::array<std::uint64_t, 16> slots{};
       for (std::uint64_t& slot : slots) slot = reader.u64("a register of gpregs");
-      for (std::size_t i = 0; i < slots.size(); ++i) vcpu.x86.general[i] = slots[block_order[i]];
-      vcpu.x86.stack_registers_in_doubt = true;
+      X86Registers& registers = vcpu_of(tag).x86;
+      for (std::size_t i = 0; i < slots.size(); ++i) registers.general[i] = slots[block_order[i]];
+      registers.stack_registers_in_doubt = true;
     } else if (tag.name == vmware::tag::control_registers) {
-      for (std::size_t i = 0; i < vcpu.x86.cr.size() && reader.remaining() > 0; ++i) {
-        vcpu.x86.cr[i] = reader.u64("a register of CR64");
+      auto& cr = vcpu_of(tag).x86.cr;
+      for (std::size_t i = 0; i < cr.size() && reader.remaining() > 0; ++i) {
+        cr[i] = reader.u64("a register of CR64");
       }
     } else if (tag.name == vmware::tag::interrupt_table) {
       reader.skip(sizeof(std::uint16_t), "the limit in IDTR");
-      vcpu.x86.idt_base = GuestVirtual{reader.u64("the base in IDTR")};
+      vcpu_of(tag).x86.idt_base = GuestVirtual{reader.u64("the base in IDTR")};
     }
   }
 

@@ -53,8 +53,8 @@ void collect_tag(const TagFile& file, const CheckpointTag& tag, Collected& colle
   if (tag.name == name::region_count) {
     collected.region_count = file.value_of(tag);
   } else if (tag.name == name::align_mask) {
-    const std::uint64_t alignment = file.value_of(tag) + 1;
-    if (alignment <= largest_alignment) memory.alignment = alignment;
+    const std::uint64_t mask = file.value_of(tag);
+    if (mask < largest_alignment) memory.alignment = mask + 1;
   }
   if (tag.name != name::region_ppn && tag.name != name::region_page_number &&
       tag.name != name::region_size) {

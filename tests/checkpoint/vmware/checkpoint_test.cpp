@@ -212,6 +212,16 @@ TEST_CASE("Checkpoint: region numbers of 8 bytes are read whole") {
   CHECK(page_at(*files.open().memory, 0x123456789 * page) == 0U);
 }
 
+TEST_CASE("Checkpoint: a mask of alignment that can be none is passed over") {
+  Files files;
+  files.folder.write("vm.vmem", numbered_pages(32));
+  for (const std::uint64_t mask : {~std::uint64_t{0}, std::uint64_t{1} << 40, std::uint64_t{0}}) {
+    CAPTURE(mask);
+    files.memory_tags = inline_tag("align_mask", {}, mask, 8) + region_tags({{0, 0, 32}});
+    CHECK(page_at(*files.open().memory, 31 * page) == 31U);
+  }
+}
+
 TEST_CASE("Checkpoint: a region that lacks a tag, or too many regions, are refused") {
   Files files;
   files.folder.write("vm.vmem", numbered_pages(32));

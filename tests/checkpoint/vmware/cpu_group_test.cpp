@@ -108,6 +108,17 @@ TEST_CASE("read_vcpus: registers of a vCPU that is not counted are left out with
   CHECK_THAT(result.warnings.front(), Catch::Contains("registers of vCPU 7 left out"));
 }
 
+TEST_CASE("read_vcpus: tags that are no registers make no vCPU") {
+  const std::string x86 = block_tag("apic", {7}, "what it is nobody knows") +
+                          inline_tag("halted", {7}, 1, 1) + inline_tag("DR64", {7, 0}, 1, 8);
+  const std::string arm64 = inline_tag("hv:other", {7}, 1, 8) + inline_tag("hv:ttbr0", {7}, 1, 8);
+  for (const auto& [tags, machine] :
+       {std::pair{x86, Machine::X86_64}, std::pair{arm64, Machine::Aarch64}}) {
+    CHECK(read(two_vcpus + tags, machine).warnings.empty());
+    CHECK(read(tags, machine).vcpus.empty());
+  }
+}
+
 TEST_CASE("read_vcpus: register numbers that do not exist are passed over") {
   const Read result = read(two_vcpus + inline_tag("CR64", {0, 9}, 1, 8) +
                            inline_tag("CR64", {0, 0xffffffff}, 1, 8) + inline_tag("S", {0, 77}, 1) +
@@ -155,8 +166,8 @@ TEST_CASE("read_vcpus: of a group that is damaged, what is sound serves where th
   const auto read_some = [](const std::string& tags) {
     return read(tags, Machine::X86_64, Completeness::NotRequired);
   };
-  const Read until =
-      read_some(rip + block_tag("gpregs", {1}, "too short") + inline_tag("rip", {1}, 0x400, 8));
+  const Read until = read_some(two_vcpus + rip + block_tag("gpregs", {1}, "too short") +
+                               inline_tag("rip", {1}, 0x400, 8));
   REQUIRE(until.vcpus.size() == 2);
   CHECK(until.vcpus[0].x86.rip == GuestVirtual{0x300});
   CHECK_FALSE(until.vcpus[1].x86.rip);
