@@ -189,6 +189,11 @@ class Images(CoreFiles, unittest.TestCase):
         self.assertEqual((result.status, result.out), (3, b""))
         self.assertIn("flat: truncated", result.err)
 
+    def test_flattened_core(self) -> None:
+        flat = self.own / "flat"
+        flat.write_bytes(paths.run("makedumpfile", "-F", "-E", "-d", "31", self.vmcore).stdout)
+        self.check(flat)
+
     @needs_libkdumpfile
     def test_part_of_a_split_dump_alone_gives_no_wrong_log(self) -> None:
         parts = [self.own / f"part{number}" for number in range(2)]
