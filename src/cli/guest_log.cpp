@@ -34,17 +34,22 @@ bool asks_for_clock(const Options& options) {
   return asks_for_time_of_day(options) || has_time(options, needs_clock);
 }
 
+// Whether what is printed is incomplete without a time: not where readers are told that there is
+// none, unless records were selected by it.
+bool needs_all_times(const Options& options) {
+  return options.format->clock != ClockUse::Shown || options.since || options.until;
+}
+
 // Whether what is printed lacks what was asked for: all times that need the clock, or right ones.
 bool lacks_times(const Options& options, const std::optional<ClockHistory>& clock) {
-  const bool selects = options.since || options.until;
-  if (options.format->clock == ClockUse::Shown && !selects) return false;
+  if (!needs_all_times(options)) return false;
   if (!clock) return asks_for_clock(options);
   return asks_for_time_of_day(options) && !clock->warnings().empty();
 }
 
 void note_clock(const ClockHistory& clock, Diagnostics& diagnostics) {
   const std::string where = "the guest's clock";
-  diagnostics.found({.what = "boot", .value = utc_time(clock.time_of_day(0)), .where = where});
+  diagnostics.found({.what = "boot", .value = utc_time(clock.boot()), .where = where});
   diagnostics.found({.what = "stopped",
                      .value = utc_time(clock.clock().last_update_nsec),
                      .where = where,
@@ -235,12 +240,16 @@ void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings
   }
   const std::optional<std::string> behind_stop = extent.behind_stop();
   if (behind_stop) diagnostics_.warn(*behind_stop);
+  const std::optional<std::string> timeless =
+      asks_for_time_of_day(options_) ? extent.timeless() : std::nullopt;
+  if (timeless) diagnostics_.warn(*timeless);
   for (const std::string& doubt : log.doubts) {
     diagnostics_.warn("part of the log can't be as the kernel wrote it: " + doubt);
   }
   guest_.warn_of_unreadable(diagnostics_);
   writer->finish(warnings);
-  is_complete_ = is_complete_ && log.losses.empty() && log.doubts.empty() &&
+  const bool lacks_any = timeless && needs_all_times(options_);
+  is_complete_ = is_complete_ && !lacks_any && log.losses.empty() && log.doubts.empty() &&
                  !extent.has_odd_time() && !extent.is_empty();
 }
 

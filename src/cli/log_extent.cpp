@@ -22,7 +22,10 @@ bool is_behind_stop(std::uint64_t nsec, const ClockHistory& clock) {
 }  // namespace
 
 void LogExtent::add(const LogRecord& record) {
-  if (clock_) compare(record, *clock_);
+  if (clock_) {
+    compare(record, *clock_);
+    if (!clock_->time_of_day(record.ts_nsec)) timeless_.add(record.seq);
+  }
   has_gap_ = has_gap_ || (first_ && record.ts_nsec > last_nsec_ + late_nsec);
   if (!first_) first_ = record.seq;
   last_ = record.seq;
@@ -44,9 +47,9 @@ void LogExtent::check_gaps(const GuestKernel& kernel, const KernelLogReader& rea
 std::string LogExtent::nothing_selected(const Selection& selection) const {
   if (!first_) return "nothing is printed: the log has no records";
   std::string sentence = "nothing is printed: no record of the log is selected";
-  if (selection.since_usec || selection.until_usec) {
-    sentence += fmt::format("; the last one that was looked at was logged at {}",
-                            utc_time(selection.clock.value().time_of_day(last_nsec_)));
+  if (!selection.since_usec && !selection.until_usec) return sentence;
+  if (const auto last = selection.clock.value().time_of_day(last_nsec_)) {
+    sentence += fmt::format("; the last one that was looked at was logged at {}", utc_time(*last));
   }
   return sentence;
 }
@@ -68,6 +71,12 @@ void LogExtent::warn_of_overwritten(const Selection& selection, Diagnostics& dia
   diagnostics.warn(
       fmt::format("the kernel has overwritten the {} oldest records: the log begins with record {}",
                   *first_, *first_));
+}
+
+std::optional<std::string> LogExtent::timeless() const {
+  if (timeless_.empty()) return std::nullopt;
+  return timeless_.describe(
+      "without a time of day: by the guest's clock it would be before 1970 or after 2262");
 }
 
 std::optional<std::string> LogExtent::behind_stop() const {

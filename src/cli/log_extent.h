@@ -41,6 +41,9 @@ class LogExtent {
   // Whether a time must be damaged: several records tell of a clock that stood still.
   [[nodiscard]] bool has_odd_time() const { return behind_stop_.count() == 1; }
 
+  // Which records have no time of day, if any.
+  [[nodiscard]] std::optional<std::string> timeless() const;
+
   // What is later than the guest's clock when it was last moved on, if anything is.
   [[nodiscard]] std::optional<std::string> behind_stop() const;
 
@@ -49,6 +52,7 @@ class LogExtent {
 
   const std::optional<ClockHistory>& clock_;
   LossCounter behind_stop_;
+  LossCounter timeless_;
   std::optional<std::uint64_t> first_;
   std::uint64_t last_ = 0;
   std::uint64_t last_nsec_ = 0;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace photon_dmesg {
 namespace {
@@ -53,6 +55,43 @@ std::int64_t part_of_usec(std::int64_t nsec) {
   return (nsec % usec + usec) % usec;
 }
 
+// What the kernel lets CLOCK_REALTIME be set to, less CLOCK_MONOTONIC (do_settimeofday64()): no
+// less than nothing, which is nearly so at the boot; and what GuestClock takes, so that no sum
+// overflows.
+bool is_possible_offset(std::int64_t nsec) {
+  constexpr std::int64_t least = -2'000'000'000;
+  constexpr std::int64_t most = std::int64_t{1} << 62;  // 2116
+  return nsec >= least && nsec <= most;
+}
+
+std::int64_t sum_of(const std::vector<ClockHistory::Step>& steps) {
+  std::int64_t total = 0;
+  for (const ClockHistory::Step& step : steps) total = sum(total, step.nsec);
+  return total;
+}
+
+// The steps that the log says the size of, ascending by time stamp.
+std::vector<ClockHistory::Step> told_steps(const ClockSigns& signs) {
+  using Step = ClockHistory::Step;
+  std::vector<Step> steps;
+  for (const ClockSigns::Setting& setting : signs.settings()) {
+    if (setting.step) steps.push_back({Step::Cause::Set, *setting.step, setting.ts_nsec});
+  }
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const Step& a, const Step& b) { return a.ts_nsec < b.ts_nsec; });
+  return steps;
+}
+
+// Takes those behind a time stamp off the end of `steps`; the newest first.
+std::vector<ClockHistory::Step> take_behind(std::vector<ClockHistory::Step>& steps,
+                                            std::uint64_t ts_nsec) {
+  std::vector<ClockHistory::Step> taken;
+  for (; !steps.empty() && steps.back().ts_nsec > ts_nsec; steps.pop_back()) {
+    taken.push_back(steps.back());
+  }
+  return taken;
+}
+
 double seconds(std::int64_t nsec) {
   return static_cast<double>(nsec) / nsec_per_second;
 }
@@ -69,6 +108,7 @@ ClockHistory::ClockHistory(const GuestClock& clock, const ClockSigns& signs)
           signs.printk_follows_raw().value_or(clock.printk_follows_raw.value_or(true))) {
   compare_clocks(signs);
   add_sleeps(signs);
+  sort_steps();
   add_settings(signs);
   sort_steps();
   add_contradictions(signs);
@@ -106,6 +146,8 @@ void ClockHistory::compare_clocks(const ClockSigns& signs) {
 }
 
 std::int64_t ClockHistory::before_stop(std::uint64_t ts_nsec) const {
+  using Limits = std::numeric_limits<std::int64_t>;
+  if (ts_nsec > std::uint64_t{Limits::max()}) return Limits::min();
   return difference(printk_at_stop_, static_cast<std::int64_t>(ts_nsec));
 }
 
@@ -148,8 +190,19 @@ std::int64_t ClockHistory::realtime_offset(std::uint64_t ts_nsec) const {
                     later_[static_cast<std::size_t>(next - steps_.begin())]);
 }
 
-std::int64_t ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
+std::int64_t ClockHistory::counted_back(std::uint64_t ts_nsec) const {
   return sum(monotonic(ts_nsec), realtime_offset(ts_nsec));
+}
+
+std::optional<std::int64_t> ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
+  constexpr std::uint64_t latest = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t time = counted_back(ts_nsec);  // a sum that is too large is negative
+  return ts_nsec <= latest && time >= 0 ? std::optional(time) : std::nullopt;
+}
+
+std::int64_t ClockHistory::nearest_time_of_day(std::uint64_t ts_nsec) const {
+  const bool is_late = before_stop(ts_nsec) < 0;
+  return time_of_day(ts_nsec).value_or(is_late ? std::numeric_limits<std::int64_t>::max() : 0);
 }
 
 // The kernel knows how long the guest has slept in all; the log, when it woke up, and rarely for
@@ -184,10 +237,44 @@ void ClockHistory::add(const Step& step) {
   if (steps_budget_.take()) steps_.push_back(step);
 }
 
+// Of the steps that a program told of, newest first, those before which the clock could have shown
+// what it then did; `later` is the sum of those behind them.
+std::vector<ClockHistory::Step> ClockHistory::possible(std::vector<Step> told,
+                                                       std::int64_t later) const {
+  std::erase_if(told, [&](const Step& step) {
+    const std::int64_t all = sum(later, step.nsec);
+    const bool is_possible = is_possible_offset(difference(realtime_offset(step.ts_nsec), all));
+    if (is_possible) later = all;
+    return !is_possible;
+  });
+  return told;
+}
+
+// Any program may say that it set the clock, but only the kernel what it read of it. If two
+// readings are as far apart as they are without the steps that are said to have come between them,
+// and not with them, there were none.
 void ClockHistory::add_settings(const ClockSigns& signs) {
-  for (const ClockSigns::Setting& setting : newest_first(signs.settings())) {
-    if (setting.step) add({Step::Cause::Set, *setting.step, setting.ts_nsec});
+  std::vector<Step> told = told_steps(signs);
+  std::vector<Step> believed;
+  std::int64_t later = 0;  // the sum of those
+  std::int64_t off = 0;    // by how much what is computed of the reading behind is later than it
+  const auto believe = [&](const std::vector<Step>& steps) {
+    later = sum(later, sum_of(steps));
+    believed.insert(believed.end(), steps.begin(), steps.end());
+  };
+  for (const ClockSigns::Reading& reading : newest_first(signs.readings())) {
+    const std::vector<Step> steps = possible(take_behind(told, reading.ts_nsec), later);
+    const std::int64_t computed = difference(counted_back(reading.ts_nsec), later);
+    const std::int64_t without = difference(computed, reading.time_of_day);
+    const std::int64_t with = difference(without, sum_of(steps));
+    const std::int64_t most = reading.coarse ? coarse_tolerance : tolerance;
+    const bool is_refuted = is_about_nothing(difference(without, off), most) &&
+                            !is_about_nothing(difference(with, off), most);
+    if (!is_refuted) believe(steps);
+    off = is_refuted ? without : with;
   }
+  believe(possible(take_behind(told, 0), later));
+  for (const Step& step : believed) add(step);
 }
 
 // Where the log says another time of day than what was computed from what is known so far, the
@@ -205,7 +292,7 @@ void ClockHistory::add_contradictions(const ClockSigns& signs) {
   std::sort(settings.either_way.begin(), settings.either_way.end());
   std::vector<Step> steps;
   for (const ClockSigns::Reading& reading : newest_first(signs.readings())) {
-    const std::int64_t computed = difference(time_of_day(reading.ts_nsec), found);
+    const std::int64_t computed = difference(counted_back(reading.ts_nsec), found);
     const std::int64_t step = difference(computed, reading.time_of_day);
     if (!is_about_nothing(step, reading.coarse ? coarse_tolerance : tolerance)) {
       if (!steps_budget_.take()) break;

@@ -35,8 +35,16 @@ class ClockHistory {
   // A clock alone is the history of a guest whose log says nothing.
   ClockHistory(const GuestClock& clock, const ClockSigns& signs = {});
 
-  // Of a record with that time stamp, nanoseconds since 1970, UTC.
-  [[nodiscard]] std::int64_t time_of_day(std::uint64_t ts_nsec) const;
+  // Of a record with that time stamp, nanoseconds since 1970, UTC. Nothing if that would be before
+  // 1970 or after 2262, which no clock of Linux shows: the time stamp or the clock is damaged.
+  [[nodiscard]] std::optional<std::int64_t> time_of_day(std::uint64_t ts_nsec) const;
+
+  // The same for who must have a time: else the first or the last one that there is, whichever is
+  // nearer.
+  [[nodiscard]] std::int64_t nearest_time_of_day(std::uint64_t ts_nsec) const;
+
+  // The time of day when printk's clock showed 0: before 1970 if the clock is damaged.
+  [[nodiscard]] std::int64_t boot() const { return counted_back(0); }
 
   // How long before the guest stopped, in nanoseconds; negative behind its clock's last update.
   [[nodiscard]] std::int64_t before_stop(std::uint64_t ts_nsec) const;
@@ -77,6 +85,7 @@ class ClockHistory {
   void add_contradictions(const ClockSigns& signs);
   void leave_out_beginning();
   void add(const Step& step);
+  [[nodiscard]] std::vector<Step> possible(std::vector<Step> told, std::int64_t later) const;
   // When the clock was set by what the log does not say, ascending by time stamp.
   struct Settings {
     std::vector<std::uint64_t> any;
@@ -87,6 +96,7 @@ class ClockHistory {
   void sort_steps();
   [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
   [[nodiscard]] std::int64_t realtime_offset(std::uint64_t ts_nsec) const;
+  [[nodiscard]] std::int64_t counted_back(std::uint64_t ts_nsec) const;
 
   GuestClock clock_;
   bool printk_follows_raw_;

@@ -138,14 +138,15 @@ HostEvidence::Boot HostEvidence::boot_of(const HostDump& dump,
   const std::optional<bool> by_log = is_by_log(dump);
   if (by_log == true) return Boot::This;
   const std::optional<std::int64_t>& host = lines_[dump.end - 1].host_nsec;
-  if (!clock || !host) return by_log == false ? Boot::Earlier : Boot::Unknown;
   const std::uint64_t newest = newest_of(lines_, dump);
+  const std::optional<std::int64_t> logged = clock ? clock->time_of_day(newest) : std::nullopt;
+  if (!logged || !host) return by_log == false ? Boot::Earlier : Boot::Unknown;
   constexpr std::uint64_t most_off = 60 * second;
   const auto allowed = static_cast<double>(std::min(most_off, newest / 2));
-  const double off = static_cast<double>(*host) - static_cast<double>(clock->time_of_day(newest));
+  const double off = static_cast<double>(*host) - static_cast<double>(*logged);
   if (!by_log && std::abs(off) <= allowed) return Boot::This;
   if (*host > clock->clock().last_update_nsec) return Boot::Later;
-  return by_log == false || *host < clock->time_of_day(0) ? Boot::Earlier : Boot::Unknown;
+  return by_log == false || *host < clock->boot() ? Boot::Earlier : Boot::Unknown;
 }
 
 // Behind this, printk's clock can't have been when the guest was stopped: a kernel that panics with

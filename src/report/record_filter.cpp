@@ -15,7 +15,9 @@ std::uint64_t usec_of(const LogRecord& record) {
 
 bool is_within(std::uint64_t ts_nsec, const Selection& selection) {
   if (!selection.since_usec && !selection.until_usec) return true;
-  const std::int64_t time = whole_usec(selection.clock.value().time_of_day(ts_nsec));
+  const std::optional<std::int64_t> nsec = selection.clock.value().time_of_day(ts_nsec);
+  if (!nsec) return false;
+  const std::int64_t time = whole_usec(*nsec);
   return (!selection.since_usec || time > *selection.since_usec) &&
          (!selection.until_usec || time < *selection.until_usec);
 }

@@ -23,7 +23,8 @@ struct Selection {
 
   std::optional<std::bitset<256>> levels;
   std::optional<std::bitset<256>> facilities;
-  // Microseconds since 1970, UTC, by `clock`, which must be there then; exclusive, as in dmesg.
+  // Microseconds since 1970, UTC, by `clock`, which must be there then; exclusive, as in dmesg. A
+  // record whose time of day can't be told is not selected by it.
   std::optional<std::int64_t> since_usec;
   std::optional<std::int64_t> until_usec;
   std::optional<ClockHistory> clock;

@@ -5,8 +5,7 @@
 namespace photon_dmesg {
 
 std::optional<std::int64_t> time_of_day(const GuestInfo& guest, std::uint64_t ts_nsec) {
-  if (!guest.clock) return std::nullopt;
-  return guest.clock->time_of_day(ts_nsec);
+  return guest.clock ? guest.clock->time_of_day(ts_nsec) : std::nullopt;
 }
 
 std::string checkpoint_name(const SourceInfo& source) {

@@ -70,41 +70,45 @@ std::optional<std::string> TimePrefixes::repeated() const {
 
 std::string TimePrefixes::one(TimeFormat format, std::uint64_t ts_nsec, double delta,
                               bool& minute_break) {
-  const char* const ctime = "%a %b %e %H:%M:%S %Y";
   const std::uint64_t usec = ts_nsec / nsec_per_usec;
+  if (shows_time_of_day(format)) {
+    const std::optional<std::int64_t> time = time_of_day(ts_nsec);
+    if (time) return by_time_of_day(format, *time, delta, minute_break);
+    format = TimeFormat::SinceBoot;
+  }
   switch (format) {
-    case TimeFormat::None:
-      return "";
     case TimeFormat::SinceBoot:
       return '[' + seconds(usec) + "] ";
     case TimeFormat::SinceBootDelta:
       return fmt::format("[{} <{:12.6f}>] ", seconds(usec), delta);
     case TimeFormat::Delta:
       return fmt::format("[<{:12.6f}>] ", delta);
-    case TimeFormat::Ctime:
-      return fmt::format("[{}] ", format_time(ctime, local_time(time_of_day(ts_nsec))));
-    case TimeFormat::CtimeDelta:
-      return fmt::format("[{} <{:12.6f}>] ", format_time(ctime, local_time(time_of_day(ts_nsec))),
-                         delta);
-    case TimeFormat::Reltime:
-      return reltime(time_of_day(ts_nsec), delta, minute_break);
-    case TimeFormat::Iso: {
-      const std::int64_t time = time_of_day(ts_nsec);
-      const std::tm local = local_time(time);
-      const std::string zone = format_time("%z", local);  // "+0100"
-      return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local),
-                         part_of_second(time), zone, zone.substr(zone.size() - 2));
-    }
     case TimeFormat::BeforeSuspend: {
       const std::int64_t left = clock_ ? whole_usec(clock_->before_stop(ts_nsec)) : 0;
       return fmt::format("[{:>12} before suspend] ", duration(std::max<std::int64_t>(left, 0)));
     }
+    default:
+      return "";
   }
-  return "";
 }
 
-std::int64_t TimePrefixes::time_of_day(std::uint64_t ts_nsec) const {
-  return clock_ ? whole_usec(clock_->time_of_day(ts_nsec)) : 0;
+std::string TimePrefixes::by_time_of_day(TimeFormat format, std::int64_t time_usec, double delta,
+                                         bool& minute_break) {
+  if (format == TimeFormat::Reltime) return reltime(time_usec, delta, minute_break);
+  const std::tm local = local_time(time_usec);
+  if (format == TimeFormat::Iso) {
+    const std::string zone = format_time("%z", local);  // "+0100"
+    return fmt::format("{},{:06}{:.3}:{} ", format_time("%Y-%m-%dT%H:%M:%S", local),
+                       part_of_second(time_usec), zone, zone.substr(zone.size() - 2));
+  }
+  const std::string time = format_time("%a %b %e %H:%M:%S %Y", local);
+  return format == TimeFormat::CtimeDelta ? fmt::format("[{} <{:12.6f}>] ", time, delta)
+                                          : fmt::format("[{}] ", time);
+}
+
+std::optional<std::int64_t> TimePrefixes::time_of_day(std::uint64_t ts_nsec) const {
+  const std::optional<std::int64_t> time = clock_ ? clock_->time_of_day(ts_nsec) : std::nullopt;
+  return time ? std::optional(whole_usec(*time)) : std::nullopt;
 }
 
 std::string TimePrefixes::reltime(std::int64_t time_usec, double delta, bool& minute_break) {

@@ -14,7 +14,8 @@ namespace photon_dmesg {
 // microseconds, cut and not rounded. The time zone is that of the environment (TZ).
 class TimePrefixes {
  public:
-  // Without `clock`, formats that need it become SinceBoot.
+  // Without `clock`, formats that need it become SinceBoot; and so do those that show the time of
+  // day for a record whose time of day can't be told.
   TimePrefixes(std::vector<TimeFormat> formats, std::optional<ClockHistory> clock);
 
   struct Prefix {
@@ -32,7 +33,10 @@ class TimePrefixes {
  private:
   [[nodiscard]] std::string one(TimeFormat format, std::uint64_t ts_nsec, double delta,
                                 bool& minute_break);
-  [[nodiscard]] std::int64_t time_of_day(std::uint64_t ts_nsec) const;
+  // Microseconds since 1970; nothing if that can't be told.
+  [[nodiscard]] std::optional<std::int64_t> time_of_day(std::uint64_t ts_nsec) const;
+  [[nodiscard]] std::string by_time_of_day(TimeFormat format, std::int64_t time_usec, double delta,
+                                           bool& minute_break);
   [[nodiscard]] std::string reltime(std::int64_t time_usec, double delta, bool& minute_break);
 
   std::vector<TimeFormat> formats_;

@@ -55,7 +55,7 @@ std::string describe_time(const TriageReport& report) {
   std::vector<std::string> parts;
   if (report.guest && report.guest->clock) {
     const ClockHistory& clock = *report.guest->clock;
-    parts.push_back(fmt::format("booted {}", utc_time(clock.time_of_day(0))));
+    parts.push_back(fmt::format("booted {}", utc_time(clock.boot())));
     parts.push_back(fmt::format("stopped {}", utc_time(clock.clock().last_update_nsec)));
   }
   const std::uint64_t now = report.facts.time.now_nsec;

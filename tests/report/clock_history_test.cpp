@@ -52,7 +52,7 @@ GuestClock clock_at(std::int64_t offset = boot) {
 }
 
 std::int64_t time_at(const ClockHistory& history, std::int64_t seconds) {
-  return history.time_of_day(static_cast<std::uint64_t>(seconds * second));
+  return history.time_of_day(static_cast<std::uint64_t>(seconds * second)).value();
 }
 
 std::string audit(std::int64_t time) {
@@ -236,6 +236,72 @@ TEST_CASE("clock history: a step that chrony logged is taken as it says") {
   CHECK(time_at(history, 299) == boot + 299 * second);
   CHECK(time_at(history, 300) == boot - hour + 300 * second);
   CHECK(history.warnings().empty());
+}
+
+TEST_CASE("clock history: no program can say that the clock was where the kernel lets none be") {
+  const auto steps_of = [](const std::string& seconds) {
+    Log log;
+    log.program_says(300, "chronyd[4]: System clock was stepped by " + seconds + " seconds");
+    return ClockHistory(clock_at(), log.signs()).steps().size();
+  };
+  CHECK(steps_of("1800000000.000000") == 0);   // before it: 1969
+  CHECK(steps_of("-3900000000.000000") == 0);  // 2150
+  CHECK(steps_of("1795000000.000000") == 1);
+  CHECK(steps_of("-1000000000.000000") == 1);
+  // Of several, each is held against what the later ones leave.
+  Log log;
+  for (int i = 0; i < 3; ++i) {
+    log.program_says(i, "chronyd[4]: System clock was stepped by 1000000000.000000 seconds");
+  }
+  const ClockHistory history(clock_at(), log.signs());
+  REQUIRE(history.steps().size() == 1);
+  CHECK(history.steps().front().ts_nsec == 2'000'000'000);
+}
+
+TEST_CASE("clock history: what the kernel read shows that no step came that a program told of") {
+  const std::string step = "chronyd[4]: System clock was stepped by 5000.000000 seconds";
+  const std::string back = "chronyd[4]: System clock was stepped by -5000.000000 seconds";
+  const auto read_at_boot = [] {
+    return Log().kernel_says(
+        2, "rtc_cmos 00:04: setting system clock to 2026-11-23T17:34:14 UTC (1795455254)");
+  };
+  const ClockHistory lie(clock_at(), read_at_boot().program_says(300, step).signs());
+  CHECK(lie.steps().empty());
+  CHECK(lie.warnings().empty());
+  CHECK(time_at(lie, 100) == boot + 100 * second);
+  // It also shows that one came, and that two came which make up for each other.
+  const ClockHistory true_step(clock_at(boot + 5000 * second),
+                               read_at_boot().program_says(300, step).signs());
+  CHECK(true_step.steps().size() == 1);
+  CHECK(time_at(true_step, 299) == boot + 299 * second);
+  const ClockHistory both(clock_at(),
+                          read_at_boot().program_says(300, step).program_says(400, back).signs());
+  CHECK(time_at(both, 350) == boot + 5350 * second);
+  CHECK(time_at(both, 299) == boot + 299 * second);
+  // Between two readings that a silent step came before, too.
+  const ClockHistory silent(clock_at(boot + hour), read_at_boot()
+                                                       .kernel_says(100, audit(boot + 100 * second))
+                                                       .program_says(300, step)
+                                                       .kernel_says(400, audit(boot + 400 * second))
+                                                       .signs());
+  CHECK(silent.steps().size() == 1);
+  CHECK(time_at(silent, 200) == boot + 200 * second);
+}
+
+TEST_CASE("clock history: a time before 1970 or after 2262 is none") {
+  const ClockHistory history(clock_at());
+  CHECK_FALSE(history.time_of_day((std::uint64_t{1} << 63) + 5));
+  CHECK_FALSE(history.time_of_day(UINT64_MAX));
+  CHECK_FALSE(history.time_of_day(8'000'000'000'000'000'000));
+  CHECK(history.time_of_day(7'000'000'000'000'000'000) == boot + 7'000'000'000 * second);
+  CHECK(history.before_stop(UINT64_MAX) == INT64_MIN);
+  CHECK(history.nearest_time_of_day(UINT64_MAX) == INT64_MAX);
+  CHECK(history.nearest_time_of_day(1) == boot + 1);
+  const ClockHistory early(clock_at(-10 * second));
+  CHECK(early.boot() == -10 * second);
+  CHECK_FALSE(early.time_of_day(9'000'000'000));
+  CHECK(early.time_of_day(11'000'000'000) == second);
+  CHECK(early.nearest_time_of_day(9'000'000'000) == 0);
 }
 
 TEST_CASE(

@@ -76,8 +76,15 @@ TEST_CASE("time: cut alike in every format, whichever of both parts has the rest
   const TimeZone zone("UTC0");
   TimePrefixes times({TimeFormat::Iso}, clock_of(offset));  // ...404'972'809 ns
   CHECK(times.next(1191, 0).text == "2026-11-23T17:34:12,404973+00:00 ");
-  CHECK(utc_time(ClockHistory({offset, offset}).time_of_day(1191)) ==
+  CHECK(utc_time(ClockHistory({offset, offset}).time_of_day(1191).value()) ==
         "2026-11-23T17:34:12.404973Z");
+}
+
+TEST_CASE("time: since boot where the time of day can't be told") {
+  const TimeZone utc("UTC0");
+  TimePrefixes prefixes({TimeFormat::Iso}, clock_of(offset, 600 * second));
+  CHECK(prefixes.next(UINT64_MAX, 0).text == "[18446744073.709551] ");
+  CHECK(prefixes.next(0, 0).text == "2026-11-23T17:34:12,404972+00:00 ");
 }
 
 TEST_CASE("time: differences are to the record before, the first has none") {

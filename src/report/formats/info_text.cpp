@@ -131,7 +131,7 @@ class TextWriter {
   static double seconds(std::int64_t nsec) { return static_cast<double>(nsec) / 1e9; }
 
   void write(const ClockHistory& clock) {
-    line("boot", utc_time(clock.time_of_day(0)));
+    line("boot", utc_time(clock.boot()));
     line("stopped", utc_time(clock.clock().last_update_nsec));
     line("uptime", fmt::format("{:.3f} s", seconds(clock.uptime())));
     if (clock.drift()) line("drift", fmt::format("{:.3f} s", seconds(*clock.drift())));

@@ -1,7 +1,9 @@
 #include "report/formats/journal.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,12 +43,28 @@ Fields common_fields(const ReportContext& context) {
   return fields;
 }
 
+enum class Time { IfKnown, Always };
+
+// Microseconds since 1970. Entries that need a time must have one that journals take
+// (VALID_REALTIME() of systemd): from 1 on, and all that ClockHistory knows is small enough. A
+// single entry without it, and systemd-journal-remote takes none that follows.
+std::optional<std::int64_t> realtime(const LogRecord& record, const ReportContext& context,
+                                     Time needs) {
+  const auto& clock = context.guest.clock;
+  if (needs == Time::Always && clock) {
+    return std::max<std::int64_t>(1, whole_usec(clock->nearest_time_of_day(record.ts_nsec)));
+  }
+  const std::optional<std::int64_t> time = time_of_day(context.guest, record.ts_nsec);
+  return time ? std::optional(whole_usec(*time)) : std::nullopt;
+}
+
 // The address fields come first, as the export format wants it.
-Fields fields_of(const LogRecord& record, const ReportContext& context, const Fields& common) {
+Fields fields_of(const LogRecord& record, const ReportContext& context, const Fields& common,
+                 Time needs) {
   const std::string usec = std::to_string(record.ts_nsec / nsec_per_usec);
   Fields fields;
-  if (const auto time = time_of_day(context.guest, record.ts_nsec)) {
-    fields.emplace_back("__REALTIME_TIMESTAMP", std::to_string(whole_usec(*time)));
+  if (const auto time = realtime(record, context, needs)) {
+    fields.emplace_back("__REALTIME_TIMESTAMP", std::to_string(*time));
   }
   fields.emplace_back("__MONOTONIC_TIMESTAMP", usec);
   fields.insert(fields.end(), common.begin(), common.end());
@@ -98,12 +116,12 @@ Json value_to_json(const std::string& value) {
 
 class JournalWriter : public ReportWriter {
  public:
-  JournalWriter(const ReportContext& context, std::ostream& out)
-      : context_(context), common_(common_fields(context)), out_(out) {}
+  JournalWriter(const ReportContext& context, std::ostream& out, Time needs)
+      : context_(context), common_(common_fields(context)), out_(out), needs_(needs) {}
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
     if (record.state == LogRecord::State::TextLost) return;
-    write_fields(fields_of(record, context_, common_), out_);
+    write_fields(fields_of(record, context_, common_, needs_), out_);
   }
 
  private:
@@ -112,6 +130,7 @@ class JournalWriter : public ReportWriter {
   const ReportContext& context_;
   Fields common_;
   std::ostream& out_;
+  Time needs_;
 };
 
 class JournalJsonWriter : public JournalWriter {
@@ -150,12 +169,12 @@ class JournalExportWriter : public JournalWriter {
 
 std::unique_ptr<ReportWriter> make_journal_json_writer(const ReportContext& context,
                                                        std::ostream& out) {
-  return std::make_unique<JournalJsonWriter>(context, out);
+  return std::make_unique<JournalJsonWriter>(context, out, Time::IfKnown);
 }
 
 std::unique_ptr<ReportWriter> make_journal_export_writer(const ReportContext& context,
                                                          std::ostream& out) {
-  return std::make_unique<JournalExportWriter>(context, out);
+  return std::make_unique<JournalExportWriter>(context, out, Time::Always);
 }
 
 }  // namespace photon_dmesg

@@ -18,7 +18,8 @@ namespace photon_dmesg {
                                                                      std::ostream& out);
 
 // systemd's export format, which systemd-journal-remote imports. Entries need the time of day:
-// without the guest's clock there can be none.
+// without the guest's clock there can be none, and an entry whose time can't be told has the
+// nearest that can be.
 [[nodiscard]] std::unique_ptr<ReportWriter> make_journal_export_writer(const ReportContext& context,
                                                                        std::ostream& out);
 

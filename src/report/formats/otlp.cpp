@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 #include <string>
 
 #include "report/formats/base64.h"
@@ -19,9 +20,12 @@ Json text_attribute(std::string_view key, std::string_view value) {
   return {{"key", key}, {"value", {{"stringValue", to_utf8(value).text}}}};
 }
 
-// 64-bit integers are strings in protobuf's JSON.
+// 64-bit integers are strings in protobuf's JSON. They have a sign there: what is larger, as a
+// damaged record's numbers may be, is text.
 Json number_attribute(std::string_view key, std::uint64_t value) {
-  return {{"key", key}, {"value", {{"intValue", std::to_string(value)}}}};
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  const char* const type = value <= largest ? "intValue" : "stringValue";
+  return {{"key", key}, {"value", {{type, std::to_string(value)}}}};
 }
 
 Json bytes_attribute(std::string_view key, const std::string& value) {
@@ -92,7 +96,10 @@ class OtlpWriter : public ReportWriter {
   void write(const HostLine& line) override {
     Json json;
     if (line.ts_nsec) put_time(json, *line.ts_nsec);
-    if (line.host_nsec) json["observedTimeUnixNano"] = std::to_string(*line.host_nsec);
+    // A zone may put the first day of 1970 before that.
+    if (line.host_nsec && *line.host_nsec >= 0) {
+      json["observedTimeUnixNano"] = std::to_string(*line.host_nsec);
+    }
     if (line.level) put_level(json, *line.level);
     Json attributes = Json::array();
     attributes.push_back(text_attribute("linux.kmsg.state", "host-log"));

@@ -22,7 +22,7 @@ Json clock_to_json(const std::optional<ClockHistory>& clock) {
   Json steps = Json::array();
   for (const ClockHistory::Step& step : clock->steps()) steps.push_back(step_to_json(step));
   return {{"realtime_offset_nsec", clock->offset_at_stop()},
-          {"boot", utc_time(clock->time_of_day(0))},
+          {"boot", utc_time(clock->boot())},
           {"stopped", utc_time(clock->clock().last_update_nsec)},
           {"uptime_nsec", clock->uptime()},
           {"drift_nsec", number_or_null(clock->drift())},
@@ -62,7 +62,7 @@ Json guest_to_json(const GuestInfo& guest) {
 }
 
 Json boot_to_json(const GuestInfo& guest) {
-  return guest.clock ? Json(utc_time(guest.clock->time_of_day(0))) : Json(nullptr);
+  return guest.clock ? Json(utc_time(guest.clock->boot())) : Json(nullptr);
 }
 
 Json source_to_json(const SourceInfo& source) {

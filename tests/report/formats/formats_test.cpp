@@ -29,6 +29,14 @@ std::vector<Json> lines_of(const std::string& text) {
   return lines;
 }
 
+// Of a record whose time stamp is damaged.
+SampleReport damaged_report() {
+  SampleReport report = sample_report();
+  report.guest.clock = sample_clock;
+  report.records.front().ts_nsec = (std::uint64_t{1} << 63) + 5;
+  return report;
+}
+
 LogRecord lost_text() {
   LogRecord record = sample_record();
   record.state = LogRecord::State::TextLost;
@@ -210,6 +218,40 @@ TEST_CASE("otlp: one request, 64-bit numbers as strings") {
   report.records.clear();
   CHECK(Json::parse(written(report, "otlp"))["resourceLogs"][0]["scopeLogs"][0]["logRecords"] ==
         Json::array());
+}
+
+TEST_CASE("A time that can't be told is left out, and no reader gets a number that it can't take") {
+  const SampleReport report = damaged_report();
+  CHECK_FALSE(lines_of(written(report, "ecs"))[0].contains("@timestamp"));
+  CHECK_FALSE(lines_of(written(report, "journal-json"))[0].contains("__REALTIME_TIMESTAMP"));
+  CHECK(lines_of(written(report, "ndjson"))[0]["timestamp"].is_null());
+  CHECK_THAT(written(report, "syslog"), Catch::StartsWith("<29>1 - web-1"));
+  const Json request = Json::parse(written(report, "otlp"));
+  const Json& record = request["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+  CHECK_FALSE(record.contains("timeUnixNano"));
+  CHECK(record["attributes"][1] ==
+        Json{{"key", "linux.kmsg.ts_nsec"}, {"value", {{"stringValue", "9223372036854775813"}}}});
+}
+
+TEST_CASE("journal-export: a time that can't be told is the nearest that a journal takes") {
+  SampleReport report = damaged_report();
+  CHECK_THAT(written(report, "journal-export"),
+             Catch::StartsWith("__REALTIME_TIMESTAMP=9223372036854775\n"));
+  report.guest.clock = GuestClock{-5'000'000'000, 60'000'000'000};
+  report.records.front().ts_nsec = 1;
+  CHECK_THAT(written(report, "journal-export"), Catch::StartsWith("__REALTIME_TIMESTAMP=1\n"));
+}
+
+TEST_CASE("otlp: a time of the host's that is before 1970 is none") {
+  SampleReport report = sample_report();
+  report.host_lines = {sample_host_line()};
+  const auto last = [&] {
+    const Json request = Json::parse(written(report, "otlp"));
+    return request["resourceLogs"][0]["scopeLogs"][0]["logRecords"].back();
+  };
+  CHECK(last()["observedTimeUnixNano"] == "1795455272500000000");
+  report.host_lines.front().host_nsec = -1;
+  CHECK_FALSE(last().contains("observedTimeUnixNano"));
 }
 
 TEST_CASE("ecs and otlp: a record that is not an ordinary one says so") {
