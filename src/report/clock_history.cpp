@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -106,8 +107,9 @@ ClockHistory::ClockHistory(const GuestClock& clock, const ClockSigns& signs)
     : clock_(clock),
       printk_follows_raw_(
           signs.printk_follows_raw().value_or(clock.printk_follows_raw.value_or(true))) {
-  compare_clocks(signs);
   add_sleeps(signs);
+  sort_idles();
+  compare_clocks(signs);
   sort_steps();
   add_settings(signs);
   sort_steps();
@@ -132,8 +134,10 @@ void ClockHistory::compare_clocks(const ClockSigns& signs) {
   if (!printk_ahead_ && clock_.printk_ahead_nsec) {
     const bool has_drifted = printk_follows_raw_ && clock_.printk_ahead_is_new;
     printk_ahead_ = difference(*clock_.printk_ahead_nsec, has_drifted ? drift_.value_or(0) : 0);
+    if (clock_.printk_ahead_is_new) printk_ahead_ = difference(*printk_ahead_, idled_since(0));
   }
-  const std::int64_t even = sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0));
+  const std::int64_t even =
+      sum(sum(clock_.monotonic_nsec(), printk_ahead_.value_or(0)), idled_since(0));
   slewed_ = printk_follows_raw_ ? drift_.value_or(0) : 0;
   if (printk_follows_raw_ && clock_.printk_nsec) {
     const std::int64_t exact = difference(*clock_.printk_nsec, even);
@@ -159,25 +163,33 @@ std::int64_t ClockHistory::uptime() const {
   return sum(clock_.monotonic_nsec(), clock_.sleep_nsec.value_or(0));
 }
 
-// How much of what it was slewed by came so shortly before the stop.
+// How much of what it was slewed by came so shortly before the stop, not counting what it slept.
 std::int64_t ClockHistory::slewed_since(std::int64_t before_stop) const {
   // NTP's correction of a clock's rate is at most that (MAXFREQ in include/linux/timex.h). What is
   // faster has not been so for long: chrony makes up for an offset, or adjtimex(8) was used.
   constexpr double fastest_correction = 0.0005;
   const auto before = static_cast<double>(before_stop);
   const auto all = static_cast<double>(slewed_);
+  const auto awake = static_cast<double>(difference(printk_at_stop_, idled_since(0)));
   const double rate = clock_.slew_rate;
   const double began = std::abs(rate) > fastest_correction ? all / rate : 0;
-  if (printk_follows_raw_ && began > 0 && began < static_cast<double>(printk_at_stop_)) {
+  if (printk_follows_raw_ && began > 0 && began < awake) {
     return before < began ? std::llround(before * rate) : slewed_;
   }
-  return std::llround(before * all / static_cast<double>(printk_at_stop_));
+  return std::llround(before * all / awake);
 }
 
 std::int64_t ClockHistory::monotonic(std::uint64_t ts_nsec) const {
-  const std::int64_t before = before_stop(ts_nsec);
+  const std::int64_t before = difference(before_stop(ts_nsec), idled_since(ts_nsec));
   const std::int64_t counted = difference(clock_.monotonic_nsec(), before);
-  return printk_at_stop_ > 0 ? sum(counted, slewed_since(before)) : counted;
+  return printk_at_stop_ > idled_since(0) ? sum(counted, slewed_since(before)) : counted;
+}
+
+// For how long the guest has slept behind a time stamp while printk's clock went on.
+std::int64_t ClockHistory::idled_since(std::uint64_t ts_nsec) const {
+  const auto end = std::partition_point(idles_.begin(), idles_.end(),
+                                        [&](const Idle& idle) { return idle.ts_nsec > ts_nsec; });
+  return end == idles_.begin() ? 0 : std::prev(end)->since;
 }
 
 // CLOCK_REALTIME less CLOCK_MONOTONIC when a record was logged.
@@ -185,9 +197,9 @@ std::int64_t ClockHistory::realtime_offset(std::uint64_t ts_nsec) const {
   const auto next =
       std::upper_bound(steps_.begin(), steps_.end(), ts_nsec,
                        [](std::uint64_t time, const Step& step) { return time < step.ts_nsec; });
-  if (next == steps_.end()) return clock_.realtime_offset_nsec;
-  return difference(clock_.realtime_offset_nsec,
-                    later_[static_cast<std::size_t>(next - steps_.begin())]);
+  const std::int64_t later =
+      next == steps_.end() ? 0 : later_[static_cast<std::size_t>(next - steps_.begin())];
+  return difference(clock_.realtime_offset_nsec, sum(later, idled_since(ts_nsec)));
 }
 
 std::int64_t ClockHistory::counted_back(std::uint64_t ts_nsec) const {
@@ -209,28 +221,56 @@ std::int64_t ClockHistory::nearest_time_of_day(std::uint64_t ts_nsec) const {
 // how long it had slept.
 void ClockHistory::add_sleeps(const ClockSigns& signs) {
   std::int64_t unsaid = clock_.sleep_nsec.value_or(0);
-  std::vector<std::uint64_t> silent;
+  std::vector<ClockSigns::Waking> silent;
   for (const ClockSigns::Waking& waking : newest_first(signs.wakings())) {
-    if (waking.slept) {
-      add({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
-      unsaid = difference(unsaid, *waking.slept);
-    } else {
-      silent.push_back(waking.ts_nsec);
+    if (!waking.slept) {
+      silent.push_back(waking);
+      continue;
     }
+    if (!add_idles({waking}, *waking.slept)) {
+      add({Step::Cause::Sleep, *waking.slept, waking.ts_nsec});
+    }
+    unsaid = difference(unsaid, *waking.slept);
   }
   if (silent.empty()) {
     // Where the log has lost its beginning, that is where the guest slept, as far as is known.
     if (signs.has_all()) unplaced_sleep_ = std::max<std::int64_t>(unsaid, 0);
     return;
   }
-  if (unsaid <= 0) return;
-  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.back() : 0};
+  if (unsaid <= 0 || add_idles(silent, unsaid)) return;
+  Step step{Step::Cause::Sleep, unsaid, signs.has_all() ? silent.back().ts_nsec : 0};
   // Of several sleeps it is not known which lasted how long; others may have been overwritten.
   if (silent.size() > 1 || !signs.has_all()) {
     step.placed = false;
-    step.until_nsec = silent.front();
+    step.until_nsec = silent.front().ts_nsec;
   }
   add(step);
+}
+
+// Takes sleeps that lasted so long in all for ones in which printk's clock went on, if it did: that
+// shows in the time stamps around each. Where it stands still too (S3, other processors), they are
+// a second or two apart.
+bool ClockHistory::add_idles(const std::vector<ClockSigns::Waking>& wakings, std::int64_t slept) {
+  std::int64_t idled = 0;
+  for (const ClockSigns::Waking& waking : wakings) {
+    if (!waking.idled) return false;
+    idled = std::min(slept, sum(idled, *waking.idled));
+  }
+  // The hardware's clock, by which the kernel knows how long it slept, counts seconds.
+  if (!is_about_nothing(difference(slept, idled))) return false;
+  for (const ClockSigns::Waking& waking : wakings) {
+    const std::int64_t nsec = std::min(slept, *waking.idled);
+    idles_.push_back({waking.ts_nsec, nsec});
+    slept = difference(slept, nsec);
+  }
+  return true;
+}
+
+void ClockHistory::sort_idles() {
+  std::stable_sort(idles_.begin(), idles_.end(),
+                   [](const Idle& a, const Idle& b) { return a.ts_nsec > b.ts_nsec; });
+  std::int64_t total = 0;
+  for (Idle& idle : idles_) idle.since = total = sum(total, idle.nsec);
 }
 
 void ClockHistory::add(const Step& step) {

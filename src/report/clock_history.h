@@ -15,9 +15,10 @@ namespace photon_dmesg {
 //
 // All is counted back from the stop, by printk's time stamps. Those count as the raw clock does;
 // the time of day counts as the monotonic clock, which NTP slews, and goes on by itself while the
-// guest sleeps and when somebody sets it (the steps). How much it was slewed is known (the drift),
-// and is taken as even over all of the guest's life, unless it is just being slewed faster than
-// that can be. Steps are known as far as the log tells of them.
+// guest sleeps and when somebody sets it (the steps). In some sleeps printk's clock goes on with it
+// (s2idle on x86, where only the monotonic clock stands still): these are no steps. How much it was
+// slewed is known (the drift), and is taken as even over all of the guest's life, unless it is just
+// being slewed faster than that can be. Steps are known as far as the log tells of them.
 class ClockHistory {
  public:
   // A change of CLOCK_REALTIME against CLOCK_MONOTONIC.
@@ -81,6 +82,9 @@ class ClockHistory {
  private:
   void compare_clocks(const ClockSigns& signs);
   void add_sleeps(const ClockSigns& signs);
+  [[nodiscard]] bool add_idles(const std::vector<ClockSigns::Waking>& wakings, std::int64_t slept);
+  void sort_idles();
+  [[nodiscard]] std::int64_t idled_since(std::uint64_t ts_nsec) const;
   void add_settings(const ClockSigns& signs);
   void add_contradictions(const ClockSigns& signs);
   void leave_out_beginning();
@@ -105,6 +109,13 @@ class ClockHistory {
   std::int64_t printk_at_stop_ = 0;  // what local_clock() was then
   std::int64_t slewed_ = 0;  // by how much it has gone on farther than the monotonic clock since
   std::int64_t unplaced_sleep_ = 0;  // that no record tells of
+  // Sleeps in which printk's clock went on; the newest first.
+  struct Idle {
+    std::uint64_t ts_nsec = 0;  // when the guest woke up
+    std::int64_t nsec = 0;
+    std::int64_t since = 0;  // how long this and the newer ones lasted
+  };
+  std::vector<Idle> idles_;
   std::vector<Step> steps_;
   // No honest log tells of as many; the oldest are left out.
   Budget steps_budget_{"changes of the guest's clock", 16384};

@@ -1,5 +1,6 @@
 #include "report/clock_signs.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -8,6 +9,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::int64_t nsec_per_second = 1'000'000'000;
+constexpr std::uint64_t longest_sleep = std::uint64_t{1} << 61;  // 73 years, and no sum overflows
 
 // What stands behind `mark`; nothing if the text has no such mark.
 std::optional<std::string_view> behind(std::string_view text, std::string_view mark) {
@@ -104,7 +106,13 @@ void ClockSigns::add_setting(const LogRecord& record) {
 }
 
 ClockSigns::Waking& ClockSigns::waking_at(std::uint64_t ts_nsec) {
-  if (!awake_) wakings_.push_back({ts_nsec, std::nullopt});
+  if (!awake_) {
+    Waking& waking = wakings_.emplace_back();
+    waking.ts_nsec = ts_nsec;
+    if (idle_since_ && *idle_since_ < ts_nsec) {
+      waking.idled = static_cast<std::int64_t>(std::min(ts_nsec - *idle_since_, longest_sleep));
+    }
+  }
   awake_ = true;
   return wakings_.back();
 }
@@ -116,10 +124,12 @@ void ClockSigns::add_sleep(const LogRecord& record) {
   if (text.starts_with("PM: suspend entry") || text.starts_with("PM: hibernation entry") ||
       text.starts_with("PM: hibernation: hibernation entry")) {
     awake_ = false;
+    const bool is_idle = text.ends_with("(s2idle)");
+    idle_since_ = is_idle ? std::optional(record.ts_nsec) : std::nullopt;
   } else if (const auto slept = seconds_behind(text, "uspended for ");
              slept && text.ends_with(" seconds")) {
     Waking& waking = waking_at(record.ts_nsec);
-    constexpr std::int64_t longest = std::int64_t{1} << 61;  // 73 years, and no sum overflows
+    constexpr auto longest = static_cast<std::int64_t>(longest_sleep);
     waking.slept = std::min(longest, waking.slept.value_or(0) + std::min(longest, *slept));
   } else if (text.ends_with("Low-level resume complete") || text.starts_with("PM: suspend exit") ||
              text.starts_with("PM: hibernation exit") ||

@@ -31,6 +31,9 @@ class ClockSigns {
     std::uint64_t ts_nsec = 0;
     std::optional<std::int64_t>
         slept;  // nanoseconds, where kernel/time/timekeeping_debug.c says it
+    // By how much printk's clock went on since the guest had begun to go to s2idle: not of other
+    // sleeps.
+    std::optional<std::int64_t> idled;
   };
 
   // The next record of the log.
@@ -73,6 +76,7 @@ class ClockSigns {
   std::optional<bool> printk_follows_raw_;
   std::optional<std::int64_t> printk_ahead_nsec_;
   bool awake_ = false;  // the last of wakings_ belongs to the sleep that the log is at
+  std::optional<std::uint64_t> idle_since_;  // if that is s2idle
 };
 
 }  // namespace photon_dmesg

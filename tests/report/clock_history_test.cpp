@@ -176,6 +176,54 @@ TEST_CASE("clock history: records from before a sleep are as much earlier") {
   CHECK(history.warnings().empty());
 }
 
+TEST_CASE("clock history: a sleep in which printk's clock went on is no step") {
+  GuestClock clock = clock_at(boot + hour);
+  clock.sleep_nsec = hour;
+  const auto log = [](std::int64_t woke_up, const std::string& how = "(s2idle)") {
+    return Log()
+        .kernel_says(500, "PM: suspend entry " + how)
+        .kernel_says(woke_up, "PM: suspend exit");
+  };
+  const ClockHistory history(clock, log(4102).signs());
+  CHECK(history.steps().empty());
+  CHECK(history.warnings().empty());
+  CHECK(time_at(history, 0) == boot);
+  CHECK(time_at(history, 500) == boot + 500 * second);
+  CHECK(time_at(history, 4102) == boot + 4102 * second);
+  CHECK(history.before_stop(4'600'000'000'000) == 0);
+  CHECK(history.monotonic(500'000'000'000) == 500 * second);
+  CHECK(history.monotonic(4'102'000'000'000) == 502 * second);
+  CHECK(history.uptime() == hour + 1000 * second);
+  // Elsewhere it stands still in s2idle as it does in S3.
+  for (const Log& still : {log(502), log(502, "(deep)"), log(4102, "(deep)")}) {
+    CHECK(ClockHistory(clock, still.signs()).steps().size() == 1);
+  }
+}
+
+TEST_CASE("clock history: several sleeps in which printk's clock went on need no lengths") {
+  GuestClock clock = clock_at(boot + hour);
+  clock.raw_nsec = 1010 * second;
+  clock.sleep_nsec = hour;
+  Log log;
+  log.kernel_says(100, "PM: suspend entry (s2idle)").kernel_says(1900, "PM: suspend exit");
+  log.kernel_says(2000, "PM: suspend entry (s2idle)").kernel_says(3800, "PM: suspend exit");
+  const ClockHistory history(clock, log.signs());
+  CHECK(history.warnings().empty());
+  CHECK(history.steps().empty());
+  CHECK(time_at(history, 0) == boot);
+  CHECK(time_at(history, 4610) == boot + 4600 * second);
+  // NTP slewed it by a hundredth while it was awake.
+  CHECK(time_at(history, 101) == boot + 100 * second);
+  CHECK(time_at(history, 1901) == boot + 1900 * second);
+  // What the kernel measured is held against the time stamps, too.
+  Log measured;
+  measured.kernel_says(100, "PM: suspend entry (s2idle)");
+  measured.kernel_says(3701, "PM: Timekeeping suspended for 3600.000 seconds");
+  clock.raw_nsec = 1000 * second;
+  CHECK(ClockHistory(clock, measured.signs()).steps().empty());
+  CHECK(time_at(ClockHistory(clock, measured.signs()), 3701) == boot + 3701 * second);
+}
+
 TEST_CASE("clock history: of several sleeps it is said that their lengths are not known") {
   GuestClock clock = clock_at(boot + hour);
   clock.sleep_nsec = hour;

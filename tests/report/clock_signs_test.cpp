@@ -132,4 +132,24 @@ TEST_CASE("clock signs: readings before the hardware's clock was read are coarse
   CHECK_FALSE(readings.back().coarse);
 }
 
+TEST_CASE("clock signs: how long printk's clock went on in s2idle") {
+  ClockSigns signs;
+  const auto add = [&signs](std::uint64_t ts_nsec, const char* text) {
+    LogRecord record;
+    record.ts_nsec = ts_nsec;
+    record.text = text;
+    signs.add(record);
+  };
+  add(100, "PM: suspend entry (s2idle)");
+  add(400, "PM: suspend exit");
+  add(500, "PM: suspend entry (deep)");
+  add(900, "PM: suspend exit");
+  add(1000, "PM: suspend entry (s2idle)");
+  add(900, "PM: suspend exit");
+  REQUIRE(signs.wakings().size() == 3);
+  CHECK(signs.wakings()[0].idled == 300);
+  CHECK_FALSE(signs.wakings()[1].idled);
+  CHECK_FALSE(signs.wakings()[2].idled);
+}
+
 }  // namespace photon_dmesg::test
