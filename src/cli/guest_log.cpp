@@ -11,6 +11,7 @@
 #include "cli/guest_facts.h"
 #include "cli/host_lines.h"
 #include "cli/log_extent.h"
+#include "cli/private_names.h"
 #include "report/record_filter.h"
 #include "report/redacting_writer.h"
 #include "report/redaction.h"
@@ -86,16 +87,6 @@ ReportContext make_context(const Options& options, const Guest& guest, const Ker
   context.style = options.style;
   context.generator = program_version();
   return context;
-}
-
-// All but the log itself, from which the names of hosts are learnt.
-void redact_context(const KernelLogReader& reader, ReportContext& context, Redactor& redactor) {
-  redact(redactor, context.guest);
-  reader.read_records([&](const LogRecord& record) {
-    redactor.learn(record.text);
-    return true;
-  });
-  redact(redactor, context.source);
 }
 
 // The point in time that an option names, in microseconds since 1970, UTC.
@@ -209,11 +200,18 @@ GuestLog::GuestLog(const Options& options, Guest& guest, bool is_one_of_several,
       context_(make_context(options, guest, reader_, diagnostics)) {
   context_.is_one_of_several = is_one_of_several;
   if (options.redact) {
-    redact_context(reader_, context_, redactor);
-    for (const HostLine& line : host_.lines()) redactor.learn(line.text);
+    redact(redactor, context_.guest);
+    if (!is_one_of_several) learn_names();
+    redact(redactor, context_.source);
   }
   // What the options ask for must be known before anything is printed.
   (void)make_selection(options, reader_.positions(), context_.guest.clock);
+}
+
+// Of several guests the names of all are known before.
+void GuestLog::learn_names() {
+  learn_hosts(guest_, redactor_);
+  for (const HostLine& line : host_.lines()) redactor_.learn(line.text);
 }
 
 void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings) {

@@ -26,8 +26,8 @@ namespace photon_dmesg {
 class GuestLog {
  public:
   // Reads all that must be known before the first record. If the guest `is_one_of_several`, each
-  // record says whose it is. Throws Error if the log can't be read, or if what the options ask for
-  // can't be told. All must outlive this object.
+  // record says whose it is, and `redactor` must have learnt the names of all. Throws Error if the
+  // log can't be read, or if what the options ask for can't be told. All must outlive this object.
   GuestLog(const Options& options, Guest& guest, bool is_one_of_several, Redactor& redactor,
            Diagnostics& diagnostics);
 
@@ -38,6 +38,7 @@ class GuestLog {
   [[nodiscard]] bool is_complete() const { return is_complete_; }
 
  private:
+  void learn_names();
   bool write_behind(const KernelLog& log, const RecordFilter& filter, ReportWriter& writer);
 
   const Options& options_;

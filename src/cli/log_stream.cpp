@@ -12,6 +12,7 @@
 #include "cli/exit_status.h"
 #include "cli/guest_log.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "cli/session_options.h"
 #include "report/redactor.h"
 #include "session/several_guests.h"
@@ -106,6 +107,10 @@ class LogStream {
 
 int print_logs(const Options& options, GuestGroups groups, std::shared_ptr<BundleTree> tree,
                Redactor& redactor, TerminalDiagnostics& diagnostics) {
+  if (options.redact) {
+    learn_guests(groups, tree, session_options(options), redactor);
+    diagnostics.release();
+  }
   LogStream stream(options, std::move(groups), std::move(tree), redactor, diagnostics);
   write_output(options, [&](std::ostream& out) { stream.write(out); });
   return stream.is_complete() && !diagnostics.has_lack() ? exit_complete : exit_incomplete;

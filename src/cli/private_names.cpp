@@ -3,8 +3,12 @@
 #include "base/error.h"
 #include "base/input_file.h"
 #include "checkpoint/vmware/checkpoint_info.h"
+#include "cli/guest_facts.h"
+#include "cli/host_lines.h"
 #include "kernel/printk/kernel_log.h"
+#include "report/redaction.h"
 #include "session/other_files.h"
+#include "session/several_guests.h"
 #include "session/vm_files.h"
 
 namespace photon_dmesg {
@@ -44,12 +48,33 @@ void learn_machines(const std::vector<fs::path>& files, Redactor& redactor) {
 void learn_hosts(const Guest& guest, Redactor& redactor) {
   SilentDiagnostics silent;
   try {
-    KernelLogReader(guest.kernel(), silent).read_records([&](const LogRecord& record) {
-      redactor.learn(record.text);
-      return true;
-    });
+    const KernelLog log =
+        KernelLogReader(guest.kernel(), silent).read([&](const LogRecord& record) {
+          redactor.learn(record.text);
+          return true;
+        });
+    for (const UnloggedText& text : log.unlogged) redactor.learn(text.text);
   } catch (const Error& error) {
     silent.found({.what = "no log", .how = error.what()});
+  }
+}
+
+void learn_guests(const GuestGroups& groups, const std::shared_ptr<BundleTree>& tree,
+                  const session::Options& options, Redactor& redactor) {
+  SilentDiagnostics silent;
+  session::SeveralGuests guests(groups, tree, options, silent);
+  for (std::size_t i = 0; i < guests.size(); ++i) {
+    try {
+      const Guest guest = guests.open(i, silent);
+      GuestInfo info = describe_guest(guest, silent);
+      redact(redactor, info);
+      learn_hosts(guest, redactor);
+      for (const HostLine& line : read_host_lines(guests.files(i), guest, silent).lines()) {
+        redactor.learn(line.text);
+      }
+    } catch (const Error& error) {
+      silent.found({.what = "no guest", .how = error.what()});
+    }
   }
 }
 

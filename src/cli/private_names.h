@@ -1,10 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "report/redactor.h"
+#include "session/bundle_tree.h"
 #include "session/guest.h"
+#include "session/guest_groups.h"
+#include "session/options.h"
 
 // Which names --redact has to know before anything is printed.
 namespace photon_dmesg {
@@ -13,7 +17,15 @@ namespace photon_dmesg {
 // in their folders: all that is known where a guest can't be opened.
 void learn_machines(const std::vector<std::filesystem::path>& files, Redactor& redactor);
 
-// The same of the hosts that the guest's log introduces, as far as it can be read.
+// The same of the hosts that the guest's log introduces, as far as it can be read: its records, and
+// text that is none yet.
 void learn_hosts(const Guest& guest, Redactor& redactor);
+
+// The same of all of several guests, each of which another may name: what they and their machines
+// are called, and the hosts that their logs and what they sent to their hosts introduce. Opens one
+// after the other, in silence: what can't be opened whoever prints it says. `tree` is the one that
+// they were grouped with.
+void learn_guests(const GuestGroups& groups, const std::shared_ptr<BundleTree>& tree,
+                  const session::Options& options, Redactor& redactor);
 
 }  // namespace photon_dmesg
