@@ -212,6 +212,7 @@ GuestLog::GuestLog(const Options& options, Guest& guest, bool is_one_of_several,
 void GuestLog::learn_names() {
   learn_hosts(guest_, redactor_);
   for (const HostLine& line : host_.lines()) redactor_.learn(line.text);
+  warn_of_missed_names(redactor_, diagnostics_);
 }
 
 void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings) {

@@ -16,6 +16,7 @@
 #include "cli/host_lines.h"
 #include "cli/io/pager.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "report/record_filter.h"
 #include "report/time_format.h"
 #include "report/time_spec.h"
@@ -116,6 +117,7 @@ int print_host_log(const Options& options, BundleTree& tree, Redactor& redactor,
   std::vector<HostLine> lines = read_lone_host_lines(options.files, tree, diagnostics);
   if (options.redact) {
     for (const HostLine& line : lines) redactor.learn(line.text);
+    warn_of_missed_names(redactor, diagnostics);
   }
   select_by_time(options, lines);
   diagnostics.clear_progress();

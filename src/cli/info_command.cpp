@@ -131,7 +131,10 @@ int print_info(const Options& options, Redactor& redactor, TerminalDiagnostics& 
       }
     } else {
       const Guest guest(inputs, std::move(pool), diagnostics);
-      if (options.redact) learn_hosts(guest, redactor);
+      if (options.redact) {
+        learn_hosts(guest, redactor);
+        warn_of_missed_names(redactor, diagnostics);
+      }
       read_guest(guest, report, diagnostics);
       guest.warn_of_unreadable(diagnostics);
     }

@@ -109,6 +109,7 @@ int print_logs(const Options& options, GuestGroups groups, std::shared_ptr<Bundl
                Redactor& redactor, TerminalDiagnostics& diagnostics) {
   if (options.redact) {
     learn_guests(groups, tree, session_options(options), redactor);
+    warn_of_missed_names(redactor, diagnostics);
     diagnostics.release();
   }
   LogStream stream(options, std::move(groups), std::move(tree), redactor, diagnostics);

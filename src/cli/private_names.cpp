@@ -78,4 +78,11 @@ void learn_guests(const GuestGroups& groups, const std::shared_ptr<BundleTree>& 
   }
 }
 
+void warn_of_missed_names(const Redactor& redactor, Diagnostics& diagnostics) {
+  if (!redactor.missed_names()) return;
+  diagnostics.warn_of_lack(
+      "the log introduces more hosts than --redact keeps in mind: look for names of others in the "
+      "output before you hand it on");
+}
+
 }  // namespace photon_dmesg

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/diagnostics.h"
 #include "report/redactor.h"
 #include "session/bundle_tree.h"
 #include "session/guest.h"
@@ -27,5 +28,8 @@ void learn_hosts(const Guest& guest, Redactor& redactor);
 // they were grouped with.
 void learn_guests(const GuestGroups& groups, const std::shared_ptr<BundleTree>& tree,
                   const session::Options& options, Redactor& redactor);
+
+// Says that the redactor was taught more names than it keeps, if so.
+void warn_of_missed_names(const Redactor& redactor, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

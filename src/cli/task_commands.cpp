@@ -159,11 +159,12 @@ int finish(const Options& options, const Guest& guest, TaskReport& report, Write
            Redactor& redactor, TerminalDiagnostics& diagnostics) {
   guest.warn_of_unreadable(diagnostics);
   warn_of_nothing(report, diagnostics);
-  report.warnings = diagnostics.warnings();
   if (options.redact) {
     learn_hosts(guest, redactor);
-    redact(redactor, report);
+    warn_of_missed_names(redactor, diagnostics);
   }
+  report.warnings = diagnostics.warnings();
+  if (options.redact) redact(redactor, report);
   diagnostics.release();
   diagnostics.clear_progress();
   write_output(options, [&](std::ostream& out) { write(report, out); });

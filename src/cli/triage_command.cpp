@@ -16,6 +16,7 @@
 #include "cli/guest_triage.h"
 #include "cli/host_lines.h"
 #include "cli/output.h"
+#include "cli/private_names.h"
 #include "cli/session_options.h"
 #include "cli/triage_details.h"
 #include "report/redaction.h"
@@ -126,6 +127,7 @@ TriageReport judge_host_logs(const Options& options, BundleTree& tree, Redactor&
 int print_triage(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {
   TriageReport report = read_report(options, redactor, diagnostics);
   note_evidence(report.verdict.findings, diagnostics);
+  if (options.redact) warn_of_missed_names(redactor, diagnostics);
   report.warnings = diagnostics.warnings();
   if (options.redact) redact(redactor, report);
   diagnostics.release();

@@ -9,6 +9,7 @@ namespace photon_dmesg {
 namespace {
 
 constexpr std::size_t longest_name = 128;  // of an option
+constexpr std::size_t longest_domain = 253;
 constexpr std::size_t longest_label = 64;  // of a host or domain (RFC 1035), of a mailbox
 
 using Words = std::initializer_list<std::string_view>;
@@ -200,7 +201,7 @@ std::string_view introduced_host(std::string_view text) {
 
 std::size_t domain_length(std::string_view text, std::size_t at) {
   std::size_t length = 0;
-  while (at_or_zero(text, at + length) == '.') {
+  while (length < longest_domain && at_or_zero(text, at + length) == '.') {
     const std::size_t label = run_of(text, at + length + 1, is_name_byte, longest_label);
     if (label == 0 || is_file_ending(text.substr(at + length + 1, label))) break;
     length += 1 + label;

@@ -44,10 +44,6 @@ bool is_part_of_host(char byte) {
   return is_name_byte(byte) || byte == '.';
 }
 
-std::size_t index_of(char byte) {
-  return static_cast<unsigned char>(byte);
-}
-
 bool begins_word(std::string_view text, std::size_t at) {
   return at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
 }
@@ -72,22 +68,17 @@ std::string Redactor::placeholder(PrivateKind kind, std::string_view original) {
   return entry->second;
 }
 
-void Redactor::add_word(std::string_view word, const std::string& placeholder) {
-  hosts_.emplace(word, placeholder);
-  first_bytes_.set(index_of(word.front()));
-}
-
 void Redactor::add_host(std::string_view name) {
   const std::string lower = lower_case(name);
   if (says_nothing(lower)) return;
   if (!std::ranges::all_of(lower, is_part_of_host)) {
-    phrases_.emplace(name, placeholder(PrivateKind::Host, lower));
+    phrases_.add(lower, placeholder(PrivateKind::Host, lower));
     return;
   }
   const std::string first = lower.substr(0, lower.find('.'));
   const std::string by = placeholder(PrivateKind::Host, first);
-  add_word(lower, by);
-  if (!says_nothing(first)) add_word(first, by);
+  hosts_.add(lower, by);
+  if (!says_nothing(first)) hosts_.add(first, by);
 }
 
 void Redactor::add_machine(std::string_view name) {
@@ -98,23 +89,17 @@ void Redactor::add_machine(std::string_view name) {
 void Redactor::learn(std::string_view text) {
   std::string name = lower_case(introduced_host(text));
   while (name.ends_with('.')) name.pop_back();
-  if (!says_nothing(name)) add_word(name, placeholder(PrivateKind::Host, name));
+  if (says_nothing(name) || hosts_.has(name) || !learnt_.take(name.size())) return;
+  hosts_.add(name, placeholder(PrivateKind::Host, name));
 }
 
-// Of names with blanks or other marks in them, of which there are one or two.
+// Of names with blanks or other marks in them, wherever they stand.
 std::string Redactor::replace_phrases(std::string_view text) const {
-  std::string result(text);
-  for (const auto& [phrase, by] : phrases_) {
-    std::string replaced;
-    std::size_t begin = 0;
-    for (std::size_t at = result.find(phrase); at != std::string::npos;
-         at = result.find(phrase, begin)) {
-      replaced.append(result, begin, at - begin);
-      replaced += by;
-      begin = at + phrase.size();
-    }
-    replaced.append(result, begin);
-    result = std::move(replaced);
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const NameTree::Match phrase = phrases_.longest(text, at, [](std::size_t) { return true; });
+    result += phrase.length > 0 ? phrase.value : text.substr(at, 1);
+    at += std::max<std::size_t>(1, phrase.length);
   }
   return result;
 }
@@ -122,20 +107,15 @@ std::string Redactor::replace_phrases(std::string_view text) const {
 // The longest one that ends where a run of letters and digits does: a virtual machine's files are
 // called NAME-Snapshot1.vmsn.
 std::optional<Redactor::Host> Redactor::find_host(std::string_view text, std::size_t at) const {
-  constexpr std::size_t longest = 253;  // RFC 1035
-  if (!first_bytes_.test(index_of(lower_case(text[at])))) return std::nullopt;
-  const std::string run =
-      lower_case(text.substr(at, run_of(text, at, is_part_of_host, longest + 1)));
-  for (std::size_t end = run.size(); end > 0; --end) {
-    const char next = at_or_zero(text, at + end);
-    if (!is_alnum(run[end - 1]) || is_alnum(next) || next == '_') continue;
-    const auto found = hosts_.find(std::string_view(run).substr(0, end));
-    if (found == hosts_.end()) continue;
-    const std::size_t domain = domain_length(text, at + end);
-    const bool is_option = at_or_zero(text, at + end + domain) == '=';  // "photon.debug=1"
-    return Host{.length = end + (is_option ? 0 : domain), .placeholder = found->second};
-  }
-  return std::nullopt;
+  const NameTree::Match host = hosts_.longest(text, at, [&](std::size_t length) {
+    const char next = at_or_zero(text, at + length);
+    return is_alnum(text[at + length - 1]) && !is_alnum(next) && next != '_';
+  });
+  if (host.length == 0) return std::nullopt;
+  const std::size_t domain = domain_length(text, at + host.length);
+  const bool is_option = at_or_zero(text, at + host.length + domain) == '=';  // "photon.debug=1"
+  return Host{.length = host.length + (is_option ? 0 : domain),
+              .placeholder = std::string(host.value)};
 }
 
 // Takes what stands at `at` and is no private text to `result`: a known host's name as its
@@ -161,7 +141,7 @@ std::string Redactor::replacement(const PrivateText& found, std::string_view tex
 }
 
 std::string Redactor::redact(std::string_view original) {
-  const std::string whole = replace_phrases(original);
+  const std::string whole = phrases_.empty() ? std::string(original) : replace_phrases(original);
   const std::string_view text = whole;
   std::string result;
   std::size_t at = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bitset>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -8,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/budget.h"
+#include "report/name_tree.h"
 #include "report/private_text.h"
 
 namespace photon_dmesg {
@@ -26,8 +27,11 @@ class Redactor {
   void add_machine(std::string_view name);
 
   // Takes the name of a host that a text of the log introduces: "Hostname set to <web-1>". To be
-  // called of all texts before the first is redacted, or those in front have the name yet.
+  // called of all texts before the first is redacted, or those in front have the name yet. Of very
+  // many names the last are left out: then missed_names() is true, and whoever reads the output
+  // must be told.
   void learn(std::string_view text);
+  [[nodiscard]] bool missed_names() const { return learnt_.exceeded(); }
 
   [[nodiscard]] std::string redact(std::string_view original);
 
@@ -40,20 +44,19 @@ class Redactor {
     std::string placeholder;
   };
 
-  void add_word(std::string_view word, const std::string& placeholder);
   [[nodiscard]] std::string replace_phrases(std::string_view text) const;
   [[nodiscard]] std::optional<Host> find_host(std::string_view text, std::size_t at) const;
   std::size_t pass(std::string_view text, std::size_t at, std::string& result) const;
   [[nodiscard]] std::string replacement(const PrivateText& found, std::string_view text,
                                         std::size_t begin);
 
+  // No honest log introduces as many.
+  Budget learnt_{"bytes of hosts' names", 64 * 1024};
   std::map<std::pair<PrivateKind, std::string>, std::string> placeholders_;
   std::map<PrivateKind, std::size_t> counts_;
-  // In lower case, and their placeholders: names that are a word or several with dots, and those
-  // that are neither.
-  std::map<std::string, std::string, std::less<>> hosts_;
-  std::bitset<256> first_bytes_;  // of hosts_
-  std::map<std::string, std::string> phrases_;
+  // And their placeholders: names that are a word or several with dots, and those that are neither.
+  NameTree hosts_;
+  NameTree phrases_;
 };
 
 }  // namespace photon_dmesg

@@ -47,6 +47,20 @@ TEST_CASE("Hosts that the log introduces are known in all of it") {
         "<host-1> mounts <host-2>:/x on <host-3>, files stay");
 }
 
+TEST_CASE("No more hosts are kept than an honest log introduces, and that is told") {
+  Redactor redactor;
+  for (int i = 0; i < 1000; ++i) {
+    redactor.learn("nfs: server host-" + std::to_string(i % 100) + ".example not responding");
+  }
+  CHECK_FALSE(redactor.missed_names());
+  for (int i = 0; i < 10'000; ++i) {
+    redactor.learn("nfs: server other-" + std::to_string(i) + ".example not responding");
+  }
+  CHECK(redactor.missed_names());
+  CHECK(redactor.redact("host-99.example other-0.example other-9999.example") ==
+        "<host-100> <host-101> other-9999.example");
+}
+
 TEST_CASE("A machine's name that is a word of every log is not replaced in texts") {
   Redactor redactor;
   redactor.add_machine("Photon");
@@ -56,7 +70,7 @@ TEST_CASE("A machine's name that is a word of every log is not replaced in texts
   CHECK(redactor.placeholder(PrivateKind::Host, "Photon") == "<host-2>");
 }
 
-TEST_CASE("A name with blanks is replaced as it is, and one that says nothing is not") {
+TEST_CASE("A name with blanks is replaced whatever its case, and one that says nothing is not") {
   Redactor redactor;
   redactor.add_host("Web server (old)");
   redactor.add_host("localhost");
@@ -64,6 +78,7 @@ TEST_CASE("A name with blanks is replaced as it is, and one that says nothing is
   redactor.add_host("x");
   CHECK(redactor.redact("/vms/Web server (old)/Web server (old).vmss of localhost (none) x") ==
         "/vms/<host-1>/<host-1>.vmss of localhost (none) x");
+  CHECK(redactor.redact("WEB SERVER (OLD)2 and web server") == "<host-1>2 and web server");
 }
 
 TEST_CASE("Addresses are replaced in every form") {
