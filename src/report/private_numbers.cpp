@@ -112,16 +112,33 @@ bool is_of_every_machine(std::uint32_t address) {
   return address == 0 || address >> 24 == 127 || is_mask || address >> 8 == 0xe00000;
 }
 
+// Bytes of four numbers with dots between them; 0 if there are fewer.
+std::size_t four_parts(std::string_view text, std::size_t at) {
+  constexpr int parts = 4;
+  constexpr std::size_t digits = 3;
+  std::size_t length = 0;
+  for (int part = 0; part < parts; ++part) {
+    if (part > 0 && at_or_zero(text, at + length++) != '.') return 0;
+    const std::size_t part_length = run_of(text, at + length, is_digit, digits);
+    if (part_length == 0) return 0;
+    length += part_length;
+  }
+  return length;
+}
+
+// Names of the world's tree of objects (SNMP).
+bool begins_object_id(std::string_view text, std::size_t at) {
+  return text.substr(at).starts_with("1.3.6.1.");
+}
+
+// A fifth number may be a port (tcpdump), and what else follows a name or a file's ending.
 std::optional<PrivateText> find_ipv4(std::string_view text, std::size_t at) {
   if (at > 0 && text[at - 1] == '.') return std::nullopt;
-  const auto is_part = [](char byte) { return (byte >= '0' && byte <= '9') || byte == '.'; };
-  std::size_t length = run_of(text, at, is_part, INET_ADDRSTRLEN + 1);
-  const char next = at_or_zero(text, at + length);
-  while (length > 0 && text[at + length - 1] == '.') --length;
+  const std::size_t length = four_parts(text, at);
   in_addr address{};
   if (::inet_pton(AF_INET, std::string(text.substr(at, length)).c_str(), &address) != 1 ||
-      is_of_every_machine(ntohl(address.s_addr)) || is_alnum(next) || next == '_' ||
-      follows_version(text, at)) {
+      is_of_every_machine(ntohl(address.s_addr)) || is_alnum(at_or_zero(text, at + length)) ||
+      begins_object_id(text, at) || follows_version(text, at)) {
     return std::nullopt;
   }
   return PrivateText{.kind = PrivateKind::Ip,
@@ -140,18 +157,29 @@ bool is_of_every_machine(const in6_addr& address) {
          (address.s6_addr[0] == 0xff && is_zero(2, last - 1));
 }
 
+// Where the eighth group of an address ends behind which another number stands (a port); 0 if none
+// does.
+std::size_t end_of_groups(std::string_view run) {
+  constexpr int groups = 8;
+  std::size_t end = 0;
+  for (int colons = 0; colons < groups; ++colons) {
+    end = run.find(':', end + (colons > 0 ? 1 : 0));
+    if (end == std::string_view::npos) return 0;
+  }
+  return run.substr(0, end).find("::") == std::string_view::npos ? end : 0;
+}
+
 std::optional<PrivateText> find_ipv6(std::string_view text, std::size_t at) {
   const auto is_part = [](char byte) { return is_hex(byte) || byte == ':' || byte == '.'; };
-  std::size_t length = run_of(text, at, is_part, INET6_ADDRSTRLEN + 1);
-  const char next = at_or_zero(text, at + length);
-  if (is_alnum(next) || next == '_') return std::nullopt;
-  std::string run(text.substr(at, length));
+  if (at_or_zero(text, at + run_of(text, at, is_hex, 4)) != ':') return std::nullopt;
+  std::string run(text.substr(at, run_of(text, at, is_part, INET6_ADDRSTRLEN + 1)));
+  if (const std::size_t end = end_of_groups(run)) run.resize(end);
   while (run.ends_with('.') || (run.ends_with(':') && !run.ends_with("::"))) run.pop_back();
   // "fd::add" may be a name of a program's.
   const bool has_digit = run.find_first_of("0123456789") != std::string::npos;
   in6_addr address{};
-  if (!has_digit || ::inet_pton(AF_INET6, run.c_str(), &address) != 1 ||
-      is_of_every_machine(address)) {
+  if (!has_digit || is_alnum(at_or_zero(text, at + run.size())) ||
+      ::inet_pton(AF_INET6, run.c_str(), &address) != 1 || is_of_every_machine(address)) {
     return std::nullopt;
   }
   std::string key;

@@ -22,12 +22,20 @@ struct PrivateText {
 // Each of these looks at the place `at` of all of `text`, where a run of letters and digits begins.
 // They take time linear in what they return, or look no farther than a bounded number of bytes.
 
-// "password=...", "--token ...", "Bearer ...".
-[[nodiscard]] std::optional<PrivateText> find_secret(std::string_view text, std::size_t at);
+// How many bytes from `at` on are a name as options, hosts and users have them, dots included. The
+// functions below that take such a `name` are told it: texts may be one long name of many words, at
+// each of which it ends at the same place.
+[[nodiscard]] std::size_t name_length(std::string_view text, std::size_t at);
+
+// "password=...", "--token ...", "Bearer ...", "Authorization: Basic ...".
+[[nodiscard]] std::optional<PrivateText> find_secret(std::string_view text, std::size_t at,
+                                                     std::string_view name);
 // "hostname=...", "user=...", "session opened for user NAME".
-[[nodiscard]] std::optional<PrivateText> find_named(std::string_view text, std::size_t at);
+[[nodiscard]] std::optional<PrivateText> find_named(std::string_view text, std::size_t at,
+                                                    std::string_view name);
 // "name@example.com"; units of systemd and places in memory are none.
-[[nodiscard]] std::optional<PrivateText> find_email(std::string_view text, std::size_t at);
+[[nodiscard]] std::optional<PrivateText> find_email(std::string_view text, std::size_t at,
+                                                    std::string_view name);
 
 // "/home/NAME", at the slash.
 [[nodiscard]] std::optional<PrivateText> find_user_folder(std::string_view text, std::size_t at);

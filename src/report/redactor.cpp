@@ -48,15 +48,19 @@ bool begins_word(std::string_view text, std::size_t at) {
   return at == 0 || (!is_alnum(text[at - 1]) && text[at - 1] != '_');
 }
 
-std::optional<PrivateText> find_private(std::string_view text, std::size_t at) {
+std::optional<PrivateText> find_private(std::string_view text, std::size_t at,
+                                        std::string_view name) {
   if (text[at] == '/') return find_user_folder(text, at);
   if (!begins_word(text, at)) return std::nullopt;
   if (text[at] == ':') return find_ip(text, at);
   if (!is_alnum(text[at])) return std::nullopt;
-  for (auto* const find : {find_secret, find_named, find_serial, find_uuid, find_mac, find_email}) {
+  for (auto* const find : {find_secret, find_named, find_email}) {
+    if (auto found = find(text, at, name)) return found;
+  }
+  for (auto* const find : {find_serial, find_uuid, find_mac, find_ip}) {
     if (auto found = find(text, at)) return found;
   }
-  return find_ip(text, at);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -145,8 +149,10 @@ std::string Redactor::redact(std::string_view original) {
   const std::string_view text = whole;
   std::string result;
   std::size_t at = 0;
+  std::size_t name_end = 0;
   while (at < text.size()) {
-    const auto found = find_private(text, at);
+    if (at >= name_end) name_end = at + name_length(text, at);
+    const auto found = find_private(text, at, text.substr(at, name_end - at));
     if (!found) {
       at += pass(text, at, result);
       continue;

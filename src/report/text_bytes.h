@@ -8,6 +8,10 @@
 // How texts are looked at, byte by byte, whatever the locale.
 namespace photon_dmesg {
 
+[[nodiscard]] inline bool is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
+
 [[nodiscard]] inline bool is_alnum(char byte) {
   return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
          (byte >= 'A' && byte <= 'Z');

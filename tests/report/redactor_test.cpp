@@ -95,6 +95,11 @@ TEST_CASE("Addresses are replaced in every form") {
       {"enx005056abcdef: renamed", "enx<mac-1>: renamed"},
       {"0050.56ab.cdef", "<mac-1>"},
       {"MAC=ff:ff:ff:ff:ff:ff:00:50:56:c0:00:08:08:00 SRC", "MAC=<mac-1> SRC"},
+      {"IP 10.0.0.7.443 > 10.0.0.8.8.1:", "IP <ip-1>.443 > <ip-2>.8.1:"},
+      {"7.0.0.10.in-addr.arpa 10.0.0.7.example", "<ip-1>.in-addr.arpa <ip-2>.example"},
+      {"10.0.0.5_x 2001:db8::7_x", "<ip-1>_x <ip-2>_x"},
+      {"2001:db8:1:2:3:4:5:6:443 2001:db8:1:2:3:4:5:6", "<ip-1>:443 <ip-1>"},
+      {"2001:db8::7:http", "<ip-1>:http"},
   });
 }
 
@@ -111,7 +116,8 @@ TEST_CASE("What only looks like an address stays") {
       "SRC=127.0.0.1 DST=0.0.0.0 255.255.255.255 255.255.255.0 224.0.0.22",
       "listening on [::1]:22, ::, ff02::1, ff02::16",
       "link 00:00:00:00:00:00 ff:ff:ff:ff:ff:ff",
-      "1.3.6.1.4.1.311 5.4.3.2.1",
+      "1.3.6.1.4.1.311 1.2.3.400",
+      "10.0.0.7x 12:34:56:78:9a 1:2:3:4:5:6:7",
       "build-id 3b43fad5034874490492495d552c0af6a5fab235",
       "std::string core::fmt fd::add",
       "[mem 0x00000000000a0000-0x00000000000fffff] 64M@0xc0000000 serial@fe201000",
@@ -129,6 +135,19 @@ TEST_CASE("Users are known by their folders and by what logs call them") {
        "for user root, user=root USER=<user-1> user=0"},
       {"Accepted publickey for alice from 10.0.0.1 port 5",
        "Accepted publickey for <user-1> from <ip-1> port 5"},
+      {"user=j\xc3\xb6rg USER=\xd0\x96\xd0\xb0\xd0\xbd, x", "user=<user-1> USER=<user-2>, x"},
+      {"user=alice@corp.example.com ok, user=alice", "user=<user-1> ok, user=<user-1>"},
+      {"user=root@corp.example.com", "user=<email-1>"},
+      {"for user \"alice\": x, user='bob'", "for user \"<user-1>\": x, user='<user-2>'"},
+      {"{\"user\":\"alice\", \"host\": \"db-9\"} user = bob",
+       "{\"user\":\"<user-1>\", \"host\": \"<host-2>\"} user = <user-2>"},
+      {"/home//alice/x /home/alice", "/home//<user-1>/x /home/<user-1>"},
+      {"Failed password for invalid user bob from 10.0.0.7",
+       "Failed password for invalid user <user-1> from <ip-1>"},
+      {"Invalid user bob from x, password for illegal user bob",
+       "Invalid user <user-1> from x, password for illegal user <user-1>"},
+      {"ruser= rhost=desk.corp.example  user=alice, rhost=10.0.0.1",
+       "ruser= rhost=<host-2>  user=<user-1>, rhost=<ip-1>"},
       {"mail to j.doe+x@mail.example.com now", "mail to <email-1> now"},
       {"(root@builder) (gcc", "(<email-1>) (gcc"},
   });
@@ -162,9 +181,19 @@ TEST_CASE("Secrets on command lines are replaced up to their end") {
       {"Authorization: Bearer abc.def.ghi", "Authorization: Bearer <secret-1>"},
       {"inst.ks=https://u:p!w@host/x", "inst.ks=https://<secret-1>@host/x"},
       {"Token: 12ab", "Token: <secret-1>"},
+      {"sshkey=a privateKey=b authkey=c privatekey=d",
+       "sshkey=<secret-1> privateKey=<secret-2> authkey=<secret-3> privatekey=<secret-4>"},
+      {"db_password='it\\'s hunter2' x", "db_password=<secret-1> x"},
+      {"pass=\"a\\\\\" b", "pass=<secret-1> b"},
+      {"{\"password\":\"hunter2\",\"api_key\": \"a b\"}",
+       "{\"password\":<secret-1>,\"api_key\": <secret-2>}"},
+      {"password = x, PSK =y", "password = <secret-1> PSK =<secret-2>"},
+      {"Authorization: Basic YWxpY2U6aHVudGVyMg==", "Authorization: Basic <secret-1>"},
+      {"Proxy-Authorization: abc", "Proxy-Authorization: <secret-1>"},
+      {"host=ssh://alice:hunter2@db-9/", "host=ssh://<secret-1>@db-9/"},
   });
-  check_unchanged({"monkey=1 bypass: 2", "Key type dns_resolver registered", "audit: key: 5",
-                   "password= quiet"});
+  check_unchanged({"monkey=1 hotkey=2 bypass: 2", "key == 5", "Basic block of user.key",
+                   "Key type dns_resolver registered", "audit: key: 5", "password= quiet"});
 }
 
 TEST_CASE("The same original has the same placeholder, others have others") {
