@@ -133,15 +133,22 @@ Selection make_selection(const Options& options, const LogPositions& positions,
   return selection;
 }
 
+// Of text: other formats have no raw form.
+bool is_raw(const Options& options) {
+  return options.style.raw && options.format == output_formats.data();
+}
+
 // Says how many of what is no record have no place in the format.
-void warn_of_no_place(std::size_t count, std::string_view what, Diagnostics& diagnostics) {
+void warn_of_no_place(const Options& options, std::size_t count, std::string_view what,
+                      Diagnostics& diagnostics) {
   if (count == 0) return;
-  diagnostics.warn(fmt::format("{} {} no place in this format: see them with --format text or json",
-                               count, what));
+  const char* const place = is_raw(options) ? "with --raw: see them without it"
+                                            : "in this format: see them with --format text or json";
+  diagnostics.warn(fmt::format("{} {} no place {}", count, what, place));
 }
 
 bool shows_behind(const Options& options) {
-  return options.format->shows_unlogged && !options.style.raw;
+  return options.format->shows_unlogged && !is_raw(options);
 }
 
 // Returns whether there was any.
@@ -158,7 +165,7 @@ bool write_unlogged(const Options& options, const KernelLog& log, const RecordFi
       ++left_out;
     }
   }
-  warn_of_no_place(left_out, "texts that were not in the log yet have", diagnostics);
+  warn_of_no_place(options, left_out, "texts that were not in the log yet have", diagnostics);
   return any;
 }
 
@@ -176,7 +183,7 @@ bool write_host_lines(const Options& options, const HostTestimony& testimony,
       ++left_out;
     }
   }
-  warn_of_no_place(left_out, "lines that the guest sent to its host have", diagnostics);
+  warn_of_no_place(options, left_out, "lines that the guest sent to its host have", diagnostics);
   return any;
 }
 

@@ -92,11 +92,25 @@ class Beside(HostLogTests):
 
     def test_formats_without_a_place_say_so(self) -> None:
         plain = self.plain("--format", "syslog")
+        plain_raw = self.plain("-r")
         self.write([*self.sent, f"<2>[{self.last + 1:12.6f}] only the host was told"])
         found = photon_dmesg("--format", "syslog", *self.files)
         self.assertEqual((found.status, found.out), (0, plain))
         self.assertIn("1 lines that the guest sent to its host have no place in this format",
                       found.err)
+        raw = photon_dmesg("-r", *self.files)
+        self.assertEqual((raw.status, raw.out), (0, plain_raw))
+        self.assertIn("1 lines that the guest sent to its host have no place with --raw: see them "
+                      "without it", raw.err)
+
+    def test_only_text_has_a_raw_form(self) -> None:
+        self.write([*self.sent, f"<2>[{self.last + 1:12.6f}] only the host was told"])
+        for form in ("json", "ndjson", "ecs", "otlp"):
+            with self.subTest(form=form):
+                raw = photon_dmesg("--format", form, "-r", *self.files)
+                self.assertEqual((raw.status, raw.err), (0, ""))
+                self.assertEqual(raw.out, photon_dmesg("--format", form, *self.files).out)
+                self.assertIn(b"only the host was told", raw.out)
 
     def test_an_earlier_boot_is_another_one(self) -> None:
         # The same kernel, which panicked as early a day before, and whose times differ by some.
