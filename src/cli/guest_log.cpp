@@ -249,14 +249,16 @@ void GuestLog::write(std::ostream& out, const std::vector<std::string>& warnings
   const std::optional<std::string> timeless =
       asks_for_time_of_day(options_) ? extent.timeless() : std::nullopt;
   if (timeless) diagnostics_.warn(*timeless);
+  const std::vector<std::string> cut = writer->losses();
+  for (const std::string& loss : cut) diagnostics_.warn(loss);
   for (const std::string& doubt : log.doubts) {
     diagnostics_.warn("part of the log can't be as the kernel wrote it: " + doubt);
   }
   guest_.warn_of_unreadable(diagnostics_);
   writer->finish(warnings);
   const bool lacks_any = timeless && needs_all_times(options_);
-  is_complete_ = is_complete_ && !lacks_any && log.losses.empty() && log.doubts.empty() &&
-                 !extent.has_odd_time() && !extent.is_empty();
+  is_complete_ = is_complete_ && !lacks_any && cut.empty() && log.losses.empty() &&
+                 log.doubts.empty() && !extent.has_odd_time() && !extent.is_empty();
 }
 
 // What is no record. Returns whether there was any.

@@ -20,6 +20,7 @@ class RedactingWriter final : public ReportWriter {
   void write(const UnloggedText& text) override;
   void write(const HostLine& line) override;
   void leave_gap() override { writer_->leave_gap(); }
+  [[nodiscard]] std::vector<std::string> losses() const override { return writer_->losses(); }
   void finish(const std::vector<std::string>& warnings) override;
 
  private:

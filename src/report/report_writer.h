@@ -31,6 +31,9 @@ class ReportWriter {
   // Between records that --grep shows and that do not follow each other.
   virtual void leave_gap() {}
 
+  // What the format could not hold of the records, a sentence each; known behind the last of them.
+  [[nodiscard]] virtual std::vector<std::string> losses() const { return {}; }
+
   // Behind everything; `warnings` is all that the user was told.
   virtual void finish(const std::vector<std::string>& warnings) { (void)warnings; }
 };

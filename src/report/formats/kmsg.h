@@ -12,8 +12,9 @@ namespace photon_dmesg {
 // later reads. As on kernels without CONFIG_PRINTK_CALLER, which Photon's are, callers are left
 // out; a record that continues a line has the flag "c", as since Linux 4.10. The kernel escapes
 // every byte that is not printable ASCII; where a record would thereby become longer than the 2048
-// bytes that dmesg takes, only those are escaped that must be. Records whose text is lost are left
-// out, as /dev/kmsg leaves them out.
+// bytes that dmesg takes, only those are escaped that must be. What is still longer is cut, as the
+// kernel cuts it: of a longer one dmesg would take neither that nor what follows. Records whose
+// text is lost are left out, as /dev/kmsg leaves them out.
 [[nodiscard]] std::unique_ptr<ReportWriter> make_kmsg_writer(const ReportContext& context,
                                                              std::ostream& out);
 

@@ -93,7 +93,29 @@ TEST_CASE("kmsg: a record that escapes would make too long for dmesg has only th
   for (int i = 0; i < 450; ++i) text += "\xc3\xa9";
   report.records.front().text = text + "\n\\";
   using namespace std::string_literals;
-  CHECK(written(report, "kmsg") == "29,42,1234567,-;" + text + "\\x0a\\x5c\n\0"s);
+  CHECK(written(report, "kmsg") == "29,42,1234567,-;" + text + "\\x0a\\\n\0"s);
+  // A backslash alone stands for nothing else.
+  text = std::string(970, '\\');
+  report.records.front().text = text + "x41" + text;
+  CHECK(written(report, "kmsg") ==
+        "29,42,1234567,-;" + text.substr(1) + "\\x5cx41" + text + "\n\0"s);
+}
+
+TEST_CASE("kmsg: no record is longer than dmesg takes, and those that were are told") {
+  SampleReport report = sample_report();
+  report.records.front().text = std::string(990, '\n') + "lost";
+  report.records.front().dictionary = {{"DEVICE", "c189:1"}};
+  report.records.push_back(sample_record());
+  std::ostringstream out;
+  const std::unique_ptr<ReportWriter> writer = make_kmsg_writer(report, out);
+  for (const LogRecord& record : report.records) writer->write(record, 0);
+  const std::string first = out.str().substr(0, out.str().find('\0'));
+  CHECK(first.size() <= 2048);
+  CHECK_THAT(first, Catch::EndsWith("\\x0a\n"));
+  CHECK_THAT(out.str().substr(first.size() + 1), Catch::StartsWith("29,42,1234567,-;plain\n"));
+  CHECK(writer->losses() ==
+        std::vector<std::string>{"1 record cut to the 2048 bytes that dmesg -K takes, whole in "
+                                 "--format json (sequence number 42)"});
 }
 
 TEST_CASE("syslog: RFC 5424, one line a record") {
