@@ -70,6 +70,7 @@ void ClockSigns::add(const LogRecord& record) {
     return;
   }
   add_reading(record);
+  add_leap_second(record);
   add_sleep(record);
   add_beginning(record);
   add_printk_clock(record);
@@ -102,6 +103,15 @@ void ClockSigns::add_setting(const LogRecord& record) {
       settings_.push_back({record.ts_nsec, std::nullopt, known.backwards});
       return;
     }
+  }
+}
+
+// second_overflow() of kernel/time/ntp.c.
+void ClockSigns::add_leap_second(const LogRecord& record) {
+  if (record.text == "Clock: inserting leap second 23:59:60 UTC") {
+    settings_.push_back({record.ts_nsec, -nsec_per_second, true});
+  } else if (record.text == "Clock: deleting leap second 23:59:59 UTC") {
+    settings_.push_back({record.ts_nsec, nsec_per_second, false});
   }
 }
 

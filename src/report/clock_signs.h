@@ -19,10 +19,11 @@ class ClockSigns {
     bool coarse = false;  // by the clock as it was before drivers/rtc set it, in whole seconds
   };
 
-  // That somebody has just set the clock: drivers/rtc, chrony, systemd and its journald say so.
+  // That somebody has just set the clock: drivers/rtc, chrony, systemd and its journald say so, and
+  // the kernel of leap seconds.
   struct Setting {
     std::uint64_t ts_nsec = 0;
-    std::optional<std::int64_t> step;  // chrony says by how much, nanoseconds
+    std::optional<std::int64_t> step;  // by how much, if that is said; nanoseconds
     bool backwards = false;            // journald speaks of nothing else
   };
 
@@ -60,6 +61,7 @@ class ClockSigns {
  private:
   void add_reading(const LogRecord& record);
   void add_setting(const LogRecord& record);
+  void add_leap_second(const LogRecord& record);
   void add_sleep(const LogRecord& record);
   void add_beginning(const LogRecord& record);
   void add_printk_clock(const LogRecord& record);

@@ -224,6 +224,13 @@ TEST_CASE("clock history: several sleeps in which printk's clock went on need no
   CHECK(time_at(ClockHistory(clock, measured.signs()), 3701) == boot + 3701 * second);
 }
 
+TEST_CASE("clock history: a leap second is a step") {
+  const Log log = Log().kernel_says(300, "Clock: inserting leap second 23:59:60 UTC");
+  const ClockHistory history(clock_at(boot - second), log.signs());
+  CHECK(time_at(history, 299) == boot + 299 * second);
+  CHECK(time_at(history, 300) == boot + 299 * second);
+}
+
 TEST_CASE("clock history: of several sleeps it is said that their lengths are not known") {
   GuestClock clock = clock_at(boot + hour);
   clock.sleep_nsec = hour;

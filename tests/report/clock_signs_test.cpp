@@ -152,4 +152,12 @@ TEST_CASE("clock signs: how long printk's clock went on in s2idle") {
   CHECK_FALSE(signs.wakings()[2].idled);
 }
 
+TEST_CASE("clock signs: a leap second is a setting that only the kernel tells of") {
+  const std::string inserted = "Clock: inserting leap second 23:59:60 UTC";
+  REQUIRE(signs_of(inserted).settings().size() == 1);
+  CHECK(signs_of(inserted).settings()[0].step == -1'000'000'000);
+  CHECK(signs_of("Clock: deleting leap second 23:59:59 UTC").settings()[0].step == 1'000'000'000);
+  CHECK(signs_of(inserted, daemon).settings().empty());
+}
+
 }  // namespace photon_dmesg::test
