@@ -69,9 +69,8 @@ void learn_guests(const GuestGroups& groups, const std::shared_ptr<BundleTree>& 
       GuestInfo info = describe_guest(guest, silent);
       redact(redactor, info);
       learn_hosts(guest, redactor);
-      for (const HostLine& line : read_host_lines(guests.files(i), guest, silent).lines()) {
-        redactor.learn(line.text);
-      }
+      const HostEvidence host = read_host_lines(guests.files(i), guest, silent);
+      for (const HostLine& line : host.lines()) redactor.learn(line.text);
     } catch (const Error& error) {
       silent.found({.what = "no guest", .how = error.what()});
     }
