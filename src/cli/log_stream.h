@@ -11,8 +11,9 @@
 namespace photon_dmesg {
 
 // Prints the logs of `groups`, one after the other, to one output in which each record says whose
-// it is; the format must take several. `tree` is the one that they were grouped with. A guest that can't be read is a warning that names it.
-// Returns the exit status. Throws the first guest's Error if none can be read.
+// it is; the format must take several. `tree` is the one that they were grouped with. A guest that
+// can't be read is a warning that names it. Returns the exit status. Throws the first guest's Error
+// if none can be read.
 int print_logs(const Options& options, GuestGroups groups, std::shared_ptr<BundleTree> tree,
                Redactor& redactor, TerminalDiagnostics& diagnostics);
 

@@ -140,7 +140,7 @@ class Several(GuestFiles, unittest.TestCase):
         for name in (b"<node-aa>", b"<node-bb>", b"member node-aa", b"member node-bb"):
             self.assertIn(name, plain)
         redacted = photon_dmesg("--format", "syslog", "--redact", *guests)
-        self.assertNotIn(b"node-", redacted.out)
+        self.assertEqual(re.findall(b"node-(?:aa|bb)", redacted.out), [])
         self.assertEqual(redacted.out.count(b"lost member <host-"), 2)
 
     def test_lines_are_what_the_schema_says(self) -> None:
