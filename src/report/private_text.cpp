@@ -246,10 +246,11 @@ std::optional<PrivateText> find_user_folder(std::string_view text, std::size_t a
     const std::size_t slashes =
         run_of(text, at + folder.size(), [](char byte) { return byte == '/'; });
     const std::size_t skip = folder.size() + slashes;
-    const std::size_t length = run_of(text, at + skip, [](char byte) {
+    std::size_t length = run_of(text, at + skip, [](char byte) {
       return byte != '/' && byte != '"' && byte != '\'' && byte != ':' && byte != ',' &&
              byte != ')' && !is_blank(byte);
     });
+    while (length > 0 && text[at + skip + length - 1] == '.') --length;  // of a sentence
     if (length == 0) return std::nullopt;
     return PrivateText{.kind = PrivateKind::User, .skip = skip, .length = length};
   }

@@ -141,7 +141,7 @@ TEST_CASE("Users are known by their folders and by what logs call them") {
       {"for user \"alice\": x, user='bob'", "for user \"<user-1>\": x, user='<user-2>'"},
       {"{\"user\":\"alice\", \"host\": \"db-9\"} user = bob",
        "{\"user\":\"<user-1>\", \"host\": \"<host-2>\"} user = <user-2>"},
-      {"/home//alice/x /home/alice", "/home//<user-1>/x /home/<user-1>"},
+      {"/home//alice/x /home/alice.", "/home//<user-1>/x /home/<user-1>."},
       {"Failed password for invalid user bob from 10.0.0.7",
        "Failed password for invalid user <user-1> from <ip-1>"},
       {"Invalid user bob from x, password for illegal user bob",
