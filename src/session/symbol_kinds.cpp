@@ -12,6 +12,7 @@
 #include "iso/iso_image.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/printk/kernel_log.h"
+#include "kernel/symbols/banner.h"
 #include "kernel/symbols/profile.h"
 #include "kernel/symbols/symbol_store.h"
 #include "kernel/symbols/system_map.h"
@@ -73,7 +74,10 @@ std::shared_ptr<const KernelSymbols> read_unproved_profile(const ByteSource& fil
 
 void read_profile(const SymbolInput& input, SymbolSource& source, Diagnostics& diagnostics) {
   if (is_symbol_store(*input.file)) {
-    source.symbols = SymbolStore::read(*input.file);
+    auto store = SymbolStore::read(*input.file);
+    // Of a banner there is better proof; without one it is what whoever made the profile said.
+    if (!banner_of(*store)) source.release = store->release();
+    source.symbols = std::move(store);
   } else {
     source.symbols = read_unproved_profile(*input.file, diagnostics);
   }

@@ -16,12 +16,17 @@ namespace {
 // A file that is of one kernel.
 class OneCandidate final : public SymbolCandidates {
  public:
-  OneCandidate(const SymbolInput& input, Diagnostics& diagnostics)
-      : input_(input), diagnostics_(diagnostics) {}
+  OneCandidate(const SymbolInput& input, std::optional<std::string> wanted,
+               Diagnostics& diagnostics)
+      : input_(input), wanted_(std::move(wanted)), diagnostics_(diagnostics) {}
 
   std::optional<SymbolSource> next() override {
     if (std::exchange(done_, true)) return std::nullopt;
-    return read_symbols(input_, diagnostics_);
+    SymbolSource source = read_symbols(input_, diagnostics_);
+    if (!wanted_ || !source.release || source.release == wanted_) return source;
+    refuse(Error(Failure::Mismatch, fmt::format("{}: expected symbols of {}, found those of {}",
+                                                input_.name(), *wanted_, *source.release)));
+    return std::nullopt;
   }
   void refuse(const Error& why) override { refused_ = why; }
   [[nodiscard]] std::vector<Error> failures() const override {
@@ -30,6 +35,7 @@ class OneCandidate final : public SymbolCandidates {
 
  private:
   const SymbolInput& input_;
+  std::optional<std::string> wanted_;  // release
   Diagnostics& diagnostics_;
   bool done_ = false;
   std::optional<Error> refused_;
@@ -127,7 +133,9 @@ class UnreadCandidates final : public SymbolCandidates {
   }
 
   std::unique_ptr<SymbolCandidates> open(const Source& source) {
-    if (source.input != nullptr) return std::make_unique<OneCandidate>(*source.input, diagnostics_);
+    if (source.input != nullptr) {
+      return std::make_unique<OneCandidate>(*source.input, wanted_.release, diagnostics_);
+    }
     const auto search = [this] {
       return std::make_unique<PackageSearch>(pool_.packages(wanted_, diagnostics_),
                                              pool_.package_names(), wanted_, pool_.use_,

@@ -5,10 +5,14 @@
 #include <cstdio>
 
 #include "kernel/printk/kernel_log.h"
+#include "kernel/symbols/symbol_store_writer.h"
 #include "session/inputs.h"
+#include "support/bytes.h"
 #include "support/errors.h"
 #include "support/guest_on_disk.h"
+#include "support/open_vmlinux.h"
 #include "support/ring_writer.h"
+#include "support/without_types.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -131,8 +135,31 @@ TEST_CASE("session::open: a vmlinux that was split in two is as good as whole") 
         session::open({files.checkpoint, halves[0], halves[1]}, without_cache, diagnostics);
     CHECK(guest.symbols().provenance.vmlinux == ONLY_DEBUG_KERNEL);
     CHECK(texts(guest, diagnostics) == Texts{"booted", "and stuck"});
-    CHECK(diagnostics.warnings().empty());
+    // Of the other half nothing is said; the fixture's kernel has neither a build-id nor kallsyms.
+    REQUIRE(diagnostics.warnings().size() == 1);
+    CHECK_THAT(diagnostics.warnings().front(), Catch::Contains("taken for 6.1.10-1.ph5"));
   }
+}
+
+TEST_CASE("session::open: a System.map's profile is of the release that it was made for") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
+  const LikeSystemMap map(*vmlinux);
+  const auto profile_of = [&](const std::string& release) {
+    const auto bytes = make_symbol_store(map, release, "System.map");
+    return folder.write(release, as_text(bytes));
+  };
+  session::Options strict = without_cache;
+  strict.strict = true;
+  SilentDiagnostics diagnostics;
+  const Guest guest =
+      session::open({files.checkpoint, profile_of("6.1.10-1.ph5")}, strict, diagnostics);
+  CHECK(texts(guest, diagnostics) == Texts{"booted", "and stuck"});
+  check_fails(
+      Failure::Mismatch, "expected symbols of 6.1.10-1.ph5, found those of 6.1.9-1.ph5", [&] {
+        (void)session::open({files.checkpoint, profile_of("6.1.9-1.ph5")}, strict, diagnostics);
+      });
 }
 
 TEST_CASE("session::open: symbols that can't be used leave it to the guest's own, or are refused") {

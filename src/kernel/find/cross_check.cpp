@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
 #include "kernel/arch/architecture.h"
 #include "kernel/find/vmcoreinfo.h"
@@ -24,13 +25,19 @@ void check_first_page(const GuestKernel& kernel, const RunningKernel& running,
                                             *text)});
 }
 
+// Where the handler of divide errors is, by the symbols.
+std::optional<GuestVirtual> expected_handler(const GuestKernel& kernel) {
+  std::optional<GuestVirtual> expected;
+  for (const char* name : kernel.memory().tables().architecture().first_handler_names()) {
+    if (!expected) expected = kernel.find_address(name);
+  }
+  return expected;
+}
+
 void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& running,
                             Diagnostics& diagnostics) {
   const PageTables& tables = kernel.memory().tables();
-  std::optional<GuestVirtual> expected;
-  for (const char* name : tables.architecture().first_handler_names()) {
-    if (!expected) expected = kernel.find_address(name);
-  }
+  const std::optional<GuestVirtual> expected = expected_handler(kernel);
   if (!expected) return;
   for (const RunningKernel::InterruptTable& table : running.interrupt_tables) {
     const std::optional<GuestVirtual> handler =
@@ -56,23 +63,35 @@ void check_interrupt_tables(const GuestKernel& kernel, const RunningKernel& runn
   }
 }
 
-// Every symbol that VMCOREINFO names and the symbols know must be at the same place.
-void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
-  const Architecture::Range& image = kernel.image().range();
+// How the symbols that VMCOREINFO names stand to those of the same names.
+struct NamedSymbols {
   std::size_t agreeing = 0;
+  std::vector<std::string> differing;  // "prb is at ... by ..., at ... by the guest's VMCOREINFO"
+};
+
+NamedSymbols compare_symbols(const GuestKernel& kernel, const Vmcoreinfo& info) {
+  const Architecture::Range& image = kernel.image().range();
+  NamedSymbols named;
   for (const auto& [name, said] : info.symbols()) {
     const std::optional<GuestVirtual> address = kernel.find_address(name);
     // Some entries are what a pointer of that name holds: no address in the image.
     if (!address || said < image.begin || said >= image.end) continue;
     if (*address == said) {
-      ++agreeing;
+      ++named.agreeing;
     } else {
-      diagnostics.warn(fmt::format("{} is at {} by {}, at {} by the guest's VMCOREINFO", name,
-                                   *address, kernel.symbols().name(), said));
+      named.differing.push_back(fmt::format("{} is at {} by {}, at {} by the guest's VMCOREINFO",
+                                            name, *address, kernel.symbols().name(), said));
     }
   }
+  return named;
+}
+
+// Every symbol that VMCOREINFO names and the symbols know must be at the same place.
+void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
+  const NamedSymbols named = compare_symbols(kernel, info);
+  for (const std::string& difference : named.differing) diagnostics.warn(difference);
   diagnostics.found({.what = "symbols at the addresses known",
-                     .value = fmt::format("{}", agreeing),
+                     .value = fmt::format("{}", named.agreeing),
                      .where = "VMCOREINFO"});
 }
 
@@ -118,6 +137,26 @@ void cross_check(const GuestKernel& kernel, const RunningKernel& running,
   check_first_page(kernel, running, diagnostics);
   check_interrupt_tables(kernel, running, diagnostics);
   check_vmcoreinfo(kernel, diagnostics);
+}
+
+std::optional<std::string> find_contradiction(const GuestKernel& kernel,
+                                              const RunningKernel* running) {
+  SilentDiagnostics silent;
+  if (const auto info = find_vmcoreinfo(kernel, silent)) {
+    const NamedSymbols named = compare_symbols(kernel, *info);
+    if (!named.differing.empty()) return named.differing.front();
+  }
+  const std::optional<GuestVirtual> expected = expected_handler(kernel);
+  if (running == nullptr || !expected) return std::nullopt;
+  const PageTables& tables = kernel.memory().tables();
+  for (const RunningKernel::InterruptTable& table : running->interrupt_tables) {
+    const auto handler = tables.architecture().first_handler(tables, table.base);
+    if (handler && handler != expected) {
+      return fmt::format("handler of divide errors is at {}, at {} by vCPU {}'s IDT", *expected,
+                         *handler, table.vcpu);
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Vmcoreinfo> find_vmcoreinfo(const GuestKernel& kernel, Diagnostics& diagnostics) {

@@ -12,11 +12,15 @@
 #include "kernel/arch/kaslr_offset.h"
 #include "kernel/arch/machines/machines.h"
 #include "kernel/find/cross_check.h"
+#include "kernel/find/guest_kallsyms.h"
 #include "kernel/find/uts_namespace.h"
 #include "kernel/symbols/build_id.h"
 
 namespace photon_dmesg {
 namespace {
+
+// Of symbols without a banner, so many must be where kallsyms has them to prove all of them.
+constexpr std::size_t fewest_agreeing = 32;
 
 Error other_kernel(const KernelSymbols& symbols, const KernelBanner& found,
                    const std::string& expected) {
@@ -85,6 +89,50 @@ std::optional<PageTables> own_tables(const Architecture& architecture, const Gue
   return architecture.kernel_tables(memory, find, text);
 }
 
+// How many symbols are where the guest's own table has them. Throws Error(Mismatch) if one is not.
+std::size_t count_agreeing(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const auto comparison = compare_with_kallsyms(kernel, diagnostics);
+  if (!comparison) return 0;
+  if (!comparison->difference) return comparison->equal;
+  throw other_kernel(
+      kernel.symbols(), kernel.banner(),
+      fmt::format("a build without banner whose {} is at {}, where the guest's kallsyms has none",
+                  comparison->difference->name, comparison->difference->address));
+}
+
+// Holds symbols that don't say which build they are of against all that the guest knows of its own
+// addresses. linux_banner, phys_base and init_uts_ns tell little: they begin aligned sections, and
+// stay there in builds whose functions have moved. Throws Error(Mismatch) at a contradiction.
+// `running`: null if the kernel was found by its symbols.
+void check_addresses(const GuestKernel& kernel, const RunningKernel* running,
+                     Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> uts = kernel.find_address("init_uts_ns");
+  if (!uts || !has_release(kernel.memory(), *uts, kernel.banner().release)) {
+    throw other_kernel(kernel.symbols(), kernel.banner(),
+                       "a build without banner whose init_uts_ns is elsewhere");
+  }
+  const std::size_t agreeing = count_agreeing(kernel, diagnostics);
+  const bool is_proved = agreeing >= fewest_agreeing;
+  if (const auto doubt = find_contradiction(kernel, is_proved ? nullptr : running)) {
+    throw other_kernel(kernel.symbols(), kernel.banner(), "a build without banner whose " + *doubt);
+  }
+  if (is_proved) {
+    diagnostics.found(
+        {.what = "taken for",
+         .value = kernel.banner().release,
+         .where = kernel.symbols().name(),
+         .how = fmt::format("it has neither a banner nor the guest's build-id, but {} "
+                            "symbols are where the guest's kallsyms has them",
+                            agreeing)});
+    return;
+  }
+  diagnostics.warn_of_lack(fmt::format(
+      "{}: has neither a banner nor the guest's build-id, and the guest has no kallsyms that could "
+      "prove its addresses: taken for {}, as linux_banner and init_uts_ns are where it says, which "
+      "they may be in other builds too",
+      kernel.symbols().name(), kernel.banner().release));
+}
+
 }  // namespace
 
 GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbols& symbols,
@@ -111,7 +159,7 @@ GuestKernel GuestKernel::attach(const RunningKernel& running, const KernelSymbol
                      .value = fmt::format("{:#x}", place),
                      .how = fmt::format("the banner is at physical {}", physical)});
   GuestKernel kernel(running.image, symbols, found->banner, kaslr_offset, place);
-  kernel.check_evidence(diagnostics);
+  kernel.check_evidence(&running, diagnostics);
   optional_fact("whether other evidence agrees", diagnostics,
                 [&] { cross_check(kernel, running, diagnostics); });
   return kernel;
@@ -123,7 +171,7 @@ GuestKernel GuestKernel::search(const GuestMemory& memory, const KernelSymbols& 
     if (symbols.architecture() != nullptr && symbols.architecture() != architecture) continue;
     auto kernel = search_as(*architecture, memory, symbols, diagnostics);
     if (!kernel) continue;
-    kernel->check_evidence(diagnostics);
+    kernel->check_evidence(nullptr, diagnostics);
     return std::move(*kernel);
   }
   const std::optional<KernelBanner> expected = banner_of(symbols);
@@ -236,11 +284,10 @@ std::optional<std::string> GuestKernel::build_id() const {
   return find_build_id(BufferSource("the guest's notes", notes));
 }
 
-// Facts that are independent of the banner's place. Data that only the right build has at these
-// addresses proves it; a build-id that differs proves nothing, since debugedit rewrites it in some
-// Photon packages.
-void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
-  const bool place_agrees = check_place(diagnostics);
+// Facts that are independent of the banner's place. A build-id that differs proves nothing, since
+// debugedit rewrites it in some Photon packages.
+void GuestKernel::check_evidence(const RunningKernel* running, Diagnostics& diagnostics) const {
+  check_place(diagnostics);
   const std::optional<std::string> found = build_id();
   const std::optional<std::string> expected = symbols_.build_id();
   diagnostics.found(
@@ -248,51 +295,27 @@ void GuestKernel::check_evidence(Diagnostics& diagnostics) const {
        .value = found.value_or("unknown"),
        .where = "guest",
        .how = fmt::format("it is {} in {}", expected.value_or("unknown"), symbols_.name())});
-  if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) {
-    return;
-  }
-  if (!has_release_in_uts_namespace()) {
-    throw other_kernel(symbols_, banner_, "a build without banner whose init_uts_ns is elsewhere");
-  }
-  const std::string why = fmt::format("linux_banner{} and init_uts_ns are where it says",
-                                      place_agrees ? fmt::format(", {}", place_variable()) : "");
-  if (place_agrees) {
-    diagnostics.found({.what = "taken for",
-                       .value = banner_.release,
-                       .where = symbols_.name(),
-                       .how = "it has neither a banner nor the guest's build-id, but " + why});
-  } else {
-    diagnostics.warn(
-        fmt::format("{}: has neither a banner nor the guest's build-id; taken for {} because {}",
-                    symbols_.name(), banner_.release, why));
-  }
+  if (symbols_.is_of_guest_itself() || banner_of(symbols_) || (found && found == expected)) return;
+  check_addresses(*this, running, diagnostics);
 }
 
 const char* GuestKernel::place_variable() const {
   return memory().tables().architecture().map().place_variable;
 }
 
-bool GuestKernel::check_place(Diagnostics& diagnostics) const {
+void GuestKernel::check_place(Diagnostics& diagnostics) const {
   const char* const name = place_variable();
   const std::optional<GuestVirtual> address = find_address(name);
-  if (!address) {
-    return false;
-  }
+  if (!address) return;
   const std::optional<std::uint64_t> value = memory().read_unsigned(*address, 8);
   if (value == image_place_) {
     diagnostics.found({.what = fmt::format("the variable {} at {} agrees", name, *address),
                        .how = fmt::format("it holds {:#x}", image_place_)});
-    return true;
+    return;
   }
   diagnostics.warn(fmt::format("the variable {} at {} {}, expected {:#x}", name, *address,
                                value ? fmt::format("holds {:#x}", *value) : "can't be read",
                                image_place_));
-  return false;
-}
-
-bool GuestKernel::has_release_in_uts_namespace() const {
-  const std::optional<GuestVirtual> address = find_address("init_uts_ns");
-  return address && has_release(memory(), *address, banner_.release);
 }
 
 }  // namespace photon_dmesg

@@ -18,7 +18,9 @@ namespace photon_dmesg {
 class GuestKernel {
  public:
   // Puts `symbols` onto the kernel that find_running_kernel() found. Throws Error(Mismatch) that
-  // names both when they are not of the same build.
+  // names both when they are not of the same build. Symbols that don't say which build they are of
+  // are held against what the guest knows of its own addresses; that this can't be done is a
+  // warning.
   [[nodiscard]] static GuestKernel attach(const RunningKernel& running,
                                           const KernelSymbols& symbols, Diagnostics& diagnostics);
 
@@ -75,9 +77,9 @@ class GuestKernel {
                                                           const Architecture& architecture,
                                                           const GuestMemory& memory,
                                                           const SearchedKernel& wanted);
-  void check_evidence(Diagnostics& diagnostics) const;
-  [[nodiscard]] bool check_place(Diagnostics& diagnostics) const;
-  [[nodiscard]] bool has_release_in_uts_namespace() const;
+  // `running`: null if the kernel was found by its symbols.
+  void check_evidence(const RunningKernel* running, Diagnostics& diagnostics) const;
+  void check_place(Diagnostics& diagnostics) const;
 
   std::shared_ptr<const KernelImage> image_;
   const KernelSymbols& symbols_;

@@ -1,33 +1,11 @@
 #include "kernel/self/kallsyms.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <utility>
-#include <vector>
 
-#include "kernel/arch/architecture.h"
 #include "kernel/arch/kaslr_offset.h"
-#include "kernel/memory/kernel_image.h"
-#include "kernel/memory/kernel_memory.h"
-#include "kernel/symbols/kallsyms_parser.h"
+#include "kernel/find/guest_kallsyms.h"
 
 namespace photon_dmesg {
-namespace {
-
-// Whether `table` is that of a kernel image: its text begins and ends where such an image may.
-bool fits_kernel(const KallsymsTable& table, const KernelImage& image) {
-  const KernelMemory& memory = image.memory();
-  const std::optional<GuestVirtual> text = table.find("_stext");
-  const std::optional<GuestVirtual> text_end = table.find("_etext");
-  const std::optional<GuestVirtual> banner = table.find("linux_banner");
-  const Architecture::Range& place = image.tables().architecture().map().image;
-  return text && text_end && *text < *text_end && *text >= place.begin && *text_end < place.end &&
-         memory.translate(*text) && memory.translate(GuestVirtual{text_end->value - 1}) &&
-         (!banner || banner_at(image, *banner));
-}
-
-}  // namespace
 
 Kallsyms::Kallsyms(KallsymsTable table, const Architecture& architecture, GuestVirtual linked_text,
                    std::shared_ptr<const KernelImage> image)
@@ -81,27 +59,10 @@ std::optional<GuestVirtual> Kallsyms::find_static(std::string_view name) const {
 }
 
 std::unique_ptr<Kallsyms> Kallsyms::find(const RunningKernel& kernel, Diagnostics& diagnostics) {
-  const KernelImage& image = *kernel.image;
-  const auto is_right = [&](const KallsymsTable& table) { return fits_kernel(table, image); };
-  Budget budget = kallsyms_budget();
-  // The table is read-only data, but not every kernel protects that.
-  for (const std::vector<ImageRange>* ranges : {&image.read_only(), &image.other()}) {
-    for (const ImageRange& range : *ranges) {
-      if (auto table = parse_kallsyms(image.bytes(range), range.begin, budget, is_right)) {
-        diagnostics.found({.what = "symbols",
-                           .value = fmt::format("{}", table->size()),
-                           .where = "kallsyms",
-                           .how = fmt::format("a table in the guest's memory, in {} to {}",
-                                              range.begin, range.begin + range.size)});
-        return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture(),
-                                          kernel.linked_text(), kernel.image);
-      }
-    }
-  }
-  budget.warn_if_exceeded("kallsyms in the guest's memory", diagnostics);
-  diagnostics.found(
-      {.what = "no table", .where = "kallsyms", .how = "none was found in the kernel image"});
-  return nullptr;
+  std::optional<KallsymsTable> table = find_kallsyms(*kernel.image, diagnostics);
+  if (!table) return nullptr;
+  return std::make_unique<Kallsyms>(std::move(*table), kernel.tables().architecture(),
+                                    kernel.linked_text(), kernel.image);
 }
 
 }  // namespace photon_dmesg

@@ -64,7 +64,7 @@ TEST_CASE("profile: it proves the kernel by its banner as vmlinux does") {
 
 TEST_CASE("profile: symbols without types, banner and build-id make one too") {
   const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
-  const auto profile = read(json_profile(WithoutTypes(*vmlinux)));
+  const auto profile = read(json_profile(LikeSystemMap(*vmlinux)));
   CHECK(profile->find_symbol("prb") == vmlinux->find_symbol("prb"));
   CHECK(profile->find_struct("printk_info") == nullptr);
   CHECK_FALSE(profile->banner_bytes());

@@ -170,7 +170,7 @@ TEST_CASE("symbol store: proves the kernel by its banner as vmlinux does") {
 
 TEST_CASE("symbol store: symbols without types, banner and build-id make one too") {
   const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
-  const WithoutTypes bare(*vmlinux);
+  const LikeSystemMap bare(*vmlinux);
   const auto store = read(written(bare));
   check_same_symbols(*store, bare);
   CHECK_FALSE(store->banner_bytes());
