@@ -32,7 +32,8 @@ bool fits(const KernelFile& kernel, const WantedKernel& wanted) {
 }  // namespace
 
 bool names_one_build(const std::string& release) {
-  return release.find('-') != std::string::npos;
+  const std::size_t build = release.find('-') + 1;  // 0 if there is none
+  return build != 0 && build < release.size() && release[build] >= '0' && release[build] <= '9';
 }
 
 PackageSearch::PackageSearch(std::vector<PackageFile> packages, std::string name,

@@ -94,7 +94,8 @@ struct PackagedKernel {
                                                        const PackageUse& use,
                                                        Diagnostics& diagnostics);
 
-// Whether a release names one build; 4.4.8 of Photon 1.0 is that of six.
+// Whether a release names one build, by a number behind its version; 4.4.8 of Photon 1.0 is that of
+// six, and 4.4.8-esx of more.
 [[nodiscard]] bool names_one_build(const std::string& release);
 
 // Whether `package` may be of the wanted release: what is wrong with it is said when it is its

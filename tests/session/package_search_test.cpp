@@ -79,6 +79,17 @@ TEST_CASE("packages: a build that is not the guest's leads on to the next packag
   CHECK(source.provenance.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
 }
 
+TEST_CASE("names_one_build: a number behind the version does, a flavor alone does not") {
+  for (const char* one : {"6.1.10-1.ph5", "6.1.10-1.ph5-esx", "4.4.8-6.ph1-esx"}) {
+    CAPTURE(one);
+    CHECK(names_one_build(one));
+  }
+  for (const char* several : {"4.4.8", "4.4.8-esx", "4.4.8-"}) {
+    CAPTURE(several);
+    CHECK_FALSE(names_one_build(several));
+  }
+}
+
 TEST_CASE("packages: when every build is refused, the reason of the last one is given") {
   Search search;
   search.accept_from = 99;
