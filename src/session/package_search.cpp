@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "base/error.h"
@@ -202,17 +203,22 @@ bool PackageSearch::examine_next() {
   if (groups_.empty()) return false;
   if (groups_.front().empty()) {
     groups_.pop_front();
+    if (groups_.empty()) std::move(maps_.begin(), maps_.end(), std::back_inserter(later_));
     sort_by_build_time();
     ready_ = std::exchange(later_, {});
     return true;
   }
   std::optional<Candidate> candidate = examine(std::move(groups_.front().front()));
   groups_.front().pop_front();
-  if (candidate) {
-    (!wanted_.release || names_one_build(*wanted_.release) ? ready_ : later_)
-        .push_back(std::move(*candidate));
-  }
+  if (candidate) queue_of(*candidate).push_back(std::move(*candidate));
   return true;
+}
+
+// Where a candidate of the current group waits for its turn.
+std::deque<PackageSearch::Candidate>& PackageSearch::queue_of(const Candidate& candidate) {
+  // A kernel's own package under another name: a later one may have types.
+  if (candidate.kernel.kind == KernelFile::Kind::SystemMap && groups_.size() > 1) return maps_;
+  return !wanted_.release || names_one_build(*wanted_.release) ? ready_ : later_;
 }
 
 std::optional<SymbolSource> PackageSearch::next() {

@@ -50,6 +50,7 @@ class PackageSearch final : public SymbolCandidates {
 
   [[nodiscard]] Error failure() const;
   bool examine_next();
+  [[nodiscard]] std::deque<Candidate>& queue_of(const Candidate& candidate);
   void sort_by_build_time();
   std::optional<Candidate> examine(PackageFile file);
   bool is_of_other_architecture(const RpmPackage& package);
@@ -68,7 +69,8 @@ class PackageSearch final : public SymbolCandidates {
 
   std::deque<std::deque<PackageFile>> groups_;  // not examined yet, the better ones first
   std::deque<Candidate> later_;                 // of the first group, examined, to be put in order
-  std::deque<Candidate> ready_;                 // to be read
+  std::deque<Candidate> maps_;   // System.maps of groups before the last, behind all groups
+  std::deque<Candidate> ready_;  // to be read
 
   int offered_ = 0;                   // how many next() has returned
   std::optional<FoundPackage> last_;  // that was read

@@ -79,6 +79,26 @@ TEST_CASE("packages: a build that is not the guest's leads on to the next packag
   CHECK(source.provenance.package == "RPMS/x86_64/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm");
 }
 
+TEST_CASE("packages: a kernel's own package comes behind those with types, whatever it is called") {
+  Search search;
+  const std::string map = file_content(PACKAGE_FOLDER "/map.rpm");
+  const SymbolSource source =
+      search.find({{"RPMS/" + package_name, map},
+                   {"RPMS/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", fixture_package()},
+                   {"RPMS/linux-6.1.10-1.ph5.x86_64.rpm", map}},
+                  release);
+  CHECK(source.provenance.vmlinux);
+  CHECK(search.offered == 1);
+  Search last;
+  last.accept_from = 3;
+  const SymbolSource other =
+      last.find({{"RPMS/" + package_name, map},
+                 {"RPMS/linux-esx-debuginfo-6.1.10-1.ph5.x86_64.rpm", fixture_package()},
+                 {"RPMS/linux-6.1.10-1.ph5.x86_64.rpm", map}},
+                release);
+  CHECK(other.provenance.package == "RPMS/" + package_name);
+}
+
 TEST_CASE("names_one_build: a number behind the version does, a flavor alone does not") {
   for (const char* one : {"6.1.10-1.ph5", "6.1.10-1.ph5-esx", "4.4.8-6.ph1-esx"}) {
     CAPTURE(one);
