@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +39,100 @@ std::optional<std::string> release_of(const SymbolSource& source) {
   return banner ? std::optional(banner->release) : std::nullopt;
 }
 
+Error several_kernels(SymbolPool& pool, Diagnostics& diagnostics) {
+  std::vector<std::string> releases;
+  for (const PackagedKernel& kernel : pool.kernels(diagnostics)) {
+    releases.push_back(kernel.release);
+  }
+  return {Failure::Usage,
+          fmt::format("{}: this may hold several kernels: expected --release or a checkpoint, "
+                      "found neither (it holds {})",
+                      pool.names(),
+                      releases.empty() ? "none" : fmt::format("{}", fmt::join(releases, ", ")))};
+}
+
+// What `source` says that it is of other than `release`: the path in its package or its banner.
+std::optional<std::string> find_other_release(const SymbolSource& source,
+                                              const std::string& release) {
+  if (source.release && *source.release != release) return source.release;
+  const std::optional<KernelBanner> banner = banner_of(*source.symbols);
+  return banner && banner->release != release ? std::optional(banner->release) : std::nullopt;
+}
+
+// The next candidate that can be of the kernel that --release names.
+std::optional<SymbolSource> next_fitting(SymbolCandidates& candidates, const Options& options) {
+  while (std::optional<SymbolSource> source = candidates.next()) {
+    const std::optional<std::string> other =
+        options.release ? find_other_release(*source, *options.release) : std::nullopt;
+    if (!other) return source;
+    candidates.refuse(
+        Error(Failure::Mismatch, fmt::format("{}: expected symbols of {}, found those of {}",
+                                             source->symbols->name(), *options.release, *other)));
+  }
+  return std::nullopt;
+}
+
+// Whether `other`, which comes behind `source`, can be passed over as no other build than that.
+bool is_same_build(const SymbolSource& source, const SymbolSource& other) {
+  const auto build_id = source.symbols->build_id();
+  const auto banner = source.symbols->banner_bytes();
+  const auto other_id = other.symbols->build_id();
+  const auto other_banner = other.symbols->banner_bytes();
+  if (build_id && other_id) return build_id == other_id;
+  if (banner && other_banner) return banner == other_banner;
+  return build_id || banner;
+}
+
+// The packages that hold as much as `source`'s does of a kernel of its release, that one included.
+std::vector<std::string> packages_like(const SymbolSource& source, SymbolPool& pool) {
+  SilentDiagnostics said_before;
+  std::map<std::string, std::string> labels;  // by the header's digest
+  const std::vector<PackagedKernel> kernels = pool.kernels(said_before);
+  const auto own = std::find_if(kernels.begin(), kernels.end(), [&](const PackagedKernel& kernel) {
+    return kernel.header_digest == source.header_digest;
+  });
+  for (const PackagedKernel& kernel : kernels) {
+    if (own == kernels.end() || kernel.release != own->release) continue;
+    const bool is_other_machine = kernel.architecture != own->architecture;
+    if (!is_other_machine && kernel.has_types != own->has_types) continue;
+    labels.emplace(kernel.header_digest, kernel.package);
+  }
+  std::vector<std::string> names;
+  for (const auto& [digest, label] : labels) names.push_back(label);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// The files that may be of the same release as `source` and of another build, that one included.
+std::vector<std::string> files_like(const SymbolSource& source, SymbolCandidates& candidates,
+                                    const SymbolPool& pool, const Options& options) {
+  std::vector<std::string> names = {source.symbols->name()};
+  const auto& inputs = pool.inputs();
+  const auto files = std::count_if(inputs.begin(), inputs.end(), [](const SymbolInput& input) {
+    return !holds_packages(input.kind);
+  });
+  if (files < 2) return names;
+  while (const auto other = next_fitting(candidates, options)) {
+    const bool is_file = other->header_digest.empty();
+    if (is_file && !is_same_build(source, *other)) names.push_back(other->symbols->name());
+  }
+  return names;
+}
+
+// Refuses to choose among several kernels of the release that --release names.
+void require_only(const SymbolSource& source, SymbolCandidates& candidates, SymbolPool& pool,
+                  const Options& options) {
+  if (!options.release) return;
+  const std::vector<std::string> names = source.header_digest.empty()
+                                             ? files_like(source, candidates, pool, options)
+                                             : packages_like(source, pool);
+  if (names.size() < 2) return;
+  throw Error(Failure::Usage,
+              fmt::format("{}: expected one kernel of {}, found {}: name the file of one of them, "
+                          "or a checkpoint",
+                          pool.names(), *options.release, fmt::join(names, ", ")));
+}
+
 // The only kernel of files without a guest, or the one that --release names.
 SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& diagnostics) {
   if (pool.empty()) {
@@ -44,22 +141,12 @@ SymbolSource find_kernel(const Options& options, SymbolPool& pool, Diagnostics& 
   const SymbolKind kind = pool.inputs().front().kind;
   const bool several =
       pool.inputs().size() > 1 || kind == SymbolKind::Iso || kind == SymbolKind::Folder;
-  if (several && !options.release) {
-    std::vector<std::string> releases;
-    for (const PackagedKernel& kernel : pool.kernels(diagnostics)) {
-      releases.push_back(kernel.release);
-    }
-    throw Error(
-        Failure::Usage,
-        fmt::format("{}: this may hold several kernels: expected --release or a checkpoint, "
-                    "found neither (it holds {})",
-                    pool.names(),
-                    releases.empty() ? "none" : fmt::format("{}", fmt::join(releases, ", "))));
-  }
+  if (several && !options.release) throw several_kernels(pool, diagnostics);
   const auto candidates = pool.candidates({options.release, std::nullopt}, diagnostics);
-  std::optional<SymbolSource> source = candidates->next();
+  std::optional<SymbolSource> source = next_fitting(*candidates, options);
   if (!source) throw Error(candidates->failures().front());
   candidates->accept();
+  require_only(*source, *candidates, pool, options);
   if (options.release) source->release = options.release;
   if (!source->release) source->release = release_of(*source);
   if (!source->release) {

@@ -256,10 +256,9 @@ Error PackageSearch::failure() const {
   if (unusable_) return *unusable_;
   if (refused_) return *refused_;
   if (!found_.empty()) {
-    return {
-        Failure::Mismatch,
-        fmt::format("{}: not the guest's release: the guest runs {}, found kernels of {}", name_,
-                    wanted_.release.value_or("an unknown kernel"), fmt::join(found_, ", "))};
+    return {Failure::Mismatch,
+            fmt::format("{}: expected a kernel of {}, found kernels of {}", name_,
+                        wanted_.release.value_or("any release"), fmt::join(found_, ", "))};
   }
   if (!others_.empty()) {
     return unusable(fmt::format(
@@ -282,7 +281,7 @@ std::vector<PackagedKernel> list_kernels(const std::vector<PackageFile>& package
       const std::optional<KernelFile> kernel = find_kernel_file(package->files());
       if (!kernel) continue;
       kernels.push_back({kernel->release, package->label(), architecture_of(*package),
-                         kernel->kind == KernelFile::Kind::Vmlinux});
+                         kernel->kind == KernelFile::Kind::Vmlinux, package->header_digest()});
     } catch (const Error& error) {
       diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
     }

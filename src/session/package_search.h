@@ -88,6 +88,7 @@ struct PackagedKernel {
   std::string package;                      // its label
   std::optional<std::string> architecture;  // as `uname -m`; none: the package is of none
   bool has_types = false;                   // it holds vmlinux, not a System.map alone
+  std::string header_digest;                // of the package
 };
 
 // The kernels that `packages` say they hold, by their headers alone. One that can't be read is a

@@ -4,8 +4,11 @@
 #include <regex>
 #include <vector>
 
+#include "base/input_file.h"
 #include "cli/exit_status.h"
+#include "kernel/symbols/symbol_store.h"
 #include "support/captured_stderr.h"
+#include "support/file_content.h"
 #include "support/guest_on_disk.h"
 #include "support/open_vmlinux.h"
 #include "support/profile_writer.h"
@@ -107,6 +110,73 @@ TEST_CASE(
   REQUIRE(altered != whole);
   CHECK_THAT(read_with(altered).said, Catch::Contains("struct printk_info: its members lie as in"));
   CHECK_THAT(file_content(output), Catch::Contains("] booted\n"));
+}
+
+TEST_CASE("run: a profile of a release is not chosen among several kernels of it") {
+  const TemporaryFolder folder;
+  const std::string output = folder.path() / "profile";
+  const std::string packages = PACKAGE_FOLDER;
+  const auto profile = [&](const std::string& release, std::vector<std::string> files) {
+    files.insert(files.begin(), {"profile", "--no-cache", "-o", output, "--release", release});
+    return run_with(std::move(files));
+  };
+  const auto check_refused = [&](const Outcome& outcome, int status, const std::string& part) {
+    CHECK(outcome.status == status);
+    CHECK_THAT(outcome.said, Catch::Contains(part));
+    CHECK_FALSE(std::filesystem::exists(output));
+  };
+  SECTION("one for each architecture") {
+    check_refused(profile("6.1.10-1.ph5", {packages + "/map.rpm", packages + "/map-aarch64.rpm"}),
+                  2,
+                  "expected one kernel of 6.1.10-1.ph5, found linux-6.1.10-1.ph5.aarch64, "
+                  "linux-6.1.10-1.ph5.x86_64: name the file of one of them, or a checkpoint");
+  }
+  SECTION("several builds of one release") {
+    check_refused(
+        profile("4.4.8", {packages + "/map-4.4.8-4.rpm", packages + "/map-4.4.8-5.rpm"}), 2,
+        "expected one kernel of 4.4.8, found linux-6.1.10-4.ph1.x86_64, linux-6.1.10-5.ph1");
+  }
+  SECTION("System.maps, which don't say what they are of") {
+    const std::string map = "ffffffff81000000 T _text\nffffffff81001000 D prb\n";
+    check_refused(profile("6.1.10-1.ph5", {folder.write("a", map), folder.write("b", map)}), 2,
+                  "expected one kernel of 6.1.10-1.ph5, found ");
+  }
+  SECTION("a vmlinux of another one") {
+    check_refused(profile("6.1.9-1.ph5", {PRINTK_RINGBUFFER_KERNEL}), 4,
+                  "expected symbols of 6.1.9-1.ph5, found those of 6.1.10-1.ph5");
+  }
+  SECTION("packages of another one") {
+    check_refused(profile("1.2.3-4.ph5", {packages + "/map.rpm"}), 4,
+                  "expected a kernel of 1.2.3-4.ph5, found kernels of 6.1.10-1.ph5");
+  }
+}
+
+TEST_CASE("run: a profile of a release is of what has most of its only kernel") {
+  const TemporaryFolder folder;
+  const std::string output = folder.path() / "profile";
+  const std::string packages = PACKAGE_FOLDER;
+  const std::string release = "6.1.10-1.ph5";
+  std::vector<std::string> files;
+  SECTION("its debuginfo package, and not the System.map of its own") {
+    files = {packages + "/map.rpm", packages + "/w3.zstdio.rpm"};
+  }
+  SECTION("a package that is there twice") {
+    files = {packages + "/w3.zstdio.rpm",
+             folder.write("copy.rpm", file_content(packages + "/w3.zstdio.rpm"))};
+  }
+  SECTION("a vmlinux that says what it is of, and no System.map beside it") {
+    files = {PRINTK_RINGBUFFER_KERNEL, folder.write("map", "ffffffff81000000 T _text\n")};
+  }
+  SECTION("the vmlinux of that release among others") {
+    files = {PRINTK_LOG_KERNEL, PRINTK_RINGBUFFER_KERNEL};
+  }
+  std::vector<std::string> arguments = {"profile", "--no-cache", "-o",
+                                        output,    "--release",  release};
+  arguments.insert(arguments.end(), files.begin(), files.end());
+  (void)run_with(arguments);
+  const auto store = SymbolStore::read(InputFile(output));
+  CHECK(store->release() == release);
+  CHECK(store->find_struct("printk_ringbuffer") != nullptr);
 }
 
 TEST_CASE("run: a damaged profile is said, and the log is read without it") {
