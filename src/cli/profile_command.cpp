@@ -175,28 +175,44 @@ std::vector<std::byte> make_profile(const Options& options, Diagnostics& diagnos
   return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
 }
 
-// With the architecture, as releases have the same name on each.
+// With the architecture, as releases have the same name on each, and what tells builds apart that
+// have one.
 fs::path store_path(const Options& options, const SymbolSource& source,
                     const std::optional<std::string>& architecture) {
+  constexpr std::size_t digest_digits = 8;
   std::string name = "linux-" + *source.release;
   if (architecture) name += "." + *architecture;
-  const auto build_id = source.symbols->build_id();
-  if (!names_one_build(*source.release) && build_id) name += "-" + *build_id;
+  if (!names_one_build(*source.release))
+    name += "-" + source.header_digest.substr(0, digest_digits);
   return *options.output / (name + profile_ending);
 }
 
-void write_store(const Options& options, const SymbolSource& source,
-                 const std::optional<std::string>& architecture) {
-  require_log(*source.symbols);
-  const std::vector<std::byte> profile =
-      make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
+// Nothing, with a warning, for symbols that no profile can be made of: the others can.
+std::optional<std::vector<std::byte>> make_store(const SymbolSource& source,
+                                                 Diagnostics& diagnostics) {
+  try {
+    require_log(*source.symbols);
+    return make_symbol_store(*source.symbols, *source.release, describe(source.provenance));
+  } catch (const Error& error) {
+    diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
+// Whether there is one now.
+bool write_store(const Options& options, const SymbolSource& source,
+                 const std::optional<std::string>& architecture, TerminalDiagnostics& diagnostics) {
+  const auto profile = make_store(source, diagnostics);
+  diagnostics.clear_progress();
+  if (!profile) return false;
   Options to_file = options;
   to_file.output = store_path(options, source, architecture);
   write_output(to_file, [&](std::ostream& out) {
-    out.write(reinterpret_cast<const char*>(profile.data()),
-              static_cast<std::streamsize>(profile.size()));
+    out.write(reinterpret_cast<const char*>(profile->data()),
+              static_cast<std::streamsize>(profile->size()));
   });
   print(fmt::format("{}: {}\n", to_file.output->string(), *source.release));
+  return true;
 }
 
 // One profile of each kernel that packages hold. One that can't be read leaves the others.
@@ -217,11 +233,13 @@ void write_all(const Options& options, TerminalDiagnostics& diagnostics) {
   for (const auto& [release, architecture] : kernels) {
     const auto candidates = pool.candidates({release, std::nullopt, architecture}, diagnostics);
     std::optional<SymbolSource> source = candidates->next();
-    if (!source)
+    if (!source) {
       diagnostics.warn_of_lack(fmt::format("not used: {}", candidates->failures().front().what()));
-    for (; source; source = names_one_build(release) ? std::nullopt : candidates->next()) {
-      diagnostics.clear_progress();
-      write_store(options, *source, architecture);
+    }
+    while (source) {
+      const bool written = write_store(options, *source, architecture, diagnostics);
+      if (written && names_one_build(release)) break;
+      source = candidates->next();
     }
   }
 }

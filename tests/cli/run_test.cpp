@@ -179,6 +179,27 @@ TEST_CASE("run: a profile of a release is of what has most of its only kernel") 
   CHECK(store->find_struct("printk_ringbuffer") != nullptr);
 }
 
+TEST_CASE("run: profile --all writes each build of a release, and what can't be is said") {
+  const TemporaryFolder folder;
+  const std::string packages = PACKAGE_FOLDER;
+  const std::filesystem::path store = folder.path() / "store";
+  const auto write_all = [&](std::vector<std::string> files) {
+    files.insert(files.begin(), {"profile", "--all", "--no-cache", "-o", store});
+    return run_with(std::move(files));
+  };
+  SECTION("two builds, told apart") {
+    CHECK(write_all({packages + "/map-4.4.8-4.rpm", packages + "/map-4.4.8-5.rpm"}).status ==
+          exit_complete);
+    CHECK(std::distance(std::filesystem::directory_iterator(store), {}) == 2);
+  }
+  SECTION("one that no profile can be made of leaves the others") {
+    const Outcome outcome = write_all({packages + "/map-odd.rpm", packages + "/map.rpm"});
+    CHECK(outcome.status == exit_incomplete);
+    CHECK_THAT(outcome.said, Catch::Contains("not used: ") && Catch::Contains("holds neither"));
+    CHECK(std::filesystem::exists(store / "linux-6.1.10-1.ph5.x86_64.symbols"));
+  }
+}
+
 TEST_CASE("run: a damaged profile is said, and the log is read without it") {
   const TemporaryFolder folder;
   const GuestOnDisk files = write_sample(folder);
