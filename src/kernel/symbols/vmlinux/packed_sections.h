@@ -13,12 +13,14 @@ namespace photon_dmesg {
 
 // An ELF file in memory with .debug_info and `sections` of `image`, unpacked, if they are packed
 // with zstd (ELFCOMPRESS_ZSTD, gABI of 2022), which libelf knows since elfutils 0.189 only.
-// Nothing if they are not. Throws Error(UnusableInput) when one is damaged.
+// Nothing if they are not. Throws Error(UnusableInput) when one is damaged, or would unpack to more
+// than any kernel's, however it is packed: libdw, which knows of no bounds, may be let at `image`
+// behind this.
 [[nodiscard]] std::optional<std::vector<std::byte>> unpack_debug_sections(
     const ElfImage& image, std::span<const std::string_view> sections = unit_sections);
 
 // The section `name` of `image`, unpacked if it is packed; empty if there is none. Throws
-// Error(UnusableInput) when it is damaged.
+// Error(UnusableInput) when it is damaged, or would unpack to more than any kernel's.
 [[nodiscard]] std::vector<std::byte> read_debug_section(const ElfImage& image,
                                                         std::string_view name);
 
