@@ -24,7 +24,9 @@ constexpr std::size_t header_magic_bytes = 8;
 constexpr std::string_view header_magic("\x8e\xad\xe8\x01", 4);
 constexpr std::size_t header_intro_bytes = header_magic_bytes + 8;
 constexpr std::uint64_t index_entry_bytes = 16;
-constexpr std::uint64_t header_bytes_limit = 256 * 1024 * 1024;  // librpm's own limit
+
+// Many times what a kernel's package has. librpm, which copies it, would take 256 MiB.
+constexpr std::uint64_t header_bytes_limit = 32 * 1024 * 1024;
 
 // A header has a folder's name once, however many files are in it: their paths together may be far
 // longer than it is. Those of the largest package known take 2 MB.
@@ -163,9 +165,18 @@ std::vector<std::byte> take_header(StreamReader& input, const char* what) {
     throw unusable(fmt::format("RPM {}: expected at most {} bytes, found {}", what,
                                header_bytes_limit, entries * index_entry_bytes + data));
   }
-  const std::vector<std::byte> body = input.take(entries * index_entry_bytes + data, what);
-  header.insert(header.end(), body.begin(), body.end());
+  const std::uint64_t body = entries * index_entry_bytes + data;
+  header.reserve(header.size() + body);
+  input.append_to(header, body, what);
   return header;
+}
+
+// The signature, and what fills it up to where the header begins.
+HeaderPtr take_signature(StreamReader& input) {
+  std::vector<std::byte> blob = take_header(input, "signature");
+  constexpr std::size_t alignment = 8;
+  input.skip((alignment - blob.size() % alignment) % alignment, "the signature's padding");
+  return import_header(blob, "signature");
 }
 
 bool names_file(const CpioReader::Member& member, const RpmPackage::File& file) {
@@ -243,12 +254,7 @@ RpmPackage::RpmPackage(std::unique_ptr<ByteStream> stream, const Keyring& keyrin
     if (big_endian_u32(lead) != lead_magic) {
       throw unusable("expected an RPM package (magic edabeedb), found other bytes");
     }
-    std::vector<std::byte> signature_blob = take_header(*input_, "signature");
-    constexpr std::size_t signature_alignment = 8;
-    const std::size_t padding =
-        (signature_alignment - signature_blob.size() % signature_alignment) % signature_alignment;
-    input_->skip(padding, "the signature's padding");
-    const HeaderPtr signature = import_header(signature_blob, "signature");
+    const HeaderPtr signature = take_signature(*input_);
     std::vector<std::byte> header_blob = take_header(*input_, "header");
     Digest digest = Digest::sha256();
     digest.update(header_blob);

@@ -272,8 +272,16 @@ TEST_CASE("RpmPackage: a package cut short is refused wherever the cut is") {
 TEST_CASE("RpmPackage: a header of absurd size is refused before memory is taken for it") {
   std::string damaged = file_content(packages / "w.ufdio.rpm");
   damaged.replace(96 + 8, 4, "\xff\xff\xff\xff");
-  check_fails(Failure::UnusableInput, "RPM signature: expected at most 268435456 bytes",
+  check_fails(Failure::UnusableInput, "RPM signature: expected at most 33554432 bytes",
               [&] { (void)read_vmlinux(damaged); });
+  // One byte more than that, with the entries that it has.
+  std::string sparse = file_content(packages / "w.ufdio.rpm");
+  const auto entries = static_cast<unsigned char>(sparse[96 + 11]);
+  std::string size = little_endian(33554433 - 16 * entries, 4);
+  std::reverse(size.begin(), size.end());
+  sparse.replace(96 + 12, 4, size);
+  check_fails(Failure::UnusableInput, "expected at most 33554432 bytes, found 33554433",
+              [&] { (void)read_vmlinux(sparse); });
 }
 
 }  // namespace photon_dmesg::test
