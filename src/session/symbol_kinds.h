@@ -23,6 +23,7 @@ struct SymbolInput {
   std::filesystem::path path;
   std::shared_ptr<const ByteSource> file;  // null: a folder or a pipe
   std::unique_ptr<PipeStream> pipe;        // null: not a pipe. Only an ISO or a package can be one.
+  std::optional<std::string> release{};    // of its symbols, if it has been read for that
 
   // What messages call it.
   [[nodiscard]] std::string name() const { return pipe ? pipe->name() : path.string(); }

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "kernel/symbols/banner.h"
+#include "kernel/symbols/symbol_store.h"
 #include "kernel/symbols/vmlinux/elf_image.h"
 #include "session/remembered_search.h"
 
@@ -22,6 +24,7 @@ class OneCandidate final : public SymbolCandidates {
 
   std::optional<SymbolSource> next() override {
     if (std::exchange(done_, true)) return std::nullopt;
+    if (wanted_ && input_.release && input_.release != wanted_) return std::nullopt;
     SymbolSource source = read_symbols(input_, diagnostics_);
     if (!wanted_ || !source.release || source.release == wanted_) return source;
     refuse(Error(Failure::Mismatch, fmt::format("{}: expected symbols of {}, found those of {}",
@@ -252,9 +255,11 @@ void SymbolPool::share(Diagnostics& diagnostics) {
   read_ahead(diagnostics);
 }
 
-// A file of one kernel: each guest would have to read it to learn that it is of another.
+// A file of one kernel: each guest would have to read it to learn that it is of another. Of
+// profiles, of which there may be hundreds, only that is kept: they are soon read again.
 void SymbolPool::read_ahead(Diagnostics& diagnostics) {
   std::vector<SymbolInput> unread;
+  std::vector<SymbolInput> without_banner;  // nor types: those that have come first
   for (SymbolInput& input : inputs_) {
     if (holds_packages(input.kind) || input.kind == SymbolKind::SystemMap) {
       unread.push_back(std::move(input));
@@ -264,11 +269,17 @@ void SymbolPool::read_ahead(Diagnostics& diagnostics) {
       SymbolSource source = read_symbols(input, diagnostics);
       const auto banner = banner_of(*source.symbols);
       if (!source.release && banner) source.release = banner->release;
-      read_.push_back(std::move(source));
+      if (is_symbol_store(*input.file)) {
+        input.release = source.release;
+        (banner ? unread : without_banner).push_back(std::move(input));
+      } else {
+        read_.push_back(std::move(source));
+      }
     } catch (const Error& error) {
       diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
     }
   }
+  std::move(without_banner.begin(), without_banner.end(), std::back_inserter(unread));
   inputs_ = std::move(unread);
 }
 

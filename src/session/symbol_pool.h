@@ -26,8 +26,8 @@ class SymbolPool {
              std::shared_ptr<SymbolPool> shared = nullptr);
 
   // Makes it one that is there for many guests: that some of it is of other kernels than a guest's
-  // is no news then. Reads and lists now what it would at the first guest. What can't be used is a
-  // warning.
+  // is no news then. Reads and lists now what it would at the first guest; of profiles only what
+  // they are of. What can't be used is a warning.
   void share(Diagnostics& diagnostics);
 
   [[nodiscard]] bool empty() const { return names_.empty() && (!shared_ || shared_->empty()); }

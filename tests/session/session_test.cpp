@@ -9,6 +9,7 @@
 #include "session/inputs.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/guest_on_disk.h"
 #include "support/open_vmlinux.h"
 #include "support/ring_writer.h"
@@ -212,6 +213,36 @@ TEST_CASE("symbol pool: what one guest has taken is not forced on the next") {
   const auto candidates = pool->candidates({"5.10.0-other", std::nullopt}, diagnostics);
   CHECK_FALSE(candidates->next());
   CHECK(candidates->failures().front().failure() == Failure::Mismatch);
+}
+
+TEST_CASE("symbol pool: of profiles for many guests only the guest's own is read again") {
+  const TemporaryFolder folder;
+  CollectedDiagnostics diagnostics;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  const auto vmlinux = open_vmlinux(PRINTK_RINGBUFFER_KERNEL);
+  const auto other = open_vmlinux(PRINTK_LOG_KERNEL);
+  const auto profile_of = [&](const KernelSymbols& symbols, const std::string& name,
+                              const std::string& release) {
+    const auto bytes = make_symbol_store(symbols, release, name);
+    return std::filesystem::path(folder.write(name, as_text(bytes)));
+  };
+  const auto others = profile_of(*other, "a.symbols", "4.4.8");
+  const auto bare = profile_of(LikeSystemMap(*vmlinux), "b.symbols", "6.1.10-1.ph5");
+  const auto own = profile_of(*vmlinux, "c.symbols", "6.1.10-1.ph5");
+  const std::filesystem::path damaged = folder.write("d.symbols", file_content(own) + "more");
+  auto pool = std::make_shared<SymbolPool>(
+      std::move(sort_inputs({others, bare, own, damaged}, false, diagnostics).symbols),
+      without_cache);
+  pool->share(diagnostics);
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings().front(),
+             Catch::Contains("d.symbols: damaged profile: expected"));
+  folder.write("a.symbols", "what is read no more");
+  const Guest guest(sort_inputs({files.checkpoint}, false, diagnostics), pool, diagnostics);
+  // The one that says which build it is of, and has types, comes before one that does not.
+  CHECK(guest.symbols().provenance.profile == own.string());
+  CHECK(texts(guest, diagnostics) == Texts{"booted", "and stuck"});
+  CHECK(diagnostics.warnings().size() == 1);
 }
 
 TEST_CASE("docs/example: thirty lines that print a guest's newest records") {
