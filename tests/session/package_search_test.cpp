@@ -164,8 +164,8 @@ TEST_CASE("packages: one of the same release for another architecture is named a
 
 TEST_CASE("packages: packages of another release are not even unpacked") {
   Search search;
-  check_fails(Failure::Mismatch, "expected a kernel of 4.4.8, found kernels of 6.1.10-1.ph5 (linux-",
-              [&] {
+  check_fails(Failure::Mismatch,
+              "expected a kernel of 4.4.8, found kernels of 6.1.10-1.ph5 (linux-", [&] {
                 (void)search.find({{"RPMS/" + package_name, fixture_package()}}, "4.4.8");
               });
   CHECK(search.offered == 0);
