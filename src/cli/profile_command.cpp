@@ -98,6 +98,7 @@ std::vector<std::string> packages_like(const SymbolSource& source, SymbolPool& p
     labels.emplace(kernel.header_digest, kernel.package);
   }
   std::vector<std::string> names;
+  names.reserve(labels.size());
   for (const auto& [digest, label] : labels) names.push_back(label);
   std::sort(names.begin(), names.end());
   return names;
