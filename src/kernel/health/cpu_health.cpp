@@ -1,6 +1,5 @@
 #include "kernel/health/cpu_health.h"
 
-#include <limits>
 #include <string>
 
 #include "kernel/health/timer_base.h"
@@ -27,9 +26,6 @@ bool is_due(const KernelMemory& memory, GuestVirtual bases, const KernelTypes& t
   return timer && memory.read_unsigned(*timer + (expires ? expires->offset : usual_place),
                                        sizeof(std::uint64_t)) == due;
 }
-
-// KTIME_MAX: no timer is set.
-constexpr auto never = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 // Who turns it off (the sysctls kernel.watchdog, kernel.watchdog_thresh) leaves its mark as it is.
 bool is_watchdog_off(const GuestKernel& kernel) {
@@ -60,7 +56,7 @@ std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus
   if (!at || !has_watchdog(kernel, cpus, cpu)) return std::nullopt;
   const auto seconds = kernel.memory().read_unsigned(*at, sizeof(std::uint64_t));
   // 0 and the highest numbers stand for "not yet" and "not now" (kernel/watchdog.c).
-  if (!seconds || *seconds == 0 || *seconds >= never) return std::nullopt;
+  if (!seconds || *seconds == 0 || *seconds >= no_timer_due) return std::nullopt;
   return Reading{"watchdog_touch_ts", *at, *seconds};
 }
 
@@ -92,8 +88,8 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     } else if (health.timer_due) {
       health.timer_agrees = is_due(kernel.memory(), *bases, types, health.timer_due->value);
     }
-    if (health.timer_due && health.timer_due->value != 0 && health.timer_due->value < never &&
-        health.timer_due->value < time.monotonic_nsec) {
+    if (health.timer_due && health.timer_due->value != 0 &&
+        health.timer_due->value < no_timer_due && health.timer_due->value < time.monotonic_nsec) {
       health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;
     }
     const auto queue = cpus.variable(cpu, "runqueues");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -13,12 +14,17 @@
 
 namespace photon_dmesg {
 
+// KTIME_MAX, as the time when a timer is due: none is set. While the timers that were due are
+// served, hrtimer_interrupt() says so too.
+inline constexpr auto no_timer_due =
+    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
 // What a CPU's own variables say of whether it does its work. What is not known is absent.
 struct CpuHealth {
   std::uint32_t cpu = 0;
   bool is_online = true;  // by the kernel's mask: one that is not has no timer and no tasks
-  // hrtimer_bases.expires_next: when its timer interrupt is due, by the monotonic clock. One that
-  // is overdue has not been taken since: the CPU has not let interrupts in.
+  // hrtimer_bases.expires_next: when its timer interrupt is due, by the monotonic clock, or
+  // no_timer_due. One that is overdue has not been taken since: the CPU has not let interrupts in.
   std::optional<Reading> timer_due;
   std::optional<std::uint64_t> overdue_nsec;  // by how much, if it is
   bool timer_agrees = false;                  // the timer that is due next says the same time

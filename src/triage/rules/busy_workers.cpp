@@ -28,7 +28,7 @@ std::vector<Finding> find_busy_workers(const GuestFacts& facts) {
     finding.grade = Grade::Weak;
     finding.cpu = worker.cpu;
     finding.task = name_of_task(activity->task);
-    finding.cause = summary_of(below_tick(activity->trace));
+    finding.cause = summary_of(lasting_trace(facts, *activity));
     finding.object = work_of(activity->trace);
     finding.summary = fmt::format("{} has taken {} of CPU {} for one work{}",
                                   name_and_pid(activity->task), seconds(worker.nsec), worker.cpu,

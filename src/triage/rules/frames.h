@@ -43,8 +43,8 @@ namespace photon_dmesg {
 // it panicked.
 [[nodiscard]] std::string fault_of(const Trace& trace);
 
-// `trace` without what an interrupt does in front, if that is over in a moment, as that of a timer:
-// of a CPU that still takes interrupts. What came of one and takes longer, a softirq, stays.
+// `trace` without what an interrupt does in front, of which the caller knows that it is over in a
+// moment, as that of a timer. What came of one and takes longer, a softirq, stays.
 [[nodiscard]] Trace below_tick(const Trace& trace);
 
 // The name of the function that matters: the first in summary_of(); empty if there is none.

@@ -5,6 +5,32 @@
 #include "triage/rules/frames.h"
 
 namespace photon_dmesg {
+namespace {
+
+const VcpuActivity* vcpu_that_runs(const GuestFacts& facts, const Task& task) {
+  const auto found = std::find_if(
+      facts.vcpus.begin(), facts.vcpus.end(),
+      [&](const VcpuActivity& vcpu) { return vcpu.task && vcpu.task->address == task.address; });
+  return found == facts.vcpus.end() ? nullptr : &*found;
+}
+
+// Whether `vcpu` was in an interrupt that had begun just now: its interrupts are off, and what only
+// goes on while a CPU takes them was done until then. Of the two none suffices: other CPUs may
+// count the time of its task, and while timers are served none is due.
+bool is_in_fresh_interrupt(const GuestFacts& facts, const VcpuActivity& vcpu) {
+  const auto health = std::find_if(facts.cpus.begin(), facts.cpus.end(),
+                                   [&](const CpuHealth& each) { return each.cpu == vcpu.cpu; });
+  if (health == facts.cpus.end() || vcpu.takes_interrupts.value_or(true) || !vcpu.task) {
+    return false;
+  }
+  constexpr std::uint64_t moment = 2'000'000'000;
+  const bool serves_timers = health->timer_due && health->timer_due->value >= no_timer_due;
+  const auto counted = vcpu.task->last_ran_nsec;
+  return !serves_timers && health->overdue_nsec.value_or(0) < moment && vcpu.task->pid != 0 &&
+         counted.value_or(0) != 0 && *counted + moment > facts.time.now_nsec;
+}
+
+}  // namespace
 
 const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu) {
   const auto found = std::find_if(facts.vcpus.begin(), facts.vcpus.end(),
@@ -42,10 +68,7 @@ std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& t
 
 std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task) {
   if (task.state != 'R' || task.on_cpu) return std::nullopt;
-  const bool runs_now = std::any_of(
-      facts.vcpus.begin(), facts.vcpus.end(),
-      [&](const VcpuActivity& vcpu) { return vcpu.task && vcpu.task->address == task.address; });
-  if (runs_now) return std::nullopt;
+  if (vcpu_that_runs(facts, task) != nullptr) return std::nullopt;
   // When it last ran does not tell: it may have slept since, and have been woken just now.
   const std::uint64_t since = task.queued_nsec.value_or(0);
   const std::uint64_t now = facts.time.now_nsec;
@@ -61,6 +84,17 @@ bool is_idle(const VcpuActivity& vcpu) {
 
 bool is_busy_in_kernel(const VcpuActivity& vcpu) {
   return vcpu.runs_kernel && vcpu.has_registers && !vcpu.in_user_mode && !is_idle(vcpu);
+}
+
+Trace lasting_trace(const GuestFacts& facts, const VcpuActivity& vcpu) {
+  return is_in_fresh_interrupt(facts, vcpu) ? below_tick(vcpu.trace) : vcpu.trace;
+}
+
+Trace lasting_trace(const GuestFacts& facts, const TaskActivity& activity) {
+  const VcpuActivity* vcpu = vcpu_that_runs(facts, activity.task);
+  // The interrupt that took its CPU from one that waits is over.
+  const bool is_over = vcpu == nullptr || is_in_fresh_interrupt(facts, *vcpu);
+  return is_over ? below_tick(activity.trace) : activity.trace;
 }
 
 }  // namespace photon_dmesg

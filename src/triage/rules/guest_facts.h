@@ -61,4 +61,10 @@ struct GuestFacts {
 // Whether it had nothing to do.
 [[nodiscard]] bool is_idle(const VcpuActivity& vcpu);
 
+// What `vcpu`, or the task of `activity`, is at for longer than a moment: its trace without the
+// tick that came into it, if that is known to be a fresh one. Else the tick may be what does not
+// end, and the trace is whole.
+[[nodiscard]] Trace lasting_trace(const GuestFacts& facts, const VcpuActivity& vcpu);
+[[nodiscard]] Trace lasting_trace(const GuestFacts& facts, const TaskActivity& activity);
+
 }  // namespace photon_dmesg

@@ -150,7 +150,7 @@ std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& 
 
 Finding describe_lockup(const GuestFacts& facts, const CpuHealth& health, VcpuActivity vcpu,
                         const CpuWitnesses& witnesses) {
-  vcpu.trace = below_tick(vcpu.trace);
+  vcpu.trace = lasting_trace(facts, vcpu);
   Finding finding;
   finding.kind = FindingKind::SoftLockup;
   finding.cpu = health.cpu;

@@ -43,7 +43,7 @@ std::vector<Finding> find_stalled_workers(const GuestFacts& facts) {
                                 .address = pool.address});
     if (const TaskActivity* worker = worker_at_work(facts, pool)) {
       finding.task = name_of_task(worker->task);
-      finding.cause = summary_of(below_tick(worker->trace));
+      finding.cause = summary_of(lasting_trace(facts, *worker));
       finding.object = work_of(worker->trace);
       finding.summary += ": behind " + finding.object;
     }

@@ -285,10 +285,17 @@ TEST_CASE("A CPU that another task had a moment ago is not locked up, whatever e
   SECTION("its stopper has, and the work is named, not the interrupt that came into it") {
     facts.tasks.back().trace = trace_of({"lapic_next_event", "sysvec_apic_timer_interrupt",
                                          "cond_resched", "lab_endless", "process_one_work"});
+    facts.tasks.back().trace.frames[2].kind = FrameKind::Interrupted;
+    facts.vcpus[1].takes_interrupts = false;
     const Finding stalled = first_of(facts);
     CHECK(stalled.kind == FindingKind::StalledWorkers);
     CHECK(stalled.task->pid == 50);
     CHECK(stalled.object == "lab_endless");
+    CHECK(stalled.cause == "cond_resched+0x10 < lab_endless < process_one_work");
+    facts.cpus[1].timer_due->value = no_timer_due;
+    CHECK(first_of(facts).cause ==
+          "lapic_next_event+0x10 < sysvec_apic_timer_interrupt < cond_resched < lab_endless < "
+          "process_one_work");
   }
 }
 
@@ -308,6 +315,8 @@ TEST_CASE("A CPU whose stopper starves is locked up, even if another task seems 
 TEST_CASE("What a timer's interrupt does for a moment is not what a CPU is locked up in") {
   GuestFacts facts = healthy_facts();
   hog(facts, 60 * second);
+  facts.vcpus[1].takes_interrupts = false;
+  facts.vcpus[1].task->last_ran_nsec = now - second / 250;
   const auto interrupted_by = [&](std::vector<std::string> functions) {
     const std::size_t count = functions.size();
     functions.insert(functions.end(), {"lab_spin", "lab_write"});
@@ -326,6 +335,34 @@ TEST_CASE("What a timer's interrupt does for a moment is not what a CPU is locke
       interrupted_by({"lab_timer", "run_timer_softirq", "handle_softirqs", "irq_exit_rcu"});
   CHECK_THAT(softirq.summary, Catch::Contains(": in lab_timer"));
   CHECK(softirq.notes.size() == 1);
+}
+
+TEST_CASE("An interrupt that does not end is what a CPU is locked up in, not what it came into") {
+  GuestFacts facts = healthy_facts();
+  hog(facts, 60 * second);
+  facts.vcpus[1].takes_interrupts = false;
+  facts.vcpus[1].task->last_ran_nsec = now;
+  SECTION("the time of its task is no longer counted") {
+    facts.vcpus[1].task->last_ran_nsec = now - 60 * second;
+  }
+  SECTION("it serves timers: other CPUs may count the time of its task") {
+    facts.cpus[1].timer_due->value = no_timer_due;
+  }
+  SECTION("it came into an idle task, whose time nobody counts") {
+    facts.vcpus[1].task->pid = 0;
+  }
+  SECTION("it is an exception, which lets interrupts in") {
+    facts.vcpus[1].takes_interrupts = true;
+  }
+  facts.vcpus[1].trace =
+      trace_of({"lab_spin_forever", "lab_timer_spin", "sysvec_apic_timer_interrupt",
+                "pv_native_safe_halt", "default_idle"});
+  facts.vcpus[1].trace.frames[3].kind = FrameKind::Interrupted;
+  for (std::size_t i = 0; i < 3; ++i) facts.vcpus[1].trace.frames[i].stack = StackKind::Irq;
+  const Finding lockup = first_of(facts);
+  CHECK_THAT(lockup.summary, Catch::Contains(": in lab_spin_forever"));
+  CHECK_THAT(lockup.cause, Catch::StartsWith("lab_spin_forever+0x10 < lab_timer_spin"));
+  CHECK(lockup.notes.size() == 1);
 }
 
 TEST_CASE("A time that has not come yet does not speak against a lockup") {
