@@ -1,21 +1,12 @@
 #include "kernel/health/cpu_health.h"
 
-#include <string>
+#include <utility>
 
 #include "kernel/health/timer_base.h"
 #include "kernel/memory/fields.h"
 
 namespace photon_dmesg {
 namespace {
-
-// A member of a per-CPU variable.
-std::optional<Reading> read_member(const GuestKernel& kernel, std::optional<GuestVirtual> variable,
-                                   std::string name, const std::optional<Field>& field) {
-  if (!variable || !field) return std::nullopt;
-  const auto value = read_number(kernel.memory(), *variable, *field);
-  if (!value) return std::nullopt;
-  return Reading{std::move(name), *variable + field->offset, *value};
-}
 
 // Whether the timer that `bases` has as its next one is due when it says.
 bool is_due(const KernelMemory& memory, GuestVirtual bases, const KernelTypes& types,
@@ -25,6 +16,32 @@ bool is_due(const KernelMemory& memory, GuestVirtual bases, const KernelTypes& t
   const auto expires = types.find("hrtimer.node.expires");
   return timer && memory.read_unsigned(*timer + (expires ? expires->offset : usual_place),
                                        sizeof(std::uint64_t)) == due;
+}
+
+// For how long what was due then has been; nothing of what lies ahead.
+std::optional<std::uint64_t> nsec_since_due(const std::optional<Reading>& due,
+                                            const GuestTime& time) {
+  if (!due || due->value == 0 || due->value >= time.monotonic_nsec) return std::nullopt;
+  return time.monotonic_nsec - due->value;
+}
+
+// The timers of a CPU whose struct hrtimer_cpu_base is at `bases`.
+void read_timers(const KernelMemory& memory, const KernelTypes& types, GuestVirtual bases,
+                 const Field& expires_next, CpuHealth& health) {
+  const auto value = read_number(memory, bases, expires_next);
+  // Without high resolution timers are looked after by the tick, and nobody keeps this up.
+  const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
+  if (value && read_number(memory, bases, hres_active).value_or(1) != 0) {
+    health.timer_due = {"hrtimer_bases.expires_next", bases + expires_next.offset, *value};
+    health.timer_agrees = is_due(memory, bases, types, *value);
+  }
+  // CLOCK_MONOTONIC is the first of the clocks. `running` is the CPU's until 4.15.
+  const auto clocks = types.find("hrtimer_cpu_base.clock_base");
+  const auto running = types.find("hrtimer_cpu_base.running");
+  if (!clocks) return;
+  health.served_timer =
+      read_served_timer(memory, bases + clocks->offset,
+                        running ? std::optional(bases + running->offset) : std::nullopt);
 }
 
 // Who turns it off (the sysctls kernel.watchdog, kernel.watchdog_thresh) leaves its mark as it is.
@@ -65,7 +82,6 @@ std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus
 std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
                                        const Cpus& cpus, const GuestTime& time) {
   const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
-  const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
   const auto stop = types.find("rq.stop");
   const bool watchdog_is_off = is_watchdog_off(kernel);
   const std::uint64_t sample_seconds = watchdog_seconds(kernel);
@@ -76,22 +92,16 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     health.is_online =
         is_in_cpu_mask(kernel, cpu.number, "__cpu_online_mask", "cpu_online_bits").value_or(true);
     const auto bases = cpus.variable(cpu, "hrtimer_bases");
-    health.timer_due = read_member(kernel, bases, "hrtimer_bases.expires_next", expires_next);
-    // Without high resolution timers are looked after by the tick, and nobody keeps this up.
-    const bool has_high_resolution =
-        !bases || read_number(kernel.memory(), *bases, hres_active).value_or(1) != 0;
-    if (!has_high_resolution) health.timer_due.reset();
-    if (!bases || !expires_next) {
-      health.timer_due =
-          find_timer_due(kernel.memory(), GuestVirtual{cpu.per_cpu_offset}, cpu.number);
-      health.timer_agrees = health.timer_due.has_value();
-    } else if (health.timer_due) {
-      health.timer_agrees = is_due(kernel.memory(), *bases, types, health.timer_due->value);
+    if (bases && expires_next) {
+      read_timers(kernel.memory(), types, *bases, *expires_next, health);
+    } else {
+      CpuTimers found = find_timers(kernel.memory(), GuestVirtual{cpu.per_cpu_offset}, cpu.number);
+      health.timer_agrees = found.due.has_value();
+      health.timer_due = std::move(found.due);
+      health.served_timer = std::move(found.served);
     }
-    if (health.timer_due && health.timer_due->value != 0 &&
-        health.timer_due->value < no_timer_due && health.timer_due->value < time.monotonic_nsec) {
-      health.overdue_nsec = time.monotonic_nsec - health.timer_due->value;
-    }
+    health.overdue_nsec = nsec_since_due(health.timer_due, time);
+    health.served_nsec = nsec_since_due(health.served_timer, time);
     const auto queue = cpus.variable(cpu, "runqueues");
     if (queue) health.stopper = read_pointer(kernel.memory(), *queue, stop);
     if (!watchdog_is_off) health.watchdog_touched = read_watchdog(kernel, cpus, cpu);

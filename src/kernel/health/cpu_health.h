@@ -28,7 +28,11 @@ struct CpuHealth {
   std::optional<Reading> timer_due;
   std::optional<std::uint64_t> overdue_nsec;  // by how much, if it is
   bool timer_agrees = false;                  // the timer that is due next says the same time
-  std::optional<GuestVirtual> stopper;        // rq.stop, migration/N, which nothing else delays
+  // The timer whose function it is in while it serves them: when that was due, and for how long it
+  // has been, if it lies behind.
+  std::optional<Reading> served_timer;
+  std::optional<std::uint64_t> served_nsec;
+  std::optional<GuestVirtual> stopper;  // rq.stop, migration/N, which nothing else delays
   // The soft lockup detector's own: when the stopper last ran, seconds of 2^30 nanoseconds
   // (watchdog_touch_ts). Absent where it does not run.
   std::optional<Reading> watchdog_touched;

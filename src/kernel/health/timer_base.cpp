@@ -20,6 +20,7 @@ constexpr std::uint64_t flags_place = 16;
 constexpr std::uint64_t high_resolution_active = 1;
 constexpr std::uint64_t first_time = 24;  // that may be expires_next, before next_timer
 constexpr std::uint64_t index_place = 8;  // behind what points back
+constexpr std::uint64_t running_place = 24;
 constexpr std::uint64_t fewest_clocks = 4;
 
 // Of struct hrtimer.
@@ -73,22 +74,35 @@ bool is_timer(const KernelMemory& memory, GuestVirtual timer, std::uint64_t expi
 
 }  // namespace
 
-std::optional<Reading> find_timer_due(const KernelMemory& memory, GuestVirtual area,
-                                      std::uint32_t number) {
+std::optional<Reading> read_served_timer(const KernelMemory& memory, GuestVirtual clock,
+                                         std::optional<GuestVirtual> running) {
+  const auto timer = memory.read_unsigned(running.value_or(clock + running_place), word);
+  if (timer.value_or(0) == 0) return std::nullopt;
+  if (memory.read_unsigned({*timer + base_place}, word) != clock.value) return std::nullopt;
+  const GuestVirtual place{*timer + expires_place};
+  const auto expires = memory.read_unsigned(place, word);
+  if (!expires) return std::nullopt;
+  return Reading{"hrtimer.node.expires", place, *expires};
+}
+
+CpuTimers find_timers(const KernelMemory& memory, GuestVirtual area, std::uint32_t number) {
   const std::vector<std::byte> bytes = read_per_cpu_area(memory, area);
   const auto base = find_base(bytes, area, number);
-  if (!base) return std::nullopt;
-  if ((number_at(bytes, base->place + flags_place, half) & high_resolution_active) == 0) {
-    return std::nullopt;
-  }
+  if (!base) return {};
   const GuestVirtual clocks = area + base->place + base->clocks;
+  CpuTimers found;
+  found.served = read_served_timer(memory, clocks);
+  if ((number_at(bytes, base->place + flags_place, half) & high_resolution_active) == 0) {
+    return found;
+  }
   for (std::uint64_t time = first_time; time + 2 * word <= base->clocks; time += word) {
     const std::uint64_t place = base->place + time;
     const std::uint64_t expires = number_at(bytes, place);
     if (!is_timer(memory, {number_at(bytes, place + word)}, expires, clocks)) continue;
-    return Reading{"hrtimer_bases.expires_next", area + place, expires};
+    found.due = Reading{"hrtimer_bases.expires_next", area + place, expires};
+    break;
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace photon_dmesg

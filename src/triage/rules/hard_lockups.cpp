@@ -26,6 +26,17 @@ struct Silence {
   bool is_confirmed = true;  // by something else than this one number
 };
 
+// Of a CPU that is in its timer interrupt, which says so twice: no timer is due, and the function
+// of one that was has not returned.
+std::optional<Silence> serving(const CpuHealth& health, const VcpuActivity* vcpu) {
+  if (!is_closed(vcpu) || !health.served_nsec) return std::nullopt;
+  return Silence{*health.served_nsec,
+                 {.what = "hrtimer.node.expires of the timer that it serves",
+                  .value = fmt::format("{} ago", seconds(*health.served_nsec)),
+                  .address = health.served_timer->address},
+                 health.timer_due.has_value()};
+}
+
 // Where it is not known when its timer is due, as without high resolution timers: each tick counts
 // the time of the task that has the CPU. An idle one has none to count.
 std::optional<Silence> uncounted(const GuestFacts& facts, const VcpuActivity* vcpu) {
@@ -36,12 +47,16 @@ std::optional<Silence> uncounted(const GuestFacts& facts, const VcpuActivity* vc
   return Silence{nsec,
                  {.what = fmt::format("se.exec_start of {}", name_and_pid(*vcpu->task)),
                   .value = fmt::format("its time was last counted {} ago", seconds(nsec)),
-                  .address = vcpu->task->address}};
+                  .address = vcpu->task->address},
+                 false};
 }
 
 std::optional<Silence> silence_of(const GuestFacts& facts, const CpuHealth& health,
                                   const VcpuActivity* vcpu) {
-  if (!health.timer_due) return uncounted(facts, vcpu);
+  if (!health.timer_due || health.timer_due->value >= no_timer_due) {
+    auto silence = serving(health, vcpu);
+    return silence ? silence : uncounted(facts, vcpu);
+  }
   if (!health.overdue_nsec) return std::nullopt;
   return Silence{*health.overdue_nsec,
                  {.what = "hrtimer_bases.expires_next",

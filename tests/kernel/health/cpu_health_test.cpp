@@ -10,6 +10,7 @@
 namespace photon_dmesg {
 namespace {
 
+using test::MadeMember;
 using test::TaskGuest;
 
 constexpr std::uint64_t second = 1'000'000'000;
@@ -114,6 +115,7 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   SECTION("one that is not set is not overdue") {
     guest.write(bases + HealthGuest::per_cpu_size + 32, 0x7fffffffffffffff);
     CHECK_FALSE(read()[1].overdue_nsec);
+    CHECK(read()[1].timer_due->value == no_timer_due);
   }
   SECTION("without high resolution nobody keeps it up") {
     guest.write(bases + HealthGuest::per_cpu_size + 28, 0, 4);
@@ -125,6 +127,30 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
     CHECK(read()[0].is_online);
     CHECK_FALSE(read()[1].is_online);
   }
+}
+
+TEST_CASE("While a CPU's timers are served, the one that is says since when") {
+  // For how long CPU 1 has been serving one that is due at `expires`; `running`: where it says so.
+  const auto served = [](std::uint64_t running, std::uint64_t expires, bool is_until_4_15) {
+    HealthGuest guest;
+    std::vector<MadeMember> members = {{"expires_next", 32}, {"clock_base", 64, 64}};
+    if (is_until_4_15) members.push_back({"running", 8});
+    guest.type("hrtimer_cpu_base", 128, members);
+    const GuestVirtual base =
+        guest.variable("hrtimer_bases", HealthGuest::per_cpu_size * 2) + HealthGuest::per_cpu_size;
+    const GuestVirtual timer = guest.allocate(64);
+    guest.write(timer + 24, expires);
+    guest.write(timer + 48, base + 64);
+    guest.write(base + running, timer);
+    const auto health = read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+    CHECK_FALSE(health[0].served_nsec);
+    return health[1].served_nsec;
+  };
+  constexpr std::uint64_t of_clock = 64 + 24;
+  CHECK(served(of_clock, 40 * second, false) == 60 * second);
+  CHECK_FALSE(served(of_clock, 40 * second, true));
+  CHECK(served(8, 40 * second, true) == 60 * second);
+  CHECK_FALSE(served(of_clock, 140 * second, false));  // it is set again
 }
 
 TEST_CASE("The watchdog's mark counts only where the watchdog runs") {

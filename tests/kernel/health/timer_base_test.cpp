@@ -29,7 +29,7 @@ class TimerGuest : public TaskGuest {
     write(timer + 48, clocks);
   }
 
-  [[nodiscard]] std::optional<Reading> find() { return find_timer_due(memory(), area, 3); }
+  [[nodiscard]] std::optional<Reading> find() { return find_timers(memory(), area, 3).due; }
 
   GuestVirtual area = allocate(0x8000, 4096);
   GuestVirtual timer = allocate(64);
@@ -75,6 +75,26 @@ TEST_CASE("timer base: nothing where something does not fit") {
     guest.write(guest.base + 16, 0, 4);
   }
   CHECK_FALSE(guest.find());
+}
+
+TEST_CASE("timer base: a CPU in its timer interrupt has the timer that it serves, and none due") {
+  TimerGuest guest;
+  const auto served = [&] { return find_timers(guest.memory(), guest.area, 3).served; };
+  CHECK_FALSE(served());
+  guest.write(guest.time, 0x7fffffffffffffff);
+  guest.write(guest.clocks + 24, guest.timer);
+  REQUIRE(served());
+  CHECK(served()->value == 7 * second);
+  CHECK(served()->address == guest.timer + 24);
+  CHECK_FALSE(guest.find());
+  SECTION("but not one of another clock, whose time is another") {
+    guest.write(guest.timer + 48, guest.clocks + 64);
+    CHECK_FALSE(served());
+  }
+  SECTION("nor one that can't be read") {
+    guest.write(guest.clocks + 24, TaskGuest::nowhere);
+    CHECK_FALSE(served());
+  }
 }
 
 }  // namespace photon_dmesg

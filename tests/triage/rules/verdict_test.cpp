@@ -222,8 +222,37 @@ TEST_CASE("A CPU with its interrupts off whose task's time nobody counts any mor
   facts.cpus[1].overdue_nsec.reset();
   const Finding lockup = first_of(facts);
   CHECK(lockup.kind == FindingKind::HardLockup);
-  CHECK(lockup.grade == Grade::Certain);
+  CHECK(lockup.grade == Grade::Strong);
   CHECK(lockup.since_nsec == now - 60 * second);
+}
+
+TEST_CASE("A CPU that does not come back from the function of a timer is locked up") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 60 * second);
+  facts.cpus[1].overdue_nsec.reset();
+  facts.cpus[1].timer_due->value = no_timer_due;
+  SECTION("the time of its task is no longer counted") {
+    const Finding lockup = first_of(facts);
+    CHECK(lockup.kind == FindingKind::HardLockup);
+    CHECK(lockup.grade == Grade::Strong);
+  }
+  SECTION("an idle one, whose time nobody counts, by the timer that it serves") {
+    facts.vcpus[1] = idle_vcpu(1);
+    facts.vcpus[1].takes_interrupts = false;
+    facts.vcpus[1].trace =
+        trace_of({"lab_spin_forever", "lab_timer_spin", "hrtimer_interrupt", "default_idle"});
+    facts.vcpus[1].trace.frames[3].kind = FrameKind::Interrupted;
+    CHECK(judge(facts).findings.empty());
+    facts.cpus[1].served_timer = reading("hrtimer.node.expires", now - 60 * second);
+    facts.cpus[1].served_nsec = 60 * second;
+    const Finding lockup = first_of(facts);
+    CHECK(lockup.kind == FindingKind::HardLockup);
+    CHECK(lockup.grade == Grade::Certain);
+    CHECK(lockup.since_nsec == now - 60 * second);
+    CHECK_THAT(lockup.summary, Catch::Contains(": in lab_spin_forever"));
+    facts.cpus[1].served_nsec = second;
+    CHECK(judge(facts).findings.empty());
+  }
 }
 
 TEST_CASE("A CPU whose timer is not known need not be locked up") {
