@@ -44,9 +44,10 @@ class Reader {
         read_number(memory_, found.address, types_.find("super_block.s_writers.frozen"));
     if (frozen) found.frozen = static_cast<std::uint32_t>(*frozen);
     const auto locks = types_.find("super_block.s_writers.rw_sem");
-    for (std::uint64_t level = 0; locks && level < freeze_levels; ++level) {
-      found.freeze_locks.push_back(found.address + locks->offset +
-                                   level * (locks->size / freeze_levels));
+    if (!locks) return;
+    found.freeze_lock_size = locks->size / freeze_levels;
+    for (std::uint64_t level = 0; level < freeze_levels; ++level) {
+      found.freeze_locks.push_back(found.address + locks->offset + level * found.freeze_lock_size);
     }
   }
 

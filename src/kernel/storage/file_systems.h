@@ -34,6 +34,7 @@ struct FileSystem {
   // The percpu_rw_semaphores that writers wait in while it is: for writes, page faults, and of the
   // file system's own.
   std::vector<GuestVirtual> freeze_locks;
+  std::uint64_t freeze_lock_size = 0;  // bytes of each
 
   // Of ext4: it is marked as one with errors, how many it has noted, the first and the last.
   std::optional<bool> has_errors;

@@ -64,14 +64,18 @@ void add_wait(const GuestFacts& facts, const TaskActivity& first, Finding& findi
 }  // namespace
 
 const FileSystem* frozen_file_system(const GuestFacts& facts, const TaskActivity& activity) {
-  if (!activity.waiting || activity.waiting->wait.kind != WaitKind::PercpuRwSemaphore) {
+  if (!activity.waiting) return nullptr;
+  const Wait& wait = activity.waiting->wait;
+  // Until 5.6 a percpu_rw_semaphore has an rw_semaphore in it, in which its readers wait.
+  if (wait.kind != WaitKind::PercpuRwSemaphore && wait.kind != WaitKind::RwSemaphore) {
     return nullptr;
   }
-  const GuestVirtual lock = activity.waiting->wait.object;
   const auto found = std::find_if(
       facts.file_systems.begin(), facts.file_systems.end(), [&](const FileSystem& file_system) {
         return file_system.frozen.value_or(0) > 0 &&
-               std::ranges::find(file_system.freeze_locks, lock) != file_system.freeze_locks.end();
+               std::ranges::any_of(file_system.freeze_locks, [&](GuestVirtual lock) {
+                 return wait.object - lock < file_system.freeze_lock_size;
+               });
       });
   return found == facts.file_systems.end() ? nullptr : &*found;
 }

@@ -71,6 +71,7 @@ TEST_CASE("file systems: all that are mounted, what they are called and how far 
   REQUIRE(all[1].freeze_locks.size() == 3);
   CHECK(all[1].freeze_locks[0] == root + super_block_at::locks);
   CHECK(all[1].freeze_locks[2] == root + super_block_at::locks + 2 * super_block_at::lock_size);
+  CHECK(all[1].freeze_lock_size == super_block_at::lock_size);
   CHECK(name_of(all[2]) == "proc");
   CHECK(all[2].is_read_only == false);
   CHECK(all[2].frozen == 0U);

@@ -673,7 +673,8 @@ TEST_CASE("Tasks that wait for a frozen file system say which") {
   file_system.device = "sda1";
   file_system.type = "ext4";
   file_system.frozen = 4;
-  file_system.freeze_locks = {GuestVirtual{0xffff888500000000}};
+  file_system.freeze_locks = {GuestVirtual{0xffff888500000000}, GuestVirtual{0xffff888500000060}};
+  file_system.freeze_lock_size = 0x60;
   TaskActivity writer =
       activity(make_task(50, "dd", 'D', 30 * second), {"percpu_rwsem_wait", "mnt_want_write"});
   writer.waiting.emplace();
@@ -685,6 +686,26 @@ TEST_CASE("Tasks that wait for a frozen file system say which") {
   CHECK(finding.grade == Grade::Certain);
   CHECK(finding.object == "sda1 (ext4)");
   CHECK(finding.task->comm == "dd");
+  Wait& wait = facts.tasks.back().waiting->wait;
+  SECTION("until 5.6 in the rw_semaphore that is a part of the lock") {
+    wait.kind = WaitKind::RwSemaphore;
+    wait.object = wait.object + 0x78;
+    CHECK(first_of(facts).kind == FindingKind::FrozenFileSystem);
+  }
+  SECTION("but not in one that lies beside it, or in another kind of lock") {
+    wait.kind = WaitKind::RwSemaphore;
+    wait.object = file_system.freeze_locks[1] + 0x60;
+    CHECK(first_of(facts).kind == FindingKind::BlockedTasks);
+    wait.object = {file_system.freeze_locks[0].value - 8};
+    CHECK(first_of(facts).kind == FindingKind::BlockedTasks);
+    wait.kind = WaitKind::Mutex;
+    wait.object = file_system.freeze_locks[0];
+    CHECK(first_of(facts).kind == FindingKind::BlockedTasks);
+  }
+  SECTION("nor in one of a file system that is not frozen") {
+    file_system.frozen = 0;
+    CHECK(first_of(facts).kind == FindingKind::BlockedTasks);
+  }
 }
 
 TEST_CASE("An RCU grace period that a preempted reader holds up names him") {
