@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/budget.h"
 #include "triage/rules/frames.h"
 
 namespace photon_dmesg {
@@ -37,12 +38,19 @@ std::string describe_owner(const Waiting& waiting, const TaskActivity* owner) {
   return culprit.empty() ? text : text + " in " + culprit;
 }
 
-// Follows locks to their owners, at most once around a circle.
-void follow_owners(BlockedGroup& group, const TasksByAddress& tasks) {
+// Follows locks to their owners, at most once around a circle, and no further than `all` and the
+// chains of a sound guest.
+void follow_owners(BlockedGroup& group, const TasksByAddress& tasks, Budget& all) {
+  constexpr std::size_t longest = 64;
   std::set<GuestVirtual> seen;
   const TaskActivity* waiter = group.tasks.front();
   while (waiter != nullptr && waiter->waiting && waiter->waiting->owner) {
     const Waiting& waiting = *waiter->waiting;
+    if (group.owners.size() == longest || !all.take()) {
+      group.owners.emplace_back("and so on: they are followed no further");
+      group.holder = nullptr;
+      break;
+    }
     const auto found = tasks.find(waiting.owner->address);
     const TaskActivity* owner = found == tasks.end() ? nullptr : found->second;
     group.owners.push_back(describe_owner(waiting, owner));
@@ -70,10 +78,11 @@ std::vector<BlockedGroup> blocked_groups(const GuestFacts& facts) {
     return nsec_off_cpu(facts, activity->task).value_or(0);
   };
   const TasksByAddress tasks = by_address(facts);
+  Budget owners("owners of locks", 16384);
   std::vector<BlockedGroup> groups;
   for (auto& [key, group] : by_key) {
     std::ranges::stable_sort(group.tasks, std::ranges::greater(), age);
-    follow_owners(group, tasks);
+    follow_owners(group, tasks, owners);
     groups.push_back(std::move(group));
   }
   std::ranges::stable_sort(groups, std::ranges::greater(),

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel/arch/machines/machines.h"
+#include "kernel/waits/cycles.h"
 #include "session/guest_frames.h"
 
 namespace photon_dmesg {
@@ -28,10 +29,20 @@ void warn_of_stacks(const std::vector<Processor>& processors, Diagnostics& diagn
       fmt::join(unknown, ", ")));
 }
 
+// Those of all tasks' traces. One has some fifteen, a few have a hundred, and a damaged one may
+// have thousands.
+Budget frames_of(std::size_t tasks) {
+  constexpr std::uint64_t usual = 64;
+  constexpr std::uint64_t few_long_ones = std::uint64_t{1} << 16;
+  constexpr std::uint64_t most = std::uint64_t{1} << 21;
+  return {"frames", std::min(usual * tasks + few_long_ones, most)};
+}
+
 }  // namespace
 
 GuestTasks::GuestTasks(const Guest& guest, Diagnostics& diagnostics)
-    : kernel_(guest.kernel()),
+    : diagnostics_(diagnostics),
+      kernel_(guest.kernel()),
       processors_(guest, diagnostics),
       code_(guest.kernel(), read_modules(guest.kernel(), types(), diagnostics)),
       stacks_(guest.kernel(), types(), cpus()),
@@ -86,6 +97,10 @@ bool GuestTasks::may_be_running(const Task& task) const {
 }
 
 Trace GuestTasks::trace(const Task& task) const {
+  return trace(task, nullptr);
+}
+
+Trace GuestTasks::trace(const Task& task, Budget* frames) const {
   const Vcpu* vcpu = running_vcpu(task);
   if (vcpu != nullptr) return unwinder_.trace(*vcpu);
   Trace trace;
@@ -97,30 +112,24 @@ Trace GuestTasks::trace(const Task& task) const {
     trace.why = "it may have been running on a vCPU whose task is not known: no frame is certain";
     return trace;
   }
-  return unwinder_.trace(task);
+  return unwinder_.trace(task, frames);
 }
 
 std::vector<TaskActivity> GuestTasks::activities() const {
   std::vector<TaskActivity> activities;
-  Owners owners;
+  Budget frames = frames_of(tasks().all().size());
   for (const Task& task : tasks().all()) {
     TaskActivity& activity = activities.emplace_back();
     activity.task = task;
-    activity.trace = trace(task);
+    activity.trace = trace(task, &frames);
     const auto wait = waits_.find(task, activity.trace);
     if (!wait) continue;
     Waiting& waiting = activity.waiting.emplace();
     waiting.wait = *wait;
-    if (!wait->owner) continue;
-    waiting.owner = tasks().read(*wait->owner);
-    if (wait->owner_is_certain) owners[task.address.value] = wait->owner->value;
+    if (wait->owner) waiting.owner = tasks().read(*wait->owner);
   }
-  for (TaskActivity& activity : activities) {
-    if (!activity.waiting) continue;
-    for (const GuestVirtual address : find_cycle(owners, activity.task.address)) {
-      if (const Task* other = tasks().find(address)) activity.waiting->cycle.push_back(*other);
-    }
-  }
+  frames.warn_if_exceeded("the stacks of all tasks", diagnostics_);
+  find_cycles(activities, diagnostics_);
   return activities;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/code/code_map.h"
@@ -24,8 +25,7 @@ namespace photon_dmesg {
 // types, modules and stacks put together.
 class GuestTasks {
  public:
-  // `guest` must outlive this object. Throws Error(UnusableInput) if the guest's tasks can't be
-  // found.
+  // Both must outlive this object. Throws Error(UnusableInput) if the guest's tasks can't be found.
   GuestTasks(const Guest& guest, Diagnostics& diagnostics);
   GuestTasks(const GuestTasks&) = delete;
   GuestTasks& operator=(const GuestTasks&) = delete;
@@ -41,13 +41,16 @@ class GuestTasks {
   // The trace of any task: that of the vCPU that runs it, or from where it gave its CPU away.
   [[nodiscard]] Trace trace(const Task& task) const;
 
-  // What every task was doing, in the order of tasks().
+  // What every task was doing, in the order of tasks(). What is more than a sound guest can have is
+  // left out, and that is said.
   [[nodiscard]] std::vector<TaskActivity> activities() const;
 
  private:
+  [[nodiscard]] Trace trace(const Task& task, Budget* frames) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
+  Diagnostics& diagnostics_;
   const GuestKernel& kernel_;
   GuestProcessors processors_;
   CodeMap code_;

@@ -43,6 +43,31 @@ TEST_CASE("A circle of owners is followed once") {
   CHECK(groups[0].holder == nullptr);
 }
 
+TEST_CASE("A chain of owners that is longer than any sound guest's is cut, and says so") {
+  GuestFacts facts = sample_triage("lab").facts;
+  const TaskActivity first = facts.tasks.front();
+  facts.tasks.clear();
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    TaskActivity& activity = facts.tasks.emplace_back(first);
+    activity.task.address = GuestVirtual{0xffff888000010000 + i * 64};
+    activity.task.pid = static_cast<std::int32_t>(1000 + i);
+    activity.waiting->wait.name.reset();
+    activity.waiting->wait.object = GuestVirtual{0xffff888100010000 + i * 64};
+    activity.waiting->owner->address = GuestVirtual{0xffff888000010000 + (i + 1) * 64};
+  }
+  const std::vector<BlockedGroup> groups = blocked_groups(facts);
+  REQUIRE(groups.size() == 1000);
+  std::size_t count = 0;
+  for (const BlockedGroup& group : groups) {
+    CHECK(group.owners.size() <= 65);
+    count += group.owners.size();
+  }
+  CHECK(count <= 16384 + 1000);
+  REQUIRE(groups[0].owners.size() == 65);
+  CHECK(groups[0].owners.back() == "and so on: they are followed no further");
+  CHECK(groups[0].holder == nullptr);
+}
+
 TEST_CASE("An owner that is no task of the guest ends the chain") {
   GuestFacts facts = sample_triage("lab").facts;
   facts.tasks.resize(1);

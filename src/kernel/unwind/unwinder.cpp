@@ -21,8 +21,8 @@ constexpr std::size_t most_frames = 4096;
 // One trace.
 class Unwinder::Walk {
  public:
-  Walk(const Unwinder& unwinder, const Cursor& cursor)
-      : unwinder_(unwinder), cursor_(cursor), begins_unsure_(cursor.is_unsure) {
+  Walk(const Unwinder& unwinder, const Cursor& cursor, Budget* frames = nullptr)
+      : unwinder_(unwinder), cursor_(cursor), begins_unsure_(cursor.is_unsure), frames_(frames) {
     trace_.method = unwinder.chain_->method();
   }
 
@@ -49,6 +49,7 @@ class Unwinder::Walk {
       if (cursor_.ip.value != 0 && !is_code()) {
         return fail(fmt::format("{} is no code", cursor_.ip));
       }
+      if (!may_add()) return cut();
       add(step.is_interrupted ? FrameKind::Interrupted : FrameKind::Call);
     }
   }
@@ -62,6 +63,9 @@ class Unwinder::Walk {
     const Stack* stack = unwinder_.stacks_.find(sp);
     return stack == nullptr ? StackKind::Task : stack->kind;
   }
+
+  // Whether one more frame is left of those that all traces together may have.
+  [[nodiscard]] bool may_add() const { return frames_ == nullptr || frames_->take(); }
 
   void add(FrameKind kind) {
     Frame frame;
@@ -127,6 +131,12 @@ class Unwinder::Walk {
     return std::move(trace_);
   }
 
+  Trace cut() {
+    trace_.end = TraceEnd::Broken;
+    trace_.why = "the stacks of all tasks have more frames than those of any sound guest";
+    return std::move(trace_);
+  }
+
   // From where the last frame that was found is.
   void add_guesses() {
     const Stack* stack = unwinder_.stacks_.find(sp_of_last_frame_);
@@ -139,6 +149,7 @@ class Unwinder::Walk {
       if (!value) break;
       const auto address = unwinder_.chain_->return_address(*value);
       if (!address) continue;
+      if (!may_add()) break;
       Frame frame;
       frame.address = *address;
       frame.is_reliable = false;
@@ -151,6 +162,7 @@ class Unwinder::Walk {
   const Unwinder& unwinder_;
   Cursor cursor_;
   bool begins_unsure_;
+  Budget* frames_;
   Trace trace_;
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
   std::unordered_set<const Stack*> left_;
@@ -170,7 +182,7 @@ Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks&
       chain_(std::move(chain)),
       stack_size_(kernel_stack_size_of(kernel.memory())) {}
 
-Trace Unwinder::trace(const Task& task) const {
+Trace Unwinder::trace(const Task& task, Budget* frames) const {
   // The stack goes before the task: one that is still there is whole.
   if ((task.state == 'Z' || task.state == 'X') && !task.stack) {
     Trace trace;
@@ -188,7 +200,7 @@ Trace Unwinder::trace(const Task& task) const {
   const auto place = code_.place(cursor->ip);
   cursor->is_exact = place && place->offset == 0;
   const FrameKind kind = cursor->is_exact ? FrameKind::Instruction : FrameKind::Call;
-  return Walk(*this, *cursor).run(kind, cursor->ip.value != 0);
+  return Walk(*this, *cursor, frames).run(kind, cursor->ip.value != 0);
 }
 
 Trace Unwinder::trace(const Vcpu& vcpu) const {

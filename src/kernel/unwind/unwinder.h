@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/code/code_map.h"
@@ -28,8 +29,9 @@ class Unwinder {
   Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
            std::unique_ptr<const CallChain> chain);
 
-  // The trace of a task that was not running: from where it gave its CPU away.
-  [[nodiscard]] Trace trace(const Task& task) const;
+  // The trace of a task that was not running: from where it gave its CPU away. Its frames are taken
+  // off `frames`, if there is one: with the last of these it ends.
+  [[nodiscard]] Trace trace(const Task& task, Budget* frames = nullptr) const;
 
   // The trace of what `vcpu` was running. In user mode there is nothing on the kernel's stack.
   [[nodiscard]] Trace trace(const Vcpu& vcpu) const;

@@ -239,16 +239,4 @@ std::optional<std::string> Waits::name_of_io(const Task& task, GuestVirtual comp
   return std::nullopt;
 }
 
-std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task) {
-  std::vector<GuestVirtual> chain = {task};
-  for (auto next = owners.find(task.value); next != owners.end();
-       next = owners.find(next->second)) {
-    if (next->second == task.value) return chain;
-    const GuestVirtual owner{next->second};
-    if (std::find(chain.begin(), chain.end(), owner) != chain.end()) break;  // a circle further on
-    chain.push_back(owner);
-  }
-  return {};
-}
-
 }  // namespace photon_dmesg

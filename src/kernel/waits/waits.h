@@ -72,11 +72,4 @@ class Waits {
   mutable std::map<RingKey, std::size_t> ring_of_;
 };
 
-// Tasks by what they wait for: who has it.
-using Owners = std::map<std::uint64_t, std::uint64_t>;  // task_structs
-
-// Tasks that wait for each other in a circle which `task` is part of, beginning with it: a
-// deadlock. Empty if it is part of none.
-[[nodiscard]] std::vector<GuestVirtual> find_cycle(const Owners& owners, GuestVirtual task);
-
 }  // namespace photon_dmesg

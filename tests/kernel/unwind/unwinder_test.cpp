@@ -117,6 +117,32 @@ TEST_CASE("unwinder: since 4.9 a task saves where it goes on, with or without it
   }
 }
 
+TEST_CASE("unwinder: a trace ends where all traces together have as many frames as they may") {
+  Kernel kernel("4.19.0");
+  TaskGuest& guest = kernel.guest;
+  const std::uint64_t to_schedule = guest.call(kernel.schedule, 0x60, kernel.switch_to);
+  const std::uint64_t to_thread = guest.call(kernel.thread, 0x20, kernel.schedule);
+  const std::uint64_t to_fork = guest.indirect_call(kernel.fork, 0x30);
+  const GuestVirtual threads{kernel.task.stack_end().value - 168 - 16};
+  const GuestVirtual schedules = {threads.value - 0x100};
+  guest.write_words(threads, {0x4142, to_fork});
+  guest.write_words(schedules, {threads.value, to_thread});
+  guest.save_frame(kernel.task, {schedules.value - 0x80}, schedules.value, to_schedule);
+  guest.write(kernel.task.address + task_at::sp, GuestVirtual{schedules.value - 0x80});
+  Budget frames("frames", 3);
+  const auto trace = [&] {
+    return kernel.trace_of([&](const Unwinder& unwinder, const Tasks& tasks) {
+      return unwinder.trace(*tasks.find(kernel.task.address), &frames);
+    });
+  };
+  CHECK(text_of(trace()) == "__schedule+0x60; kthread+0x20; ret_from_fork+0x30 | kernel_thread");
+  const Trace cut = trace();
+  CHECK(text_of(cut) == "__schedule+0x60; kthread+0x20 | broken");
+  CHECK(cut.why == "the stacks of all tasks have more frames than those of any sound guest");
+  CHECK(text_of(trace()) == "__schedule+0x60 | broken");
+  CHECK(frames.exceeded());
+}
+
 TEST_CASE("unwinder: a new task begins at ret_from_fork itself") {
   Kernel kernel("6.1.0");
   const GuestVirtual sp{kernel.task.stack_end().value - 168 - 56};

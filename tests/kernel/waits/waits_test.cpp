@@ -366,20 +366,4 @@ TEST_CASE("waits: an rt_mutex stands in the task itself") {
   CHECK(sleepers.find(sleepers.first, "rtlock_slowlock") == "rt_mutex some_lock of holder");
 }
 
-TEST_CASE("waits: tasks that wait for each other in a circle are a deadlock, whoever is asked") {
-  const Owners owners = {{1, 2}, {2, 3}, {3, 1}, {4, 1}, {5, 5}, {6, 7}};
-  using Chain = std::vector<std::uint64_t>;
-  const auto cycle = [&](std::uint64_t task) {
-    Chain chain;
-    for (const GuestVirtual member : find_cycle(owners, {task})) chain.push_back(member.value);
-    return chain;
-  };
-  CHECK(cycle(1) == Chain{1, 2, 3});
-  CHECK(cycle(3) == Chain{3, 1, 2});
-  CHECK(cycle(4).empty());  // it waits for the circle, and is no part of it
-  CHECK(cycle(5) == Chain{5});
-  CHECK(cycle(6).empty());
-  CHECK(cycle(9).empty());
-}
-
 }  // namespace photon_dmesg::test
