@@ -14,6 +14,10 @@
 namespace photon_dmesg {
 namespace {
 
+bool has_cpu(const Cpus& cpus, std::uint32_t number) {
+  return std::ranges::find(cpus.all(), number, &Cpu::number) != cpus.all().end();
+}
+
 // False also if the checkpoint does not say.
 bool was_in_user_mode(const Vcpu& vcpu) {
   return architecture_of(vcpu.machine).was_in_user_mode(vcpu).value_or(false);
@@ -45,8 +49,17 @@ bool GuestProcessors::is_in_kernel(const Vcpu& vcpu) const {
 }
 
 void GuestProcessors::find(Diagnostics& diagnostics) {
-  for (const Vcpu& vcpu : guest_.state().vcpus) {
-    Processor processor{vcpu, vcpu.index, cpus_.find(vcpu), is_in_kernel(vcpu), std::nullopt, {}};
+  const std::vector<Vcpu>& vcpus = guest_.state().vcpus;
+  const std::vector<const Cpu*> cpus = cpus_.match(vcpus);
+  for (std::size_t i = 0; i < vcpus.size(); ++i) {
+    const Vcpu& vcpu = vcpus[i];
+    Processor processor{vcpu, vcpu.index, cpus[i], is_in_kernel(vcpu), std::nullopt, {}};
+    if (cpus[i] == nullptr && processor.runs_kernel && has_cpu(cpus_, vcpu.index)) {
+      diagnostics.warn_of_lack(fmt::format(
+          "vCPU {}: which of the kernel's CPUs it is is not known: the kernel has other "
+          "numbers than the checkpoint, and no register of it tells",
+          vcpu.index));
+    }
     // After a crash it runs the crash-dump kernel, or waits in firmware.
     if (!processor.runs_kernel && processor.cpu != nullptr) {
       if (const auto saved = read_crash_registers(guest_.kernel(), *processor.cpu)) {

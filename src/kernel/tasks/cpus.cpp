@@ -89,16 +89,41 @@ void Cpus::read(Cpu& cpu, const KernelTypes& types) const {
   }
 }
 
-const Cpu* Cpus::find(const Vcpu& vcpu) const {
-  const auto find_if = [&](const auto& is_it) {
-    const auto found = std::find_if(cpus_.begin(), cpus_.end(), is_it);
-    return found == cpus_.end() ? nullptr : &*found;
-  };
-  if (const auto base = architecture_of(vcpu.machine).per_cpu_base(vcpu)) {
-    const Cpu* cpu = find_if([&](const Cpu& cpu) { return cpu.per_cpu_offset == base->value; });
-    if (cpu != nullptr) return cpu;
+std::vector<const Cpu*> Cpus::match_by_base(std::span<const Vcpu> vcpus) const {
+  std::vector<const Cpu*> matched;
+  for (const Vcpu& vcpu : vcpus) {
+    const auto base = architecture_of(vcpu.machine).per_cpu_base(vcpu);
+    const auto found = std::find_if(cpus_.begin(), cpus_.end(), [&](const Cpu& cpu) {
+      return base && cpu.per_cpu_offset == base->value;
+    });
+    matched.push_back(found == cpus_.end() ? nullptr : &*found);
   }
-  return find_if([&](const Cpu& cpu) { return cpu.number == vcpu.index; });
+  return matched;
+}
+
+std::vector<const Cpu*> Cpus::match(std::span<const Vcpu> vcpus) const {
+  const std::vector<const Cpu*> by_base = match_by_base(vcpus);
+  std::vector<const Cpu*> matched = by_base;
+  bool by_number = true;
+  for (std::size_t i = 0; i < vcpus.size(); ++i) {
+    if (by_base[i] == nullptr) continue;
+    if (by_base[i]->number != vcpus[i].index) by_number = false;
+    // Of two that have one base, one is damaged.
+    if (std::count(by_base.begin(), by_base.end(), by_base[i]) > 1) matched[i] = nullptr;
+  }
+  std::vector<const Cpu*> left;
+  for (const Cpu& cpu : cpus_) {
+    if (std::find(matched.begin(), matched.end(), &cpu) == matched.end()) left.push_back(&cpu);
+  }
+  const bool is_last = left.size() == 1 && std::count(matched.begin(), matched.end(), nullptr) == 1;
+  for (std::size_t i = 0; i < vcpus.size(); ++i) {
+    if (matched[i] != nullptr) continue;
+    const auto found = std::find_if(left.begin(), left.end(), [&](const Cpu* cpu) {
+      return by_number ? cpu->number == vcpus[i].index : is_last;
+    });
+    if (found != left.end()) matched[i] = *found;
+  }
+  return matched;
 }
 
 std::optional<std::uint64_t> Cpus::now_nsec() const {

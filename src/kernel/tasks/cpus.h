@@ -46,9 +46,11 @@ class Cpus {
   // Where `symbol`, a per-CPU variable, stands on `cpu`.
   [[nodiscard]] std::optional<GuestVirtual> variable(const Cpu& cpu, std::string_view symbol) const;
 
-  // Which one `vcpu` is: in the kernel its GS base says so, which the checkpoint's number must not;
-  // else it is taken for the one of that number. Null if there is none.
-  [[nodiscard]] const Cpu* find(const Vcpu& vcpu) const;
+  // Which one each of `vcpus`, which are all that the guest has, is: in the kernel its GS base says
+  // so, which the checkpoint's number need not. Where no GS base contradicts these numbers, the
+  // others are taken for the CPUs of theirs; else the last vCPU for the last CPU. Null where it is
+  // not known, or where there is none.
+  [[nodiscard]] std::vector<const Cpu*> match(std::span<const Vcpu> vcpus) const;
 
   // The latest of the run queues' clocks that another one confirms; else the latest.
   [[nodiscard]] std::optional<std::uint64_t> now_nsec() const;
@@ -60,6 +62,7 @@ class Cpus {
   void add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types);
   void add_by_symbols(GuestVirtual offsets, const KernelTypes& types, std::size_t vcpus);
   void read(Cpu& cpu, const KernelTypes& types) const;
+  [[nodiscard]] std::vector<const Cpu*> match_by_base(std::span<const Vcpu> vcpus) const;
 
   const GuestKernel& kernel_;
   std::vector<Cpu> cpus_;

@@ -89,11 +89,30 @@ TEST_CASE("cpus: those that are not present are not there") {
 TEST_CASE("cpus: in the kernel GS says which CPU a vCPU is, in user mode its number must do") {
   TwoCpus two;
   const Cpus cpus = two.guest.cpus(2);
-  CHECK(cpus.find(vcpu(0, 0x10, two.data[1]))->number == 1);
-  CHECK(cpus.find(vcpu(0, 0x33, two.data[1]))->number == 0);
-  CHECK(cpus.find(vcpu(1, 0x10, GuestVirtual{0x12345}))->number == 1);
-  CHECK(cpus.find(vcpu(1, 0x10, std::nullopt))->number == 1);
-  CHECK(cpus.find(vcpu(7, 0x33, std::nullopt)) == nullptr);
+  // The numbers of the CPUs that these are; -1: not known.
+  const auto match = [&](const std::vector<Vcpu>& vcpus) {
+    std::vector<int> numbers;
+    for (const Cpu* cpu : cpus.match(vcpus)) {
+      numbers.push_back(cpu == nullptr ? -1 : static_cast<int>(cpu->number));
+    }
+    return numbers;
+  };
+  using Numbers = std::vector<int>;
+  const GuestVirtual other{0x12345};
+  CHECK(match({vcpu(0, 0x10, two.data[1]), vcpu(1, 0x10, two.data[0])}) == Numbers{1, 0});
+  CHECK(match({vcpu(0, 0x33, two.data[1]), vcpu(1, 0x33, two.data[0])}) == Numbers{0, 1});
+  CHECK(match({vcpu(0, 0x10, two.data[0]), vcpu(1, 0x10, other)}) == Numbers{0, 1});
+  CHECK(match({vcpu(0, 0x10, std::nullopt), vcpu(7, 0x33, std::nullopt)}) == Numbers{0, -1});
+  SECTION("but no other one's CPU: then what is left over is its") {
+    CHECK(match({vcpu(0, 0x10, two.data[1]), vcpu(1, 0x33, other)}) == Numbers{1, 0});
+  }
+  SECTION("and none, where several are left and the numbers are not the kernel's") {
+    CHECK(match({vcpu(0, 0x10, two.data[1]), vcpu(1, 0x33, other), vcpu(2, 0x33, other)}) ==
+          Numbers{1, -1, -1});
+  }
+  SECTION("nor of two that have one GS base, of which one is damaged") {
+    CHECK(match({vcpu(0, 0x10, two.data[1]), vcpu(1, 0x10, two.data[1])}) == Numbers{-1, -1});
+  }
 }
 
 TEST_CASE("cpus: a count that no kernel has is bounded, and what can't be read is left out") {

@@ -102,7 +102,7 @@ TEST_CASE("cpus: without a symbol of their offsets they are those of the areas")
   REQUIRE(cpus.all().size() == 3);
   CHECK(cpus.all()[1].per_cpu_offset == areas.areas[1].value);
   CHECK_FALSE(cpus.all()[1].current);
-  CHECK(cpus.find(vcpus[2]) == &cpus.all()[2]);
+  CHECK(cpus.match(vcpus)[2] == &cpus.all()[2]);
 }
 
 namespace {
