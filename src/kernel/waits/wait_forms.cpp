@@ -72,6 +72,24 @@ WaitForm lock_form(std::uint64_t task, std::uint64_t link, std::uint64_t head) {
   return form;
 }
 
+// Where locks have the ring of their waiters, by types or by release.
+std::optional<std::uint64_t> mutex_head(const KernelTypes& types, ReleaseNumber release) {
+  if (const auto field = types.find("mutex.wait_list")) return field->offset;
+  if (release == ReleaseNumber{}) return std::nullopt;
+  // {count, wait_lock, wait_list, owner...}, since 4.10 {owner, wait_lock, osq, wait_list}.
+  return release < ReleaseNumber{4, 10} ? 8 : 16;
+}
+
+std::optional<std::uint64_t> rwsem_head(const KernelTypes& types, ReleaseNumber release) {
+  if (const auto field = types.find("rw_semaphore.wait_list")) return field->offset;
+  // {count, wait_list, wait_lock, osq, owner}, later {count, owner, osq, wait_lock, wait_list}: in
+  // 4.19 not yet, in 5.3 certainly.
+  if (release >= ReleaseNumber{5, 3}) return 24;
+  return release == ReleaseNumber{} || release >= ReleaseNumber{4, 20}
+             ? std::nullopt
+             : std::optional<std::uint64_t>(8);
+}
+
 WaitForm completion_form(const KernelTypes& types, ReleaseNumber release) {
   const std::uint64_t wait = at(types, {"completion.wait"}, 8);
   if (release >= ReleaseNumber{5, 7}) {
@@ -93,17 +111,23 @@ std::optional<WaitKind> wait_of_function(std::string_view function) {
   return found == sleepers.end() ? std::nullopt : std::optional(found->kind);
 }
 
-WaitForm form_of(WaitKind kind, const KernelTypes& types, ReleaseNumber release) {
+std::optional<WaitForm> form_of(WaitKind kind, const KernelTypes& types, ReleaseNumber release) {
   WaitForm form;
   switch (kind) {
-    case WaitKind::Mutex:
+    case WaitKind::Mutex: {
+      const auto head = mutex_head(types, release);
+      if (!head) return std::nullopt;
       form = lock_form(at(types, {"mutex_waiter.task"}, 16), at(types, {"mutex_waiter.list"}, 0),
-                       at(types, {"mutex.wait_list"}, 16));
+                       *head);
       break;
-    case WaitKind::RwSemaphore:
+    }
+    case WaitKind::RwSemaphore: {
+      const auto head = rwsem_head(types, release);
+      if (!head) return std::nullopt;
       form = lock_form(at(types, {"rwsem_waiter.task"}, 16), at(types, {"rwsem_waiter.list"}, 0),
-                       at(types, {"rw_semaphore.wait_list"}, 24));
+                       *head);
       break;
+    }
     case WaitKind::Semaphore:
       form =
           lock_form(at(types, {"semaphore_waiter.task"}, 16),

@@ -27,7 +27,8 @@ struct WaitForm {
 [[nodiscard]] std::optional<WaitKind> wait_of_function(std::string_view function);
 
 // Its form by the guest's types, or where they don't tell, as it is in kernels of `release` without
-// lock debugging.
-[[nodiscard]] WaitForm form_of(WaitKind kind, const KernelTypes& types, ReleaseNumber release);
+// lock debugging; nothing where it is in doubt which those have.
+[[nodiscard]] std::optional<WaitForm> form_of(WaitKind kind, const KernelTypes& types,
+                                              ReleaseNumber release);
 
 }  // namespace photon_dmesg

@@ -49,11 +49,11 @@ std::optional<Wait> Waits::find(const Task& task, const Trace& trace) const {
   if (!sleeps(task) || !task.stack || !task.saved_sp) return std::nullopt;
   auto wait = find_rt_mutex(task);
   const auto kind = kind_of(trace);
-  if (!wait && kind) wait = find_on_stack(task, form_of(*kind, types_, release_));
+  if (!wait && kind) wait = find_on_stack(task, *kind);
   // Whoever waits in D for none of the known things waits for an event; those in S are many, and
   // mostly idle.
   if (!wait && !kind && task.state == 'D') {
-    wait = find_on_stack(task, form_of(WaitKind::WaitQueue, types_, release_));
+    wait = find_on_stack(task, WaitKind::WaitQueue);
   }
   if (!wait) return std::nullopt;
   find_owner(task, *wait);
@@ -73,12 +73,13 @@ std::optional<Wait> Waits::find_rt_mutex(const Task& task) const {
   return wait;
 }
 
-std::optional<Wait> Waits::find_on_stack(const Task& task, const WaitForm& form) const {
-  if (!is_on_stack(task, *task.saved_sp)) return std::nullopt;
+std::optional<Wait> Waits::find_on_stack(const Task& task, WaitKind kind) const {
+  const auto form = form_of(kind, types_, release_);
+  if (!form || !is_on_stack(task, *task.saved_sp)) return std::nullopt;
   const GuestVirtual end = *task.stack + stack_size_;
   for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
     if (memory_.read_unsigned(at, word) != task.address.value) continue;
-    if (auto wait = read_waiter(task, form, {at.value - form.task})) return wait;
+    if (auto wait = read_waiter(task, *form, {at.value - form->task})) return wait;
   }
   return std::nullopt;
 }

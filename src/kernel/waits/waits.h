@@ -34,7 +34,7 @@ class Waits {
  private:
   [[nodiscard]] bool is_on_stack(const Task& task, GuestVirtual address) const;
   [[nodiscard]] std::optional<Wait> find_rt_mutex(const Task& task) const;
-  [[nodiscard]] std::optional<Wait> find_on_stack(const Task& task, const WaitForm& form) const;
+  [[nodiscard]] std::optional<Wait> find_on_stack(const Task& task, WaitKind kind) const;
   [[nodiscard]] std::optional<Wait> read_waiter(const Task& task, const WaitForm& form,
                                                 GuestVirtual waiter) const;
   [[nodiscard]] std::optional<GuestVirtual> find_object(const Task& task, const WaitForm& form,

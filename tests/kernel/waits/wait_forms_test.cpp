@@ -12,7 +12,9 @@ constexpr ReleaseNumber recent{6, 1};
 WaitForm form_by(const MadeTypes& made, WaitKind kind, ReleaseNumber release = recent) {
   KernelTypes types;
   types.add({std::shared_ptr<void>(), &made});
-  return form_of(kind, types, release);
+  const auto form = form_of(kind, types, release);
+  REQUIRE(form);
+  return *form;
 }
 
 }  // namespace
@@ -65,6 +67,27 @@ TEST_CASE("wait forms: without types they are as kernels without lock debugging 
   CHECK(page.link == 40);
   CHECK_FALSE(page.head);
   CHECK(page.object == 0);
+}
+
+TEST_CASE(
+    "wait forms: without types the list of a lock's waiters stands where its release has it") {
+  const KernelTypes none;
+  const auto head = [&](WaitKind kind, ReleaseNumber release) -> std::optional<std::uint64_t> {
+    const auto form = form_of(kind, none, release);
+    return form ? form->head : std::nullopt;
+  };
+  CHECK(head(WaitKind::Mutex, {4, 4}) == 8U);
+  CHECK(head(WaitKind::Mutex, {4, 9}) == 8U);
+  CHECK(head(WaitKind::Mutex, {4, 10}) == 16U);
+  CHECK(head(WaitKind::RwSemaphore, {4, 4}) == 8U);
+  CHECK(head(WaitKind::RwSemaphore, {4, 19}) == 8U);
+  CHECK(head(WaitKind::RwSemaphore, {5, 3}) == 24U);
+  SECTION("and is not known where that is in doubt") {
+    CHECK_FALSE(form_of(WaitKind::RwSemaphore, none, {4, 20}));
+    CHECK_FALSE(form_of(WaitKind::RwSemaphore, none, {5, 2}));
+    CHECK_FALSE(form_of(WaitKind::RwSemaphore, none, {}));
+    CHECK_FALSE(form_of(WaitKind::Mutex, none, {}));
+  }
 }
 
 TEST_CASE("wait forms: a completion has a queue of its own kind since 5.7") {
