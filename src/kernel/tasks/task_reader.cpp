@@ -114,6 +114,19 @@ std::optional<Task> TaskReader::read(GuestVirtual address) const {
   return task;
 }
 
+std::optional<Task> TaskReader::read_name(GuestVirtual address) const {
+  constexpr std::uint64_t most_pids = std::uint64_t{1} << 22;  // PID_MAX_LIMIT
+  const auto pid = read_number(memory_, address, fields_.pid);
+  const auto name = read_text(memory_, address, fields_.comm);
+  if (pid.value_or(0) == 0 || *pid > most_pids || !name || name->empty()) return std::nullopt;
+  Task task;
+  task.address = address;
+  task.pid = signed_number(*pid);
+  task.tgid = signed_number(read_number(memory_, address, fields_.tgid).value_or(*pid));
+  task.comm = *name;
+  return task;
+}
+
 void TaskReader::read_cpu(Task& task, std::span<const std::byte> bytes) const {
   auto cpu = number_in(bytes, fields_.cpu);
   if (!cpu && task.stack) cpu = read_number(memory_, *task.stack, cpu_on_stack_);

@@ -57,6 +57,9 @@ class TaskReader {
 
   // Nothing if no task_struct can be read at `address`.
   [[nodiscard]] std::optional<Task> read(GuestVirtual address) const;
+  // What a task is called, if that can be read where all of its task_struct can't: nothing else is
+  // known of it. Nothing if what is there is no task's pid and name.
+  [[nodiscard]] std::optional<Task> read_name(GuestVirtual address) const;
 
  private:
   struct Fields {

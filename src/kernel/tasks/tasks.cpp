@@ -40,6 +40,7 @@ Tasks::Tasks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cp
   }
   walk_lists(*init_task, diagnostics);
   add_by_pid(diagnostics);
+  warn_of_unreadable(diagnostics);
   std::stable_sort(tasks_.begin(), tasks_.end(),
                    [](const Task& left, const Task& right) { return left.pid < right.pid; });
   make_indices();
@@ -54,7 +55,23 @@ void Tasks::make_indices() {
 
 void Tasks::add(GuestVirtual task_struct) {
   if (!known_.insert(task_struct.value).second) return;
-  if (const auto task = reader_.read(task_struct)) tasks_.push_back(*task);
+  if (const auto task = read_or_count(task_struct)) tasks_.push_back(*task);
+}
+
+// A task, or as much of it as can be read, which is counted.
+std::optional<Task> Tasks::read_or_count(GuestVirtual task_struct) {
+  if (auto task = reader_.read(task_struct)) return task;
+  auto named = reader_.read_name(task_struct);
+  ++(named ? named_ : lost_);
+  return named;
+}
+
+void Tasks::warn_of_unreadable(Diagnostics& diagnostics) const {
+  if (lost_ > 0) diagnostics.warn_of_lack(fmt::format("{} tasks can't be read", lost_));
+  if (named_ > 0) {
+    diagnostics.warn_of_lack(
+        fmt::format("{} tasks can't be read but for their pids and names", named_));
+  }
 }
 
 void Tasks::walk_lists(GuestVirtual init_task, Diagnostics& diagnostics) {
@@ -102,7 +119,7 @@ void Tasks::add_by_pid(Diagnostics& diagnostics) {
   std::size_t added = 0;
   for (const GuestVirtual address : *table) {
     if (nodes_left_ == 0 || !known_.insert(address.value).second) continue;
-    const auto task = reader_.read(address);
+    const auto task = read_or_count(address);
     if (!task || task->pid <= 0) continue;
     tasks_.push_back(*task);
     --nodes_left_;

@@ -42,6 +42,8 @@ class Tasks {
   void walk_lists(GuestVirtual init_task, Diagnostics& diagnostics);
   void add_threads(GuestVirtual leader, std::vector<std::string>& broken);
   void add(GuestVirtual task_struct);
+  [[nodiscard]] std::optional<Task> read_or_count(GuestVirtual task_struct);
+  void warn_of_unreadable(Diagnostics& diagnostics) const;
   void add_by_pid(Diagnostics& diagnostics);
   void make_indices();
 
@@ -55,6 +57,8 @@ class Tasks {
   std::unordered_set<std::uint64_t> known_;
   std::size_t nodes_left_;  // that lists of threads may still have, all in all
   bool is_cut_ = false;     // a list was
+  std::size_t named_ = 0;   // those of which no more than pid and name can be read
+  std::size_t lost_ = 0;    // and those of which not even that can
 };
 
 }  // namespace photon_dmesg

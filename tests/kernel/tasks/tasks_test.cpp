@@ -169,6 +169,34 @@ TEST_CASE("tasks: a task at the end of what is mapped is left out, the others ar
   const GuestVirtual link = TaskGuest::module_begin;
   guest.append(processes.swapper.address + task_at::tasks, link);
   CHECK(pids_of(guest.tasks()) == Pids{1, 2, 10, 11, 12});
+  CHECK_THAT(warnings_of(guest), Catch::Contains("1 tasks can't be read\n"));
+}
+
+TEST_CASE("tasks: of a task whose beginning can't be read pid and name are there all the same") {
+  Processes processes;
+  TaskGuest& guest = processes.guest;
+  // In front of the second page nothing is mapped.
+  (void)guest.module_page(false);
+  const GuestVirtual page = guest.module_page(false);
+  const GuestVirtual task{page.value - task_at::tasks + 8};
+  guest.append(processes.swapper.address + task_at::tasks, task + task_at::tasks);
+  guest.write(task + task_at::pid, 77, 4);
+  guest.write(task + task_at::tgid, 77, 4);
+  guest.write_text(task + task_at::comm, "half");
+  const Tasks tasks = guest.tasks();
+  CHECK(pids_of(tasks) == Pids{1, 2, 10, 11, 12, 77});
+  CHECK(tasks.all().back().comm == "half");
+  CHECK(tasks.all().back().state == '?');
+  CHECK_FALSE(tasks.all().back().stack);
+  CHECK_THAT(warnings_of(guest),
+             Catch::Contains("1 tasks can't be read but for their pids and names"));
+  SECTION("but not what is no pid or no name") {
+    guest.write(task + task_at::pid, 0xfffffff0, 4);
+    CHECK(pids_of(guest.tasks()) == Pids{1, 2, 10, 11, 12});
+    guest.write(task + task_at::pid, 77, 4);
+    guest.write_text(task + task_at::comm, std::string_view("\0", 1));
+    CHECK(pids_of(guest.tasks()) == Pids{1, 2, 10, 11, 12});
+  }
 }
 
 TEST_CASE("tasks: without init_task there is no list to begin with") {
