@@ -19,6 +19,7 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
     if (arrived) times.scheduled_nsec.push_back(*arrived);
   }
   facts.time = read_guest_time(kernel, tasks->cpus(), times);
+  facts.task_clock_lag_nsec = find_task_clock_lag(facts);
   facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
   facts.has_rcu = can_read_rcu(kernel, tasks->types());
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);

@@ -37,17 +37,27 @@ std::optional<std::uint32_t> find_hz(std::uint64_t jiffies, std::uint64_t now_ns
 }
 
 // Where no clock confirms another, the timekeeper is the one that has been looked at most closely.
-std::uint64_t find_now(const Cpus& cpus, const KnownTimes& known) {
+std::uint64_t find_clock(const Cpus& cpus, const KnownTimes& known) {
   ClockReadings readings = cpus.clocks();
-  for (const auto& reading : {known.last_update_nsec, known.last_record_nsec}) {
-    if (reading) readings.clocks.push_back(*reading);
-  }
+  if (known.last_update_nsec) readings.clocks.push_back(*known.last_update_nsec);
+  // That a task got a CPU about when the last record was logged does not make that the end: the
+  // guest may have been silent ever since. So it is a witness only.
   readings.witnesses.insert(readings.witnesses.end(), known.scheduled_nsec.begin(),
                             known.scheduled_nsec.end());
+  if (known.last_record_nsec) readings.witnesses.push_back(*known.last_record_nsec);
   if (const auto now = latest_confirmed(readings)) return *now;
   if (known.last_update_nsec) return *known.last_update_nsec;
   if (const auto now = cpus.now_nsec()) return *now;
   return known.last_record_nsec.value_or(0);
+}
+
+// A record may be a little later than the clocks, which CPUs do not look at all the time; one that
+// is much later is damaged.
+std::uint64_t find_now(const Cpus& cpus, const KnownTimes& known) {
+  constexpr std::uint64_t tolerance = 5 * nsec_per_second;
+  const std::uint64_t now = find_clock(cpus, known);
+  const std::uint64_t record = known.last_record_nsec.value_or(0);
+  return record > now && record - now <= tolerance ? record : now;
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TaskReader::TaskReader(const GuestKernel& kernel, const KernelTypes& types, cons
                     end_of(all.last_queued), end_of(all.exec_start), end_of(all.runtime),
                     end_of(all.runtime_when_picked)});
   for (const Cpu& cpu : cpus.all()) {
-    if (cpu.clock_nsec && cpu.clock_task_nsec && *cpu.clock_task_nsec < *cpu.clock_nsec) {
+    if (cpu.clock_nsec && cpu.clock_task_nsec && *cpu.clock_task_nsec <= *cpu.clock_nsec) {
       clocks_[cpu.number] = {*cpu.clock_task_nsec, *cpu.clock_nsec - *cpu.clock_task_nsec};
     }
   }
@@ -152,20 +152,35 @@ std::uint64_t TaskReader::left_at(const Task& task, std::uint64_t arrived, std::
   return std::clamp(arrived + ran, counted, counted + clock->second.taken_nsec);
 }
 
+// Without SCHED_INFO nothing notes when it came to its CPU: then it is what it has run since it was
+// picked that tells. As its CPU's tasks' clock lags, both times are taken for as late as they can
+// have been, where it is known by how much.
+void TaskReader::read_times_without_arrival(Task& task, std::uint64_t counted,
+                                            std::optional<std::uint64_t> ran) const {
+  task.last_ran_nsec = counted;
+  if (ran && *ran <= counted) task.arrived_nsec = counted - *ran;
+  if (counted == 0) return;
+  const auto clock = task.cpu ? clocks_.find(*task.cpu) : clocks_.end();
+  task.by_task_clock = clock == clocks_.end();
+  // Else it is by another CPU's clock, or damaged.
+  if (task.by_task_clock || counted > clock->second.task_nsec) return;
+  *task.last_ran_nsec += clock->second.taken_nsec;
+  if (task.arrived_nsec) *task.arrived_nsec += clock->second.taken_nsec;
+}
+
 void TaskReader::read_times(Task& task, std::span<const std::byte> bytes) const {
   task.start_nsec = number_in(bytes, fields_.start);
   const auto counted = number_in(bytes, fields_.exec_start);
   const auto arrived = number_in(bytes, fields_.last_arrival);
-  task.arrived_nsec = arrived;
-  // Without SCHED_INFO nothing notes that: then it is what it has run since it was picked that
-  // tells.
   const auto ran = ran_since_picked(bytes);
-  if (!arrived && counted && ran && *ran <= *counted) task.arrived_nsec = *counted - *ran;
-  task.last_ran_nsec = task.arrived_nsec;
-  if (counted) {
-    const bool is_known = arrived.value_or(0) != 0 && *counted != 0 && ran;
+  task.arrived_nsec = arrived;
+  task.last_ran_nsec = arrived;
+  if (counted && !arrived) {
+    read_times_without_arrival(task, *counted, ran);
+  } else if (counted) {
+    const bool is_known = *arrived != 0 && *counted != 0 && ran;
     const std::uint64_t left = is_known ? left_at(task, *arrived, *ran, *counted) : *counted;
-    task.last_ran_nsec = std::max(task.last_ran_nsec.value_or(0), left);
+    task.last_ran_nsec = std::max(*arrived, left);
   }
   const auto queued = number_in(bytes, fields_.last_queued);
   if (queued && *queued != 0) task.queued_nsec = queued;

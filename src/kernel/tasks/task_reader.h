@@ -38,6 +38,10 @@ struct Task {
   std::optional<std::uint64_t> last_ran_nsec;  // when it last got, or was last seen on, a CPU
   std::optional<std::uint64_t> arrived_nsec;   // when it last got a CPU
   std::optional<std::uint64_t> queued_nsec;    // runnable without a CPU since then
+  // The first two are by the clock of its CPU's tasks, as nothing tells by how much that lags: it
+  // stands still while interrupts or the host have the CPU, so both were later, by up to all the
+  // time that these have had since boot.
+  bool by_task_clock = false;
 };
 
 // "sh (123)".
@@ -88,6 +92,8 @@ class TaskReader {
   void read_times(Task& task, std::span<const std::byte> bytes) const;
   [[nodiscard]] std::optional<std::uint64_t> ran_since_picked(
       std::span<const std::byte> bytes) const;
+  void read_times_without_arrival(Task& task, std::uint64_t counted,
+                                  std::optional<std::uint64_t> ran) const;
   [[nodiscard]] std::uint64_t left_at(const Task& task, std::uint64_t arrived, std::uint64_t ran,
                                       std::uint64_t counted) const;
 
@@ -97,8 +103,7 @@ class TaskReader {
   std::uint64_t size_ = 0;  // bytes that hold them all
   // Until 4.8 thread_info lies at the bottom of the stack, and has the CPU.
   std::optional<Field> cpu_on_stack_;
-  // Of a CPU whose time was not all its tasks': their clock, and how long interrupts and the host
-  // had it, since boot.
+  // Of a CPU: its tasks' clock, and how long interrupts and the host had it, since boot.
   struct Clock {
     std::uint64_t task_nsec = 0;
     std::uint64_t taken_nsec = 0;

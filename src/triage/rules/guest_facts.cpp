@@ -14,6 +14,10 @@ const VcpuActivity* vcpu_that_runs(const GuestFacts& facts, const Task& task) {
   return found == facts.vcpus.end() ? nullptr : &*found;
 }
 
+std::uint64_t lag_of(const GuestFacts& facts, const Task& task) {
+  return task.by_task_clock ? facts.task_clock_lag_nsec : 0;
+}
+
 // Whether `vcpu` was in an interrupt that had begun just now: its interrupts are off, and what only
 // goes on while a CPU takes them was done until then. Of the two none suffices: other CPUs may
 // count the time of its task, and while timers are served none is due.
@@ -27,7 +31,8 @@ bool is_in_fresh_interrupt(const GuestFacts& facts, const VcpuActivity& vcpu) {
   const bool serves_timers = health->timer_due && health->timer_due->value >= no_timer_due;
   const auto counted = vcpu.task->last_ran_nsec;
   return !serves_timers && health->overdue_nsec.value_or(0) < moment && vcpu.task->pid != 0 &&
-         counted.value_or(0) != 0 && *counted + moment > facts.time.now_nsec;
+         counted.value_or(0) != 0 &&
+         *counted + lag_of(facts, *vcpu.task) + moment > facts.time.now_nsec;
 }
 
 }  // namespace
@@ -63,7 +68,30 @@ bool can_show_hangs(const GuestFacts& facts) {
 std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task) {
   if (task.on_cpu || task.last_ran_nsec.value_or(0) == 0) return std::nullopt;
   const std::uint64_t now = facts.time.now_nsec;
-  return now > *task.last_ran_nsec ? now - *task.last_ran_nsec : 0;
+  const std::uint64_t then = *task.last_ran_nsec + lag_of(facts, task);
+  return now > then ? now - then : 0;
+}
+
+std::optional<std::uint64_t> arrived_nsec(const GuestFacts& facts, const Task& task) {
+  if (task.arrived_nsec.value_or(0) == 0) return std::nullopt;
+  return *task.arrived_nsec + lag_of(facts, task);
+}
+
+std::uint64_t find_task_clock_lag(const GuestFacts& facts) {
+  const std::uint64_t now = facts.time.now_nsec;
+  std::uint64_t latest = 0;
+  const auto look_at = [&](const Task& task) {
+    const std::uint64_t then = task.last_ran_nsec.value_or(0);
+    // One that has not come yet is damage.
+    if (task.by_task_clock && then <= now) latest = std::max(latest, then);
+  };
+  for (const TaskActivity& activity : facts.tasks) look_at(activity.task);
+  for (const VcpuActivity& vcpu : facts.vcpus) {
+    if (vcpu.task) look_at(*vcpu.task);
+  }
+  // A guest may have been idle for as long.
+  constexpr std::uint64_t idle = 5'000'000'000;
+  return latest == 0 || now - latest <= idle ? 0 : now - latest;
 }
 
 std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task) {

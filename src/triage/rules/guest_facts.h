@@ -36,6 +36,9 @@ struct GuestFacts {
   std::vector<Disk> disks;
   std::vector<Finding> logged;  // what the log tells
   std::optional<std::uint64_t> last_record_nsec;
+  // By how much the times of tasks that are by_task_clock lag, as far as that is known: see
+  // find_task_clock_lag().
+  std::uint64_t task_clock_lag_nsec = 0;
 };
 
 // The vCPU that is the kernel's CPU of that number; null if none is known to be.
@@ -51,6 +54,13 @@ struct GuestFacts {
 // For how long it has been ready to run and has got no CPU; nothing if it is not ready, or if that
 // can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_starved(const GuestFacts& facts, const Task& task);
+
+// When the CPU that runs `task` was given to it; nothing if that is not known.
+[[nodiscard]] std::optional<std::uint64_t> arrived_nsec(const GuestFacts& facts, const Task& task);
+// By how much the clocks lag at least by which the times of tasks are that are by_task_clock: as
+// that of the CPU whose tasks show the latest time; 0 if that is no longer ago than a guest may be
+// idle. Those of other CPUs may lag by more.
+[[nodiscard]] std::uint64_t find_task_clock_lag(const GuestFacts& facts);
 
 // Whether enough is known to see a guest that hangs: which tasks there are, for how long they have
 // not run, and which CPUs take interrupts.

@@ -24,6 +24,7 @@ struct Silence {
   std::uint64_t nsec = 0;
   Witness witness;
   bool is_confirmed = true;  // by something else than this one number
+  bool is_longest = false;   // it may have been shorter, by an unknown time
 };
 
 // Of a CPU that is in its timer interrupt, which says so twice: no timer is due, and the function
@@ -48,7 +49,8 @@ std::optional<Silence> uncounted(const GuestFacts& facts, const VcpuActivity* vc
                  {.what = fmt::format("se.exec_start of {}", name_and_pid(*vcpu->task)),
                   .value = fmt::format("its time was last counted {} ago", seconds(nsec)),
                   .address = vcpu->task->address},
-                 false};
+                 false,
+                 vcpu->task->by_task_clock};
 }
 
 std::optional<Silence> silence_of(const GuestFacts& facts, const CpuHealth& health,
@@ -76,6 +78,7 @@ std::optional<Silence> locked_for(const GuestFacts& facts, const CpuHealth& heal
 }
 
 Grade grade_of(const Silence& silence, const VcpuActivity* vcpu) {
+  if (silence.is_longest) return Grade::Weak;
   const bool lets_in = vcpu != nullptr && vcpu->takes_interrupts.value_or(false);
   if (silence.nsec > certain_age && silence.is_confirmed && !lets_in) return Grade::Certain;
   return silence.is_confirmed || is_closed(vcpu) ? Grade::Strong : Grade::Weak;

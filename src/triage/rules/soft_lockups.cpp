@@ -91,13 +91,13 @@ class CpuWitnesses {
   void add_unbroken() {
     const VcpuActivity* vcpu = vcpu_of(facts_, health_.cpu);
     if (vcpu == nullptr || !vcpu->task || vcpu->task->pid == 0) return;
-    const auto arrived = vcpu->task->arrived_nsec;
-    if (!arrived || *arrived == 0 || facts_.time.now_nsec < *arrived + certain_age) return;
+    const auto arrived = arrived_nsec(facts_, *vcpu->task);
+    if (!arrived || facts_.time.now_nsec < *arrived + certain_age) return;
     const auto waits = [&](const TaskActivity& activity) {
       const Task& task = activity.task;
       return task.cpu == health_.cpu && task.state == 'R' && !task.on_cpu && !task.queued_nsec &&
              task.address != vcpu->task->address && task.last_ran_nsec &&
-             *task.last_ran_nsec <= *arrived;
+             *task.last_ran_nsec <= *vcpu->task->arrived_nsec;
     };
     const auto count = std::count_if(facts_.tasks.begin(), facts_.tasks.end(), waits);
     if (count == 0) return;
@@ -140,11 +140,10 @@ class CpuWitnesses {
 std::optional<std::uint64_t> since(const GuestFacts& facts, const VcpuActivity& vcpu,
                                    std::uint64_t age) {
   const auto told = begin_of(facts.time.now_nsec, age);
-  const auto arrived = vcpu.task ? vcpu.task->arrived_nsec : std::nullopt;
+  const auto arrived = vcpu.task ? arrived_nsec(facts, *vcpu.task) : std::nullopt;
   constexpr std::uint64_t longest_before = 10 * nsec_per_second;
   // Of idle tasks it is 0: nothing notes when they get a CPU.
-  const bool is_near =
-      told && arrived.value_or(0) != 0 && *arrived < *told && *told - *arrived < longest_before;
+  const bool is_near = told && arrived && *arrived < *told && *told - *arrived < longest_before;
   return is_near ? arrived : told;
 }
 

@@ -64,6 +64,11 @@ TEST_CASE("The latest of all clocks is when the guest stopped, and tells the tic
     guest.write(guest.queues + 48, 6998 * second);
     CHECK(guest.time().now_nsec == 7000 * second);
   }
+  SECTION(
+      "but not that of the last record by tasks that ran then: it may have been the last long "
+      "ago") {
+    CHECK(with({5000 * second, 7000 * second, {5001 * second}, {}}).now_nsec == 7000 * second);
+  }
   SECTION("where none confirms another the timekeeper's counts") {
     CHECK(with({{}, 7000 * second, {}, {}}).now_nsec == 7000 * second);
   }

@@ -176,10 +176,27 @@ TEST_CASE("task: when it left its CPU is known by the queue's clock, which count
     guest.write_words(queue, {900, 900});
     CHECK(last_ran(400, 250, 30) == 400U);
   }
-  SECTION("nobody notes when a task comes: then it may have been later") {
-    guest.type("sched_info", 16, {{"unused", 0}});
-    CHECK(last_ran(0, 250, 30) == 250U);
-  }
+}
+
+TEST_CASE("task: without SCHED_INFO it came, and was seen, as late as its queue's clocks allow") {
+  TaskGuest guest;
+  guest.type("sched_info", 16, {{"unused", 0}});
+  guest.type("rq", 16, {{"clock", 0}, {"clock_task", 8}});
+  guest.type("sched_entity", 24,
+             {{"exec_start", 0}, {"sum_exec_runtime", 8}, {"prev_sum_exec_runtime", 16}});
+  guest.write(guest.variable("__per_cpu_offset"), 0);
+  guest.write(guest.variable("nr_cpu_ids"), 1, 4);
+  guest.write_words(guest.variable("runqueues"), {900, 700});
+  const MadeTask task = guest.task(1, "init");
+  const auto read_with = [&](std::uint64_t counted) {
+    guest.write_words(task.address + task_at::exec_start, {counted, 1030, 1000});
+    return read(guest, task);
+  };
+  CHECK(read_with(250).last_ran_nsec.value() == 450);
+  CHECK(read_with(250).arrived_nsec.value() == 420);
+  CHECK_FALSE(read_with(250).by_task_clock);
+  CHECK(read_with(701).last_ran_nsec.value() == 701);  // by another CPU's clock, or damaged
+  CHECK(read_with(0).last_ran_nsec.value() == 0);      // it has never run
 }
 
 TEST_CASE("task: without SCHED_INFO it came to its CPU as long before as it has run since") {
@@ -191,6 +208,7 @@ TEST_CASE("task: without SCHED_INFO it came to its CPU as long before as it has 
   guest.write_words(task.address + task_at::exec_start, {1000, 700, 500});
   CHECK(read(guest, task).arrived_nsec == 800U);
   CHECK(read(guest, task).last_ran_nsec == 1000U);
+  CHECK(read(guest, task).by_task_clock);  // nothing tells of the CPU's clocks
   SECTION("which is not known if it has run less than before") {
     guest.write_words(task.address + task_at::exec_start, {1000, 400, 500});
     CHECK_FALSE(read(guest, task).arrived_nsec);

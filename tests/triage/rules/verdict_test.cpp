@@ -226,6 +226,38 @@ TEST_CASE("A CPU with its interrupts off whose task's time nobody counts any mor
   CHECK(lockup.since_nsec == now - 60 * second);
 }
 
+TEST_CASE(
+    "By a clock that lags by an unknown time, a CPU's lockup is weak, and waits are shorter") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 60 * second);
+  facts.cpus[1].timer_due.reset();
+  facts.cpus[1].overdue_nsec.reset();
+  facts.vcpus[1].task->by_task_clock = true;
+  CHECK(first_of(facts).grade == Grade::Weak);
+  facts.vcpus[1] = idle_vcpu(1);
+  const Task owner = make_task(51, "owner", 'S', 900 * second);
+  facts.tasks.push_back(blocked(50, 900 * second, waits_for(0xffffffffc0001000, owner)));
+  for (TaskActivity& activity : facts.tasks) {
+    activity.task.by_task_clock = true;
+    activity.task.last_ran_nsec = *activity.task.last_ran_nsec - 50 * second;
+  }
+  CHECK(find_task_clock_lag(facts) == 53 * second);  // migration/0 had slept for three seconds
+  facts.task_clock_lag_nsec = find_task_clock_lag(facts);
+  CHECK(nsec_off_cpu(facts, facts.tasks.back().task) == 897 * second);
+  SECTION("one that is no more than an idle guest's is none") {
+    facts.tasks[2].task.last_ran_nsec = now - 5 * second;
+    CHECK(find_task_clock_lag(facts) == 0);
+  }
+  SECTION("a time that has not come yet tells of none") {
+    facts.tasks[2].task.last_ran_nsec = now << 1U;
+    CHECK(find_task_clock_lag(facts) == 53 * second);
+  }
+  SECTION("where tasks' times are by the guest's clock there is none") {
+    for (TaskActivity& activity : facts.tasks) activity.task.by_task_clock = false;
+    CHECK(find_task_clock_lag(facts) == 0);
+  }
+}
+
 TEST_CASE("A CPU that does not come back from the function of a timer is locked up") {
   GuestFacts facts = healthy_facts();
   lock_up(facts, 60 * second);
