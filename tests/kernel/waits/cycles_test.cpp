@@ -44,6 +44,7 @@ struct Sleepers {
 // A circle of `count` tasks from `first` on.
 std::vector<std::pair<std::int32_t, std::int32_t>> circle(std::int32_t first, std::int32_t count) {
   std::vector<std::pair<std::int32_t, std::int32_t>> owners;
+  owners.reserve(static_cast<std::size_t>(count));
   for (std::int32_t i = 0; i < count; ++i) {
     owners.emplace_back(first + i, first + (i + 1) % count);
   }
