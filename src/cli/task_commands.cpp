@@ -55,9 +55,8 @@ void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskRepor
     if (!is_there) diagnostics.warn_of_lack(fmt::format("the guest has no task {}", pid));
   }
   for (const std::string& pattern : options.comms) {
-    const bool is_there =
-        std::any_of(guest.tasks().all().begin(), guest.tasks().all().end(),
-                    [&](const Task& task) { return is_called(task, pattern); });
+    const bool is_there = std::any_of(guest.tasks().all().begin(), guest.tasks().all().end(),
+                                      [&](const Task& task) { return is_called(task, pattern); });
     if (!is_there) {
       diagnostics.warn_of_lack(fmt::format("the guest has no task called {}", pattern));
     }
@@ -68,8 +67,8 @@ void warn_of_absent_cpus(const TaskOptions& options, const GuestTasks& guest,
                          Diagnostics& diagnostics) {
   const std::vector<Cpu>& cpus = guest.cpus().all();
   for (const std::uint32_t number : options.cpus) {
-    const bool is_there = std::any_of(cpus.begin(), cpus.end(),
-                                      [&](const Cpu& cpu) { return cpu.number == number; });
+    const bool is_there =
+        std::any_of(cpus.begin(), cpus.end(), [&](const Cpu& cpu) { return cpu.number == number; });
     if (!is_there && !cpus.empty()) {
       diagnostics.warn_of_lack(fmt::format("the guest has no CPU {}", number));
     }

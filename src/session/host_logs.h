@@ -21,7 +21,8 @@ struct HostLog {
                                  Diagnostics& diagnostics);
 
 // Reads `files`, for which are_host_logs() is true, the one that begins first before the others.
-// Throws Error(UnusableInput) when one can't be read, Error(Usage) when they lie in several folders.
+// Throws Error(UnusableInput) when one can't be read, Error(Usage) when they lie in several
+// folders.
 [[nodiscard]] std::vector<HostLog> read_host_logs(const std::vector<std::filesystem::path>& files,
                                                   BundleTree& tree, Diagnostics& diagnostics);
 
