@@ -17,10 +17,12 @@ namespace photon_dmesg {
 // What may be spent on page tables near banners. Few pages look like page tables and are none; a
 // kernel's image has at most 2^18 pages.
 struct BannerBudget {
-  // One of `searches` that share it; of each, one image can be read.
+  // One of `searches`, of which the first few have as much as one alone; of each, one image can be
+  // read.
   explicit BannerBudget(std::uint64_t searches = 1)
       : steps("steps to the page tables of a kernel's banner",
-              (std::uint64_t{1} << 22) / std::max<std::uint64_t>(1, searches)),
+              std::min(std::uint64_t{1} << 22,
+                       (std::uint64_t{1} << 24) / std::max<std::uint64_t>(1, searches))),
         bytes("bytes mapped by page tables near banners",
               std::max(KernelImage::most_bytes,
                        4 * KernelImage::most_bytes / std::max<std::uint64_t>(1, searches))) {}
