@@ -65,13 +65,13 @@ void select_tasks(const TaskOptions& options, const GuestTasks& guest, TaskRepor
 
 void warn_of_absent_cpus(const TaskOptions& options, const GuestTasks& guest,
                          Diagnostics& diagnostics) {
-  const std::vector<Cpu>& cpus = guest.cpus().all();
+  if (options.cpus.empty()) return;
+  std::vector<std::uint32_t> known;
+  for (const Cpu& cpu : guest.cpus().all()) known.push_back(cpu.number);
+  for (const VcpuActivity& vcpu : guest.vcpus()) known.push_back(vcpu.cpu.value_or(vcpu.vcpu));
   for (const std::uint32_t number : options.cpus) {
-    const bool is_there =
-        std::any_of(cpus.begin(), cpus.end(), [&](const Cpu& cpu) { return cpu.number == number; });
-    if (!is_there && !cpus.empty()) {
-      diagnostics.warn_of_lack(fmt::format("the guest has no CPU {}", number));
-    }
+    if (has(known, number)) continue;
+    diagnostics.warn_of_lack(fmt::format("the guest has no CPU {}", number));
   }
 }
 
