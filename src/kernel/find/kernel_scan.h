@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,18 +16,8 @@ namespace photon_dmesg {
 // What may be spent on page tables near banners. Few pages look like page tables and are none; a
 // kernel's image has at most 2^18 pages.
 struct BannerBudget {
-  // One of `searches`, of which the first few have as much as one alone; of each, one image can be
-  // read.
-  explicit BannerBudget(std::uint64_t searches = 1)
-      : steps("steps to the page tables of a kernel's banner",
-              std::min(std::uint64_t{1} << 22,
-                       (std::uint64_t{1} << 24) / std::max<std::uint64_t>(1, searches))),
-        bytes("bytes mapped by page tables near banners",
-              std::max(KernelImage::most_bytes,
-                       4 * KernelImage::most_bytes / std::max<std::uint64_t>(1, searches))) {}
-
-  Budget steps;
-  Budget bytes;
+  Budget steps{"steps to the page tables of a kernel's banner", std::uint64_t{1} << 22};
+  Budget bytes{"bytes mapped by page tables near banners", 4 * KernelImage::most_bytes};
 
   [[nodiscard]] bool is_exceeded() const { return steps.exceeded() || bytes.exceeded(); }
   void warn_if_exceeded(const std::string& name, Diagnostics& diagnostics) const {

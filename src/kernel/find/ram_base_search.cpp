@@ -61,10 +61,12 @@ std::vector<std::uint64_t> possible_shifts(const GuestMemory& memory,
 std::optional<PlacedMemory> derive_base(const std::shared_ptr<const GuestMemory>& reading,
                                         const std::vector<GuestPhysical>& banners,
                                         Diagnostics& diagnostics) {
-  const std::vector<std::uint64_t> shifts = possible_shifts(*reading, banners);
+  constexpr std::uint64_t most_tried = 8;
+  Budget tried("addresses at which RAM may begin", most_tried);
   std::optional<BannerBudget> exceeded;
-  for (const std::uint64_t shift : shifts) {
-    BannerBudget budget(shifts.size());
+  for (const std::uint64_t shift : possible_shifts(*reading, banners)) {
+    if (!tried.take()) break;
+    BannerBudget budget;
     auto memory = std::make_unique<ShiftedMemory>(reading, shift);
     const std::vector<GuestPhysical> there = moved(banners, shift);
     SilentDiagnostics silent;
@@ -72,11 +74,12 @@ std::optional<PlacedMemory> derive_base(const std::shared_ptr<const GuestMemory>
       if (budget.is_exceeded()) exceeded = budget;
       continue;
     }
-    BannerBudget again(shifts.size());
+    BannerBudget again;
     RunningKernel kernel = find_banner_kernel(*memory, there, again, diagnostics).value();
     return PlacedMemory{std::move(memory), std::move(kernel),
                         "its page tables lead to each other then, and map a kernel in it"};
   }
+  tried.warn_if_exceeded(reading->name(), diagnostics);
   if (exceeded) exceeded->warn_if_exceeded(reading->name(), diagnostics);
   return std::nullopt;
 }
