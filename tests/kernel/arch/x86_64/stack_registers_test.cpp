@@ -106,7 +106,7 @@ TEST_CASE("decide_stack_registers: an idle task's stack is told from its task_st
 
 TEST_CASE("decide_stack_registers: a task's stack need not be in use during an interrupt") {
   // As asm_call_on_stack has it: rbp keeps the place on the task's stack.
-  const std::uint64_t free_bytes = GENERATE(0, 64);
+  const std::uint64_t free_bytes = GENERATE(std::uint64_t{0}, std::uint64_t{64});
   CHECK(Machine(other_stack + 0x800, stack + 0x100)
             .with_task()
             .with_interrupt(stack + 0x80, free_bytes)
