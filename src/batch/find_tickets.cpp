@@ -53,10 +53,6 @@ fs::path whole_path(const fs::path& path) {
   return error ? path.lexically_normal() : whole;
 }
 
-fs::path folder_of(const fs::path& file) {
-  return file.has_parent_path() ? file.parent_path() : fs::path(".");
-}
-
 // Where a file lies. A link is another file than what it leads to: others may lie beside it.
 fs::path place_of(const fs::path& file) {
   return whole_path(folder_of(file)) / file.filename();

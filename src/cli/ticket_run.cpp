@@ -197,8 +197,7 @@ bool is_host_log_of_vm(const fs::path& path) {
 std::vector<fs::path> files_beside(const fs::path& file) {
   std::error_code ignored;
   const bool is_folder = fs::is_directory(file, ignored);
-  const fs::path parent = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  std::vector<fs::path> found = disk_tree().files(is_folder ? file : parent);
+  std::vector<fs::path> found = disk_tree().files(is_folder ? file : folder_of(file));
   std::erase_if(found, [&](const fs::path& path) {
     const bool is_meant =
         is_folder || is_vm_configuration(file) || shared_name(path) == shared_name(file);

@@ -27,10 +27,6 @@ namespace {
 // What a file is to a group of others.
 enum class Role { Guest, PartOfDump, Folder, Configuration, Memory, HostLog, Shared };
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 bool is_in(const fs::path& path, const fs::path& folder) {
   std::error_code ignored;
   return fs::equivalent(folder_of(path), folder, ignored);

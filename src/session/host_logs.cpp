@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "session/bundled_guests.h"
 #include "session/vm_file_names.h"
+#include "session/vm_files.h"
 
 namespace photon_dmesg {
 
@@ -23,10 +24,6 @@ namespace {
 
 // More than any host keeps.
 constexpr std::size_t most_logs = 64;
-
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
 
 bool is_host_log_in(const FileTree& tree, const fs::path& path) {
   SilentDiagnostics silent;

@@ -22,10 +22,6 @@ namespace {
 
 using Source = std::shared_ptr<const ByteSource>;
 
-fs::path folder_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
-}
-
 class Sorter {
  public:
   Sorter(std::shared_ptr<BundleTree> tree, bool strict, Diagnostics& diagnostics)

@@ -39,7 +39,7 @@ bool is_checkpoint(const fs::path& path) {
   return is_named(path, "*.vmss") || is_named(path, "*.vmsn");
 }
 
-std::string folder_of(const fs::path& path) {
+std::string folder_in_bundle(const fs::path& path) {
   return path.parent_path().string();
 }
 
@@ -51,7 +51,7 @@ KeptMembers::KeptMembers(std::string name, std::string within, ReadAhead ahead,
 
 bool KeptMembers::is_within(const std::string& path) const {
   return within_.empty() || path == within_ || path.starts_with(within_ + '/') ||
-         folder_of(path) == folder_of(within_);
+         folder_in_bundle(path) == folder_in_bundle(within_);
 }
 
 bool KeptMembers::wants(const BundledFile& file) const {
@@ -64,9 +64,10 @@ bool KeptMembers::wants(const BundledFile& file) const {
 bool KeptMembers::wants_memory(const fs::path& path) const {
   if (!is_memory(path) && !is_checkpoint(path)) return false;
   if (is_memory(within_) || is_checkpoint(within_)) {
-    return folder_of(path) == folder_of(within_) && shared_name(path) == shared_name(within_);
+    return folder_in_bundle(path) == folder_in_bundle(within_) &&
+           shared_name(path) == shared_name(within_);
   }
-  const auto current = current_.find(folder_of(path));
+  const auto current = current_.find(folder_in_bundle(path));
   if (current != current_.end()) return shared_name(path) == current->second;
   return !memory_;
 }
@@ -75,9 +76,9 @@ bool KeptMembers::wants_memory(const fs::path& path) const {
 void KeptMembers::note_configuration(const BundledFile& file, const ByteSource& source) {
   const std::string state = current_checkpoint(source).value_or("");
   if (state.empty()) return;
-  const std::string folder = folder_of(file.path);
+  const std::string folder = folder_in_bundle(file.path);
   current_.insert_or_assign(folder, shared_name(state));
-  if (memory_ && folder_of(memory_->path) == folder && !wants_memory(memory_->path)) {
+  if (memory_ && folder_in_bundle(memory_->path) == folder && !wants_memory(memory_->path)) {
     if (const auto found = kept_.find(memory_->number); found != kept_.end()) {
       bytes_ -= found->second.bytes;
       kept_.erase(found);

@@ -47,6 +47,13 @@ std::optional<std::string> said_current(const FileTree& tree, const fs::path& vm
   }
 }
 
+// The one of `checkpoints` that has that name.
+std::optional<fs::path> called(const std::string& name, const std::vector<fs::path>& checkpoints) {
+  const auto found = std::find_if(checkpoints.begin(), checkpoints.end(),
+                                  [&](const fs::path& path) { return path.filename() == name; });
+  return found == checkpoints.end() ? std::nullopt : std::optional(*found);
+}
+
 // Of the only one that is there.
 void warn_of_contradiction(const std::string& said, const fs::path& vmx, const fs::path& checkpoint,
                            Diagnostics& diagnostics) {
@@ -71,6 +78,10 @@ std::string describe(const FileTree& tree, const fs::path& file) {
 
 }  // namespace
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
 bool is_vm_configuration(const fs::path& path) {
   return has_ending(path, ".vmx");
 }
@@ -84,10 +95,7 @@ std::optional<std::string> current_checkpoint(const ByteSource& vmx) {
 
 std::optional<fs::path> find_current(const FileTree& tree, const fs::path& vmx,
                                      const std::vector<fs::path>& checkpoints) {
-  const std::string state = said_current(tree, vmx).value_or("");
-  const auto found = std::find_if(checkpoints.begin(), checkpoints.end(),
-                                  [&](const fs::path& path) { return path.filename() == state; });
-  return found == checkpoints.end() ? std::nullopt : std::optional(*found);
+  return called(said_current(tree, vmx).value_or(""), checkpoints);
 }
 
 VmFolder sort_vm_files(const std::vector<fs::path>& files) {
@@ -110,17 +118,13 @@ std::optional<fs::path> choose_checkpoint(const FileTree& tree, const VmFolder& 
                                           Diagnostics& diagnostics) {
   std::vector<fs::path> configurations = found.configurations;
   if (vmx) configurations = {*vmx};
-  if (configurations.size() == 1) {
-    auto current = find_current(tree, configurations.front(), found.checkpoints);
-    if (current) return current;
-  }
+  const auto said =
+      configurations.size() == 1 ? said_current(tree, configurations.front()) : std::nullopt;
+  if (auto current = called(said.value_or(""), found.checkpoints)) return current;
   if (found.checkpoints.size() > 1) ask_which(tree, "checkpoint", found.checkpoints);
   if (found.checkpoints.empty()) return std::nullopt;
   const fs::path& only = found.checkpoints.front();
-  if (configurations.size() == 1) {
-    const auto said = said_current(tree, configurations.front());
-    if (said) warn_of_contradiction(*said, configurations.front(), only, diagnostics);
-  }
+  if (said) warn_of_contradiction(*said, configurations.front(), only, diagnostics);
   return only;
 }
 

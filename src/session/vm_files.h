@@ -14,6 +14,9 @@ namespace photon_dmesg {
 
 // The files that VMware keeps of a VM in one folder.
 
+// The folder that `path` lies in: of a name alone, the current one.
+[[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& path);
+
 // Whether VMware's configuration of a VM (.vmx) is what `path` is named as.
 [[nodiscard]] bool is_vm_configuration(const std::filesystem::path& path);
 
