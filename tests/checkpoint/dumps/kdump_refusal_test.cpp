@@ -9,8 +9,10 @@ namespace photon_dmesg::test {
 TEST_CASE("open_guest: without libkdumpfile every kdump file is named and refused") {
   const TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
-  for (const std::string& begin : {std::string("KDUMP   "), std::string("DISKDUMP"),
-                                   std::string("makedumpfile\0\0\0\0", 16)}) {
+  // Flattened, it is put in order first to know what it is: one piece of 8 bytes, and the end.
+  const std::string flattened = std::string("makedumpfile\0\0\0\0", 16) + std::string(4095, '\0') +
+                                "\x08KDUMP   " + std::string(16, '\xff');
+  for (const std::string& begin : {std::string("KDUMP   "), std::string("DISKDUMP"), flattened}) {
     GuestFiles files;
     for (const char* name : {"first", "second"}) {
       files.state.push_back(folder.write_and_open(name, begin + std::string(10000, '\0')));
