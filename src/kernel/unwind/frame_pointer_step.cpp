@@ -81,8 +81,8 @@ class FramePointerStep {
     const auto next = read(frame);
     const auto address = read(frame + word);
     if (!next || !address) return broken(fmt::format("the frame at {} can't be read", frame));
-    if (*address == 0) return {Step::Result::End, false, {}};
-    if (!code_.is_text({*address - 1})) {
+    // Whether that is a stack's beginning is for who knows where the stack is.
+    if (*address != 0 && !code_.is_text({*address - 1})) {
       return broken(
           fmt::format("the frame at {} returns to {:#x}, which is no code", frame, *address));
     }

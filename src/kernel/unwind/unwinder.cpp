@@ -45,7 +45,7 @@ class Unwinder::Walk {
           break;
       }
       if (!goes_on(before)) return fail(fmt::format("the stack leads back to {}", cursor_.sp));
-      if (cursor_.ip.value == 0 && !step.is_interrupted) return end();
+      if (cursor_.ip.value == 0 && !step.is_interrupted) return end_at_null();
       if (cursor_.ip.value != 0 && !is_code()) {
         return fail(fmt::format("{} is no code", cursor_.ip));
       }
@@ -124,6 +124,21 @@ class Unwinder::Walk {
     return std::move(trace_);
   }
 
+  // Stacks begin with a return address that is null. Further down it is memory that is missing, or
+  // that was written over: what was above it is not known.
+  Trace end_at_null() {
+    constexpr std::uint64_t most_above = 1024;  // a pt_regs and what is left free behind it
+    const GuestVirtual address{cursor_.sp.value - word};
+    if (end_of_stack(address) - address <= most_above) return end();
+    return fail(fmt::format("the return address at {} is 0", address));
+  }
+
+  [[nodiscard]] GuestVirtual end_of_stack(GuestVirtual sp) const {
+    const Stack* stack = unwinder_.stacks_.find(sp);
+    if (stack != nullptr) return stack->begin + stack->size;
+    return {(sp.value | (unwinder_.stack_size_ - 1)) + 1};
+  }
+
   Trace fail(std::string why) {
     trace_.end = TraceEnd::Broken;
     trace_.why = std::move(why);
@@ -139,12 +154,8 @@ class Unwinder::Walk {
 
   // From where the last frame that was found is.
   void add_guesses() {
-    const Stack* stack = unwinder_.stacks_.find(sp_of_last_frame_);
-    const GuestVirtual begin = sp_of_last_frame_;
-    const GuestVirtual end = stack != nullptr
-                                 ? stack->begin + stack->size
-                                 : GuestVirtual{(begin.value | (unwinder_.stack_size_ - 1)) + 1};
-    for (GuestVirtual at = begin; at < end; at = at + word) {
+    const GuestVirtual end = end_of_stack(sp_of_last_frame_);
+    for (GuestVirtual at = sp_of_last_frame_; at < end; at = at + word) {
       const auto value = unwinder_.memory_.read_unsigned(at, word);
       if (!value) break;
       const auto address = unwinder_.chain_->return_address(*value);

@@ -217,10 +217,16 @@ TEST_CASE("frame pointers: the kernel's own first functions end a trace") {
     frames.at_return(first.value + 0x40, frames.stack, 0);
     CHECK(frames.step().result == Result::End);
   }
+}
+
+TEST_CASE("frame pointers: a null return address is for who knows where the stack is") {
+  Frames frames;
   frames.guest.write_words(frames.stack + 0x100, {0, 0});
   frames.at_return(frames.guest.function("cpu_startup_entry").value + 0x40, frames.stack,
                    (frames.stack + 0x100).value);
-  CHECK(frames.step().result == Result::End);
+  CHECK(frames.step().result == Result::Caller);
+  CHECK(frames.cursor.ip.value == 0);
+  CHECK(frames.cursor.sp == frames.stack + 0x110);
 }
 
 TEST_CASE("frame pointers: a function that has not made its frame has its caller on the stack") {

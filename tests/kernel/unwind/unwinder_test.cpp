@@ -117,6 +117,25 @@ TEST_CASE("unwinder: since 4.9 a task saves where it goes on, with or without it
   }
 }
 
+TEST_CASE("unwinder: a null return address ends a trace only where a stack begins") {
+  for (const std::uint64_t below_end : {64U, 1024U, 1040U, 8192U}) {
+    Kernel kernel("4.4.121");
+    TaskGuest& guest = kernel.guest;
+    const std::uint64_t to_thread = guest.call(kernel.thread, 0x20, kernel.schedule);
+    const GuestVirtual first{kernel.task.stack_end().value - below_end - 8};
+    const GuestVirtual schedules{first.value - 0x40};
+    guest.write_words(first, {0, 0});
+    guest.write_words(schedules, {first.value, to_thread});
+    guest.write_words({schedules.value - 0x40}, {schedules.value, 0x246});
+    guest.write(kernel.task.address + task_at::sp, GuestVirtual{schedules.value - 0x40});
+    const Trace trace = kernel.trace();
+    CAPTURE(below_end, trace.why);
+    CHECK(text_of(trace) == (below_end <= 1024 ? "kthread+0x20 | start" : "kthread+0x20 | broken"));
+    CHECK(trace.why ==
+          (below_end <= 1024 ? "" : fmt::format("the return address at {} is 0", first + 8)));
+  }
+}
+
 TEST_CASE("unwinder: a trace ends where all traces together have as many frames as they may") {
   Kernel kernel("4.19.0");
   TaskGuest& guest = kernel.guest;
