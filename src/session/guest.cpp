@@ -15,6 +15,7 @@
 #include "kernel/find/ram_base_search.h"
 #include "kernel/self/memory_symbols.h"
 #include "kernel/symbols/banner.h"
+#include "session/other_files.h"
 
 namespace photon_dmesg {
 namespace {
@@ -99,6 +100,22 @@ std::vector<GuestFiles> ways_to_read(const GuestFiles& guest, const Inputs& inpu
   return ways;
 }
 
+bool is_snapshot_pending(const GuestFiles& files) {
+  return !files.state.empty() &&
+         is_snapshot_pending(files.surroundings(), files.state.front()->name());
+}
+
+// Only a snapshot's memory is written while the guest runs on; that of one that is suspended is
+// whole when the log's last line stands.
+void warn_if_pending(const GuestFiles& files, Diagnostics& diagnostics) {
+  if (files.state.empty() || !has_ending(files.state.front()->name(), ".vmsn")) return;
+  if (!is_snapshot_pending(files)) return;
+  diagnostics.warn_of_lack(
+      "vmware.log says that the memory of a snapshot was still being written: what it lacked then "
+      "is empty here, and what follows may lack more than it tells: copy the files once that has "
+      "ended");
+}
+
 // The checkpoint beside memory that was named without one. If that can't be read, memory is read
 // alone; returns why.
 std::optional<Error> add_checkpoint(GuestFiles& files, Diagnostics& diagnostics) {
@@ -141,18 +158,18 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
       auto running = open_way(std::move(files), attempt);
       if (failure && !as_named) attempt.warn_of_lack(fmt::format("not used: {}", failure->what()));
       attempt.release();
+      warn_if_pending(guest, diagnostics);
       return running;
     } catch (const Error& error) {
       if (!failure) failure = error;
     }
   }
-  const bool pending = !guest.state.empty() &&
-                       is_snapshot_pending(guest.surroundings(), guest.state.front()->name());
   throw Error(failure->failure(),
               fmt::format("{}{}", failure->what(),
-                          pending ? " (vmware.log says that the memory of a snapshot was still "
-                                    "being written: copy the files once that has ended)"
-                                  : ""));
+                          is_snapshot_pending(guest)
+                              ? " (vmware.log says that the memory of a snapshot was still "
+                                "being written: copy the files once that has ended)"
+                              : ""));
 }
 
 std::optional<RunningKernel> Guest::open_way(GuestFiles files, Diagnostics& diagnostics) {

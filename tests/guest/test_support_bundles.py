@@ -272,6 +272,22 @@ class Layouts(BundleTests, unittest.TestCase):
         self.refused(3, "vmware.log says that the memory of a snapshot was still being written",
                      pack(self.own / "ticket.tgz", self.ticket))
 
+    def test_what_a_snapshot_holds_that_was_not_complete(self) -> None:
+        """Its memory is written while the guest runs on: what is not there yet looks empty."""
+        folder = self.put("vm", ending=".vmsn")
+        begun = "2026-11-30T10:00:00Z| vmx| I125: MainMem: Begin lazy IO (131072 pages, 0 done)\n"
+        (folder / "vmware.log").write_text(begun)
+        result = photon_dmesg("--json", folder)
+        self.assertEqual((result.status, result.json["dmesg"]), (1, self.document["dmesg"]), result.err)
+        self.assertIn("vmware.log says that the memory of a snapshot was still being written", result.err)
+        (folder / "vmware.log").write_text(
+            f"{begun}2026-11-30T10:05:00Z| vmx| I125: MainMem: Completed pending lazy checkpoint save.\n")
+        self.check(folder)
+        # One that is suspended has ended what it was writing.
+        (folder / "vmware.log").write_text(begun)
+        (folder / "vm.vmsn").rename(folder / "vm.vmss")
+        self.check(folder)
+
     def test_symbols_in_a_bundle(self) -> None:
         self.put("vm")
         shutil.copy(self.guest.kernel.system_map, self.ticket / "System.map")
