@@ -104,10 +104,12 @@ static noinline void lab_aa(void) {
 static void lab_timer_spin(struct timer_list* timer) { lab_spin_forever(); }
 static DEFINE_TIMER(lab_timer, lab_timer_spin);
 
-// The callback runs on this processor, over whatever task is there then.
+// The callback runs on this processor, over whatever task is there then: a timer that is added without
+// naming a processor may run on another while this one is idle (kernel/time/timer_migration.c).
 static noinline void lab_timerspin(void) {
   preempt_disable();
-  mod_timer(&lab_timer, jiffies + 1);
+  lab_timer.expires = jiffies + 1;
+  add_timer_on(&lab_timer, smp_processor_id());
   preempt_enable();
 }
 
