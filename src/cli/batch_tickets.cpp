@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <fstream>
 #include <ios>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <system_error>
 
 #include "base/error.h"
 #include "batch/find_tickets.h"
@@ -23,7 +25,10 @@ namespace {
 std::string read_text(const fs::path& path) {
   if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(Failure::Usage, fmt::format("{}: can't be opened", path.string()));
+  if (!file) {
+    throw Error(Failure::Usage, fmt::format("{}: can't be opened: {}", path.string(),
+                                            std::generic_category().message(errno)));
+  }
   try {
     return {std::istreambuf_iterator<char>(file), {}};
   } catch (const std::ios_base::failure& error) {

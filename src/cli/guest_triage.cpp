@@ -103,6 +103,17 @@ bool add_host_findings(const HostEvidence& host, const std::optional<ClockHistor
   return !testimony.lines.empty();
 }
 
+// Of a log that has none.
+void forget_times(std::vector<Finding>& findings) {
+  for (Finding& finding : findings) {
+    finding.since_nsec.reset();
+    for (Witness& witness : finding.evidence) witness.nsec.reset();
+    for (Witness& witness : finding.against) witness.nsec.reset();
+    for (AffectedTask& task : finding.tasks) task.since_nsec.reset();
+    forget_times(finding.consequences);
+  }
+}
+
 std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks) {
   std::vector<std::string> sources = {describe(guest.symbols().provenance)};
   if (tasks == nullptr) return sources;
@@ -142,16 +153,23 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
   return report;
 }
 
-TriageReport judge_text_log(std::istream& input, const std::string& name) {
+TriageReport judge_text_log(ByteStream& input, const std::string& name, Diagnostics& diagnostics) {
   TriageReport report;
   report.generator = program_version();
   LogJudge log(report.log);
-  read_text_log(input, [&](const LogRecord& record) {
+  const TextLogSigns signs = read_text_log(input, [&](const LogRecord& record) {
     log.add(record);
     return true;
   });
   report.facts.logged = log.finish();
-  report.facts.last_record_nsec = log.last_nsec();
+  if (signs.has_times) report.facts.last_record_nsec = log.last_nsec();
+  if (!signs.has_times) forget_times(report.facts.logged);
+  if (!signs.is_of_kernel && report.facts.logged.empty()) {
+    diagnostics.warn_of_lack(
+        fmt::format("{}: no line of it has what those of a kernel's log have, so that finding "
+                    "nothing means nothing: give what dmesg printed",
+                    input.name()));
+  }
   report.verdict = judge(report.facts);
   report.read_from = {name};
   report.not_read = {"the guest's memory"};

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <istream>
+#include <string>
 #include <vector>
 
+#include "base/byte_stream.h"
 #include "base/diagnostics.h"
 #include "report/triage_report.h"
 #include "session/guest.h"
@@ -17,8 +18,9 @@ namespace photon_dmesg {
                                        const std::vector<std::filesystem::path>& files,
                                        Diagnostics& diagnostics);
 
-// The same by the text of a log alone, which is called `name` where it says what told.
-[[nodiscard]] TriageReport judge_text_log(std::istream& input,
-                                          const std::string& name = "the text of a log");
+// The same by the text of a log alone, which is called `name` where it says what told. Throws what
+// `input` throws; that it looks like no log of a kernel's is a warning.
+[[nodiscard]] TriageReport judge_text_log(ByteStream& input, const std::string& name,
+                                          Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

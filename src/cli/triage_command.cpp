@@ -3,18 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
-#include <sstream>
+#include <span>
 #include <string>
 #include <utility>
 
+#include "base/byte_source.h"
 #include "base/error.h"
+#include "base/file_stream.h"
 #include "cli/exit_status.h"
 #include "cli/guest_triage.h"
 #include "cli/host_lines.h"
+#include "cli/log_text.h"
 #include "cli/output.h"
 #include "cli/private_names.h"
 #include "cli/session_options.h"
@@ -67,25 +67,20 @@ TriageReport read_guest(const Options& options, std::shared_ptr<BundleTree> tree
   return report;
 }
 
-std::istream& open_text(const std::filesystem::path& path, std::ifstream& file) {
-  if (path == "-") return std::cin;
-  file.open(path, std::ios::binary);
-  if (!file) throw unusable(fmt::format("{}: can't be opened", path.string()));
-  return file;
+TriageReport judge_log_text(const Options& options, const ByteSource& text, const std::string& name,
+                            Redactor& redactor, Diagnostics& diagnostics) {
+  FileStream stream(text);
+  TriageReport report = judge_text_log(stream, name, diagnostics);
+  add_details(options, text, redactor, report, diagnostics);
+  return report;
 }
 
 TriageReport read_text_log(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
   if (options.files.size() != 1) {
     throw Error(Failure::Usage, "--log: expected one file, the text of a log");
   }
-  std::ifstream file;
-  std::istream& input = open_text(options.files.front(), file);
-  if (!reads_log_again(options)) return judge_text_log(input);
-  const std::string text(std::istreambuf_iterator<char>(input), {});  // it may come from a pipe
-  std::istringstream copy(text);
-  TriageReport report = judge_text_log(copy);
-  add_details(options, text, redactor, report, diagnostics);
-  return report;
+  const auto text = open_log_text(options.files.front(), diagnostics);
+  return judge_log_text(options, *text, "the text of a log", redactor, diagnostics);
 }
 
 TriageReport read_report(const Options& options, Redactor& redactor, Diagnostics& diagnostics) {
@@ -118,10 +113,8 @@ TriageReport judge_host_logs(const Options& options, BundleTree& tree, Redactor&
                                         lines[last.end - 1].host_time)});
   std::string text;
   for (std::size_t i = last.begin; i < last.end; ++i) text += raw_line(lines[i]) + '\n';
-  std::istringstream input(text);
-  TriageReport report = judge_text_log(input, what_guest_sent);
-  add_details(options, text, redactor, report, diagnostics);
-  return report;
+  const BufferSource source(options.files.front().string(), std::as_bytes(std::span(text)));
+  return judge_log_text(options, source, what_guest_sent, redactor, diagnostics);
 }
 
 int print_triage(const Options& options, Redactor& redactor, TerminalDiagnostics& diagnostics) {

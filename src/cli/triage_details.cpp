@@ -4,9 +4,9 @@
 #include <deque>
 #include <functional>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
+#include "base/file_stream.h"
 #include "base/input_file.h"
 #include "checkpoint/guest_files.h"
 #include "checkpoint/vmware/checkpoint_info.h"
@@ -94,9 +94,9 @@ ReadLog log_of(Guest& guest) {
   };
 }
 
-ReadLog log_of(const std::string& text) {
+ReadLog log_of(const ByteSource& text) {
   return [&text](const Take& take) {
-    std::istringstream input(text);
+    FileStream input(text);
     read_text_log(input, [&](const LogRecord& record) {
       take(record);
       return true;
@@ -134,10 +134,6 @@ void add_screenshot(const Guest& guest, TriageReport& report, Diagnostics& diagn
 
 }  // namespace
 
-bool reads_log_again(const Options& options) {
-  return options.redact || has_digests(options);
-}
-
 void add_details(const Options& options, Guest& guest, Redactor& redactor, TriageReport& report,
                  Diagnostics& diagnostics) {
   report.inputs = input_files(files_of(options, guest), has_digests(options), diagnostics);
@@ -145,7 +141,7 @@ void add_details(const Options& options, Guest& guest, Redactor& redactor, Triag
   if (is_for_tickets(options) && !options.redact) add_screenshot(guest, report, diagnostics);
 }
 
-void add_details(const Options& options, const std::string& text, Redactor& redactor,
+void add_details(const Options& options, const ByteSource& text, Redactor& redactor,
                  TriageReport& report, Diagnostics& diagnostics) {
   report.inputs = input_files(options.files, has_digests(options), diagnostics);
   add_log(options, log_of(text), redactor, report);

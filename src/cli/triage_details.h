@@ -1,7 +1,6 @@
 #pragma once
 
-#include <string>
-
+#include "base/byte_source.h"
 #include "base/diagnostics.h"
 #include "cli/options/options.h"
 #include "report/redactor.h"
@@ -9,9 +8,6 @@
 #include "session/guest.h"
 
 namespace photon_dmesg {
-
-// Whether add_details() needs the log of a text, beside what the verdict was given by.
-[[nodiscard]] bool reads_log_again(const Options& options);
 
 // Add to a report whose verdict has been given what only the formats for tickets show: the last
 // records and those that findings name, and how many there were when; and the files that it was
@@ -22,7 +18,7 @@ namespace photon_dmesg {
 void add_details(const Options& options, Guest& guest, Redactor& redactor, TriageReport& report,
                  Diagnostics& diagnostics);
 // Of a log whose text is `text`.
-void add_details(const Options& options, const std::string& text, Redactor& redactor,
+void add_details(const Options& options, const ByteSource& text, Redactor& redactor,
                  TriageReport& report, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -1,6 +1,7 @@
 """What photon-dmesg triage finds wrong with real guests whose faults are known, and that it finds nothing
 wrong with those that are well."""
 
+import gzip
 import json
 import random
 import re
@@ -669,6 +670,40 @@ class Sources(GuestFiles, unittest.TestCase):
         document = photon_dmesg("triage", "--log", "--json", log).json
         self.assertIn("soft_lockup", [finding["kind"] for finding in document["findings"]])
         self.assertEqual(document["guest"], None)
+
+    def test_the_same_in_each_form_that_a_log_is_printed_in(self) -> None:
+        """Packed too; without times since boot none is made up."""
+        log = self.folder / "dmesg.txt"
+        log.write_bytes(photon_dmesg(self.checkpoint).out)
+        told = photon_dmesg("triage", "--log", "--json", log).json["findings"]
+        self.assertIsNotNone(told[0]["since_nsec"])
+        for form in ("iso", "ctime", "reltime", "delta", "notime"):
+            with self.subTest(form=form):
+                printed = photon_dmesg("--time-format", form, self.checkpoint).out
+                log.write_bytes(printed)
+                packed = self.folder / "dmesg.txt.gz"
+                packed.write_bytes(gzip.compress(printed))
+                for file in (log, packed):
+                    result = photon_dmesg("triage", "--log", "--json", file)
+                    self.assertEqual(result.status, 0, result.err)
+                    self.assertEqual([(finding["kind"], finding["summary"], None) for finding in told],
+                                     [(finding["kind"], finding["summary"], finding["since_nsec"])
+                                      for finding in result.json["findings"]])
+
+    def test_what_is_no_log_is_not_called_well(self) -> None:
+        self.assertEqual(photon_dmesg("triage", "--log", self.checkpoint).status, 3)
+        memory = photon_dmesg("triage", "--log", self.checkpoint.with_suffix(".vmem"))
+        self.assertEqual(memory.status, 3)
+        self.assertIn("expected the text of a log, found memory: leave --log out", memory.err)
+        other = self.folder / "other.txt"
+        for text in ("", "hello\n"):
+            other.write_text(text)
+            result = photon_dmesg("triage", "--log", other)
+            self.assertEqual(result.status, 1, result.err)
+            self.assertIn("no line of it has what those of a kernel's log have", result.err)
+        missing = photon_dmesg("triage", "--log", self.folder / "missing")
+        self.assertEqual(missing.status, 3)
+        self.assertIn("No such file or directory", missing.err)
 
 
 class Damage(GuestFiles, unittest.TestCase):

@@ -36,24 +36,38 @@ std::optional<LogCaller> parse_caller(std::string_view text) {
   return LogCaller{kind, static_cast<std::uint32_t>(*id)};
 }
 
-bool is_weekday(std::string_view text) {
+// "Sun Nov 29 01:50:12 2026", "Nov29 01:50".
+bool is_time_of_day(std::string_view text) {
   constexpr std::array days = {"Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "};
+  constexpr std::size_t month = 3;
   return std::any_of(days.begin(), days.end(),
-                     [text](std::string_view day) { return text.starts_with(day); });
+                     [text](std::string_view day) { return text.starts_with(day); }) ||
+         (text.size() > month && begins_like(text.substr(month), "_9 99:99"));
+}
+
+// Takes "<    0.000012>" off the end, the time since the line before.
+bool take_delta(std::string_view& text) {
+  const std::size_t begin = text.find('<');
+  if (begin == std::string_view::npos || !text.ends_with('>')) return false;
+  if (!parse_time(trimmed(text.substr(begin + 1, text.size() - begin - 2)))) return false;
+  text = trimmed(text.substr(0, begin));
+  return true;
 }
 
 // "[...]": a time, a caller, both ("[   50.5] [T123]" is two of them), or a time of day.
 bool take_brackets(std::string_view& text, LinePrefix& prefix) {
-  constexpr std::size_t longest = 40;
+  constexpr std::size_t longest = 48;
   if (!text.starts_with('[')) return false;
   const std::size_t end = text.substr(0, longest).find(']');
   if (end == std::string_view::npos) return false;
-  const std::string_view inside = trimmed(text.substr(1, end - 1));
+  std::string_view inside = trimmed(text.substr(1, end - 1));
+  const bool has_delta = take_delta(inside);
   if (const auto time = parse_time(inside)) {
     prefix.ts_nsec = time;
   } else if (const auto caller = parse_caller(inside)) {
     prefix.caller = caller;
-  } else if (!is_weekday(inside)) {
+  } else if (!is_time_of_day(inside) && !(has_delta && inside.empty()) &&
+             !(inside.starts_with('+') && parse_time(inside.substr(1)))) {
     return false;
   }
   text.remove_prefix(end + 1);
@@ -73,24 +87,32 @@ bool take_priority(std::string_view& text, LinePrefix& prefix) {
   return true;
 }
 
+constexpr std::array<std::string_view, 8> levels = {"emerg", "alert",  "crit", "err",
+                                                    "warn",  "notice", "info", "debug"};
+constexpr std::array<std::string_view, 12> facilities = {"kern", "user",   "mail",     "daemon",
+                                                         "auth", "syslog", "lpr",      "news",
+                                                         "uucp", "cron",   "authpriv", "ftp"};
+
+template <std::size_t Count>
+std::optional<std::uint8_t> place_of(std::string_view name,
+                                     const std::array<std::string_view, Count>& names) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<std::uint8_t>(found - names.begin());
+}
+
 // "kern  :warn  : " as dmesg -x prints it.
 bool take_names(std::string_view& text, LinePrefix& prefix) {
-  constexpr std::array levels = {"emerg", "alert",  "crit", "err",
-                                 "warn",  "notice", "info", "debug"};
-  constexpr std::array facilities = {"kern", "user", "mail", "daemon", "auth",     "syslog",
-                                     "lpr",  "news", "uucp", "cron",   "authpriv", "ftp"};
   const std::size_t first = text.find(':');
   constexpr std::size_t longest = 9;
   if (first > longest) return false;
   const std::size_t second = text.find(": ", first + 1);
   if (second == std::string_view::npos || second - first > longest) return false;
-  const auto* const facility =
-      std::find(facilities.begin(), facilities.end(), trimmed(text.substr(0, first)));
-  const auto* const level =
-      std::find(levels.begin(), levels.end(), trimmed(text.substr(first + 1, second - first - 1)));
-  if (facility == facilities.end() || level == levels.end()) return false;
-  prefix.facility = static_cast<std::uint8_t>(facility - facilities.begin());
-  prefix.level = static_cast<std::uint8_t>(level - levels.begin());
+  const auto facility = facility_called(trimmed(text.substr(0, first)));
+  const auto level = level_called(trimmed(text.substr(first + 1, second - first - 1)));
+  if (!facility || !level) return false;
+  prefix.facility = facility;
+  prefix.level = level;
   text.remove_prefix(second + 2);
   return true;
 }
@@ -106,6 +128,14 @@ bool take_dropped(std::string_view& text) {
 }
 
 }  // namespace
+
+std::optional<std::uint8_t> facility_called(std::string_view name) {
+  return place_of(name, facilities);
+}
+
+std::optional<std::uint8_t> level_called(std::string_view name) {
+  return place_of(name, levels);
+}
 
 LinePrefix take_line_prefix(std::string_view& text) {
   LinePrefix prefix;

@@ -18,9 +18,14 @@ struct LinePrefix {
 };
 
 // Takes it off `text`, in whatever order: "<4>", "[   50.123456]", "[T123]", "[    C1]",
-// "kern  :warn  : " (dmesg -x), "[Sun Nov 29 01:50:12 2026]" (dmesg -T, whose time is no time since
-// boot and is left out), "** 12 printk messages dropped **". Blanks in front of the text stay.
+// "kern  :warn  : " (dmesg -x), "** 12 printk messages dropped **"; and what is no time since boot
+// and is left out: "[Sun Nov 29 01:50:12 2026]" (dmesg -T), "[Nov29 01:50]" and "[  +0.000012]"
+// (-e, -H), "<    0.000012>" within brackets (-d). Blanks in front of the text stay.
 [[nodiscard]] LinePrefix take_line_prefix(std::string_view& text);
+
+// The number of syslog(3) for "kern" or "warn"; nothing if there is none of that name.
+[[nodiscard]] std::optional<std::uint8_t> facility_called(std::string_view name);
+[[nodiscard]] std::optional<std::uint8_t> level_called(std::string_view name);
 
 // Where within a line a further one begins, with its time, "login: [   50.123456] text": what
 // others wrote to the same console did not end its line. npos if it is one line.

@@ -1,10 +1,14 @@
 #include "triage/log/text_log.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "triage/log/line_prefix.h"
+#include "triage/log/outer_prefix.h"
 #include "triage/log/text_scan.h"
 
 namespace photon_dmesg {
@@ -12,18 +16,39 @@ namespace {
 
 constexpr std::size_t longest_line = std::size_t{64} << 10;
 
-// The next line without its end, cut to what is kept; false at the end of the input.
-bool read_line(std::istream& input, std::string& line) {
-  line.clear();
-  std::streambuf& bytes = *input.rdbuf();
-  constexpr int end = std::char_traits<char>::eof();
-  int byte = bytes.sbumpc();
-  if (byte == end) return false;
-  for (; byte != end && byte != '\n'; byte = bytes.sbumpc()) {
-    if (line.size() < longest_line) line += static_cast<char>(byte);
+// The lines of a stream, without their ends, cut to what is kept.
+class LineReader {
+ public:
+  explicit LineReader(ByteStream& input) : input_(input) {}
+
+  // False at the end of the input.
+  bool read(std::string& line) {
+    line.clear();
+    bool any = false;
+    while (fill()) {
+      any = true;
+      const std::size_t end = rest_.find('\n');
+      line.append(rest_.substr(0, std::min(end, longest_line - line.size())));
+      if (end != std::string_view::npos) {
+        rest_.remove_prefix(end + 1);
+        return true;
+      }
+      rest_ = {};
+    }
+    return any;
   }
-  return true;
-}
+
+ private:
+  bool fill() {
+    if (!rest_.empty()) return true;
+    const std::span<const std::byte> bytes = input_.next();
+    rest_ = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return !rest_.empty();
+  }
+
+  ByteStream& input_;
+  std::string_view rest_;
+};
 
 // Takes what steers a terminal away: "\e[31m", zeros of a serial line, carriage returns.
 void remove_control(std::string& line) {
@@ -42,50 +67,12 @@ void remove_control(std::string& line) {
   line = std::move(kept);
 }
 
-// Takes "Nov 29 01:50:12 " or "2026-11-29T01:50:12.123456+00:00 " off; false if there is none.
-bool take_syslog_time(std::string_view& text) {
-  constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  constexpr std::size_t traditional = 15;  // "Nov 29 01:50:12"
-  constexpr std::size_t iso = 19;          // "2026-11-29T01:50:12"
-  if (text.size() > traditional && text[3] == ' ' && text[9] == ':' && text[12] == ':' &&
-      text[traditional] == ' ' &&
-      std::find(months.begin(), months.end(), text.substr(0, 3)) != months.end()) {
-    text.remove_prefix(traditional + 1);
-    return true;
-  }
-  if (text.size() > iso && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' &&
-      text[16] == ':' && is_digit(text[0])) {
-    text.remove_prefix(std::min(text.size(), until(text, " ").size() + 1));
-    return true;
-  }
-  return false;
-}
-
-constexpr std::uint8_t user = 1;  // of syslog(3)
-constexpr std::uint8_t daemon = 3;
-
-// Takes a syslog's time, host and tag off: what the kernel did not say keeps its tag.
-std::optional<std::uint8_t> take_syslog_prefix(std::string_view& text) {
-  std::string_view rest = text;
-  if (!take_syslog_time(rest)) return std::nullopt;
-  const std::size_t host = until(rest, " ").size();
-  if (host == rest.size()) return std::nullopt;
-  rest.remove_prefix(host + 1);
-  constexpr std::string_view kernel = "kernel: ";
-  if (rest.starts_with(kernel)) {
-    text = rest.substr(kernel.size());
-    return 0;
-  }
-  text = rest;
-  return rest.starts_with("systemd") ? daemon : user;
-}
-
 // Takes off what journalctl -o short-monotonic puts between time and text, "host kernel: " or
 // "host ", if the kernel or systemd wrote it: other tags can't be told from the kernel's own words.
 std::optional<std::uint8_t> take_journal_prefix(std::string_view& text) {
   const std::string_view host = until(text, " :[");
   constexpr std::string_view kernel = " kernel: ";
+  constexpr std::uint8_t daemon = 3;  // of syslog(3)
   const std::string_view rest = text.substr(host.size());
   if (rest.starts_with(kernel)) {
     text = rest.substr(kernel.size());
@@ -96,7 +83,8 @@ std::optional<std::uint8_t> take_journal_prefix(std::string_view& text) {
   return daemon;
 }
 
-// The time of what the kernel printed behind what others had written.
+// The time of what the kernel printed behind what others had written. In a log without times it is
+// a text that somebody quotes.
 std::optional<std::uint64_t> inner_time(std::string_view text) {
   const std::size_t inner = find_inner_line(text);
   if (inner == std::string_view::npos) return std::nullopt;
@@ -104,34 +92,50 @@ std::optional<std::uint64_t> inner_time(std::string_view text) {
   return take_line_prefix(text).ts_nsec;
 }
 
-LogRecord parse_line(std::string_view text) {
-  LogRecord record;
-  std::optional<std::uint8_t> facility = take_syslog_prefix(text);
-  const LinePrefix prefix = take_line_prefix(text);
-  if (prefix.ts_nsec && !facility) facility = take_journal_prefix(text);
-  record.ts_nsec = prefix.ts_nsec ? *prefix.ts_nsec : inner_time(text).value_or(UINT64_MAX);
-  record.caller = prefix.caller;
-  constexpr std::uint8_t info = 6;
-  record.level = prefix.level.value_or(info);
-  record.facility = prefix.facility.value_or(facility.value_or(0));
-  record.text = text;
-  return record;
-}
+// A log's lines become records.
+class LineParser {
+ public:
+  LogRecord parse(std::string_view text) {
+    LogRecord record;
+    const OuterPrefix::Taken outer = outer_.take(text);
+    const std::string_view whole = text;
+    const LinePrefix prefix = take_line_prefix(text);
+    std::optional<std::uint8_t> facility = outer.facility;
+    signs_.is_of_kernel |= facility == 0 || text.size() < whole.size();
+    if (prefix.ts_nsec && !facility) facility = take_journal_prefix(text);
+    signs_.has_times |= prefix.ts_nsec.has_value();
+    const auto time = prefix.ts_nsec || !signs_.has_times ? prefix.ts_nsec : inner_time(text);
+    newest_nsec_ = time.value_or(newest_nsec_);
+    record.ts_nsec = newest_nsec_;
+    record.caller = prefix.caller;
+    constexpr std::uint8_t info = 6;
+    record.level = prefix.level.value_or(info);
+    record.facility = prefix.facility.value_or(facility.value_or(0));
+    record.text = text;
+    return record;
+  }
+
+  [[nodiscard]] const TextLogSigns& signs() const { return signs_; }
+
+ private:
+  OuterPrefix outer_;
+  TextLogSigns signs_;
+  std::uint64_t newest_nsec_ = 0;
+};
 
 }  // namespace
 
-void read_text_log(std::istream& input, const RecordSink& sink) {
+TextLogSigns read_text_log(ByteStream& input, const RecordSink& sink) {
+  LineReader lines(input);
+  LineParser parser;
   std::string line;
-  std::uint64_t number = 0;
-  std::uint64_t newest = 0;
-  while (read_line(input, line)) {
+  for (std::uint64_t number = 1; lines.read(line); ++number) {
     remove_control(line);
-    LogRecord record = parse_line(line);
-    record.seq = ++number;
-    if (record.ts_nsec == UINT64_MAX) record.ts_nsec = newest;
-    newest = record.ts_nsec;
-    if (!sink(std::move(record))) return;
+    LogRecord record = parser.parse(line);
+    record.seq = number;
+    if (!sink(std::move(record))) break;
   }
+  return parser.signs();
 }
 
 }  // namespace photon_dmesg

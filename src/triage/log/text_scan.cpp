@@ -1,5 +1,6 @@
 #include "triage/log/text_scan.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace photon_dmesg {
@@ -22,6 +23,15 @@ bool is_digit(char c) {
 
 bool is_word(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+bool begins_like(std::string_view text, std::string_view form) {
+  if (text.size() < form.size()) return false;
+  return std::equal(form.begin(), form.end(), text.begin(), [](char wanted, char found) {
+    if (wanted == '9') return is_digit(found);
+    if (wanted == '_') return is_digit(found) || found == ' ';
+    return wanted == found;
+  });
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -13,6 +13,9 @@ namespace photon_dmesg {
 [[nodiscard]] bool is_word(char c);
 [[nodiscard]] bool is_digit(char c);
 
+// Whether `text` begins as `form` does, in which 9 stands for any digit and _ for one or a blank.
+[[nodiscard]] bool begins_like(std::string_view text, std::string_view form);
+
 // Without blanks, tabs and carriage returns at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

@@ -1,6 +1,6 @@
 // A log as text, as `triage --log` reads it, or as records, and what is wrong by it.
-#include <sstream>
-
+#include "base/byte_source.h"
+#include "base/file_stream.h"
 #include "fuzz/input.h"
 #include "triage/log/log_events.h"
 #include "triage/log/log_findings.h"
@@ -25,7 +25,8 @@ std::uint64_t add_records(Input& input, LogEvents& events) {
 }
 
 std::uint64_t add_text(Input& input, LogEvents& events) {
-  std::istringstream text(Input::as_string(input.rest()));
+  const BufferSource source("text", input.rest());
+  FileStream text(source);
   std::uint64_t last = 0;
   read_text_log(text, [&](const LogRecord& record) {
     last = record.seq;

@@ -1,21 +1,32 @@
 #include "triage/log/text_log.h"
 
 #include <catch2/catch.hpp>
-#include <sstream>
+#include <span>
 
+#include "base/byte_source.h"
+#include "base/file_stream.h"
 #include "triage/log/trace_frame.h"
 
 namespace photon_dmesg {
 namespace {
 
+TextLogSigns read(const std::string& text, const RecordSink& sink) {
+  const BufferSource source("log", std::as_bytes(std::span(text)));
+  FileStream input(source);
+  return read_text_log(input, sink);
+}
+
 std::vector<LogRecord> records_of(const std::string& text) {
-  std::istringstream input(text);
   std::vector<LogRecord> records;
-  read_text_log(input, [&](LogRecord record) {
+  read(text, [&](LogRecord record) {
     records.push_back(std::move(record));
     return true;
   });
   return records;
+}
+
+TextLogSigns signs_of(const std::string& text) {
+  return read(text, [](const LogRecord&) { return true; });
 }
 
 LogRecord record_of(const std::string& line) {
@@ -48,26 +59,92 @@ TEST_CASE("text log: what stands before a text becomes time, caller, level and f
   CHECK(user.level == 6);
 
   CHECK(record_of("[Sun Nov 29 01:50:12 2026] a text").text == " a text");
+  const LogRecord delta = record_of("[    5.250000 <    0.000123>] a text");
+  CHECK(delta.ts_nsec == 5'250'000'000);
+  CHECK(delta.text == "a text");
+  for (const char* line :
+       {"[Nov29 01:50] a text", "[  +0.000012] a text", "[<    0.000123>] a text",
+        "[Sun Nov 29 01:50:12 2026 <    0.000123>] a text"}) {
+    CHECK(record_of(line).text == " a text");
+  }
   CHECK(record_of("** 4491 printk messages dropped ** [   50.750742] x").text == "x");
   CHECK(record_of("[drm:foo] *ERROR* x").text == "[drm:foo] *ERROR* x");
   CHECK(record_of("\x1b[31mred\x1b[0m").text == "red");
 }
 
 TEST_CASE("text log: of a syslog's lines those that are tagged so are the kernel's") {
-  const LogRecord kernel = record_of("Nov 29 01:50:12 web-1 kernel: [   12.000000] a text");
-  CHECK(kernel.text == "a text");
-  CHECK(kernel.ts_nsec == 12'000'000'000);
-  CHECK(kernel.facility == 0);
-  const LogRecord iso = record_of("2026-11-29T01:50:12.123456+00:00 web-1 kernel: a text");
-  CHECK(iso.text == "a text");
-  CHECK(iso.facility == 0);
+  for (const char* before :
+       {"Nov 29 01:50:12 web-1 kernel: ", "Nov  9 01:50:12.123456 web-1 kernel: ",
+        "2026-11-29T01:50:12.123456+00:00 web-1 kernel: ",
+        "2026-11-29T01:50:12+0000 web-1 kernel: ", "2026-11-29T01:50:12Z kernel: ",
+        "Nov 29 01:50:12 kernel: ", "Nov 29 01:50:12 web-1 kernel[0]: ",
+        "Sun 2026-11-29 01:50:12 UTC web-1 kernel: ",
+        "Nov 29 01:50:12 web-1 kern.emerg kernel: "}) {
+    CAPTURE(before);
+    for (const std::string text : {"Kernel panic - not syncing: x", "NMI watchdog: BUG: x"}) {
+      const LogRecord record = record_of(before + text);
+      CHECK(record.text == text);
+      CHECK(record.facility == 0);
+      const LogRecord timed = record_of(before + ("[   12.000000] " + text));
+      CHECK(timed.text == text);
+      CHECK(timed.ts_nsec == 12'000'000'000);
+    }
+  }
   const LogRecord journal = record_of("[   12.000000] web-1 kernel: a text");
   CHECK(journal.text == "a text");
   CHECK(journal.ts_nsec == 12'000'000'000);
   CHECK(record_of("[   12.000000] web-1 systemd[1]: x").facility == 3);
   CHECK(record_of("[   12.000000] sd 0:0:0:0: [sda] x").text == "sd 0:0:0:0: [sda] x");
   CHECK(record_of("Nov 29 01:50:12 web-1 app[12]: BUG: x").facility == 1);
+  CHECK(record_of("Nov 29 01:50:12.123456 web-1 app[12]: BUG: x").facility == 1);
   CHECK(record_of("Nov 29 01:50:12 web-1 systemd[1]: x").facility == 3);
+  CHECK(record_of("Nov 29 01:50:12 web-1 user.info app: x").facility == 1);
+}
+
+TEST_CASE("text log: behind a time of day alone the kernel's own words begin") {
+  for (const char* before :
+       {"2026-11-29T01:50:12,643976+00:00 ", "2026-11-29T01:50:12Z ", "2026-11-29 01:50:12 ",
+        "[2026-11-29 01:50:12] ", "[2026-11-29 01:50:12.123]", "Nov 29 01:50:12 ",
+        "2026-11-29T01:50:12Z [   12.000000] ", "[2026-11-29 01:50:12] [   12.000000] ",
+        "Nov 29 01:50:12 web-1 [   12.000000] "}) {
+    for (const std::string text :
+         {"Kernel panic - not syncing: x", "watchdog: BUG: soft lockup - CPU#0 stuck for 22s!",
+          "NMI watchdog: BUG: soft lockup", "INFO: task sh:12 blocked for more than 120 seconds.",
+          "Internal error: Oops: 96000004", "Call Trace:", "app[12]: segfault at 0"}) {
+      CAPTURE(before, text);
+      const LogRecord record = record_of(before + text);
+      CHECK(record.text == text);
+      CHECK(record.facility == 0);
+    }
+  }
+}
+
+TEST_CASE("text log: a program without a number is one where the host is known") {
+  const std::string app = "Nov 29 01:50:13 web-1 app: BUG: x";
+  CHECK(record_of(app).text == "web-1 app: BUG: x");
+  for (const char* first :
+       {"Nov 29 01:50:12 web-1 kernel: a\n", "Nov 29 01:50:12 web-1 sshd[9]: a\n"}) {
+    const std::vector<LogRecord> records = records_of(first + app);
+    REQUIRE(records.size() == 2);
+    CHECK(records[1].facility == 1);
+    CHECK(records[1].text == "app: BUG: x");
+  }
+}
+
+TEST_CASE("text log: whether it has times since boot, and is one of a kernel's at all") {
+  CHECK(signs_of("[   12.000000] a").has_times);
+  CHECK(signs_of("[   12.000000] a").is_of_kernel);
+  CHECK(records_of("[   12.000000] a\nlogin: [   50.750742] a")[1].ts_nsec == 50'750'742'000);
+  for (const char* timeless :
+       {"[Sun Nov 29 01:50:12 2026] a", "[  +0.000012] a", "<6>a",
+        "2026-11-29T01:50:12,643976+00:00 a", "Nov 29 01:50:12 h kernel: a"}) {
+    CAPTURE(timeless);
+    CHECK_FALSE(signs_of(timeless).has_times);
+    CHECK(signs_of(timeless).is_of_kernel);
+  }
+  for (const char* other : {"", "a\nb\n", "Nov 29 01:50:12 web-1 app[12]: x", "\x1f\x8b\x08"}) {
+    CHECK_FALSE(signs_of(other).is_of_kernel);
+  }
 }
 
 TEST_CASE("text log: a line without a time has that of the line before it") {
@@ -81,9 +158,8 @@ TEST_CASE("text log: a line without a time has that of the line before it") {
 
 TEST_CASE("text log: a line is kept up to 64 KiB, and reading ends when nobody wants more") {
   CHECK(record_of(std::string(200'000, 'x')).text.size() == 65536);
-  std::istringstream input("a\nb\nc\n");
   int count = 0;
-  read_text_log(input, [&](const LogRecord&) { return ++count < 2; });
+  read("a\nb\nc\n", [&](const LogRecord&) { return ++count < 2; });
   CHECK(count == 2);
 }
 
