@@ -48,9 +48,20 @@ std::optional<GuestVirtual> direct_call_target(const KernelMemory& memory,
   return return_address + static_cast<std::uint64_t>(std::int64_t{distance});
 }
 
-bool is_behind_indirect_call(const KernelMemory& memory, GuestVirtual return_address) {
+bool is_behind_indirect_call(const KernelMemory& memory, const CodeMap& code,
+                             GuestVirtual return_address) {
   const auto bytes = bytes_before(memory, return_address);
-  return bytes && is_indirect_call(*bytes);
+  if (!bytes) return false;
+  if (is_indirect_call(*bytes)) return true;
+  const auto target = direct_call_target(memory, return_address);
+  const auto place = target ? code.place(*target) : std::nullopt;
+  return place && place->offset == 0 && place->symbol.starts_with("__x86_indirect_");
+}
+
+std::optional<bool> is_behind_call(const KernelMemory& memory, GuestVirtual return_address) {
+  const auto bytes = bytes_before(memory, return_address);
+  if (!bytes) return std::nullopt;
+  return is_direct_call(*bytes) || is_indirect_call(*bytes);
 }
 
 std::optional<GuestVirtual> find_call_of(const KernelMemory& memory, const CodeMap& code,
@@ -68,9 +79,7 @@ std::optional<GuestVirtual> find_call_of(const KernelMemory& memory, const CodeM
 }
 
 bool may_be_return_address(const KernelMemory& memory, const CodeMap& code, GuestVirtual value) {
-  if (!code.is_text({value.value - 1})) return false;
-  const auto bytes = bytes_before(memory, value);
-  return bytes && (is_direct_call(*bytes) || is_indirect_call(*bytes));
+  return code.is_text({value.value - 1}) && is_behind_call(memory, value).value_or(false);
 }
 
 }  // namespace photon_dmesg

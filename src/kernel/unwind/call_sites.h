@@ -14,8 +14,14 @@ namespace photon_dmesg {
 [[nodiscard]] std::optional<GuestVirtual> direct_call_target(const KernelMemory& memory,
                                                              GuestVirtual return_address);
 
-// Whether a call through a register or memory ends at `return_address`.
-[[nodiscard]] bool is_behind_indirect_call(const KernelMemory& memory, GuestVirtual return_address);
+// Whether a call through a register or memory ends at `return_address`, or one of the thunks that
+// stand for it where branches are not to be predicted (arch/x86/lib/retpoline.S).
+[[nodiscard]] bool is_behind_indirect_call(const KernelMemory& memory, const CodeMap& code,
+                                           GuestVirtual return_address);
+
+// Whether any call ends at `return_address`; nothing if the code there can't be read.
+[[nodiscard]] std::optional<bool> is_behind_call(const KernelMemory& memory,
+                                                 GuestVirtual return_address);
 
 // Where on the stack, in `most_words` from `sp` on, the first return address of a direct call of
 // the function at `begin` stands: its caller, whatever has become of its own frame. Nothing if

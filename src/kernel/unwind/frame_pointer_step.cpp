@@ -11,6 +11,7 @@
 
 #include "kernel/arch/architecture.h"
 #include "kernel/unwind/call_sites.h"
+#include "kernel/unwind/return_hook.h"
 
 namespace photon_dmesg {
 namespace {
@@ -50,7 +51,7 @@ class FramePointerStep {
       if (auto step = leave_entry_code()) return *step;
     }
     if (!cursor_.bp || *cursor_.bp == 0) {
-      if (is_in_first_function()) return {Step::Result::End, false, {}};
+      if (is_in_first_function(cursor_.ip)) return {Step::Result::End, false, {}};
       return broken("the chain of frame pointers ends");
     }
     if (is_encoded) return resume({*cursor_.bp & ~std::uint64_t{1}});
@@ -66,14 +67,20 @@ class FramePointerStep {
   }
 
   // Whether this is where a CPU begins: it has no frame pointer to leave.
-  [[nodiscard]] bool is_in_first_function() const {
+  [[nodiscard]] bool is_in_first_function(GuestVirtual return_address) const {
     constexpr std::array names = {"secondary_startup_64", "common_startup_64", "startup_64",
                                   "start_secondary",      "x86_64_start_",     "start_cpu0",
                                   "start_kernel"};
-    const auto place = code_.place_of_call(cursor_.ip);
+    const auto place = code_.place_of_call(return_address);
     return place && std::any_of(names.begin(), names.end(), [&](std::string_view name) {
              return place->symbol.starts_with(name);
            });
+  }
+
+  // Code that can't be read may have a call in front; a CPU's first function is left by a return.
+  [[nodiscard]] bool may_return_to(GuestVirtual address) const {
+    return is_behind_call(memory_, address).value_or(true) || is_in_first_function(address) ||
+           is_return_hook(code_, address);
   }
 
   Step follow(GuestVirtual frame) {
@@ -85,6 +92,10 @@ class FramePointerStep {
     if (*address != 0 && !code_.is_text({*address - 1})) {
       return broken(
           fmt::format("the frame at {} returns to {:#x}, which is no code", frame, *address));
+    }
+    if (*address != 0 && !may_return_to({*address})) {
+      return broken(
+          fmt::format("the frame at {} returns to {:#x}, where no call has led", frame, *address));
     }
     return_to(frame + 2 * word, {*address}, *next);
     return caller();
@@ -157,21 +168,23 @@ class FramePointerStep {
                                                         bool without_frame) const {
     constexpr std::uint64_t most_words = 8;
     const auto value = without_frame ? read(cursor_.sp) : std::nullopt;
-    if (value && code_.is_text({*value - 1}) && is_behind_indirect_call(memory_, {*value})) {
+    if (value && code_.is_text({*value - 1}) && is_behind_indirect_call(memory_, code_, {*value})) {
       return cursor_.sp;
     }
     return find_call_of(memory_, code_, begin, cursor_.sp, most_words);
   }
 
-  // Whether the function at `begin` makes its frame (push %rbp; mov %rsp,%rbp) behind `offset`, or
-  // never.
+  // Whether the function at `begin` makes its frame (mov %rsp,%rbp) behind `offset`, or never. The
+  // compiler may put other instructions between that and push %rbp.
   [[nodiscard]] bool makes_frame_later(GuestVirtual begin, std::uint64_t offset) const {
-    constexpr std::array<std::byte, 4> prologue = {std::byte{0x55}, std::byte{0x48},
-                                                   std::byte{0x89}, std::byte{0xe5}};
-    std::array<std::byte, 24> code{};
+    constexpr std::array<std::byte, 3> makes_frame = {std::byte{0x48}, std::byte{0x89},
+                                                      std::byte{0xe5}};
+    constexpr std::uint64_t longest = 4096;
+    if (offset > longest) return false;
+    std::vector<std::byte> code(offset);
     if (!memory_.read(begin, code)) return false;
-    const auto* found = std::search(code.begin(), code.end(), prologue.begin(), prologue.end());
-    return found == code.end() || offset <= static_cast<std::uint64_t>(found - code.begin());
+    return std::search(code.begin(), code.end(), makes_frame.begin(), makes_frame.end()) ==
+           code.end();
   }
 
   const KernelMemory& memory_;

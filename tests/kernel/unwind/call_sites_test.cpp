@@ -19,7 +19,7 @@ struct Calls {
   // Whether a call through a register or memory is seen in front of `caller` + 0x40.
   bool is_call(const std::vector<unsigned>& bytes) {
     guest.write_bytes(caller + (0x40 - bytes.size()), bytes);
-    return is_behind_indirect_call(guest.memory(), caller + 0x40);
+    return is_behind_indirect_call(guest.memory(), code, caller + 0x40);
   }
 };
 
@@ -45,6 +45,26 @@ TEST_CASE("call sites: calls through registers and memory, of each length") {
   CHECK_FALSE(Calls().is_call({0xff, 0xe0}));                                // jmp *%rax
   CHECK_FALSE(Calls().is_call({0xff, 0x30}));                                // push (%rax)
   CHECK_FALSE(Calls().is_call({0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90}));  // nothing
+}
+
+TEST_CASE("call sites: a thunk stands for a call through a register") {
+  for (const char* name : {"__x86_indirect_thunk_rax", "__x86_indirect_its_thunk_r11"}) {
+    Calls calls;
+    const GuestVirtual thunk = calls.guest.function(name);
+    const CodeMap code(calls.guest.kernel(), {});
+    CHECK(is_behind_indirect_call(calls.guest.memory(), code,
+                                  {calls.guest.call(calls.caller, 0x20, thunk)}));
+    CHECK_FALSE(is_behind_indirect_call(calls.guest.memory(), code,
+                                        {calls.guest.call(calls.caller, 0x20, calls.callee)}));
+  }
+}
+
+TEST_CASE("call sites: whether a call is in front, if that can be read") {
+  Calls calls;
+  const GuestVirtual behind{calls.guest.call(calls.caller, 0x20, calls.callee)};
+  CHECK(is_behind_call(calls.guest.memory(), behind) == true);
+  CHECK(is_behind_call(calls.guest.memory(), behind + 3) == false);
+  CHECK_FALSE(is_behind_call(calls.guest.memory(), TaskGuest::nowhere));
 }
 
 TEST_CASE("call sites: a return address is code behind a call") {

@@ -75,6 +75,8 @@ TEST_CASE("frame pointers: what is no frame is said, and not followed") {
   frames.guest.write_words(frames.stack + 0x100, {1, 0x4141414141414141});
   CHECK_THAT(why((frames.stack + 0x100).value),
              Catch::Contains("returns to 0x4141414141414141, which is no code"));
+  frames.guest.write_words(frames.stack + 0x100, {1, callee.value + 0x20});
+  CHECK_THAT(why((frames.stack + 0x100).value), Catch::Contains("where no call has led"));
 }
 
 TEST_CASE("frame pointers: since 4.10 an odd one leads to the registers of an interrupt") {
@@ -272,6 +274,21 @@ TEST_CASE(
     CHECK(frames.step().result == Result::Caller);
     CHECK(frames.cursor.ip.value == back);
     CHECK(frames.cursor.bp == frame.value);
+  }
+  SECTION("before, called by the thunk that stands for a pointer") {
+    const GuestVirtual thunk = frames.guest.function("__x86_indirect_thunk_rax");
+    const std::uint64_t from_thunk = frames.guest.call(caller, 0x80, thunk);
+    frames.guest.write(frames.stack, from_thunk);
+    frames.at_instruction(callee, frames.stack, frame.value);
+    CHECK(frames.step().result == Result::Caller);
+    CHECK(frames.cursor.ip.value == from_thunk);
+  }
+  SECTION("behind it, though other instructions lie between its two halves") {
+    // push %rbp; xor %eax,%eax; mov %rsp,%rbp
+    frames.guest.write_bytes(callee, {0x55, 0x31, 0xc0, 0x48, 0x89, 0xe5});
+    frames.at_instruction(callee + 0x40, frames.stack, frame.value);
+    CHECK(frames.step().result == Result::Caller);
+    CHECK(frames.cursor.ip.value == older);
   }
   SECTION("with a frame of its own a word on the stack is no proof") {
     frames.at_instruction(callee + 0x40, frames.stack, frame.value);
