@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel/arch/machines/machines.h"
+#include "kernel/unwind/return_hook.h"
 #include "kernel/unwind/stack_support.h"
 
 namespace photon_dmesg {
@@ -32,11 +33,10 @@ class Unwinder::Walk {
       if (trace_.frames.size() >= most_frames) return fail("the trace has no end");
       const Cursor before = cursor_;
       const Step step = unwinder_.chain_->step(cursor_);
+      note_doubt(before);
       switch (step.result) {
         case Step::Result::User:
-          trace_.end = TraceEnd::User;
-          trace_.user_ip = cursor_.ip;
-          return std::move(trace_);
+          return end_in_user_mode();
         case Step::Result::End:
           return end();
         case Step::Result::Broken:
@@ -49,6 +49,12 @@ class Unwinder::Walk {
       if (cursor_.ip.value != 0 && !is_code()) {
         return fail(fmt::format("{} is no code", cursor_.ip));
       }
+      if (!step.is_interrupted && is_return_hook(unwinder_.code_, cursor_.ip)) {
+        return fail(
+            fmt::format("the return address in front of {} is the kernel's own, for probes "
+                        "of functions that return",
+                        cursor_.sp));
+      }
       if (!may_add()) return cut();
       add(step.is_interrupted ? FrameKind::Interrupted : FrameKind::Call);
     }
@@ -59,8 +65,14 @@ class Unwinder::Walk {
     return unwinder_.code_.is_text({cursor_.is_exact ? cursor_.ip.value : cursor_.ip.value - 1});
   }
 
+  // The stack whose newest word is in front of `sp`: the first function on one may have left just
+  // its end.
+  [[nodiscard]] const Stack* find_stack(GuestVirtual sp) const {
+    return unwinder_.stacks_.find({sp.value - 1});
+  }
+
   [[nodiscard]] StackKind stack_of(GuestVirtual sp) const {
-    const Stack* stack = unwinder_.stacks_.find(sp);
+    const Stack* stack = find_stack(sp);
     return stack == nullptr ? StackKind::Task : stack->kind;
   }
 
@@ -82,10 +94,12 @@ class Unwinder::Walk {
 
   // On one stack callers lie higher and higher; each stack is left but once.
   bool goes_on(const Cursor& before) {
-    const Stack* old_stack = unwinder_.stacks_.find(before.sp);
-    const Stack* new_stack = unwinder_.stacks_.find(cursor_.sp);
+    const Stack* old_stack = find_stack(before.sp);
+    const Stack* new_stack = find_stack(cursor_.sp);
     if (old_stack == new_stack) {
-      if (old_stack == nullptr && leaves_interrupt(before.sp)) return true;
+      if (old_stack == nullptr && (leaves_interrupt(before.sp) || leaves_called_stack(before.ip))) {
+        return true;
+      }
       const bool is_near =
           new_stack != nullptr || cursor_.sp - before.sp < 2 * unwinder_.stack_size_;
       return cursor_.sp > before.sp && is_near;
@@ -108,16 +122,52 @@ class Unwinder::Walk {
     }
     const auto link = unwinder_.memory_.read_unsigned(from, word);
     const GuestVirtual frame{cursor_.sp.value - 2 * word};
-    has_left_interrupt_ =
+    const bool is_link =
         link && *link % word == 0 && *link < frame.value && frame.value - *link < largest_frame;
-    if (!has_left_interrupt_) return false;
+    if (is_link) call_all_interrupt();
+    return is_link;
+  }
+
+  // The same on arm64, where a function says by its name that it calls another on that stack
+  // (arch/arm64/kernel/entry.S), and has its own frame on the one before. Once in a trace.
+  bool leaves_called_stack(GuestVirtual return_address) {
+    if (has_left_interrupt_ || unwinder_.stacks_.has(StackKind::Irq)) return false;
+    const auto place = unwinder_.code_.place_of_call(return_address);
+    const bool is_caller = place && place->symbol == "call_on_irq_stack";
+    if (is_caller) call_all_interrupt();
+    return is_caller;
+  }
+
+  void call_all_interrupt() {
+    has_left_interrupt_ = true;
     for (Frame& each : trace_.frames) {
       if (each.stack == StackKind::Task) each.stack = StackKind::Irq;
     }
-    return true;
+  }
+
+  // Remembers where the first frame is from which on nothing vouches for the others.
+  void note_doubt(const Cursor& before) {
+    if (cursor_.is_unsure && !before.is_unsure) doubtful_ = before.ip;
+  }
+
+  // What was found by guessing is no whole trace, wherever it leads.
+  Trace end_in_doubt() {
+    trace_.end = TraceEnd::Broken;
+    trace_.why = fmt::format(
+        "nothing tells where the caller of the code at {} is: by frame pointers from there on",
+        *doubtful_);
+    return std::move(trace_);
+  }
+
+  Trace end_in_user_mode() {
+    if (doubtful_) return end_in_doubt();
+    trace_.end = TraceEnd::User;
+    trace_.user_ip = cursor_.ip;
+    return std::move(trace_);
   }
 
   Trace end() {
+    if (doubtful_) return end_in_doubt();
     const bool is_thread = !trace_.frames.empty() && trace_.frames.back().place &&
                            trace_.frames.back().place->symbol.starts_with("ret_from_fork");
     trace_.end = is_thread ? TraceEnd::KernelThread : TraceEnd::Start;
@@ -128,15 +178,14 @@ class Unwinder::Walk {
   // that was written over: what was above it is not known.
   Trace end_at_null() {
     constexpr std::uint64_t most_above = 1024;  // a pt_regs and what is left free behind it
-    const GuestVirtual address{cursor_.sp.value - word};
-    if (end_of_stack(address) - address <= most_above) return end();
-    return fail(fmt::format("the return address at {} is 0", address));
+    if (end_of_stack(cursor_.sp) - cursor_.sp < most_above) return end();
+    return fail(fmt::format("the return address in front of {} is 0", cursor_.sp));
   }
 
   [[nodiscard]] GuestVirtual end_of_stack(GuestVirtual sp) const {
-    const Stack* stack = unwinder_.stacks_.find(sp);
+    const Stack* stack = find_stack(sp);
     if (stack != nullptr) return stack->begin + stack->size;
-    return {(sp.value | (unwinder_.stack_size_ - 1)) + 1};
+    return {((sp.value - 1) | (unwinder_.stack_size_ - 1)) + 1};
   }
 
   Trace fail(std::string why) {
@@ -178,6 +227,7 @@ class Unwinder::Walk {
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
   std::unordered_set<const Stack*> left_;
   bool has_left_interrupt_ = false;
+  std::optional<GuestVirtual> doubtful_;
 };
 
 Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,

@@ -394,4 +394,34 @@ TEST_CASE("frame records: from a vCPU through an interrupt") {
   CHECK(some.trace(without) == "broken");
 }
 
+TEST_CASE("frame records: the first function on the stack of interrupts has left all of it") {
+  const bool has_names = GENERATE(true, false);
+  CAPTURE(has_names);
+  ArmTask some;
+  TaskGuest& guest = some.guest;
+  const GuestVirtual softirq = guest.function("____do_softirq");
+  const GuestVirtual softirqs = guest.function("handle_softirqs");
+  const GuestVirtual calls = guest.function("call_on_irq_stack");
+  const GuestVirtual irq_stack = guest.allocate(0x4000, 0x4000);
+  if (has_names) {
+    const GuestVirtual data = guest.allocate(0x1000);
+    guest.write(guest.variable("__per_cpu_offset"), data);
+    // The guest's memory is that of an x86-64 kernel, whose pointer has the stack's end.
+    guest.symbol("irq_stack_ptr", {0x80});
+    guest.write(data + 0x80, irq_stack + 0x4000);
+  }
+  // Each function keeps its caller's record at its own end of the stack.
+  const GuestVirtual first{irq_stack.value + 0x4000 - 16};
+  const GuestVirtual second{first.value - 0x60};
+  const GuestVirtual caller{some.schedules.value - 0x20};
+  some.records.write_record(caller, some.schedules.value,
+                            some.records.call(some.schedule, 0x60, calls));
+  some.records.write_record(first, caller.value, some.records.call(calls, 0x24));
+  some.records.write_record(second, first.value, some.records.call(softirq, 0x10, softirqs));
+  some.records.write_code(softirqs, {push_record, make_frame});
+  CHECK(some.trace(arm64_vcpu(softirqs + 0x20, second, second.value, kernel_state)) ==
+        "handle_softirqs+0x20; ____do_softirq+0x10; call_on_irq_stack+0x24; __schedule+0x60; "
+        "kthread+0x20; ret_from_fork+0x10; kernel_thread");
+}
+
 }  // namespace photon_dmesg::test

@@ -131,9 +131,55 @@ TEST_CASE("unwinder: a null return address ends a trace only where a stack begin
     const Trace trace = kernel.trace();
     CAPTURE(below_end, trace.why);
     CHECK(text_of(trace) == (below_end <= 1024 ? "kthread+0x20 | start" : "kthread+0x20 | broken"));
-    CHECK(trace.why ==
-          (below_end <= 1024 ? "" : fmt::format("the return address at {} is 0", first + 8)));
+    CHECK(trace.why == (below_end <= 1024
+                            ? ""
+                            : fmt::format("the return address in front of {} is 0", first + 16)));
   }
+}
+
+TEST_CASE("unwinder: a return address that the kernel has put there for its probes is no caller") {
+  const std::string hook = GENERATE("arch_rethook_trampoline", "kretprobe_trampoline",
+                                    "__kretprobe_trampoline", "return_to_handler");
+  const bool has_orc = GENERATE(true, false);
+  CAPTURE(hook, has_orc);
+  Kernel kernel("6.1.0");
+  TaskGuest& guest = kernel.guest;
+  guest.function("in_front_of_it");
+  const GuestVirtual trampoline = guest.function(hook);
+  if (has_orc) {
+    guest.orc({{kernel.fork, 0, 0, end_of_stack},
+               {kernel.schedule, 16, -16, by_sp_with_bp},
+               {kernel.thread, 16, -16, by_sp_with_bp}},
+              orc_hash);
+  }
+  const GuestVirtual threads{kernel.task.stack_end().value - 168 - 16};
+  const GuestVirtual schedules{threads.value - 0x100};
+  guest.write_words(threads, {0, guest.indirect_call(kernel.fork, 0x30)});
+  guest.write_words(schedules, {threads.value, trampoline.value});
+  guest.save_frame(kernel.task, {schedules.value - 56}, schedules.value,
+                   guest.call(kernel.schedule, 0x60, kernel.switch_to));
+  const Trace trace = kernel.trace();
+  CHECK(text_of(trace) == "__schedule+0x60; ?ret_from_fork+0x30 | broken");
+  CHECK_THAT(trace.why, Catch::Contains("the kernel's own, for probes"));
+}
+
+TEST_CASE("unwinder: a trace that goes on by frame pointers where ORC is silent is not whole") {
+  Kernel kernel("6.6.0");
+  TaskGuest& guest = kernel.guest;
+  guest.orc({{kernel.schedule, 16, -16, by_sp_with_bp}, {kernel.thread, 16, -16, by_sp_with_bp}},
+            orc_hash);
+  const GuestVirtual registers{kernel.task.stack_end().value - 168};
+  const GuestVirtual entries{registers.value - 0x40};
+  const GuestVirtual schedules{entries.value - 0x100};
+  const std::uint64_t to_fork = guest.call(kernel.fork, 0x30, kernel.schedule);
+  guest.write_words(entries, {0, 0});
+  guest.write_words(schedules, {entries.value, to_fork});
+  guest.save_frame(kernel.task, {schedules.value - 56}, schedules.value,
+                   guest.call(kernel.schedule, 0x60, kernel.switch_to));
+  const Trace trace = kernel.trace();
+  CHECK(text_of(trace) == "__schedule+0x60; ret_from_fork+0x30 | broken");
+  CHECK_FALSE(trace.is_complete());
+  CHECK_THAT(trace.why, Catch::Contains("by frame pointers from there on"));
 }
 
 TEST_CASE("unwinder: a trace ends where all traces together have as many frames as they may") {
