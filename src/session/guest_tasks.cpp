@@ -86,6 +86,13 @@ const Vcpu* GuestTasks::running_vcpu(const Task& task) const {
   return found == all.end() ? nullptr : &found->vcpu;
 }
 
+bool GuestTasks::another_runs_on_cpu_of(const Task& task) const {
+  const std::vector<Processor>& all = processors_.all();
+  return std::any_of(all.begin(), all.end(), [&](const Processor& processor) {
+    return processor.task && processor.cpu != nullptr && processor.cpu->number == task.cpu;
+  });
+}
+
 // Whether it can't be told that `task` was not running, as without the types of its kernel: what is
 // saved of one that was is old.
 bool GuestTasks::may_be_running(const Task& task) const {
@@ -105,7 +112,10 @@ Trace GuestTasks::trace(const Task& task, Budget* frames) const {
   if (vcpu != nullptr) return unwinder_.trace(*vcpu);
   Trace trace;
   if (task.on_cpu) {
-    trace.why = "it was being switched to or from: no frame is saved";
+    trace.why = fmt::format("{}: no frame is saved",
+                            another_runs_on_cpu_of(task)
+                                ? "it was being switched to or from"
+                                : "it was running, on a CPU whose registers are not known");
     return trace;
   }
   if (may_be_running(task)) {

@@ -48,6 +48,7 @@ class GuestTasks {
  private:
   [[nodiscard]] Trace trace(const Task& task, Budget* frames) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
+  [[nodiscard]] bool another_runs_on_cpu_of(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;
 
   Diagnostics& diagnostics_;
