@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace photon_dmesg {
@@ -23,8 +25,11 @@ HostEvidence read_host_lines(const std::vector<std::filesystem::path>& files, co
 }
 
 std::vector<HostLine> read_lone_host_lines(const std::vector<std::filesystem::path>& files,
-                                           BundleTree& tree, Diagnostics& diagnostics) {
+                                           WantedLines wanted, BundleTree& tree,
+                                           Diagnostics& diagnostics) {
   const std::vector<HostLog> logs = read_host_logs(files, tree, diagnostics);
+  const bool is_whole =
+      std::all_of(logs.begin(), logs.end(), [](const HostLog& log) { return log.is_whole; });
   std::vector<HostLine> lines = lines_of(logs);
   std::vector<std::string> names;
   names.reserve(logs.size());
@@ -32,14 +37,22 @@ std::vector<HostLine> read_lone_host_lines(const std::vector<std::filesystem::pa
   const std::string name = fmt::format("{}", fmt::join(names, ", "));
   if (lines.empty()) {
     throw unusable(fmt::format(
-        "{}: this is the host's log of a VM (vmware.log), and the guest has sent nothing to it: "
+        "{}: this is the host's log of a VM (vmware.log), and the guest has sent nothing to {}: "
         "give the checkpoint and its memory",
-        name));
+        name, is_whole ? "it" : "its end, which is read"));
   }
   diagnostics.warn(
       fmt::format("{}: this is the host's log of a VM (vmware.log): what the guest sent to it is "
                   "not all of the guest's log: give the checkpoint and its memory for that",
                   name));
+  if (wanted == WantedLines::All) return lines;
+  std::erase_if(lines, [](const HostLine& line) { return !is_of_kernel(line); });
+  if (lines.empty()) {
+    throw unusable(fmt::format(
+        "{}: the guest's kernel has sent nothing to the host{}: give the checkpoint "
+        "and its memory",
+        files.front().string(), is_whole ? "" : " in the end of its log, which is read"));
+  }
   return lines;
 }
 

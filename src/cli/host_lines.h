@@ -24,10 +24,14 @@ inline constexpr const char* what_guest_sent = "what the guest sent to its host 
 [[nodiscard]] HostEvidence read_host_lines(const std::vector<std::filesystem::path>& files,
                                            const Guest& guest, Diagnostics& diagnostics);
 
+enum class WantedLines { All, OfKernel };
+
 // The same of host logs that are all there is of a guest. Throws Error(UnusableInput) if the guest
-// has sent nothing; that it is not all of the guest's log is a warning.
+// has sent nothing, or its kernel, where only what that sent is `wanted`; that it is not all of the
+// guest's log is a warning.
 [[nodiscard]] std::vector<HostLine> read_lone_host_lines(
-    const std::vector<std::filesystem::path>& files, BundleTree& tree, Diagnostics& diagnostics);
+    const std::vector<std::filesystem::path>& files, WantedLines wanted, BundleTree& tree,
+    Diagnostics& diagnostics);
 
 // Says which lines are not of this boot, and which may be, and how many the log has.
 void tell(const HostTestimony& testimony, Diagnostics& diagnostics);

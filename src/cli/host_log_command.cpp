@@ -114,7 +114,8 @@ int print_host_log(const Options& options, BundleTree& tree, Redactor& redactor,
                    TerminalDiagnostics& diagnostics) {
   check_format(options);
   check_selection(options);
-  std::vector<HostLine> lines = read_lone_host_lines(options.files, tree, diagnostics);
+  std::vector<HostLine> lines =
+      read_lone_host_lines(options.files, WantedLines::All, tree, diagnostics);
   if (options.redact) {
     for (const HostLine& line : lines) redactor.learn(line.text);
     warn_of_missed_names(redactor, diagnostics);

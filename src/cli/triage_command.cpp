@@ -96,15 +96,9 @@ TriageReport read_report(const Options& options, Redactor& redactor, Diagnostics
 
 TriageReport judge_host_logs(const Options& options, BundleTree& tree, Redactor& redactor,
                              Diagnostics& diagnostics) {
-  std::vector<HostLine> lines = read_lone_host_lines(options.files, tree, diagnostics);
-  std::erase_if(lines, [](const HostLine& line) { return !is_of_kernel(line); });
+  const std::vector<HostLine> lines =
+      read_lone_host_lines(options.files, WantedLines::OfKernel, tree, diagnostics);
   const std::vector<HostDump> dumps = dumps_of(lines);
-  if (dumps.empty()) {
-    throw unusable(
-        fmt::format("{}: the guest's kernel has sent nothing to the host: give the "
-                    "checkpoint and its memory",
-                    options.files.front().string()));
-  }
   const HostDump& last = dumps.back();
   diagnostics.found({.what = "the guest's kernel sent its log to the host",
                      .value = fmt::format("{} times", dumps.size()),

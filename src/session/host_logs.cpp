@@ -112,10 +112,16 @@ std::vector<HostLog> read_logs(std::vector<OpenLog> files,
   logs.reserve(files.size());
   for (const auto& [begin, file] : files) {
     try {
-      logs.push_back({file->name(), lines_of_guest(*file, room)});
+      logs.push_back({file->name(), lines_of_guest(*file, room), is_read_whole(*file)});
     } catch (const Error& error) {
       fail(error);
     }
+  }
+  for (const HostLog& log : logs) {
+    if (log.is_whole) continue;
+    diagnostics.warn_of_lack(fmt::format(
+        "{}: more than 64 MiB: only its end is read, and what the guest sent before is left out",
+        log.path.string()));
   }
   if (room.was_too_small) {
     diagnostics.warn_of_lack(

@@ -13,6 +13,7 @@ namespace photon_dmesg {
 struct HostLog {
   std::filesystem::path path;
   std::vector<HostLogLine> lines;
+  bool is_whole = true;  // not so if it is too long, and the guest may have sent more before
 };
 
 // Whether each of `files` is such a log, and there is any; or whether the only one is a bundle, or
@@ -21,6 +22,7 @@ struct HostLog {
                                  Diagnostics& diagnostics);
 
 // Reads `files`, for which are_host_logs() is true, the one that begins first before the others.
+// That not all is read, where that is so, is a warning here as below.
 // Throws Error(UnusableInput) when one can't be read, Error(Usage) when they lie in several
 // folders.
 [[nodiscard]] std::vector<HostLog> read_host_logs(const std::vector<std::filesystem::path>& files,

@@ -61,6 +61,21 @@ TEST_CASE("host_logs_of: a log that can't be read is a warning, the others are r
                              "guest sent to its host"));
 }
 
+TEST_CASE("host_logs_of: that a log is too long to be read whole is a warning") {
+  const TemporaryFolder vm;
+  const fs::path log = vm.write("vmware.log", log_with("lost"));
+  fs::resize_file(log, std::uintmax_t{65} * 1024 * 1024);
+  CollectedDiagnostics diagnostics;
+  const auto logs = host_logs_of({}, vm.path() / "vm.vmss", disk_tree(), diagnostics);
+  REQUIRE(logs.size() == 1);
+  CHECK(logs[0].lines.empty());
+  CHECK_FALSE(logs[0].is_whole);
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings()[0],
+             Catch::Contains("vmware.log: more than 64 MiB: only its end is read, and what the "
+                             "guest sent before is left out"));
+}
+
 TEST_CASE("read_host_logs: of one VM, whose logs lie in one folder") {
   const TemporaryFolder vm;
   const TemporaryFolder other;

@@ -112,12 +112,15 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
   return (sys_days(date).time_since_epoch() + of_day).count();
 }
 
+constexpr std::string_view mark_of_guest = "Guest: ";
+
 // What stands before a line's text, and the text.
 struct Line {
   std::string_view time;
   std::string_view thread;
-  bool goes_on = false;  // with the text of the line before it
-  std::string_view text;
+  bool goes_on = false;        // with the text of the line before it
+  std::string_view operation;  // of the host's, that the thread worked for, or "-"; with a space
+  std::string_view text;       // of a line that goes on, behind the operation if one is told
 };
 
 // Takes off `text` what stands before `end`, and `end`; all of it if that is not there.
@@ -125,6 +128,18 @@ std::string_view take_until(std::string_view& text, std::string_view end) {
   const std::string_view found = text.substr(0, text.find(end));
   text.remove_prefix(std::min(text.size(), found.size() + end.size()));
   return found;
+}
+
+// Takes off a line's text what new hosts may write before "Guest: ": "- " where the thread works
+// for no operation, else the operation's ID, which ends as no name of a module of the host's does.
+// Other texts stay, as nothing tells whether their first word is theirs.
+std::string_view take_operation(std::string_view& text) {
+  std::string_view rest = text;
+  (void)take_until(rest, " ");
+  const std::string_view operation = text.substr(0, text.size() - rest.size());
+  if (operation.ends_with(": ") || !rest.starts_with(mark_of_guest)) return {};
+  text = rest;
+  return operation;
 }
 
 std::optional<Line> parse_line(std::string_view text) {
@@ -142,11 +157,38 @@ std::optional<Line> parse_line(std::string_view text) {
   } else {
     text.remove_prefix(std::min<std::size_t>(text.size(), 1));
     line.goes_on = take_until(text, " ").ends_with('+');
-    line.thread = take_until(text, " - ");
+    line.thread = take_until(text, " ");
+    if (!line.goes_on) line.operation = take_operation(text);
   }
   line.text = text;
   return line;
 }
+
+// Takes the lines of a log one after the other, and says what the guest sent with each.
+class Sender {
+ public:
+  // Nothing if `line` is not of the guest.
+  std::optional<std::string_view> text_of(const Line& line) {
+    if (line.goes_on) return text_behind(line);
+    const bool is_of_guest =
+        line.thread.starts_with("vcpu-") && line.text.starts_with(mark_of_guest);
+    thread_ = is_of_guest ? line.thread : std::string_view();
+    operation_ = line.operation;
+    if (!is_of_guest) return std::nullopt;
+    return line.text.substr(mark_of_guest.size());
+  }
+
+ private:
+  // Of a line that goes on with the one before it, which tells the same operation.
+  std::optional<std::string_view> text_behind(const Line& line) {
+    if (line.thread != thread_) thread_ = {};
+    if (thread_.empty()) return std::nullopt;
+    return line.text.substr(line.text.starts_with(operation_) ? operation_.size() : 0);
+  }
+
+  std::string_view thread_;  // whose text may go on
+  std::string_view operation_;
+};
 
 }  // namespace
 
@@ -167,24 +209,23 @@ std::string begin_of_host_log(const ByteSource& file) {
   return begin.substr(0, begin.find_first_of(" |"));
 }
 
+bool is_read_whole(const ByteSource& file) {
+  return file.size() <= most_bytes;
+}
+
 std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& room) {
-  constexpr std::string_view mark = "Guest: ";
   std::deque<HostLogLine> lines;
   std::size_t kept_bytes = 0;
-  std::string_view sender;  // whose text may go on
-  const std::string text = read_end(file);
-  for_each_line(text, [&](std::string_view bytes) {
-    std::optional<Line> line = parse_line(bytes);
+  Sender sender;
+  const std::string log = read_end(file);
+  for_each_line(log, [&](std::string_view bytes) {
+    const std::optional<Line> line = parse_line(bytes);
     if (!line) return;
-    const bool begins = line->thread.starts_with("vcpu-") && line->text.starts_with(mark);
-    const bool goes_on = line->goes_on && line->thread == sender;
-    sender = begins || goes_on ? line->thread : std::string_view();
-    if (sender.empty()) return;
-    if (!goes_on) line->text.remove_prefix(mark.size());
-    if (line->text.empty()) return;
+    const std::optional<std::string_view> text = sender.text_of(*line);
+    if (!text || text->empty()) return;
     lines.push_back({std::string(line->time), parse_time(line->time), std::string(line->thread),
-                     std::string(line->text)});
-    kept_bytes += line->text.size();
+                     std::string(*text)});
+    kept_bytes += text->size();
     while (lines.size() > room.lines || kept_bytes > room.bytes) {
       kept_bytes -= lines.front().text.size();
       lines.pop_front();
@@ -198,7 +239,7 @@ std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& roo
 
 bool has_lines_of_guest(const ByteSource& file) {
   HostLogRoom room{.lines = 1};
-  return !lines_of_guest(file, room).empty();
+  return !is_read_whole(file) || !lines_of_guest(file, room).empty();
 }
 
 bool is_snapshot_pending(const FileTree& tree, const std::filesystem::path& checkpoint) {

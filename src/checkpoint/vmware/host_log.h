@@ -12,8 +12,10 @@
 namespace photon_dmesg {
 
 // What the host logs of a VM, vmware.log: lines such as
-//   2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: TEXT     (ESXi 7 and later)
-//   2026-11-25T02:10:01.000Z| vcpu-0| I125: Guest: TEXT      (before)
+//   2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: TEXT                (ESXi 7 and later)
+//   2026-11-25T02:10:01.000Z In(05) vcpu-0 vim-cmd-09-a45d Guest: TEXT  (during an operation)
+//   2026-11-25T02:10:01.000Z In(05) vcpu-0 Guest: TEXT                  (Workstation 17)
+//   2026-11-25T02:10:01.000Z| vcpu-0| I125: Guest: TEXT                 (before)
 // A text of several lines goes on in lines that have a '+' behind "In(05)" or "I125". Times are
 // UTC ("Z"), have their own zone ("-07:00"), or are the host's local time. The form is known from
 // published logs; lines of another form are passed over.
@@ -32,6 +34,10 @@ struct HostLogLine {
 // When the log begins, as the host wrote it; empty if it begins with no time.
 [[nodiscard]] std::string begin_of_host_log(const ByteSource& file);
 
+// Whether all of a log is read: of one that is longer than any sound host's only the end is, where
+// the newest lines are.
+[[nodiscard]] bool is_read_whole(const ByteSource& file);
+
 // How much of what a guest sent is kept, of all its logs together.
 struct HostLogRoom {
   std::size_t lines =
@@ -46,7 +52,7 @@ struct HostLogRoom {
 // for, which it has less of then.
 [[nodiscard]] std::vector<HostLogLine> lines_of_guest(const ByteSource& file, HostLogRoom& room);
 
-// Whether there are any.
+// Whether there are any, or may be in what is not read.
 [[nodiscard]] bool has_lines_of_guest(const ByteSource& file);
 
 // Whether a vmware.log beside `checkpoint`, in `tree`, says that the memory of a snapshot was still

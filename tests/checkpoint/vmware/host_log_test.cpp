@@ -54,6 +54,49 @@ TEST_CASE("vmware.log: a text of several lines goes on where its sender does") {
                                           "old", "goes on"});
 }
 
+TEST_CASE("vmware.log: what the guest sent, whatever the host writes behind the thread") {
+  const auto sent_with = [](const std::string& operation) {
+    const std::string host = "2026-11-25T02:10:02Z In(05) vcpu-0 " + operation;
+    const std::string goes_on = "2026-11-25T02:10:02Z In(05)+ vcpu-0 " + operation;
+    std::vector<std::string> texts;
+    for (const HostLogLine& line : lines_of(
+             host + "Guest: <6>[    1.000000] first\n" + goes_on + "<6>[    1.000000] - second\n" +
+             goes_on + "Guest: third\n" + host + "of the host's own\n" + goes_on +
+             "Guest: of the host's own\n" + host + "MainMem: Guest: of the host's own\n")) {
+      CHECK(line.thread == "vcpu-0");
+      texts.push_back(line.text);
+    }
+    return texts;
+  };
+  const std::vector<std::string> expected = {"<6>[    1.000000] first",
+                                             "<6>[    1.000000] - second", "Guest: third"};
+  CHECK(sent_with("- ") == expected);
+  CHECK(sent_with("vim-cmd-09-a45d ") == expected);
+  CHECK(sent_with("lnx6ehce-42910-auto-x40-h5:70004075-b2-a9-003a ") == expected);
+  CHECK(sent_with("") == expected);
+}
+
+TEST_CASE("vmware.log: of Workstation, too, a log is known by its beginning") {
+  const std::string log =
+      "2026-10-08T13:54:39.211Z In(05) vmx Log for VMware Workstation pid=27348 version=17.6.3\n";
+  CHECK(is_host_log(BufferSource("vmware.log", as_bytes(log))));
+}
+
+TEST_CASE("vmware.log: of a very long one the end is read, and the rest may have more") {
+  const std::string guests = "2026-11-25T02:10:02Z In(05) vcpu-0 - Guest: text\n";
+  const std::string hosts = "2026-11-25T02:10:03Z In(05) vmx - of the host's own\n";
+  std::string log = guests;
+  while (log.size() <= std::size_t{64} * 1024 * 1024) log += hosts;
+  const BufferSource file("vmware.log", as_bytes(log));
+  HostLogRoom room;
+  CHECK_FALSE(is_read_whole(file));
+  CHECK(lines_of_guest(file, room).empty());
+  CHECK(has_lines_of_guest(file));
+  const BufferSource short_file("vmware.log", as_bytes(hosts));
+  CHECK(is_read_whole(short_file));
+  CHECK_FALSE(has_lines_of_guest(short_file));
+}
+
 TEST_CASE("vmware.log: times are what the host says, and points in time where it tells its zone") {
   const auto time_of = [](const std::string& time) {
     const std::string log = time + "| vcpu-0| I125: Guest: text\n";
