@@ -31,6 +31,10 @@ constexpr double nsec_per_second = 1e9;
 constexpr std::int64_t tolerance = 1'000'000'000;
 constexpr std::int64_t coarse_tolerance = 2'500'000'000;
 
+std::int64_t tolerance_of(const ClockSigns::Reading& reading) {
+  return reading.coarse ? coarse_tolerance : tolerance;
+}
+
 // How far raw and monotonic clock may part because each rounds its rate, though nobody slews them.
 constexpr std::int64_t rounding = 100'000;
 
@@ -111,9 +115,10 @@ ClockHistory::ClockHistory(const GuestClock& clock, const ClockSigns& signs)
   sort_idles();
   compare_clocks(signs);
   sort_steps();
-  add_settings(signs);
+  const std::vector<ClockSigns::Reading> readings = without_old(signs.readings());
+  add_settings(signs, readings);
   sort_steps();
-  add_contradictions(signs);
+  add_contradictions(signs, readings);
   sort_steps();
   leave_out_beginning();
 }
@@ -206,6 +211,10 @@ std::int64_t ClockHistory::counted_back(std::uint64_t ts_nsec) const {
   return sum(monotonic(ts_nsec), realtime_offset(ts_nsec));
 }
 
+std::int64_t ClockHistory::off_by(const ClockSigns::Reading& reading) const {
+  return difference(counted_back(reading.ts_nsec), reading.time_of_day);
+}
+
 std::optional<std::int64_t> ClockHistory::time_of_day(std::uint64_t ts_nsec) const {
   constexpr std::uint64_t latest = std::numeric_limits<std::int64_t>::max();
   const std::int64_t time = counted_back(ts_nsec);  // a sum that is too large is negative
@@ -290,10 +299,44 @@ std::vector<ClockHistory::Step> ClockHistory::possible(std::vector<Step> told,
   return told;
 }
 
+// Without those times of audit's that are earlier than what is computed only because the system
+// call took so long, or its record was printed late: the next older reading then does not agree.
+// All records of a system call are equally late, and so are those that were printed together: so
+// that reading is one of another moment, or of the hardware's clock. Where there is none, nothing
+// speaks against the time.
+std::vector<ClockSigns::Reading> ClockHistory::without_old(
+    const std::vector<ClockSigns::Reading>& readings) const {
+  constexpr std::int64_t moment = 2 * tolerance;
+  std::vector<ClockSigns::Reading> kept;  // the newest first
+  std::int64_t off = 0;                   // by how much what is computed is later than those
+  std::size_t older = readings.size();    // behind the next older one
+  const auto is_other = [&](const ClockSigns::Reading& next, const ClockSigns::Reading& reading) {
+    const auto apart = static_cast<std::int64_t>(reading.ts_nsec - next.ts_nsec);
+    return !next.may_be_old || !is_about_nothing(apart, moment);
+  };
+  for (std::size_t i = readings.size(); i-- > 0;) {
+    const ClockSigns::Reading& reading = readings[i];
+    const std::int64_t found = off_by(reading);
+    older = std::min(older, i);
+    while (older > 0 && !is_other(readings[older - 1], reading)) --older;
+    const bool is_earlier = difference(found, off) > tolerance_of(reading);
+    if (is_earlier && reading.may_be_old && older > 0) {
+      const ClockSigns::Reading& next = readings[older - 1];
+      const std::int64_t most = std::max(tolerance_of(reading), tolerance_of(next));
+      if (!is_about_nothing(difference(off_by(next), found), most)) continue;
+    }
+    if (!is_about_nothing(difference(found, off), tolerance_of(reading))) off = found;
+    kept.push_back(reading);
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
 // Any program may say that it set the clock, but only the kernel what it read of it. If two
 // readings are as far apart as they are without the steps that are said to have come between them,
 // and not with them, there were none.
-void ClockHistory::add_settings(const ClockSigns& signs) {
+void ClockHistory::add_settings(const ClockSigns& signs,
+                                const std::vector<ClockSigns::Reading>& readings) {
   std::vector<Step> told = told_steps(signs);
   std::vector<Step> believed;
   std::int64_t later = 0;  // the sum of those
@@ -302,12 +345,11 @@ void ClockHistory::add_settings(const ClockSigns& signs) {
     later = sum(later, sum_of(steps));
     believed.insert(believed.end(), steps.begin(), steps.end());
   };
-  for (const ClockSigns::Reading& reading : newest_first(signs.readings())) {
+  for (const ClockSigns::Reading& reading : newest_first(readings)) {
     const std::vector<Step> steps = possible(take_behind(told, reading.ts_nsec), later);
-    const std::int64_t computed = difference(counted_back(reading.ts_nsec), later);
-    const std::int64_t without = difference(computed, reading.time_of_day);
+    const std::int64_t without = difference(off_by(reading), later);
     const std::int64_t with = difference(without, sum_of(steps));
-    const std::int64_t most = reading.coarse ? coarse_tolerance : tolerance;
+    const std::int64_t most = tolerance_of(reading);
     const bool is_refuted = is_about_nothing(difference(without, off), most) &&
                             !is_about_nothing(difference(with, off), most);
     if (!is_refuted) believe(steps);
@@ -319,7 +361,8 @@ void ClockHistory::add_settings(const ClockSigns& signs) {
 
 // Where the log says another time of day than what was computed from what is known so far, the
 // clock was set between there and the next place where both agree.
-void ClockHistory::add_contradictions(const ClockSigns& signs) {
+void ClockHistory::add_contradictions(const ClockSigns& signs,
+                                      const std::vector<ClockSigns::Reading>& readings) {
   std::int64_t found = 0;
   std::optional<std::uint64_t> until;
   Settings settings;
@@ -331,10 +374,9 @@ void ClockHistory::add_contradictions(const ClockSigns& signs) {
   std::sort(settings.any.begin(), settings.any.end());
   std::sort(settings.either_way.begin(), settings.either_way.end());
   std::vector<Step> steps;
-  for (const ClockSigns::Reading& reading : newest_first(signs.readings())) {
-    const std::int64_t computed = difference(counted_back(reading.ts_nsec), found);
-    const std::int64_t step = difference(computed, reading.time_of_day);
-    if (!is_about_nothing(step, reading.coarse ? coarse_tolerance : tolerance)) {
+  for (const ClockSigns::Reading& reading : newest_first(readings)) {
+    const std::int64_t step = difference(off_by(reading), found);
+    if (!is_about_nothing(step, tolerance_of(reading))) {
       if (!steps_budget_.take()) break;
       steps.push_back(place(step, reading.ts_nsec, until, settings));
       found = sum(found, step);

@@ -85,8 +85,11 @@ class ClockHistory {
   [[nodiscard]] bool add_idles(const std::vector<ClockSigns::Waking>& wakings, std::int64_t slept);
   void sort_idles();
   [[nodiscard]] std::int64_t idled_since(std::uint64_t ts_nsec) const;
-  void add_settings(const ClockSigns& signs);
-  void add_contradictions(const ClockSigns& signs);
+  [[nodiscard]] std::vector<ClockSigns::Reading> without_old(
+      const std::vector<ClockSigns::Reading>& readings) const;
+  void add_settings(const ClockSigns& signs, const std::vector<ClockSigns::Reading>& readings);
+  void add_contradictions(const ClockSigns& signs,
+                          const std::vector<ClockSigns::Reading>& readings);
   void leave_out_beginning();
   void add(const Step& step);
   [[nodiscard]] std::vector<Step> possible(std::vector<Step> told, std::int64_t later) const;
@@ -101,6 +104,8 @@ class ClockHistory {
   [[nodiscard]] std::int64_t slewed_since(std::int64_t before_stop) const;
   [[nodiscard]] std::int64_t realtime_offset(std::uint64_t ts_nsec) const;
   [[nodiscard]] std::int64_t counted_back(std::uint64_t ts_nsec) const;
+  // By how much what is computed is later, by the steps that are known so far.
+  [[nodiscard]] std::int64_t off_by(const ClockSigns::Reading& reading) const;
 
   GuestClock clock_;
   bool printk_follows_raw_;

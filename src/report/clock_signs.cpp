@@ -87,7 +87,7 @@ void ClockSigns::add_reading(const LogRecord& record) {
     }
   } else if (text.starts_with("audit: type=")) {
     if (const auto time = seconds_behind(text, " audit(")) {
-      readings_.push_back({record.ts_nsec, *time});
+      readings_.push_back({record.ts_nsec, *time, false, true});
     }
   }
 }

@@ -12,11 +12,13 @@ namespace photon_dmesg {
 class ClockSigns {
  public:
   // The time of day, nanoseconds since 1970, UTC: "setting system clock to ... UTC (1795455253)" of
-  // drivers/rtc, which sets it to the middle of that second, and "audit(1795455253.123:1)".
+  // drivers/rtc, which sets it to the middle of that second, and "audit(1795455253.123:1)", which
+  // is when the system call began that the record is of: any time before the record.
   struct Reading {
     std::uint64_t ts_nsec = 0;
     std::int64_t time_of_day = 0;
-    bool coarse = false;  // by the clock as it was before drivers/rtc set it, in whole seconds
+    bool coarse = false;      // by the clock as it was before drivers/rtc set it, in whole seconds
+    bool may_be_old = false;  // audit's
   };
 
   // That somebody has just set the clock: drivers/rtc, chrony, systemd and its journald say so, and

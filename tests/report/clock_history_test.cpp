@@ -393,6 +393,58 @@ TEST_CASE("clock history: a step in silence shows where the log says another tim
             "by as much"});
 }
 
+TEST_CASE("clock history: a system call that began long before its record was printed is no step") {
+  const std::string clock_at_boot =
+      "rtc_cmos 00:04: setting system clock to 2026-11-23T17:34:14 UTC (1795455254)";
+  const auto check_untouched = [](const Log& log) {
+    const ClockHistory history(clock_at(), log.signs());
+    CHECK(history.steps().empty());
+    CHECK(history.warnings().empty());
+    CHECK(time_at(history, 100) == boot + 100 * second);
+  };
+  Log one;
+  one.kernel_says(2, clock_at_boot);
+  one.kernel_says(300, audit(boot + 300 * second));
+  one.kernel_says(400, audit(boot + 380 * second));
+  check_untouched(one);
+  check_untouched(one.kernel_says(600, audit(boot + 600 * second)));
+  // One call has several records, and those of others may be printed with them.
+  Log several;
+  several.kernel_says(2, clock_at_boot);
+  for (const std::int64_t began : {380, 380, 380, 381, 382, 385, 390, 399}) {
+    several.kernel_says(400, audit(boot + began * second));
+  }
+  check_untouched(several);
+  // Nor does it keep a forged step from being refuted.
+  check_untouched(
+      one.program_says(500, "chronyd[4]: System clock was stepped by 5000.000000 seconds"));
+}
+
+TEST_CASE("clock history: a step in silence is found where system calls took long, too") {
+  Log log;
+  log.kernel_says(2,
+                  "rtc_cmos 00:04: setting system clock to 2026-11-23T17:34:14 UTC (1795455254)");
+  log.kernel_says(300, audit(boot + 300 * second));
+  log.kernel_says(400, audit(boot + 380 * second));
+  log.kernel_says(600, audit(boot + hour + 590 * second));
+  log.kernel_says(700, audit(boot + hour + 700 * second));
+  const ClockHistory history(clock_at(boot + hour), log.signs());
+  REQUIRE(history.steps().size() == 1);
+  CHECK(history.steps()[0].nsec == hour);
+  CHECK(time_at(history, 300) == boot + 300 * second);
+  CHECK(history.steps()[0].until_nsec == 700'000'000'000);
+}
+
+TEST_CASE("clock history: a system call that began after its record was printed shows a step") {
+  Log log;
+  log.kernel_says(300, audit(boot + 300 * second));
+  log.kernel_says(400, audit(boot + hour + 400 * second));
+  const ClockHistory history(clock_at(), log.signs());
+  REQUIRE(history.steps().size() == 2);
+  CHECK(time_at(history, 400) == boot + hour + 400 * second);
+  CHECK(time_at(history, 300) == boot + 300 * second);
+}
+
 TEST_CASE("clock history: a step in silence has its place where somebody noticed it") {
   Log log;
   log.kernel_says(400, audit(boot + 400 * second));
@@ -445,7 +497,7 @@ TEST_CASE("clock history: a log that contradicts itself with each of very many r
 TEST_CASE("clock history: of very many steps without a place, some are told, and how many more") {
   Log log;
   for (std::int64_t i = 0; i < 300; ++i) {
-    log.kernel_says(i, audit(boot + (i % 2 * hour) + i * second));
+    log.kernel_says(3 * i, audit(boot + (i / 2 % 2 * hour) + 3 * i * second));
   }
   const std::vector<std::string> warnings = ClockHistory(clock_at(), log.signs()).warnings();
   REQUIRE(warnings.size() == 101);

@@ -42,6 +42,18 @@ TEST_CASE("clock signs: audit says the time of day to the millisecond") {
         1'795'583'078'588'000'000);
 }
 
+TEST_CASE("clock signs: of audit's times alone the record may have come much later") {
+  CHECK(signs_of("audit: type=2000 audit(1795583078.588:1): state=initialized")
+            .readings()
+            .front()
+            .may_be_old);
+  CHECK_FALSE(signs_of("rtc_cmos 00:04: setting system clock to 2026-11-25T05:04:41 UTC "
+                       "(1795583081)")
+                  .readings()
+                  .front()
+                  .may_be_old);
+}
+
 TEST_CASE("clock signs: what is no time is none, and programs don't log as the kernel") {
   for (const char* text :
        {"setting system clock to 2026", "setting system clock to UTC (x)", "audit: type=1 audit(",
