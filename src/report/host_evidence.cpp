@@ -24,10 +24,31 @@ std::string plain(std::string_view text) {
   return kept;
 }
 
-// A line is cut where the buffer that it was sent in ends, of 1024 bytes with what stands before.
-bool is_same(const std::string& sent, const std::string& logged) {
-  constexpr std::size_t longest = 900;
-  return sent == logged || (sent.size() >= longest && logged.starts_with(sent));
+// A line is cut where the buffer that it was sent in ends, of 1024 bytes with what stands before:
+// one that is as long as this may be the beginning of what was logged.
+constexpr std::size_t perhaps_cut = 900;
+
+// Of a time stamp and a text, one byte after the other (FNV-1a): so each beginning of a text has
+// its own.
+class Hash {
+ public:
+  explicit Hash(std::uint64_t usec) { mix(usec); }
+  void add(char byte) { mix(static_cast<unsigned char>(byte)); }
+  [[nodiscard]] std::uint64_t value() const { return value_; }
+
+ private:
+  void mix(std::uint64_t bits) {
+    constexpr std::uint64_t prime = 0x100000001b3;
+    value_ = (value_ ^ bits) * prime;
+  }
+
+  std::uint64_t value_ = 0xcbf29ce484222325;
+};
+
+std::uint64_t hash_of(std::uint64_t usec, std::string_view text) {
+  Hash hash(usec);
+  for (const char byte : text) hash.add(byte);
+  return hash.value();
 }
 
 // The newest time stamp among lines.
@@ -91,8 +112,11 @@ std::vector<HostLine> HostTestimony::missing() const {
 HostEvidence::HostEvidence(std::vector<HostLine> lines) : lines_(std::move(lines)) {
   std::erase_if(lines_, [](const HostLine& line) { return !is_of_kernel(line); });
   is_logged_.resize(lines_.size());
+  plain_.reserve(lines_.size());
   for (std::size_t i = 0; i < lines_.size(); ++i) {
-    if (lines_[i].ts_nsec) by_usec_[*lines_[i].ts_nsec / nsec_per_usec].push_back(i);
+    const HostLine& line = lines_[i];
+    plain_.push_back(plain(line.text));
+    if (line.ts_nsec) by_hash_[hash_of(*line.ts_nsec / nsec_per_usec, plain_[i])].push_back(i);
   }
 }
 
@@ -102,17 +126,32 @@ void HostEvidence::add(const LogRecord& record) {
     first_nsec_ = std::min(first_nsec_.value_or(record.ts_nsec), record.ts_nsec);
     last_nsec_ = std::max(last_nsec_, record.ts_nsec);
   }
-  const auto sent = by_usec_.find(record.ts_nsec / nsec_per_usec);
-  if (sent == by_usec_.end()) return;
   std::string_view rest = record.text;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const std::string logged = plain(line);
-    for (const std::size_t i : sent->second) {
-      if (!is_logged_[i] && is_same(plain(lines_[i].text), logged)) is_logged_[i] = true;
-    }
+    find(record.ts_nsec / nsec_per_usec, plain(line));
   }
+}
+
+// Finds what was sent of a line of the log.
+void HostEvidence::find(std::uint64_t usec, std::string_view logged) {
+  Hash hash(usec);
+  for (std::size_t length = 0; length < logged.size(); ++length) {
+    if (length >= perhaps_cut) mark(usec, logged.substr(0, length), hash.value());
+    hash.add(logged[length]);
+  }
+  mark(usec, logged, hash.value());
+}
+
+void HostEvidence::mark(std::uint64_t usec, std::string_view sent, std::uint64_t hash) {
+  const auto found = by_hash_.find(hash);
+  if (found == by_hash_.end()) return;
+  std::erase_if(found->second, [&](std::size_t i) {
+    if (*lines_[i].ts_nsec / nsec_per_usec != usec || plain_[i] != sent) return false;
+    is_logged_[i] = true;
+    return true;
+  });
 }
 
 // Whether the log says that a dump is of this boot; nothing if it says neither. Early in boot, when

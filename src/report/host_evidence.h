@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -59,13 +60,17 @@ class HostEvidence {
  private:
   enum class Boot { This, Earlier, Later, Unknown };
 
+  void find(std::uint64_t usec, std::string_view logged);
+  void mark(std::uint64_t usec, std::string_view sent, std::uint64_t hash);
   [[nodiscard]] Boot boot_of(const HostDump& dump, const std::optional<ClockHistory>& clock) const;
   [[nodiscard]] std::optional<bool> is_by_log(const HostDump& dump) const;
   [[nodiscard]] std::uint64_t stopped(const std::optional<ClockHistory>& clock) const;
 
   std::vector<HostLine> lines_;
   std::vector<bool> is_logged_;
-  std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_usec_;  // indices of lines_
+  // Indices of those of lines_ that the log was not seen to have, by time stamp and text.
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> by_hash_;
+  std::vector<std::string> plain_;  // the text of each, as far as host and log write it alike
   // How far the log goes.
   std::optional<std::uint64_t> first_nsec_;
   std::uint64_t last_nsec_ = 0;

@@ -92,6 +92,36 @@ TEST_CASE("Host's log: what the host may write otherwise is the same") {
   CHECK(texts(testimony.missing()) == Texts{"short"});
 }
 
+TEST_CASE("Host's log: a line that was cut is found by where it was cut") {
+  const std::string longest(1500, 'x');
+  const auto missing = [&](const std::string& sent_text) {
+    return judged({sent(900, "enough", {}), sent(900, "to know it", {}), sent(900, sent_text, {})},
+                  {logged(900, "enough\nto know it\n" + longest)}, std::nullopt)
+        .missing()
+        .size();
+  };
+  CHECK(missing(longest.substr(0, 899)) == 1);  // shorter than any that was cut
+  CHECK(missing(longest.substr(0, 900)) == 0);
+  CHECK(missing(longest.substr(0, 1499)) == 0);
+  CHECK(missing(longest) == 0);
+  CHECK(missing(longest + "x") == 1);
+  CHECK(missing(longest.substr(0, 1000) + "y") == 1);
+}
+
+TEST_CASE("Host's log: each of very many lines of one time is found, sent once or twice") {
+  constexpr int count = 100'000;
+  std::vector<HostLine> lines;
+  std::vector<LogRecord> records;
+  for (int i = 0; i < count; ++i) {
+    lines.push_back(sent(900, fmt::format("line {}", i / 2 * 2), {}));
+    records.push_back(logged(900, fmt::format("line {}", i)));
+  }
+  lines.push_back(sent(900.000001, "line 0", {}));
+  const HostTestimony testimony = judged(std::move(lines), records, std::nullopt);
+  CHECK(testimony.logged == count / 2);
+  CHECK(texts(testimony.missing()) == Texts{"line 0"});
+}
+
 TEST_CASE("Host's log: lines of this boot that the log lacks are missing, each once") {
   std::vector<HostLine> lines;
   for (int dump = 0; dump < 2; ++dump) {  // at an oops, and at the panic behind it
