@@ -302,13 +302,28 @@ namespace {
 // on the same console is shorter.
 constexpr std::size_t farthest = 256;
 
-bool fits(const EventPattern& pattern, std::string_view line, std::size_t at) {
-  if (pattern.at_start && at != 0) return false;
-  const std::string_view rest = line.substr(at);
-  return rest.starts_with(pattern.text) &&
-         (pattern.also.empty() ||
-          rest.find(pattern.also, pattern.text.size()) != std::string_view::npos);
+bool begins(const EventPattern& pattern, std::string_view line, std::size_t at) {
+  return (!pattern.at_start || at == 0) && line.substr(at).starts_with(pattern.text);
 }
+
+// Whether what a pattern has behind its text at one place of a line is there. What is not there
+// behind one place is not behind a later one either: that is looked for once.
+class Behind {
+ public:
+  explicit Behind(std::string_view line) : line_(line) {}
+
+  bool has_also(const EventPattern& pattern, std::size_t at) {
+    if (pattern.also.empty()) return true;
+    if (std::find(missing_.begin(), missing_.end(), &pattern) != missing_.end()) return false;
+    if (line_.find(pattern.also, at + pattern.text.size()) != std::string_view::npos) return true;
+    missing_.push_back(&pattern);
+    return false;
+  }
+
+ private:
+  std::string_view line_;
+  std::vector<const EventPattern*> missing_;
+};
 
 }  // namespace
 
@@ -322,11 +337,12 @@ PatternIndex::PatternIndex(const std::vector<EventPattern>& patterns)
 PatternMatch PatternIndex::find(std::string_view line) const {
   std::size_t best = patterns_.size();
   std::size_t place = 0;
+  Behind behind(line);
   for (std::size_t at = 0; at < std::min(line.size(), farthest); ++at) {
     if (at != 0 && is_word(line[at - 1])) continue;
     for (const std::size_t i : by_letter_[static_cast<unsigned char>(line[at])]) {
       if (i >= best) break;
-      if (!fits(patterns_[i], line, at)) continue;
+      if (!begins(patterns_[i], line, at) || !behind.has_also(patterns_[i], at)) continue;
       best = i;
       place = at;
       break;

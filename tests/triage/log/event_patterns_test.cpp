@@ -165,5 +165,17 @@ TEST_CASE("What only looks like a report is none") {
   CHECK(test::events_of_text(std::string("[    1.000000] ") + line + "\n").empty());
 }
 
+TEST_CASE("What a report has behind its beginning may be behind any of several beginnings") {
+  const PatternIndex index(kernel_patterns());
+  const std::string beginning = "XFS (sda1): ";
+  const PatternMatch match = index.find(beginning + beginning + "metadata I/O error");
+  REQUIRE(match.pattern != nullptr);
+  CHECK(match.pattern->what == "XFS I/O error");
+  CHECK(match.at == 0);
+  std::string beginnings;
+  for (int i = 0; i < 50; ++i) beginnings += beginning;
+  CHECK(index.find(beginnings).pattern == nullptr);
+}
+
 }  // namespace
 }  // namespace photon_dmesg
