@@ -211,8 +211,8 @@ class PooledCandidates final : public SymbolCandidates {
 class ChainedCandidates final : public SymbolCandidates {
  public:
   ChainedCandidates(std::unique_ptr<SymbolCandidates> first,
-                    std::unique_ptr<SymbolCandidates> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
+                    std::unique_ptr<SymbolCandidates> second, Diagnostics& diagnostics)
+      : first_(std::move(first)), second_(std::move(second)), diagnostics_(diagnostics) {}
 
   std::optional<SymbolSource> next() override {
     if (!in_second_) {
@@ -222,7 +222,13 @@ class ChainedCandidates final : public SymbolCandidates {
     return second_->next();
   }
   void refuse(const Error& why) override { (in_second_ ? second_ : first_)->refuse(why); }
-  void accept() override { (in_second_ ? second_ : first_)->accept(); }
+  void accept() override {
+    if (!in_second_) return first_->accept();
+    for (const Error& failure : first_->failures()) {
+      diagnostics_.warn_of_lack(fmt::format("not used: {}", failure.what()));
+    }
+    second_->accept();
+  }
   [[nodiscard]] std::vector<Error> failures() const override {
     std::vector<Error> all = first_->failures();
     const std::vector<Error> more = second_->failures();
@@ -233,6 +239,7 @@ class ChainedCandidates final : public SymbolCandidates {
  private:
   std::unique_ptr<SymbolCandidates> first_;
   std::unique_ptr<SymbolCandidates> second_;
+  Diagnostics& diagnostics_;
   bool in_second_ = false;
 };
 
@@ -309,7 +316,7 @@ std::unique_ptr<SymbolCandidates> SymbolPool::candidates(const WantedKernel& wan
   auto own = std::make_unique<PooledCandidates>(*this, wanted, diagnostics);
   if (!shared_) return own;
   return std::make_unique<ChainedCandidates>(std::move(own),
-                                             shared_->candidates(wanted, diagnostics));
+                                             shared_->candidates(wanted, diagnostics), diagnostics);
 }
 
 std::vector<PackageFile> SymbolPool::packages(const WantedKernel& wanted,

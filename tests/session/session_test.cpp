@@ -215,6 +215,26 @@ TEST_CASE("symbol pool: what one guest has taken is not forced on the next") {
   CHECK(candidates->failures().front().failure() == Failure::Mismatch);
 }
 
+TEST_CASE("symbol pool: what a guest's own symbols lack is said where shared ones are taken") {
+  const TemporaryFolder folder;
+  const GuestOnDisk files = write_sample(folder, "vm");
+  CollectedDiagnostics diagnostics;
+  const auto shared = session::open_symbols({PRINTK_RINGBUFFER_KERNEL}, without_cache, diagnostics);
+  const std::string package = file_content(PACKAGE_FOLDER "/w3.zstdio.rpm");
+  const std::filesystem::path cut =
+      folder.write("linux-6.1.10-1.ph5.x86_64.rpm", package.substr(0, package.size() / 2));
+  for (const auto& [own, why] : {std::pair<std::filesystem::path, std::string>{cut, "truncated"},
+                                 {PRINTK_LOG_KERNEL, "not the guest's kernel"}}) {
+    CollectedDiagnostics said;
+    const Guest guest =
+        session::open({files.checkpoint, own}, {nullptr, shared}, without_cache, said);
+    CHECK(guest.symbols().provenance.vmlinux == PRINTK_RINGBUFFER_KERNEL);
+    REQUIRE(said.warnings().size() == 1);
+    CHECK_THAT(said.warnings().front(),
+               Catch::StartsWith("not used: " + own.string()) && Catch::Contains(why));
+  }
+}
+
 TEST_CASE("symbol pool: of profiles for many guests only the guest's own is read again") {
   const TemporaryFolder folder;
   CollectedDiagnostics diagnostics;
