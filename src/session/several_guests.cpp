@@ -60,6 +60,7 @@ SeveralGuests::SeveralGuests(GuestGroups groups, std::shared_ptr<BundleTree> tre
       tree_(std::move(tree)),
       pool_(std::make_shared<SymbolPool>(open_shared(groups_.shared, options.strict, diagnostics),
                                          options)) {
+  pool_->share(diagnostics);
   leave_out_logs(groups_.strange_logs, options.strict, diagnostics);
 }
 

@@ -190,6 +190,7 @@ class PooledCandidates final : public SymbolCandidates {
 
   [[nodiscard]] std::vector<Error> failures() const override {
     std::vector<Error> all = unread_ ? unread_->failures() : std::vector<Error>();
+    if (all.empty()) all = pool_.unusable_;
     if (all.empty() && !pool_.names_.empty()) {
       all.emplace_back(Failure::Mismatch,
                        fmt::format("{}: expected symbols of {}, found those of other kernels",
@@ -256,10 +257,16 @@ void SymbolPool::share(Diagnostics& diagnostics) {
   try {
     (void)packages({}, diagnostics);
   } catch (const Error& error) {
-    diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+    leave_out(error, diagnostics);
+    std::erase_if(inputs_, [](const SymbolInput& input) { return holds_packages(input.kind); });
     packages_.emplace();
   }
   read_ahead(diagnostics);
+}
+
+void SymbolPool::leave_out(const Error& why, Diagnostics& diagnostics) {
+  diagnostics.warn_of_lack(fmt::format("not used: {}", why.what()));
+  unusable_.push_back(why);
 }
 
 // A file of one kernel: each guest would have to read it to learn that it is of another. Of
@@ -283,7 +290,7 @@ void SymbolPool::read_ahead(Diagnostics& diagnostics) {
         read_.push_back(std::move(source));
       }
     } catch (const Error& error) {
-      diagnostics.warn_of_lack(fmt::format("not used: {}", error.what()));
+      leave_out(error, diagnostics);
     }
   }
   std::move(without_banner.begin(), without_banner.end(), std::back_inserter(unread));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/diagnostics.h"
+#include "base/error.h"
 #include "session/options.h"
 #include "session/package_media.h"
 #include "session/package_search.h"
@@ -56,6 +57,7 @@ class SymbolPool {
   friend class UnreadCandidates;
 
   void read_ahead(Diagnostics& diagnostics);
+  void leave_out(const Error& why, Diagnostics& diagnostics);
   [[nodiscard]] std::string names_of(bool (*is_kind)(SymbolKind kind)) const;
   [[nodiscard]] std::string package_names() const;
   [[nodiscard]] std::vector<PackageFile> packages(const WantedKernel& wanted,
@@ -69,6 +71,7 @@ class SymbolPool {
   std::shared_ptr<SymbolPool> shared_;
   std::optional<std::vector<PackageFile>> packages_;  // absent: not listed yet
   std::vector<SymbolSource> read_;                    // that some guest has taken
+  std::vector<Error> unusable_;                       // why share() has left some out
 };
 
 }  // namespace photon_dmesg
