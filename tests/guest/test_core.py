@@ -344,7 +344,6 @@ class Folders(unittest.TestCase):
 
     def test_a_disk_that_fills_up_is_an_error_that_leaves_nothing(self) -> None:
         def limit() -> None:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 
         result = photon_dmesg("core", self.checkpoint, "-o", self.core, preexec_fn=limit)

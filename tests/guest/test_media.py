@@ -2,6 +2,7 @@
 what proves that a package is what was packed."""
 
 import os
+import resource
 import shlex
 import shutil
 import struct
@@ -196,6 +197,14 @@ class Media(MediaTests):
             source.stdout.close()
         self.assertEqual((result.returncode, result.stdout), (1, self.expected))
         self.assertIn(b"standard input: expected an ISO or a package", result.stderr)
+
+    def test_a_cache_whose_files_must_not_grow_costs_no_log(self) -> None:
+        def limit() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        cache = self.folder / "cache"
+        said = self.check_log("-v", self.small, cache=cache, preexec_fn=limit).err
+        self.assertRegex(said, r"not stored.*File too large")
+        self.assertEqual(list((cache / "photon-dmesg").glob("*.symbols")), [])
 
     def test_a_folder_such_as_a_mounted_iso(self) -> None:
         tree = self.folder / "cdrom"

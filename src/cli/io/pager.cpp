@@ -14,7 +14,7 @@ namespace {
 
 [[noreturn]] void run_pager(int input) {
   ::dup2(input, STDIN_FILENO);
-  for (const int signal : {SIGPIPE, SIGINT, SIGQUIT}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT}) ::signal(signal, SIG_DFL);
   ::setenv("LESS", "FRSX", 0);
   ::setenv("LV", "-c", 0);
   const char* const wanted = ::getenv("PAGER");
