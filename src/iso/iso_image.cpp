@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
@@ -65,9 +66,13 @@ bool is_iso_image(const ByteSource& source) {
 IsoImage::IsoImage(std::filesystem::path path) : path_(std::move(path)) {
   with_context(path_.string(), [&] {
     IsoReader reader(path_);
+    File last;  // with a content of its own: its other names follow it
     while (const std::optional<IsoReader::Member> member = reader.next_member()) {
-      if (member->regular_file) {
-        files_.push_back({member->path, member->size});
+      if (!member->regular_file) continue;
+      if (member->link_target.empty()) {
+        last = files_.emplace_back(File{member->path, member->size, member->path});
+      } else if (member->link_target == last.path) {
+        files_.push_back({member->path, last.size, last.path});
       }
     }
   });
@@ -80,8 +85,8 @@ void IsoImage::for_each_file(
     return with_context(stream.name(), [&] { return reader.next_member(); });
   };
   while (const std::optional<IsoReader::Member> member = next()) {
-    if (!member->regular_file) continue;
-    const File file{member->path, member->size};
+    if (!member->regular_file || !member->link_target.empty()) continue;
+    const File file{member->path, member->size, member->path};
     IsoFileStream content(reader, fmt::format("{}: {}", stream.name(), file.path), file.size);
     if (!visit(file, content)) return;
   }
@@ -92,7 +97,7 @@ std::unique_ptr<ByteStream> IsoImage::open(const File& file) const {
   return with_context(name, [&]() -> std::unique_ptr<ByteStream> {
     auto reader = std::make_unique<IsoReader>(path_);
     while (const std::optional<IsoReader::Member> member = reader->next_member()) {
-      if (member->regular_file && member->path == file.path) {
+      if (member->regular_file && member->path == file.content) {
         return std::make_unique<OwnedIsoFileStream>(std::move(reader), std::move(name), file.size);
       }
     }

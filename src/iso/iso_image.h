@@ -21,6 +21,9 @@ class IsoImage {
   struct File {
     std::string path;        // inside the ISO
     std::uint64_t size = 0;  // bytes
+    // The same, but of several names of one content (hard links, and files that are alike) the
+    // first one's.
+    std::string content;
   };
 
   // Lists the files of the image at `path`. Throws Error(UnusableInput) when it is damaged.
@@ -28,7 +31,8 @@ class IsoImage {
 
   // The same of an image that comes as a stream: calls `visit` for every regular file, in the order
   // of their contents on the medium, with a stream of the content that need not be read and is gone
-  // when `visit` returns. Stops when `visit` returns false.
+  // when `visit` returns. Of several names of one content only the first comes. Stops when `visit`
+  // returns false.
   static void for_each_file(
       ByteStream& stream, const std::function<bool(const File& file, ByteStream& content)>& visit);
 

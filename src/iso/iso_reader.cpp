@@ -42,10 +42,11 @@ std::optional<IsoReader::Member> IsoReader::next_member() {
   require(result, "reading the next file's header");
   const char* path = libarchive().archive_entry_pathname(entry);
   const bool regular = libarchive().archive_entry_filetype(entry) == AE_IFREG;
+  const char* target = libarchive().archive_entry_hardlink(entry);
   return Member{
       path == nullptr ? "" : path,
       static_cast<std::uint64_t>(std::max<la_int64_t>(0, libarchive().archive_entry_size(entry))),
-      regular};
+      regular, target == nullptr ? "" : target};
 }
 
 std::span<const std::byte> IsoReader::next_data() {

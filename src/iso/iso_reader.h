@@ -27,6 +27,9 @@ class IsoReader {
     std::string path;  // as stored
     std::uint64_t size = 0;
     bool regular_file = false;
+    // Another name of a file that has come before, which has the content: that one's path. Else
+    // empty.
+    std::string link_target{};
   };
 
   // Goes to the next file or folder; nothing at the end. Throws Error(UnusableInput) on damage.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -106,12 +107,13 @@ class IsoStream final : public ByteStream {
   std::uint64_t position_ = 0;
 };
 
-// `size` of it as far as it is known, else 0.
-std::shared_ptr<const KeptPackage> keep(ByteStream& content, std::uint64_t size,
-                                        Diagnostics& diagnostics) {
+// What begins with `first`, which `content` has given already; `size` of it as far as it is known,
+// else 0.
+std::shared_ptr<const KeptPackage> keep(std::span<const std::byte> first, ByteStream& content,
+                                        std::uint64_t size, Diagnostics& diagnostics) {
   auto package = std::make_shared<KeptPackage>();
   package->name = content.name();
-  for (auto bytes = content.next(); !bytes.empty(); bytes = content.next()) {
+  for (auto bytes = first; !bytes.empty(); bytes = content.next()) {
     if (package->bytes.size() > most_package_bytes - bytes.size()) {
       throw unusable(fmt::format("{}: expected a package of at most {} bytes, found more",
                                  content.name(), most_package_bytes));
@@ -158,16 +160,18 @@ class Lister {
   void add_package(const fs::path& path) { packages_.push_back(package_in_file(path)); }
 
   void add_package(PipeStream& pipe) {
-    packages_.push_back(kept_file(pipe.name(), std::nullopt, keep(pipe, 0, diagnostics_)));
+    packages_.push_back(
+        kept_file(pipe.name(), std::nullopt, keep(pipe.next(), pipe, 0, diagnostics_)));
   }
 
   void add_iso(const fs::path& path) {
     const auto iso = std::make_shared<const IsoImage>(path);
+    std::set<std::string> contents;
     for (const IsoImage::File& file : iso->files()) {
-      if (!may_be_of_kernel(file.path) &&
-          !(may_be_cut_name(file.path) && may_be_of_kernel_by_lead(*iso->open(file)))) {
-        continue;
-      }
+      const bool is_named = may_be_of_kernel(file.path);
+      if (!is_named && !may_be_cut_name(file.path)) continue;
+      if (!contents.insert(file.content).second) continue;
+      if (!is_named && !may_be_of_kernel_by_lead(*iso->open(file))) continue;
       packages_.push_back({file.path, path.string(), [iso, file] { return iso->open(file); }});
     }
   }
@@ -175,12 +179,12 @@ class Lister {
   void add_iso(PipeStream& pipe) {
     IsoStream iso(pipe, diagnostics_);
     IsoImage::for_each_file(iso, [&](const IsoImage::File& file, ByteStream& content) {
-      if (!may_be_of_kernel(file.path) && !may_be_cut_name(file.path)) return true;
-      auto package = keep(content, file.size, diagnostics_);
-      if (!may_be_of_kernel(file.path) &&
-          !says_it_is_of_kernel(BufferSource(file.path, package->bytes))) {
-        return true;
-      }
+      const bool is_named = may_be_of_kernel(file.path);
+      // A kernel's package may come under the first of its names only, whatever that is.
+      if (!is_named && !has_ending(file.path, ".rpm")) return true;
+      const std::span<const std::byte> first = content.next();
+      if (!is_named && !says_it_is_of_kernel(BufferSource(file.path, first))) return true;
+      auto package = keep(first, content, file.size, diagnostics_);
       if (is_wanted_(std::make_unique<KeptPackageStream>(package))) {
         packages_.push_back(kept_file(file.path, pipe.name(), std::move(package)));
       }

@@ -90,6 +90,22 @@ class Isos(MediaTests):
         iso = self.make_iso(["-J", "-joliet-long", "--norock"], {f"RPMS/{self.small.name}": self.small})
         self.check_log(iso)
 
+    def test_a_package_with_several_names(self) -> None:
+        """Of such (hard links), the ISO has the content once."""
+        for other in ("AAA.rpm", "zzz.rpm"):
+            tree = self.folder / other
+            tree.mkdir()
+            shutil.copy(self.small, tree / other)
+            (tree / self.small.name).hardlink_to(tree / other)
+            iso = self.folder / f"{other}.iso"
+            paths.run("xorriso", "-as", "mkisofs", "-R", "-o", iso, tree)
+            with self.subTest(other=other):
+                self.check_log(iso)
+                with subprocess.Popen(["cat", iso], stdout=subprocess.PIPE) as source:
+                    piped = subprocess.run([tool.BINARY, "--no-cache", "-", self.checkpoint],
+                                           stdin=source.stdout, capture_output=True, check=False)
+                self.assertEqual((piped.returncode, piped.stdout), (0, self.expected), piped.stderr)
+
     def test_symbolic_links_and_loops_of_them(self) -> None:
         tree = self.folder / "tree"
         (tree / "RPMS").mkdir(parents=True)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "base/file_stream.h"
 #include "base/input_file.h"
 #include "support/bytes.h"
 #include "support/errors.h"
@@ -52,6 +53,27 @@ TEST_CASE("IsoImage: lists files by their Rock Ridge names and reads each") {
   CHECK(read_file(sample.path, long_name) == sample.large);
   CHECK(read_file(sample.path, "last") == content_of(5000));
   CHECK(read_file(sample.path, "isolinux/boot.cat") == "boot");
+}
+
+TEST_CASE("IsoImage: each of several names of one content has it, and a stream has it once") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "photon.iso";
+  const std::string content = content_of(5000);
+  write_iso(path, {{"b.rpm", content}, {"other", "file"}},
+            {{"a.rpm", "b.rpm"}, {"folder/c.rpm", "b.rpm"}});
+  for (const std::string name : {"a.rpm", "b.rpm", "folder/c.rpm"}) {
+    CHECK(read_file(path, name) == content);
+  }
+  CHECK(read_file(path, "other") == "file");
+  std::vector<std::string> contents;
+  const InputFile file(path);
+  FileStream stream(file);
+  IsoImage::for_each_file(stream, [&](const IsoImage::File&, ByteStream& one) {
+    contents.push_back(read_all(one));
+    return true;
+  });
+  REQUIRE(contents.size() == 2);  // in whatever order
+  CHECK(contents[0].size() + contents[1].size() == content.size() + 4);
 }
 
 TEST_CASE("IsoImage: other files are no ISO") {

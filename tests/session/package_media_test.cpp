@@ -37,6 +37,22 @@ bool any(const std::string& /*content*/) {
   return true;
 }
 
+// What is listed of an ISO that comes through a pipe.
+std::vector<PackageFile> list_through_pipe(const fs::path& iso,
+                                           const std::function<bool(const std::string&)>& wanted) {
+  const fs::path pipe = iso.parent_path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer([&] {
+    std::ofstream(pipe, std::ios::binary) << std::ifstream(iso, std::ios::binary).rdbuf();
+  });
+  std::vector<SymbolInput> inputs;
+  inputs.push_back({SymbolKind::Iso, pipe, nullptr, std::make_unique<PipeStream>(pipe)});
+  auto packages = list(inputs, wanted);
+  inputs.clear();
+  writer.join();
+  return packages;
+}
+
 // The lead of a package that calls itself `name`, and nothing behind it.
 std::string lead_of(std::string name) {
   name.resize(66);
@@ -100,23 +116,31 @@ TEST_CASE("list_packages: of an ISO that has cut the names, a package is what it
 TEST_CASE("list_packages: of an ISO through a pipe, what is wanted is kept") {
   const TemporaryFolder folder;
   const fs::path iso = folder.path() / "photon.iso";
-  const fs::path pipe = folder.path() / "pipe";
   write_iso(iso, {{"RPMS/" + first, "wanted"}, {"RPMS/" + second, "other"}, {"last", "file"}});
-  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  std::thread writer([&] {
-    std::ofstream(pipe, std::ios::binary) << std::ifstream(iso, std::ios::binary).rdbuf();
-  });
-  std::vector<SymbolInput> inputs;
-  inputs.push_back({SymbolKind::Iso, pipe, nullptr, std::make_unique<PipeStream>(pipe)});
   const auto packages =
-      list(inputs, [](const std::string& content) { return content == "wanted"; });
-  inputs.clear();
-  writer.join();
+      list_through_pipe(iso, [](const std::string& content) { return content == "wanted"; });
   REQUIRE(packages.size() == 1);
   CHECK(packages[0].path == "RPMS/" + first);
-  CHECK(packages[0].iso == pipe.string());
+  CHECK(packages[0].iso == (folder.path() / "pipe").string());
   CHECK(read_all(*packages[0].open()) == "wanted");
   CHECK(read_all(*packages[0].open()) == "wanted");
+}
+
+TEST_CASE("list_packages: a package with several names on an ISO is one, by any of them") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  const std::string package = lead_of("linux-debuginfo-6.1.10-1.ph5");
+  for (const std::string other : {"AAA.rpm", "zzz.rpm"}) {
+    write_iso(iso, {{other, package}}, {{"RPMS/" + first, other}, {"RPMS/" + second, other}});
+    for (const bool is_piped : {false, true}) {
+      CAPTURE(other, is_piped);
+      const auto packages =
+          is_piped ? list_through_pipe(iso, any) : list(input(SymbolKind::Iso, iso), any);
+      fs::remove(folder.path() / "pipe");
+      REQUIRE(packages.size() == 1);
+      CHECK(read_all(*packages[0].open()) == package);
+    }
+  }
 }
 
 TEST_CASE("list_packages: several media are one list, in the order given") {
