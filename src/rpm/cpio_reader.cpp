@@ -64,7 +64,9 @@ CpioReader::Member CpioReader::read_stripped() {
     throw unusable(fmt::format("damaged cpio archive: file {} of {}", index, files_->size()));
   }
   const RpmPackage::File& file = (*files_)[static_cast<std::size_t>(index)];
-  return {file.path, file.regular_file ? file.size : 0, file.regular_file, std::nullopt};
+  const bool has_content = (file.regular_file || file.symbolic_link) && !file.last_name;
+  return {file.path, has_content ? file.size : 0, file.regular_file,
+          file.last_name.value_or(index)};
 }
 
 std::optional<CpioReader::Member> CpioReader::next_member() {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <map>
 #include <utility>
 
 #include "base/decompression.h"
@@ -65,6 +66,21 @@ std::string header_text(headerToken_s* header, rpmTag tag) {
   return HeaderTag(header, tag).text().value_or("");
 }
 
+// As rpm finds them (rpmfilesBuildNLink() in lib/rpmfi.c): what is not in the payload is none.
+void find_hard_links(headerToken_s* header, std::vector<RpmPackage::File>& files) {
+  const HeaderTag devices(header, RPMTAG_FILEDEVICES);
+  const HeaderTag inodes(header, RPMTAG_FILEINODES);
+  const HeaderTag flags(header, RPMTAG_FILEFLAGS);
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> last_names;
+  for (std::size_t i = files.size(); i-- > 0;) {
+    const bool is_ghost = (flags.number(i).value_or(0) & RPMFILE_GHOST) != 0;
+    const auto inode = inodes.number(i);
+    if (!files[i].regular_file || is_ghost || !inode) continue;
+    const auto [last, is_last] = last_names.try_emplace({devices.number(i).value_or(0), *inode}, i);
+    if (!is_last) files[i].last_name = last->second;
+  }
+}
+
 // Of the files' tags each has a value for each file, or is absent; folders have a list of their
 // own.
 std::vector<RpmPackage::File> list_files(headerToken_s* header) {
@@ -90,10 +106,13 @@ std::vector<RpmPackage::File> list_files(headerToken_s* header) {
     RpmPackage::File& file = files.emplace_back();
     file.path = *folder + *name;
     file.size = long_sizes.number(i).value_or(sizes.number(i).value_or(0));
-    file.regular_file = S_ISREG(static_cast<mode_t>(modes.number(i).value_or(0)));
+    const auto mode = static_cast<mode_t>(modes.number(i).value_or(0));
+    file.regular_file = S_ISREG(mode);
+    file.symbolic_link = S_ISLNK(mode);
     file.digest = digests.text(i).value_or("");
     file.digest_algorithm = static_cast<int>(algorithm.number().value_or(PGPHASHALGO_MD5));
   }
+  find_hard_links(header, files);
   return files;
 }
 

@@ -35,6 +35,10 @@ class RpmPackage {
     std::string digest;         // hexadecimal; empty if the package has none for it
     int digest_algorithm = 0;   // PGPHASHALGO_*
     bool regular_file = false;  // neither folder nor symbolic link
+    bool symbolic_link = false;
+    // Of several names of one file (hard links), the content comes with the last: that one's number
+    // in files(). Absent for the last, and for what has one name.
+    std::optional<std::size_t> last_name{};
   };
 
   // Called with each digest, signature or size that does not fit; returns only if the package is to

@@ -53,6 +53,36 @@ TEST_CASE("CpioReader: RPM's own headers name files by their number in the packa
   check_fails(Failure::UnusableInput, "file 2 of 2", [] { (void)read(stripped(2, "")); });
 }
 
+TEST_CASE("CpioReader: of files named by number, links have what rpm puts there") {
+  // Two names of one file (hard links), of which the last has the content, and a symbolic link,
+  // which has its target.
+  std::vector<RpmPackage::File> files(4);
+  for (const std::size_t i : {0U, 2U, 3U}) files[i].regular_file = true;
+  files[0].path = "/boot/first";
+  files[0].last_name = 2;
+  files[1].path = "/boot/link";
+  files[1].symbolic_link = true;
+  files[1].size = 5;
+  files[2].path = "/boot/second";
+  files[3].path = "/boot/third";
+  for (const std::size_t i : {0U, 2U, 3U}) files[i].size = 7;
+  ShortStream stream(stripped(0, "") + stripped(1, "first") + stripped(2, "content") +
+                         stripped(3, "another") + trailer,
+                     5);
+  CpioReader reader(stream, files);
+  std::vector<std::string> contents;
+  std::vector<std::uint64_t> inodes;
+  while (const auto member = reader.next_member()) {
+    std::string& content = contents.emplace_back();
+    for (auto bytes = reader.next_data(); !bytes.empty(); bytes = reader.next_data()) {
+      content += as_text(bytes);
+    }
+    inodes.push_back(member->inode.value());
+  }
+  CHECK(contents == std::vector<std::string>{"", "first", "content", "another"});
+  CHECK(inodes == std::vector<std::uint64_t>{2, 1, 2, 3});
+}
+
 TEST_CASE("CpioReader: damage is named") {
   check_fails(Failure::UnusableInput, "expected a header (070701)",
               [] { (void)read("070707..."); });

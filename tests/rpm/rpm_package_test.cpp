@@ -8,9 +8,11 @@
 #include "base/file_stream.h"
 #include "base/input_file.h"
 #include "support/bytes.h"
+#include "support/cpio_writer.h"
 #include "support/errors.h"
 #include "support/file_content.h"
 #include "support/rpm_tags.h"
+#include "support/short_stream.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -132,6 +134,29 @@ TEST_CASE("RpmPackage: many files in a folder with a long name take no more memo
   check_fails(Failure::UnusableInput,
               "linux.rpm: damaged header: expected paths of at most 67108864 bytes together",
               [&] { (void)files_of(1'000'000, 100'000); });
+}
+
+TEST_CASE(
+    "RpmPackage: of files that the payload names by number, a link is read by its last name") {
+  // Of four names, the first and the third are one file's; another device's has the same number.
+  const std::vector<std::string> names = {"a", "b", "c", "d"};
+  const std::vector<RpmTag> tags = {
+      {1028, 4, 4, rpm_numbers({7, 3, 7, 7})},  // sizes
+      {1030, 3, 4, rpm_numbers({0100644, 0120777, 0100644, 0100644}, 2)},
+      {1095, 4, 4, rpm_numbers({1, 1, 1, 2})},   // devices
+      {1096, 4, 4, rpm_numbers({9, 8, 9, 9})}};  // inodes
+  const std::string package =
+      package_of_files("/boot/", names, tags,
+                       stripped(0, "") + stripped(1, "to!") + stripped(2, "content") +
+                           stripped(3, "another") + trailer);
+  const auto read = [&](const std::string& path) {
+    const BufferSource source("linux.rpm", as_bytes(package));
+    RpmPackage opened = open(source);
+    return read_all(*opened.open(file_of(opened, path)));
+  };
+  CHECK(read("/boot/a") == "content");
+  CHECK(read("/boot/c") == "content");
+  CHECK(read("/boot/d") == "another");
 }
 
 TEST_CASE("RpmPackage: other bytes are no package") {

@@ -69,33 +69,53 @@ inline std::string with_type(std::string package, std::uint32_t tag, char type) 
   return package;
 }
 
-// The beginning of a package, with a header that has nothing but these files: `names`, each in
-// `folder`.
+// Numbers as a package has them, the most significant byte first: `bytes` of each.
+inline std::string rpm_numbers(const std::vector<std::uint32_t>& values, int bytes = 4) {
+  std::string text;
+  for (const std::uint32_t value : values) {
+    for (int i = bytes; i-- > 0;) text += static_cast<char>(value >> (8 * i) & 0xff);
+  }
+  return text;
+}
+
+// A tag with its values: numbers of 2 bytes (type 3) or 4 (type 4), or texts that end with NUL (8).
+struct RpmTag {
+  std::uint32_t number;
+  std::uint32_t type;
+  std::size_t count;
+  std::string values;
+};
+
+// A package's signature or header.
+inline std::string rpm_header(const std::vector<RpmTag>& tags) {
+  std::string entries;
+  std::string data;
+  for (const RpmTag& tag : tags) {
+    data.resize((data.size() + 3) / 4 * 4);
+    entries += rpm_numbers({tag.number, tag.type, static_cast<std::uint32_t>(data.size()),
+                            static_cast<std::uint32_t>(tag.count)});
+    data += tag.values;
+  }
+  return "\x8e\xad\xe8\x01" + std::string(4, '\0') +
+         rpm_numbers(
+             {static_cast<std::uint32_t>(tags.size()), static_cast<std::uint32_t>(data.size())}) +
+         entries + data;
+}
+
+// A package whose header has nothing but these files: `names`, each in `folder`, and `more` tags.
 inline std::string package_of_files(const std::string& folder,
-                                    const std::vector<std::string>& names) {
-  const auto number = [](std::uint32_t value) {
-    std::string bytes;
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
-    return bytes;
-  };
-  const auto header = [&](const std::string& entries, const std::string& data) {
-    return "\x8e\xad\xe8\x01" + std::string(4, '\0') +
-           number(static_cast<std::uint32_t>(entries.size() / 16)) +
-           number(static_cast<std::uint32_t>(data.size())) + entries + data;
-  };
-  const auto entry = [&](std::uint32_t tag, std::uint32_t type, std::size_t at, std::size_t count) {
-    return number(tag) + number(type) + number(static_cast<std::uint32_t>(at)) +
-           number(static_cast<std::uint32_t>(count));
-  };
-  std::string data(4 * names.size(), '\0');  // all in the first folder
-  std::string entries = entry(1116, 4, 0, names.size()) + entry(1117, 8, data.size(), names.size());
-  for (const std::string& name : names) data += name + '\0';
-  entries += entry(1118, 8, data.size(), 1);
-  data += folder + '\0';
-  const std::string signature = header(entry(1000, 4, 0, 1), number(0));
-  std::string lead = "\xed\xab\xee\xdb" + std::string(92, '\0');
-  return lead + signature + std::string((8 - signature.size() % 8) % 8, '\0') +
-         header(entries, data);
+                                    const std::vector<std::string>& names,
+                                    const std::vector<RpmTag>& more = {},
+                                    const std::string& payload = "") {
+  std::vector<RpmTag> tags = more;  // in the order of their numbers, as librpm wants them
+  std::string all_names;
+  for (const std::string& name : names) all_names += name + '\0';
+  tags.push_back({1116, 4, names.size(), std::string(4 * names.size(), '\0')});  // all in the first
+  tags.push_back({1117, 8, names.size(), all_names});
+  tags.push_back({1118, 8, 1, folder + '\0'});
+  const std::string signature = rpm_header({{1000, 4, 1, rpm_numbers({0})}});
+  return "\xed\xab\xee\xdb" + std::string(92, '\0') + signature +
+         std::string((8 - signature.size() % 8) % 8, '\0') + rpm_header(tags) + payload;
 }
 
 }  // namespace photon_dmesg::test
