@@ -100,8 +100,8 @@ void SymbolCache::store(const std::string& digest, const KernelSymbols& symbols,
     const std::vector<std::byte> store = make_symbol_store(symbols, kernel.release, kernel.origin);
     cache_folder::make(folder_);
     // Where nothing can be locked another run may have been first. Its file is as good, and who has
-    // it open through a network file system would lose it.
-    if (!fs::exists(path)) write_file(path, Access::OwnerOnly, store);
+    // it open through a network file system would lose it. One that find() does not trust is none.
+    if (!cache_folder::is_trustworthy(path)) write_file(path, Access::OwnerOnly, store);
     diagnostics.found({.what = "stored in", .value = path.string(), .where = "cache"});
   } catch (const std::exception& error) {
     note(diagnostics, "not stored", error.what());

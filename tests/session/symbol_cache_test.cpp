@@ -71,11 +71,13 @@ TEST_CASE("symbol cache: files are their owner's alone, and nothing else is left
   CHECK((status.st_mode & 07777) == 0700);
 }
 
-TEST_CASE("symbol cache: a file that others could have written is not used") {
+TEST_CASE("symbol cache: a file that others could have written is not used, but replaced") {
   Cached cached;
   cached.store("aa");
   REQUIRE(chmod(cached.files()[0].c_str(), 0666) == 0);
   CHECK_FALSE(cached.find("aa"));
+  cached.store("aa");
+  CHECK(cached.find("aa"));
 }
 
 TEST_CASE("symbol cache: a store of another photon-dmesg is not touched") {
