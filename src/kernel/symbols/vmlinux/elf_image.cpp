@@ -57,6 +57,9 @@ bool has_address(const Elf64_Sym& symbol) {
 // Several times those of the largest kernel, of symbols and of their names.
 constexpr std::uint64_t most_symbol_bytes = 128 * 1024 * 1024;
 
+// Notes that are looked into, together: a kernel has some hundred bytes of them.
+constexpr std::uint64_t most_note_bytes = 1024 * 1024;
+
 // What libelf looks at at once. More than 16 bits of sections, which would stand elsewhere, no
 // vmlinux has.
 std::unique_ptr<ExpandableFile> open_with_headers(const std::filesystem::path& path) {
@@ -264,8 +267,10 @@ std::span<const std::byte> ElfImage::read(FileRange range) const {
 
 std::optional<std::string> ElfImage::build_id() const {
   std::optional<std::string> id;
+  std::uint64_t left = most_note_bytes;
   for_each_section(elf_.get(), [&](Elf_Scn*, const GElf_Shdr& header) {
-    if (header.sh_type == SHT_NOTE) {
+    if (header.sh_type == SHT_NOTE && header.sh_size <= left) {
+      left -= header.sh_size;
       id = find_build_id(BufferSource(name_, read({header.sh_offset, header.sh_size})));
     }
     return !id;

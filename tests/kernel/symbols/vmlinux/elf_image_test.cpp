@@ -47,6 +47,27 @@ TEST_CASE("ElfImage: the build-id that the linker wrote") {
   CHECK(ElfImage(path_of(PRINTK_LOG_KERNEL)).build_id() != id);
 }
 
+TEST_CASE("ElfImage: notes of more than any kernel has are not looked through for a build-id") {
+  const TemporaryFolder folder;
+  std::string bytes = file_content(PRINTK_RINGBUFFER_KERNEL);
+  bytes.resize(bytes.size() + (1 << 20));
+  const auto build_id_with = [&](std::uint64_t note_bytes) {
+    Elf64_Ehdr file{};
+    std::memcpy(&file, bytes.data(), sizeof(file));
+    for (std::size_t i = 0; i < file.e_shnum; ++i) {
+      Elf64_Shdr section{};
+      char* const place = bytes.data() + file.e_shoff + i * sizeof(section);
+      std::memcpy(&section, place, sizeof(section));
+      if (section.sh_type != SHT_NOTE) continue;
+      section.sh_size = note_bytes;
+      std::memcpy(place, &section, sizeof(section));
+    }
+    return ElfImage(folder.write("vmlinux", bytes)).build_id();
+  };
+  CHECK(build_id_with(1 << 20));
+  CHECK_FALSE(build_id_with((1 << 20) + 1));
+}
+
 TEST_CASE("ElfImage: a .debug file has the symbols, the build-id and no initial data") {
   const ElfImage image(path_of(ONLY_DEBUG_KERNEL));
   const ElfImage whole(path_of(PRINTK_RINGBUFFER_KERNEL));
