@@ -23,6 +23,9 @@ namespace {
 // More than any kernel's package has; a pipe may promise anything.
 constexpr std::uint64_t most_package_bytes = std::uint64_t{2} << 30;
 
+// Of one ISO: each is gone to from the ISO's beginning. Photon's have some dozens.
+constexpr std::size_t most_packages = 1000;
+
 bool may_be_of_kernel(std::string_view path) {
   return is_kernel_debuginfo_package(path) || is_kernel_package(path);
 }
@@ -167,13 +170,24 @@ class Lister {
   void add_iso(const fs::path& path) {
     const auto iso = std::make_shared<const IsoImage>(path);
     std::set<std::string> contents;
+    std::size_t left_out = 0;
     for (const IsoImage::File& file : iso->files()) {
       const bool is_named = may_be_of_kernel(file.path);
       if (!is_named && !may_be_cut_name(file.path)) continue;
-      if (!contents.insert(file.content).second) continue;
+      if (contents.contains(file.content)) continue;
+      if (contents.size() == most_packages) {
+        ++left_out;
+        continue;
+      }
+      contents.insert(file.content);
       if (!is_named && !may_be_of_kernel_by_lead(*iso->open(file))) continue;
       packages_.push_back({file.path, path.string(), [iso, file] { return iso->open(file); }});
     }
+    if (left_out == 0) return;
+    diagnostics_.warn_of_lack(fmt::format(
+        "not used: {}: expected at most {} packages that are called as a kernel's, found {} more: "
+        "copy the one that is needed from it, and name that",
+        path.string(), most_packages, left_out));
   }
 
   void add_iso(PipeStream& pipe) {

@@ -143,6 +143,24 @@ TEST_CASE("list_packages: a package with several names on an ISO is one, by any 
   }
 }
 
+TEST_CASE(
+    "list_packages: of more packages than an ISO has, those behind are left out and counted") {
+  const TemporaryFolder folder;
+  const fs::path iso = folder.path() / "photon.iso";
+  std::vector<std::pair<std::string, std::string>> files;
+  for (int i = 0; i < 1003; ++i) {
+    files.emplace_back("RPMS/linux-6.1." + std::to_string(i) + "-1.ph5.x86_64.rpm",
+                       std::to_string(i));
+  }
+  write_iso(iso, files);
+  CollectedDiagnostics diagnostics;
+  const auto all = [](const std::unique_ptr<ByteStream>&) { return true; };
+  CHECK(list_packages(input(SymbolKind::Iso, iso), all, diagnostics).size() == 1000);
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK_THAT(diagnostics.warnings().front(),
+             Catch::StartsWith("not used: " + iso.string()) && Catch::Contains("found 3 more"));
+}
+
 TEST_CASE("list_packages: several media are one list, in the order given") {
   const TemporaryFolder folder;
   const fs::path iso = folder.path() / "photon.iso";
