@@ -17,6 +17,7 @@
 #include "checkpoint/vmware/companion_file.h"
 #include "checkpoint/vmware/debug_guest.h"
 #include "checkpoint/vmware/tag_file.h"
+#include "checkpoint/vmware/vmware_format.h"
 
 namespace photon_dmesg {
 namespace {
@@ -88,6 +89,14 @@ const Format* find_format(GuestFileKind kind) {
   return found == formats.end() ? nullptr : found;
 }
 
+// Of a file that is called so.
+Error not_a_checkpoint(const ByteSource& file) {
+  if (file.size() == 0) return unusable(fmt::format("{}: the file is empty", file.name()));
+  return unusable(
+      fmt::format("{}: expected a checkpoint (.vmss or .vmsn, magic such as {:#x}), found none",
+                  file.name(), vmware::magics.front().value));
+}
+
 }  // namespace
 
 GuestFileKind identify_guest_file(const ByteSource& file) {
@@ -108,6 +117,7 @@ void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics) {
   if (!beside) return;
   auto file = open_guest_file(tree, *beside, diagnostics);
   const GuestFileKind kind = identify_guest_file(*file);
+  if (kind == GuestFileKind::Unmarked) throw not_a_checkpoint(*file);
   if (kind != GuestFileKind::Checkpoint && kind != GuestFileKind::DebugGuest) return;
   diagnostics.found({.what = "checkpoint",
                      .where = file->name(),

@@ -43,8 +43,8 @@ struct GuestFiles {
 };
 
 // Adds the checkpoint of that name that lies beside the memory of `files`, which have none, if
-// there is one. Throws Error(UnusableInput) when it can't be read, Error(Usage) when it is not
-// clear which one is meant.
+// there is one. Throws Error(UnusableInput) when it can't be read or is none, Error(Usage) when it
+// is not clear which one is meant.
 void find_checkpoint_beside(GuestFiles& files, Diagnostics& diagnostics);
 
 // Reads them. Memory without a checkpoint is looked at alone, unless a checkpoint of that name lies

@@ -145,7 +145,9 @@ std::optional<RunningKernel> Guest::open_files(const Inputs& inputs, Diagnostics
   const bool was_named = !inputs.guest.state.empty();
   std::optional<Error> failure;
   GuestFiles guest = inputs.guest;
-  if (!was_named && !pool_->is_strict()) failure = add_checkpoint(guest, diagnostics);
+  if (!was_named && !guest.is_alone && !pool_->is_strict()) {
+    failure = add_checkpoint(guest, diagnostics);
+  }
   for (GuestFiles& files : ways_to_read(guest, inputs, pool_->is_strict())) {
     if (files.is_alone) {
       if (was_named && failure && failure->failure() != Failure::UnusableInput) continue;

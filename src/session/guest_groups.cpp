@@ -57,16 +57,18 @@ Role role_of_folder(const fs::path& path) {
 Role role_of_packed(const fs::path& path) {
   const fs::path name = path.stem();
   if (has_ending(name, ".vmem")) return Role::Memory;
-  return has_ending(name, ".vmss") || has_ending(name, ".vmsn") ? Role::Guest : Role::Shared;
+  return is_named_as_checkpoint(name) ? Role::Guest : Role::Shared;
 }
 
 Role role_of_file(const fs::path& path) {
   const InputFile file(path);
   if (packing_of(file)) return role_of_packed(path);
-  if (file.size() == 0 || identify_symbols(file)) return Role::Shared;
+  if (file.size() > 0 && identify_symbols(file)) return Role::Shared;
   const GuestFileKind kind = identify_guest_file(file);
   if (kind == GuestFileKind::Kdump) return Role::PartOfDump;
-  if (kind != GuestFileKind::Unmarked) return Role::Guest;
+  // A damaged checkpoint is a guest's all the same.
+  if (kind != GuestFileKind::Unmarked || is_named_as_checkpoint(path)) return Role::Guest;
+  if (file.size() == 0) return Role::Shared;
   if (is_host_log(file)) return Role::HostLog;
   return !identify_other(file, path) && may_be_memory(file, path) ? Role::Memory : Role::Shared;
 }
@@ -81,8 +83,7 @@ Role role_of(const fs::path& path, BundleTree& tree, Diagnostics& diagnostics) {
     if (is_vm_configuration(path)) return Role::Configuration;
     return role_of_file(path);
   } catch (const Error&) {
-    // A damaged checkpoint is a guest's all the same.
-    return has_ending(path, ".vmss") || has_ending(path, ".vmsn") ? Role::Guest : Role::Shared;
+    return is_named_as_checkpoint(path) ? Role::Guest : Role::Shared;
   }
 }
 

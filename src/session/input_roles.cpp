@@ -12,6 +12,7 @@
 #include "checkpoint/vmware/packed_memory.h"
 #include "checkpoint/vmware/vmware_format.h"
 #include "session/other_files.h"
+#include "session/vm_files.h"
 
 namespace photon_dmesg {
 
@@ -68,8 +69,10 @@ void refuse_bundled(const BundleTree& tree, SymbolKind kind, const fs::path& pat
 
 }  // namespace
 
-// A copy that was cut short has any size, and is known by its name.
+// A copy that was cut short has any size, and is known by its name; so is a checkpoint that has
+// lost its beginning.
 bool may_be_memory(const ByteSource& file, const fs::path& path) {
+  if (is_named_as_checkpoint(path)) return false;
   return has_ending(path, ".vmem") || is_packed_memory(file) ||
          (file.size() >= smallest_memory && file.size() % vmware::page_bytes == 0);
 }

@@ -46,6 +46,7 @@ class Sorter {
     } catch (const Error& error) {
       if (strict_ || error.failure() == Failure::Usage) throw;
       unusable_.push_back(error);
+      if (is_named_as_checkpoint(path) && is_there(path)) lost_checkpoints_.push_back(path);
     }
   }
 
@@ -54,6 +55,7 @@ class Sorter {
       tree_->is_bundled(folder) ? use_bundle(folder) : use_folder(folder);
     }
     choose_guest();
+    if (guests_.empty() && memories_.empty()) add_memory_of_lost_checkpoints();
     choose_memory();
     if (inputs_.guest.empty() && !unusable_.empty()) throw Error(unusable_.front());
     if (inputs_.guest.empty() && !beside_.empty()) throw Error(beside_.front());
@@ -91,6 +93,12 @@ class Sorter {
     } else {
       guests_.push_back({*role.guest, std::move(role.file), path});
     }
+  }
+
+  [[nodiscard]] bool is_there(const fs::path& path) const {
+    const std::vector<fs::path> files = tree_->files(folder_of(path));
+    return std::any_of(files.begin(), files.end(),
+                       [&](const fs::path& file) { return file.filename() == path.filename(); });
   }
 
   // Named twice, or found in a folder as well.
@@ -199,7 +207,7 @@ class Sorter {
         add_if_sure(folder, vmx);
       } else if (const auto checkpoint =
                      choose_checkpoint(*tree_, list_vm_folder(*tree_, folder), vmx, diagnostics_)) {
-        add_file(*checkpoint);
+        add(*checkpoint);
       } else {
         throw unusable(fmt::format(
             "{}: there is no checkpoint (.vmss or .vmsn) beside it: suspend the VM, or take a "
@@ -218,6 +226,15 @@ class Sorter {
     } catch (const Error& error) {
       if (strict_) throw;
       unusable_.push_back(error);
+    }
+  }
+
+  // A checkpoint that is of no use still tells by its name which memory is meant.
+  void add_memory_of_lost_checkpoints() {
+    for (const fs::path& checkpoint : lost_checkpoints_) {
+      if (const auto memory = find_companion(*tree_, checkpoint, {"vmem"})) {
+        add_found("memory", *memory, checkpoint);
+      }
     }
   }
 
@@ -265,6 +282,16 @@ class Sorter {
         inputs_.other_memories.push_back(memory.file);
       }
     }
+    // What is wrong with the checkpoint beside it has been said.
+    inputs_.guest.is_alone = inputs_.guest.state.empty() && is_of_lost_checkpoint();
+  }
+
+  [[nodiscard]] bool is_of_lost_checkpoint() const {
+    return std::any_of(lost_checkpoints_.begin(), lost_checkpoints_.end(),
+                       [&](const fs::path& checkpoint) {
+                         const auto& memory = inputs_.guest.memory;
+                         return memory && shared_name(memory->name()) == shared_name(checkpoint);
+                       });
   }
 
   [[nodiscard]] bool is_of_chosen(const GuestFile& memory) const {
@@ -297,7 +324,8 @@ class Sorter {
   std::vector<fs::path> configurations_;  // .vmx
   std::vector<fs::path> folders_;
   std::vector<Error> unusable_;
-  std::vector<Error> beside_;  // what is no mistake beside a checkpoint
+  std::vector<fs::path> lost_checkpoints_;  // called so, and of no use
+  std::vector<Error> beside_;               // what is no mistake beside a checkpoint
 };
 
 }  // namespace

@@ -86,6 +86,10 @@ bool is_vm_configuration(const fs::path& path) {
   return has_ending(path, ".vmx");
 }
 
+bool is_named_as_checkpoint(const fs::path& path) {
+  return has_ending(path, ".vmss") || has_ending(path, ".vmsn");
+}
+
 std::optional<std::string> current_checkpoint(const ByteSource& vmx) {
   // Written on Windows, or moved here: only the name counts.
   std::optional<std::string> state = value_of(vmx, "checkpoint.vmState");
@@ -102,7 +106,7 @@ VmFolder sort_vm_files(const std::vector<fs::path>& files) {
   VmFolder result;
   for (const fs::path& path : files) {
     if (is_vm_configuration(path)) result.configurations.push_back(path);
-    if (has_ending(path, ".vmss") || has_ending(path, ".vmsn")) result.checkpoints.push_back(path);
+    if (is_named_as_checkpoint(path)) result.checkpoints.push_back(path);
     if (has_ending(path, ".vmem")) result.memories.push_back(path);
     if (is_named(path, vm_log_name)) result.host_logs.push_back(path);
   }

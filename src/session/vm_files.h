@@ -20,6 +20,9 @@ namespace photon_dmesg {
 // Whether VMware's configuration of a VM (.vmx) is what `path` is named as.
 [[nodiscard]] bool is_vm_configuration(const std::filesystem::path& path);
 
+// Whether VMware's checkpoint (.vmss, .vmsn) is what `path` is named as.
+[[nodiscard]] bool is_named_as_checkpoint(const std::filesystem::path& path);
+
 // The name of the checkpoint that the VM of the configuration in `vmx` was suspended to last, as
 // its checkpoint.vmState says, without folders: empty if it says that the VM is not suspended,
 // nothing if it does not say.

@@ -138,6 +138,16 @@ TEST_CASE("open_guest: memory alone takes the one checkpoint beside it") {
   }
 }
 
+TEST_CASE("open_guest: what is called a checkpoint beside memory alone, and is none, is named") {
+  const TemporaryFolder folder;
+  folder.write("vm.vmss", "");
+  check_fails(Failure::UnusableInput, "vm.vmss: the file is empty",
+              [&] { (void)open_alone(folder, "vm.vmem", numbered_pages(16)); });
+  folder.write("vm.vmss", std::string(5000, '\0'));
+  check_fails(Failure::UnusableInput, "vm.vmss: expected a checkpoint (.vmss or .vmsn",
+              [&] { (void)open_alone(folder, "vm.vmem", numbered_pages(16)); });
+}
+
 TEST_CASE("open_guest: memory alone beside a .vmss and a .vmsn is a question that names both") {
   const TemporaryFolder folder;
   folder.write("vm.vmss", checkpoint_of(16));

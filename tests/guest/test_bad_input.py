@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import subprocess
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
@@ -227,6 +228,76 @@ class CutShort(BadInputTests):
                 else:
                     self.assertIn(result.status, (3, 4))
         self.assertGreater(printed, 0)
+
+
+class UnusableCheckpoints(BadInputTests):
+    """Of no use itself, a checkpoint still tells by its name which memory is meant: all of the log is in that."""
+
+    CONTENTS = {"empty": b"", "zeros": bytes(5000), "zeros as large as a memory": bytes(8 << 20)}
+
+    def spoiled(self, content: bytes, suffix: str = ".vmss") -> Path:
+        checkpoint = self.write_checkpoint(Form(suffix=suffix))
+        checkpoint.write_bytes(content)
+        return checkpoint
+
+    def check_named_once(self, result: tool.Result, name: str = "vm.vmss") -> None:
+        self.assertEqual((result.status, result.out), (1, self.log), result.err)
+        warnings = [line for line in result.err.splitlines() if ": warning: not used: " in line]
+        self.assertEqual(len(warnings), 1, result.err)
+        self.assertRegex(warnings[0], f"{name}.*(the file is empty|expected a checkpoint)")
+
+    def test_the_memory_of_its_name_is_read(self) -> None:
+        for what, content in self.CONTENTS.items():
+            checkpoint = self.spoiled(content)
+            memory = checkpoint.with_suffix(".vmem")
+            configuration = self.file("vm.vmx", b'checkpoint.vmState = "vm.vmss"\n')
+            for files in ((checkpoint,), (memory,), (checkpoint, memory), (self.folder,), (configuration,),
+                          (self.vmlinux, checkpoint)):
+                with self.subTest(what, files=[file.name for file in files]):
+                    self.check_named_once(photon_dmesg(*files))
+                    self.check_result(photon_dmesg("--strict", *files), 3, "vm.vmss")
+
+    def test_of_a_snapshot_too(self) -> None:
+        self.check_named_once(photon_dmesg(self.spoiled(b"", ".vmsn")), "vm.vmsn")
+
+    def test_without_the_memory_there_is_none(self) -> None:
+        checkpoint = self.spoiled(b"")
+        checkpoint.with_suffix(".vmem").unlink()
+        self.check(3, "vm.vmss: the file is empty", files=[checkpoint])
+
+    def test_one_that_is_not_there_is_not_guessed_at(self) -> None:
+        checkpoint = self.write_checkpoint()
+        checkpoint.unlink()
+        self.check(3, "vm.vmss: can't be opened", files=[checkpoint])
+
+    def test_a_sound_one_is_read_beside_it(self) -> None:
+        sound = self.write_checkpoint(name="sound")
+        self.check_named_once(photon_dmesg(self.file("vm.vmss", b""), sound))
+
+    def test_in_a_bundle(self) -> None:
+        checkpoint = self.spoiled(b"")
+        bundle = self.folder / "ticket.tgz"
+        with tarfile.open(bundle, "w:gz", compresslevel=1) as file:
+            for path in (checkpoint, checkpoint.with_suffix(".vmem")):
+                file.add(path, f"vm/{path.name}")
+        for named in (bundle, bundle / "vm/vm.vmss"):
+            self.check_named_once(photon_dmesg(named))
+
+    def test_in_a_batch(self) -> None:
+        self.spoiled(b"")
+        result = photon_dmesg("batch", self.folder, "-o", self.folder / "results")
+        self.assertEqual(result.status, 1, result.err)
+        ticket = self.folder / "results" / f"{self.folder.name}-vm"
+        self.assertEqual(next(ticket.glob("*.txt")).read_bytes(), self.log)
+        self.assertIn("vm.vmss: the file is empty", (ticket / "ticket.json").read_text())
+
+    def test_among_several_guests(self) -> None:
+        sound = self.write_checkpoint(name="sound")
+        for what, content in self.CONTENTS.items():
+            with self.subTest(what):
+                result = photon_dmesg("--ndjson", sound, self.spoiled(content))
+                self.assertEqual((result.status, len(result.out.splitlines())),
+                                 (1, 2 * len(photon_dmesg("--ndjson", sound).out.splitlines())), result.err)
 
 
 class MemoryFiles(BadInputTests):

@@ -217,6 +217,23 @@ TEST_CASE("sort_inputs: what is neither a guest's nor symbols is named, and the 
   CHECK_THAT(warning_of(files, files.folder.path() / "absent"), Catch::Contains("can't be opened"));
 }
 
+TEST_CASE("sort_inputs: a checkpoint that is of no use tells which memory is meant") {
+  for (const std::string& content : {std::string(), std::string(4 * 1024 * 1024, '\0')}) {
+    const TemporaryFolder vm;
+    const auto checkpoint = vm.write("vm.vmss", content);
+    check_fails(Failure::UnusableInput, "vm.vmss", [&] { (void)sort({checkpoint}); });
+    const auto memory = vm.write("vm.vmem", std::string(4 * 1024 * 1024, '\0'));
+    CollectedDiagnostics diagnostics;
+    const Inputs inputs = sort_inputs({checkpoint}, false, diagnostics);
+    CHECK(inputs.guest.state.empty());
+    CHECK(inputs.guest.memory->name() == memory);
+    CHECK(inputs.guest.is_alone);
+    REQUIRE(diagnostics.warnings().size() == 1);
+    CHECK_THAT(diagnostics.warnings().front(), Catch::Contains("not used: " + checkpoint.string()));
+    check_fails(Failure::UnusableInput, "vm.vmss", [&] { (void)sort({checkpoint}, true); });
+  }
+}
+
 TEST_CASE("sort_inputs: strictly, or without a guest, it is refused") {
   const Files files;
   const auto odd = files.folder.write("odd", "Dear support,\n");
