@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -12,27 +13,29 @@ namespace photon_dmesg {
 namespace {
 
 using Row = TaskReport::Row;
-using Before = bool (*)(const TaskReport& report, const Task& left, const Task& right);
+using Before = bool (*)(const Task& left, const Task& right);
 
 struct Order {
   std::string_view name;
   Before before;
 };
 
+// Those of which it is not known come last. When they ran tells their order without the time now,
+// which is not known of every guest.
+std::uint64_t last_ran_or_never(const Task& task) {
+  const std::uint64_t last = task.last_ran_nsec.value_or(0);
+  return last == 0 ? std::numeric_limits<std::uint64_t>::max() : last;
+}
+
 constexpr std::array orders = {
-    Order{"pid", [](const TaskReport&, const Task& left,
-                    const Task& right) { return left.pid < right.pid; }},
+    Order{"pid", [](const Task& left, const Task& right) { return left.pid < right.pid; }},
     Order{"time",
-          [](const TaskReport& report, const Task& left, const Task& right) {
-            return nsec_since_it_ran(report, left).value_or(0) >
-                   nsec_since_it_ran(report, right).value_or(0);
+          [](const Task& left, const Task& right) {
+            return last_ran_or_never(left) < last_ran_or_never(right);
           }},
-    Order{"state", [](const TaskReport&, const Task& left,
-                      const Task& right) { return left.state < right.state; }},
-    Order{"cpu", [](const TaskReport&, const Task& left,
-                    const Task& right) { return left.cpu < right.cpu; }},
-    Order{"comm", [](const TaskReport&, const Task& left,
-                     const Task& right) { return left.comm < right.comm; }},
+    Order{"state", [](const Task& left, const Task& right) { return left.state < right.state; }},
+    Order{"cpu", [](const Task& left, const Task& right) { return left.cpu < right.cpu; }},
+    Order{"comm", [](const Task& left, const Task& right) { return left.comm < right.comm; }},
 };
 
 // Two traces are the same if all addresses and kinds of their frames are. Who waits for a lock that
@@ -76,10 +79,9 @@ void sort_rows(TaskReport& report, std::string_view by) {
   const auto* order = std::find_if(orders.begin(), orders.end(),
                                    [&](const Order& line) { return line.name == by; });
   if (order == orders.end()) return;
-  std::stable_sort(report.tasks.begin(), report.tasks.end(),
-                   [&](const Row& left, const Row& right) {
-                     return order->before(report, left.task, right.task);
-                   });
+  std::stable_sort(
+      report.tasks.begin(), report.tasks.end(),
+      [&](const Row& left, const Row& right) { return order->before(left.task, right.task); });
 }
 
 void make_tree(TaskReport& report) {

@@ -529,6 +529,16 @@ class EsxHung(LabTests, DrgnTests, unittest.TestCase):
     has_types = False
     locks_have_names = False
 
+    def test_the_checkpoint_alone_tells_kernel_threads_and_who_ran_last(self) -> None:
+        """Though it does not tell the time now."""
+        alone = photon_dmesg("ps", "--json", "--sort", "time", self.checkpoint).json["tasks"]
+        self.assertEqual({task["since_it_ran_nsec"] for task in alone}, {None})
+        self.assertEqual({task["pid"]: task["kernel_thread"] for task in alone},
+                         {pid: task["kernel_thread"] for pid, task in self.ps.items()})
+        ran = [task["last_ran_nsec"] or float("inf") for task in alone]
+        self.assertGreater(len(set(ran)), 20)
+        self.assertEqual(ran, sorted(ran))
+
     def test_types_that_dwz_has_moved_to_other_units_are_read(self) -> None:
         """As SUSE's kernels have them: what several units declare stands once, in a unit of its own."""
         moved = self.folder / "vmlinux"

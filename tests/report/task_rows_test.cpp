@@ -101,6 +101,16 @@ TEST_CASE("task rows: by each order, and rows that are equal in it stay as they 
   CHECK(sorted(tasks, "colour") == "3 1 2");
 }
 
+TEST_CASE("task rows: by time, as far as it is known, though it is not known what time it was") {
+  std::vector<Task> tasks = {task(1), task(2), task(3), task(4)};
+  tasks[1].last_ran_nsec = 900;
+  tasks[2].last_ran_nsec = 100;
+  tasks[3].last_ran_nsec = 0;  // it never has
+  TaskReport report = report_of(tasks);
+  sort_rows(report, "time");
+  CHECK(rows_of(report) == "3 2 1 4");
+}
+
 TEST_CASE("task rows: for how long a task has waited, if both times are known") {
   TaskReport report;
   Task some = task(1);

@@ -317,13 +317,12 @@ class Derivation {
   }
 
   // PF_KTHREAD: of the idle task, of kthreadd and all its children, and of no child of init.
-  // PF_FORKNOEXEC: of what has never become another program, as these children, and init has. The
-  // upper half of a pointer, which would fit at times, begins with ones;
-  // a name's letters might fit too.
+  // PF_FORKNOEXEC: of what has never become another program, as these children, and init has.
+  // Either half of a pointer would fit at times (all kernel threads have the same files), and so
+  // might a name's letters.
   void find_flags() {
     constexpr std::uint64_t kernel_thread = 0x200000;
     constexpr std::uint64_t never_other = 0x40;
-    constexpr std::uint64_t pointer = 0xff;
     if (!parent_) return;
     const std::uint64_t start = *start_ - task_reach;
     const std::uint64_t init = tasks_[1].node.value + start;
@@ -334,7 +333,8 @@ class Derivation {
       const std::uint64_t self = task.node.value + start;
       const std::uint64_t parent = task.at(*parent_);
       const bool is_name = place + half - 1 - task_reach - comm_ < comm_bytes + half - 1;
-      if (flags >> 24 == pointer || is_name) return false;
+      const std::uint64_t whole = task.at(place / word * word);
+      if (memory_.tables().architecture().is_kernel_pointer(whole) || is_name) return false;
       if (&task == tasks_.data()) return is_kernel;
       const bool is_new = (flags & never_other) != 0;
       if (self == kthreadd || parent == kthreadd) return is_kernel && is_new;

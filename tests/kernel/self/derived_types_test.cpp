@@ -165,6 +165,22 @@ TEST_CASE("derived types: each member is where the tasks show it") {
   }
 }
 
+TEST_CASE("derived types: a pointer that all kernel threads share is not taken for their flags") {
+  constexpr std::uint64_t files = 3200;  // as task_struct.files
+  const auto derived = derive_with([](Tasks& tasks, const Form&) {
+    for (const std::size_t kernels : {0U, 2U, 3U, 4U, 5U}) {
+      tasks.put(kernels, files, 0xffffffff82a54bc0);
+    }
+    for (const std::size_t users : {1U, 6U, 7U}) {
+      tasks.put(users, files, 0xffff888000000000 + users * 0x400);
+    }
+  });
+  REQUIRE(derived);
+  KernelTypes types;
+  types.add(derived);
+  CHECK(types.field("task_struct.flags").offset == Form{}.flags);
+}
+
 TEST_CASE("derived types: nothing without a list of tasks that goes around both ways") {
   CHECK(derive_with([](Tasks&, const Form&) {}));
   FixtureGuest bare(PRINTK_RINGBUFFER_KERNEL);
