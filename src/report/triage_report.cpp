@@ -129,8 +129,8 @@ std::string headline(const Finding& finding) {
 
 std::string headline(const TriageReport& report) {
   if (!report.verdict.findings.empty()) return headline(report.verdict.findings.front());
-  return can_show_hangs(report.facts) ? "NOTHING WRONG FOUND"
-                                      : "NOTHING WRONG FOUND in what could be read";
+  return report.not_read.empty() ? "NOTHING WRONG FOUND"
+                                 : "NOTHING WRONG FOUND in what could be read";
 }
 
 std::vector<TriageRow> rows_of(const Finding& finding) {

@@ -57,7 +57,7 @@ struct TriageReport {
 // "PANIC (certain)  sysrq triggered crash, on CPU 1 in init (1), 8.937 s after boot".
 [[nodiscard]] std::string headline(const Finding& finding);
 // The same of the whole verdict: of its first finding, or that nothing wrong was found, which means
-// less where what a hang shows in could not be read, and says so.
+// less where not all could be read, and says so.
 [[nodiscard]] std::string headline(const TriageReport& report);
 
 // A fact, or several that belong together, on one line.
