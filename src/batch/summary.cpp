@@ -76,6 +76,14 @@ std::string last_of(const TicketResult& result) {
                      line.size() > longest ? "..." : "");
 }
 
+// What a ticket was read without, if its status says that it was: the first warning, and how many
+// more there are.
+std::string lack_of(const TicketResult& result) {
+  if (!is_read(result) || result.status == 0 || result.warnings.empty()) return "";
+  const std::size_t more = result.warnings.size() - 1;
+  return result.warnings.front() + (more == 0 ? "" : fmt::format(" (and {} more)", more));
+}
+
 // One column of the table.
 struct Column {
   std::string_view title;
@@ -152,6 +160,8 @@ void Summary::write_text(std::ostream& out) const {
     out << printable(verdict_of(result)) << '\n';
     const std::string last = last_of(result);
     if (!last.empty()) out << "  last: " << printable(last) << '\n';
+    const std::string lack = lack_of(result);
+    if (!lack.empty()) out << "  warning: " << printable(lack) << '\n';
   }
 }
 

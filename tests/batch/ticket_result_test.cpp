@@ -274,6 +274,14 @@ TEST_CASE("summary: a table, values with commas, lines of JSON") {
   CHECK_THAT(text, Catch::Contains("TITLE (certain)  what it is") &&
                        Catch::Contains("not read: broken.vmss: it is damaged") &&
                        !Catch::Contains("\x1b"));
+  TicketResult cut = sample("cut", "panic");
+  cut.status = 1;
+  cut.warnings = {"not used: a.iso: it is damaged\x1b[2J", "another"};
+  CHECK_THAT(written(Summary({cut, sample("well")}), &Summary::write_text),
+             Catch::Contains("\n  warning: not used: a.iso: it is damaged\\x1b[2J (and 1 more)\n"));
+  TicketResult complete = cut;
+  complete.status = 0;
+  CHECK_THAT(written(Summary({complete}), &Summary::write_text), !Catch::Contains("warning"));
   const std::string csv = written(summary, &Summary::write_csv);
   CHECK(csv.starts_with(Summary::csv_begin));
   CHECK_THAT(csv, Catch::Contains("\"'=cmd|'/c calc'!A1, \"\"quoted\"\"\\x1b[2J\""));
