@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -20,6 +21,27 @@ def options_of(command: str) -> set[str]:
     text = photon_dmesg(*command.split(), "--help").out.decode()
     lines = re.findall(r"(?m)^  (-\w(?:, --[\w-]+)*|    --[\w-]+)", text)
     return {name for line in lines for name in re.findall(r"--?[\w-]+", line)}
+
+
+class Sources(unittest.TestCase):
+    """What the program is built from; what its tests take besides need not be there."""
+
+    def configure(self, *options: str) -> subprocess.CompletedProcess:
+        folder = tempfile.TemporaryDirectory(dir=paths.cache())
+        self.addCleanup(folder.cleanup)
+        return subprocess.run(["cmake", "-S", SOURCE, "-B", folder.name, "-G", "Ninja",
+                               "-DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON", *options],
+                              capture_output=True, text=True)
+
+    def test_where_the_tests_library_is_missing_they_are_left_out(self) -> None:
+        made = self.configure()
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn("unit tests: left out, as Catch2 or rpmbuild is missing", made.stdout)
+
+    def test_whoever_asks_for_them_hears_what_is_missing(self) -> None:
+        made = self.configure("-DPHOTON_DMESG_TESTS=ON")
+        self.assertNotEqual(made.returncode, 0)
+        self.assertIn("Catch2", made.stderr)
 
 
 class Packages(GuestFiles, unittest.TestCase):
