@@ -36,6 +36,19 @@ void list_files(const Inputs& inputs, InfoReport& report) {
   }
 }
 
+// What `read` takes out of `file`; nothing, and a problem, if it is not there or can't be taken
+// out.
+template <typename Read>
+std::optional<std::vector<std::byte>> extract(const ByteSource& file, const Read& read,
+                                              InfoReport& report) {
+  try {
+    return read(file);
+  } catch (const Error& error) {
+    report.problems.emplace_back(error.what());
+    return std::nullopt;
+  }
+}
+
 // What needs the container only, before anything else can fail.
 void read_container(const Options& options, const Inputs& inputs, InfoReport& report,
                     Extracts& extracts, Diagnostics& diagnostics) {
@@ -52,8 +65,8 @@ void read_container(const Options& options, const Inputs& inputs, InfoReport& re
   for (const Vcpu& vcpu : report.checkpoint->vcpus)
     report.registers.emplace_back().registers = vcpu;
   if (options.tags) report.tags = list_tags(file, report.problems, diagnostics);
-  if (options.screenshot) extracts.screenshot = read_screenshot(file);
-  if (options.configuration) extracts.configuration = read_configuration(file);
+  if (options.screenshot) extracts.screenshot = extract(file, read_screenshot, report);
+  if (options.configuration) extracts.configuration = extract(file, read_configuration, report);
 }
 
 void write_extracts(const Options& options, const Extracts& extracts) {

@@ -217,6 +217,16 @@ class Info(OneGuest):
                 self.assertEqual(found["memory_ranges"],
                                  [{"begin": "0x0", "size": 512 * MIB}])
 
+    def test_what_a_checkpoint_lacks_does_not_keep_the_rest_back(self) -> None:
+        checkpoint = self.write("without", Form(configuration='displayName = "stuck"\n'))
+        picture, vmx = self.folder / "none.png", self.folder / "taken.vmx"
+        result = photon_dmesg("info", "--screenshot", picture, "--vmx", vmx, checkpoint)
+        self.assertEqual(result.status, 3, result.err)
+        self.assertIn(b"holds no screenshot", result.out)
+        self.assertIn(b"memory", result.out)
+        self.assertEqual(vmx.read_text(), 'displayName = "stuck"\n')
+        self.assertFalse(picture.exists())
+
     def test_tags_screenshot_and_configuration(self) -> None:
         form = Form(screenshot=PNG, configuration='displayName = "stuck"\nmemsize = "512"\n')
         checkpoint = self.write("screen", form)
