@@ -570,7 +570,10 @@ class ScsiTests(TriageFiles):
         self.assert_since(stalled, failed[0]["ts_nsec"])
 
     def test_what_the_log_says_of_it_is_told_too(self) -> None:
-        self.assertIn("sda", self.only("io_error")["summary"])
+        told = [finding["summary"] for finding in self.findings if finding["kind"] == "io_error"]
+        self.assertRegex(told[0], r"^SCSI command failed: sd .*\[sda\]")
+        self.assertRegex(told[1], "^I/O error: sda")
+        self.assertEqual(len(told), 2, told)
 
 
 class Scsi61(ScsiTests, unittest.TestCase):

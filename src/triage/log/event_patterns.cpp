@@ -369,7 +369,10 @@ std::string_view object_of(const PatternMatch& match, std::string_view line) {
   const EventPattern& pattern = *match.pattern;
   const std::string_view rest = line.substr(match.at);
   if (pattern.object.empty()) return {};
-  if (pattern.object == object_before) return without_colon(line.substr(0, match.at));
+  if (pattern.object == object_before) {
+    const std::string_view before = line.substr(0, match.at);
+    return without_colon(before.substr(0, before.find(" tag#")));  // of a SCSI command
+  }
   if (pattern.object == object_behind) {
     const std::string_view name = rest.substr(pattern.text.size());
     // systemd's are sentences.

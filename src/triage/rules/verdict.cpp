@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -87,51 +88,66 @@ bool is_consequence(const Finding& finding, const Finding& cause, const GuestFac
          follows_starvation(finding, cause) || waits_for_cpus(finding, cause, facts);
 }
 
+// Whether both name the same thing: the log names a file system by its device alone, "sda1", memory
+// by its type too, "sda1 (ext4)".
+bool is_same_object(const std::string& logged, const std::string& found) {
+  return logged.empty() || found.empty() || logged == found || found.starts_with(logged + ' ');
+}
+
 // What the log says of what memory says too is evidence for that, not another finding.
 bool is_told_of(const Finding& logged, const Finding& finding) {
   if (logged.kind == finding.kind) {
-    const bool same_cpu = !is_lockup(finding) || !logged.cpu || logged.cpu == finding.cpu;
-    const bool same_task = finding.kind != FindingKind::BlockedTasks || !logged.task ||
-                           concerns(finding, logged.task->pid);
-    const bool same_work = finding.kind != FindingKind::WorkqueueHog || logged.object.empty() ||
-                           logged.object == finding.object;
-    if (same_cpu && same_task && same_work) return true;
+    // What is wrong with a CPU is told apart by that, and what it is about is named otherwise
+    // there.
+    const bool is_of_cpu = is_lockup(finding) || finding.kind == FindingKind::StalledWorkers;
+    const bool is_same_place = is_of_cpu ? !logged.cpu || logged.cpu == finding.cpu
+                                         : is_same_object(logged.object, finding.object);
+    const bool is_same_task = finding.kind != FindingKind::BlockedTasks || !logged.task ||
+                              concerns(finding, logged.task->pid);
+    if (is_same_place && is_same_task) return true;
   }
   // The kernel's hung-task detector does not tell what they wait for.
   return logged.kind == FindingKind::BlockedTasks && logged.task &&
          concerns(finding, logged.task->pid);
 }
 
-bool is_told_of_any(const Finding& logged, std::vector<Finding>& findings) {
-  for (Finding& finding : findings) {
-    if (is_told_of(logged, finding)) {
-      std::ranges::copy(logged.evidence, std::back_inserter(finding.evidence));
-      std::ranges::copy(logged.notes, std::back_inserter(finding.notes));
-      std::ranges::copy(logged.consequences, std::back_inserter(finding.consequences));
-      if (finding.grade == Grade::Weak) finding.grade = Grade::Strong;
-      return true;
-    }
-    if (is_told_of_any(logged, finding.consequences)) return true;
-  }
-  return false;
+// Rules that a finding of the log has gone into already.
+bool is_taken(FindingKind kind) {
+  return kind == FindingKind::Panic || kind == FindingKind::Oops ||
+         kind == FindingKind::OutOfMemory;
+}
+
+bool add_as_evidence(const Finding& logged, std::vector<Finding>& findings) {
+  const auto told = std::ranges::find_if(findings, [&](const Finding& finding) {
+    return !is_taken(finding.kind) && is_told_of(logged, finding);
+  });
+  if (told == findings.end()) return false;
+  std::ranges::copy(logged.evidence, std::back_inserter(told->evidence));
+  std::ranges::copy(logged.notes, std::back_inserter(told->notes));
+  std::ranges::copy(logged.consequences, std::back_inserter(told->consequences));
+  if (told->grade == Grade::Weak) told->grade = Grade::Strong;
+  return true;
+}
+
+// Whether the log still told of it when `cause`, which goes on, had begun; so if that is not known.
+bool is_at_time_of(const Finding& logged, const Finding& cause) {
+  if (!logged.since_nsec || !cause.since_nsec) return true;
+  return *logged.since_nsec >= *cause.since_nsec ||
+         std::ranges::any_of(logged.evidence, [&](const Witness& witness) {
+           return witness.nsec.value_or(0) >= *cause.since_nsec;
+         });
 }
 
 // A detector names the CPU that it finds stuck, which may only wait for the one that is.
-bool is_of_victim(const Finding& logged, std::vector<Finding>& findings) {
+bool add_as_victim(const Finding& logged, std::vector<Finding>& findings) {
   if (!is_lockup(logged) && logged.kind != FindingKind::RcuStall) return false;
-  const auto cause = std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
-    return is_lockup(finding) && finding.cpu != logged.cpu;
+  const auto cause = std::ranges::find_if(findings, [&](const Finding& finding) {
+    return is_lockup(finding) && finding.cpu != logged.cpu && is_at_time_of(logged, finding);
   });
   if (cause == findings.end()) return false;
   cause->notes.push_back(fmt::format("the log names another victim: {}", logged.summary));
   std::ranges::copy(logged.evidence, std::back_inserter(cause->against));
   return true;
-}
-
-// Rules that a finding of the log has gone into already.
-bool is_taken(FindingKind kind) {
-  return kind == FindingKind::Panic || kind == FindingKind::Oops ||
-         kind == FindingKind::OutOfMemory;
 }
 
 // Whether memory, as far as it could be read, would show it if it still were so.
@@ -146,26 +162,51 @@ bool would_show(const GuestFacts& facts, const Finding& logged) {
   return logged.kind == FindingKind::RcuStall && facts.has_rcu;
 }
 
-void add_logged(const GuestFacts& facts, bool is_dead, std::vector<Finding>& findings) {
-  for (Finding logged : facts.logged) {
-    if (is_taken(logged.kind) || is_told_of_any(logged, findings) ||
-        is_of_victim(logged, findings)) {
-      continue;
-    }
-    if (would_show(facts, logged) && !is_dead) {
-      logged.grade = Grade::Weak;
-      logged.notes.emplace_back("it was over when the guest stopped");
-    }
-    findings.push_back(std::move(logged));
-  }
-}
-
 void put_in_order(std::vector<Finding>& findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& left, const Finding& right) {
     if (left.kind != right.kind) return left.kind < right.kind;
     if (left.grade != right.grade) return left.grade < right.grade;
     return left.since_nsec.value_or(0) < right.since_nsec.value_or(0);
   });
+}
+
+// A log may tell of any number of things. Of a kind the first so many are kept, and the last of
+// them says how many more there are.
+std::vector<Finding> first_of_each_kind(std::vector<Finding> findings) {
+  constexpr std::size_t most_of_kind = 16;
+  put_in_order(findings);
+  std::map<FindingKind, std::size_t> totals;
+  for (const Finding& finding : findings) ++totals[finding.kind];
+  std::map<FindingKind, std::size_t> counts;
+  std::vector<Finding> kept;
+  for (Finding& finding : findings) {
+    const std::size_t count = ++counts[finding.kind];
+    if (count > most_of_kind) continue;
+    const std::size_t left_out = totals[finding.kind] - count;
+    if (count == most_of_kind && left_out > 0) {
+      finding.notes.push_back(fmt::format("the log tells of {} more of this kind", left_out));
+    }
+    kept.push_back(std::move(finding));
+  }
+  return kept;
+}
+
+// Adds what the log tells to those `findings` of memory's that it tells of, and returns the others
+// that it has: what it says of one thing is no evidence for another that it says too.
+std::vector<Finding> take_logged(const GuestFacts& facts, bool is_dead,
+                                 std::vector<Finding>& findings) {
+  std::vector<Finding> others;
+  for (const Finding& logged : facts.logged) {
+    if (is_taken(logged.kind) || add_as_evidence(logged, findings) ||
+        add_as_victim(logged, findings)) {
+      continue;
+    }
+    Finding& other = others.emplace_back(logged);
+    if (!would_show(facts, logged) || is_dead) continue;
+    other.grade = Grade::Weak;
+    other.notes.emplace_back("it was over when the guest stopped");
+  }
+  return first_of_each_kind(std::move(others));
 }
 
 // Hangs each finding below the first other one that it came of.
@@ -231,8 +272,10 @@ Verdict judge(const GuestFacts& facts) {
   for (const Rule rule : is_dead ? std::span<const Rule>(rules_of_dead) : rules_of_living) {
     std::ranges::move(rule(facts), std::back_inserter(findings));
   }
+  put_in_order(findings);
+  std::vector<Finding> logged = take_logged(facts, is_dead, findings);
   findings = subtract_consequences(std::move(findings), facts);
-  add_logged(facts, is_dead, findings);
+  std::ranges::move(logged, std::back_inserter(findings));
   put_in_order(findings);
   verdict.findings = std::move(findings);
   return verdict;

@@ -58,7 +58,7 @@ TEST_CASE("Each kernel's words for errors of devices and file systems are known"
       {"Buffer I/O error on dev dm-0, logical block 7, lost async page write", IoError, "dm-0"},
       {"Buffer I/O error on device sr0, logical block 0", IoError, "sr0"},
       {"sd 0:0:0:0: [sda] tag#3 FAILED Result: hostbyte=DID_NO_CONNECT driverbyte=DRIVER_OK",
-       IoError, "sd 0:0:0:0: [sda] tag#3"},
+       IoError, "sd 0:0:0:0: [sda]"},
       {"sd 2:0:1:0: rejecting I/O to offline device", ScsiAbort, "sd 2:0:1:0"},
       {"sd 2:0:1:0: Device offlined - not ready after error recovery", ScsiAbort, "sd 2:0:1:0"},
       {"vmw_pvscsi: task abort on host 0, ffff8800b9a5b180", ScsiAbort, "vmw_pvscsi"},

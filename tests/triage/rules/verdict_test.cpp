@@ -765,6 +765,117 @@ TEST_CASE("What the log says and memory shows is one finding") {
   CHECK(verdict.findings.front().evidence.back().record == 7);
 }
 
+Finding logged_of(FindingKind kind, std::uint64_t at) {
+  Finding logged;
+  logged.kind = kind;
+  logged.grade = Grade::Strong;
+  logged.since_nsec = at;
+  logged.evidence.push_back({.what = "what the log says", .record = at / second, .nsec = at});
+  return logged;
+}
+
+TEST_CASE("What the log says of one thing is no evidence for another that it says") {
+  GuestFacts facts;  // of which nothing but the log is known
+  facts.logged = {logged_of(FindingKind::SoftLockup, 100 * second),
+                  logged_of(FindingKind::SoftLockup, 500 * second),
+                  logged_of(FindingKind::RcuStall, 900 * second),
+                  logged_of(FindingKind::ReadOnlyFileSystem, 10 * second),
+                  logged_of(FindingKind::ReadOnlyFileSystem, 11 * second),
+                  logged_of(FindingKind::Segfault, 12 * second),
+                  logged_of(FindingKind::Segfault, 13 * second)};
+  facts.logged[0].cpu = 0;
+  facts.logged[1].cpu = 1;
+  facts.logged[5].grade = facts.logged[6].grade = Grade::Weak;
+  const std::vector<Finding> findings = judge(facts).findings;
+  REQUIRE(findings.size() == facts.logged.size());
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    CAPTURE(i);
+    CHECK(findings[i].kind == facts.logged[i].kind);
+    CHECK(findings[i].grade == facts.logged[i].grade);
+    CHECK(findings[i].evidence.size() == 1);
+    CHECK(findings[i].against.empty());
+  }
+}
+
+TEST_CASE("What the log says of another file system than memory shows is a finding of its own") {
+  GuestFacts facts = healthy_facts();
+  FileSystem& file_system = facts.file_systems.emplace_back();
+  file_system.device = "sda2";
+  file_system.type = "ext4";
+  file_system.has_errors = true;
+  facts.logged = {logged_of(FindingKind::FileSystemError, 10 * second),
+                  logged_of(FindingKind::FileSystemError, 11 * second)};
+  facts.logged[0].object = "sda2";
+  facts.logged[1].object = "sda";
+  const std::vector<Finding> findings = judge(facts).findings;
+  REQUIRE(findings.size() == 2);
+  CHECK(findings[0].object == "sda2 (ext4)");
+  CHECK(findings[0].grade == Grade::Strong);
+  CHECK(findings[0].evidence.back().record == 10);
+  CHECK(findings[1].object == "sda");
+  CHECK(findings[1].evidence.size() == 1);
+}
+
+TEST_CASE("Stalled workers that the log tells of are those of that CPU, whatever they are called") {
+  GuestFacts facts = healthy_facts();
+  facts.has_pools = true;
+  facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
+  facts.tasks.push_back(activity(make_task(50, "kworker/1:0", 'R', 0),
+                                 {"lab_endless", "process_one_work", "worker_thread"}));
+  facts.logged = {logged_of(FindingKind::StalledWorkers, 990 * second)};
+  facts.logged[0].cpu = 1;
+  facts.logged[0].object = "pool cpus=1 node=0 flags=0x0 nice=0";
+  CHECK(judge(facts).findings.size() == 1);
+  CHECK(first_of(facts).evidence.back().record == 990);
+  facts.logged[0].cpu = 0;
+  facts.logged[0].object = "pool cpus=0 node=0 flags=0x0 nice=0";
+  CHECK(judge(facts).findings.size() == 2);
+}
+
+TEST_CASE(
+    "A CPU that the log finds stuck is a victim of one that was locked up then, and only so") {
+  GuestFacts facts = healthy_facts();
+  lock_up(facts, 100 * second);
+  facts.logged = {logged_of(FindingKind::SoftLockup, 930 * second)};
+  facts.logged[0].cpu = 0;
+  facts.logged[0].summary = "soft lockup for 22s";
+  const std::string note = "the log names another victim: soft lockup for 22s";
+  CHECK(judge(facts).findings.size() == 1);
+  CHECK(first_of(facts).notes.back() == note);
+  CHECK(first_of(facts).against.back().record == 930);
+  SECTION("it began before, and the log told of it again") {
+    facts.logged[0].since_nsec = 870 * second;
+    CHECK(first_of(facts).notes.back() == note);
+  }
+  SECTION("it was over before") {
+    facts.logged = {logged_of(FindingKind::SoftLockup, 300 * second)};
+    facts.logged[0].cpu = 0;
+    const std::vector<Finding> findings = judge(facts).findings;
+    REQUIRE(findings.size() == 2);
+    CHECK(findings[0].against.empty());
+    CHECK(findings[1].grade == Grade::Weak);
+    CHECK(findings[1].notes == std::vector<std::string>{"it was over when the guest stopped"});
+  }
+}
+
+TEST_CASE(
+    "Of what the log tells sixteen of a kind are findings, the surest, and the rest a number") {
+  GuestFacts facts;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    Finding& error = facts.logged.emplace_back(logged_of(FindingKind::IoError, (i + 1) * second));
+    error.grade = i == 19 ? Grade::Strong : Grade::Weak;
+  }
+  facts.logged.push_back(logged_of(FindingKind::Warning, second));
+  const std::vector<Finding> findings = judge(facts).findings;
+  REQUIRE(findings.size() == 17);
+  CHECK(findings[0].since_nsec == 20 * second);
+  CHECK(findings[14].notes.empty());
+  CHECK(findings[15].since_nsec == 15 * second);
+  CHECK(findings[15].notes == std::vector<std::string>{"the log tells of 4 more of this kind"});
+  CHECK(findings[16].kind == FindingKind::Warning);
+  CHECK(findings[16].notes.empty());
+}
+
 TEST_CASE("What the log says and memory no longer shows is weak, and said to be over") {
   GuestFacts facts = healthy_facts();
   Finding logged;
