@@ -26,7 +26,7 @@ namespace {
 class LogJudge {
  public:
   // `log` must outlive this object.
-  explicit LogJudge(TriageReport::Log& log) : log_(log) {}
+  LogJudge(TriageReport::Log& log, LogSource source) : events_(source), log_(log) {}
 
   void add(const LogRecord& record) {
     events_.add(record);
@@ -130,7 +130,7 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
                          Diagnostics& diagnostics) {
   TriageReport report;
   report.generator = program_version();
-  LogJudge log(report.log);
+  LogJudge log(report.log, LogSource::Memory);
   HostEvidence host = read_host_lines(files, guest, diagnostics);
   ClockSigns signs;
   read_log(guest, log, host, signs, diagnostics);
@@ -156,7 +156,7 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
 TriageReport judge_text_log(ByteStream& input, const std::string& name, Diagnostics& diagnostics) {
   TriageReport report;
   report.generator = program_version();
-  LogJudge log(report.log);
+  LogJudge log(report.log, LogSource::Print);
   const TextLogSigns signs = read_text_log(input, [&](const LogRecord& record) {
     log.add(record);
     return true;

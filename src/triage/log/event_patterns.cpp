@@ -14,9 +14,9 @@ const std::vector<EventPattern>& kernel_patterns() {
   using Role = LineRole;
   // clang-format off
   static const std::vector<EventPattern> patterns = {
-      // Panics.
-      {.text = "Kernel panic - not syncing: ", .kind = Kind::Panic, .what = ""},
-      {.text = "PANIC: early exception ", .kind = Kind::Panic, .what = "early exception"},
+      // Panics. Behind the beginning of a line anybody's words may stand, such as a program's path.
+      {.text = "Kernel panic - not syncing: ", .kind = Kind::Panic, .what = "", .at_start = true},
+      {.text = "PANIC: early exception ", .kind = Kind::Panic, .what = "early exception", .at_start = true},
 
       // Exceptions of the kernel's own.
       {.text = "BUG: kernel NULL pointer dereference", .kind = Kind::Oops, .what = "NULL pointer dereference", .role = Role::Exception},

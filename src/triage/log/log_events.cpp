@@ -50,7 +50,8 @@ std::optional<FindingKind> kind_of_suppressed(std::string_view function) {
 
 }  // namespace
 
-LogEvents::LogEvents() : kernel_(kernel_patterns()), systemd_(systemd_patterns()) {}
+LogEvents::LogEvents(LogSource source)
+    : source_(source), kernel_(kernel_patterns()), systemd_(systemd_patterns()) {}
 
 void LogEvents::add(const LogRecord& record) {
   if (record.state == LogRecord::State::TextLost) return;
@@ -59,7 +60,8 @@ void LogEvents::add(const LogRecord& record) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, std::min(end, longest_line));
     do {
-      const std::string_view own = line.substr(0, find_inner_line(line));
+      const bool is_print = source_ == LogSource::Print;
+      const std::string_view own = is_print ? line.substr(0, find_inner_line(line)) : line;
       add_line(own, record);
       line.remove_prefix(own.size());
     } while (!line.empty());
@@ -69,6 +71,7 @@ void LogEvents::add(const LogRecord& record) {
 }
 
 void LogEvents::add_line(std::string_view text, const LogRecord& record) {
+  const bool begins_record = text.data() == record.text.data();
   const LinePrefix prefix = take_line_prefix(text);
   const std::string_view line = trimmed(text);
   const LogPlace place{record.seq, record.ts_nsec};
@@ -77,7 +80,10 @@ void LogEvents::add_line(std::string_view text, const LogRecord& record) {
   add_start(line, place);
   const Caller caller = number_of(record.caller ? record.caller : prefix.caller);
   const PatternMatch match = line.starts_with("---[ end ") ? PatternMatch() : kernel_.find(line);
-  if (match.pattern != nullptr) return add_head(match, line, caller, place);
+  // panic() begins a record: behind that a path with a line break in it may stand.
+  const bool is_quoted = match.pattern != nullptr && match.pattern->kind == FindingKind::Panic &&
+                         source_ == LogSource::Memory && !begins_record;
+  if (match.pattern != nullptr && !is_quoted) return add_head(match, line, caller, place);
   if (line.ends_with("suppressed")) return add_suppressed(line);
   if (line.starts_with("NMI backtrace for cpu ")) return begin_backtrace(line, caller);
   add_to_report(line, caller, place);

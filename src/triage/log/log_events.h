@@ -13,6 +13,10 @@
 
 namespace photon_dmesg {
 
+// Whence a log's records are. Of memory's each is what printk was given at once, whatever it holds;
+// what somebody printed may have several in a line.
+enum class LogSource { Memory, Print };
+
 // Finds in a log what the kernel reported of itself: panics, oopses, stalls, errors. It takes one
 // record at a time and keeps of them what `finish` returns, which is bounded. Where records say who
 // called printk, reports of several CPUs that came at the same time are told apart.
@@ -21,7 +25,7 @@ namespace photon_dmesg {
 // says of itself is taken from them.
 class LogEvents {
  public:
-  LogEvents();
+  explicit LogEvents(LogSource source = LogSource::Memory);
 
   // The next record of the log.
   void add(const LogRecord& record);
@@ -48,6 +52,7 @@ class LogEvents {
   [[nodiscard]] std::optional<std::uint64_t> origin_of(const LogEvent& panic, Caller caller);
   void close(Caller caller);
 
+  LogSource source_;
   PatternIndex kernel_;
   PatternIndex systemd_;
   std::vector<Open> open_;         // the oldest first

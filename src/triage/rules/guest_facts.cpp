@@ -1,6 +1,8 @@
 #include "triage/rules/guest_facts.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "triage/rules/frames.h"
 
@@ -36,6 +38,30 @@ bool is_in_fresh_interrupt(const GuestFacts& facts, const VcpuActivity& vcpu) {
 }
 
 }  // namespace
+
+bool denies_panic(const GuestFacts& facts) {
+  return facts.panic.panic_cpu && !facts.panic.cpu() &&
+         std::ranges::none_of(facts.vcpus,
+                              [](const VcpuActivity& vcpu) { return is_in_panic(vcpu.trace); });
+}
+
+std::vector<Finding> logged_findings(const GuestFacts& facts) {
+  const bool has_no_panic = denies_panic(facts);
+  std::vector<Finding> findings;
+  for (Finding logged : facts.logged) {
+    std::vector<Finding> released;
+    if (logged.kind == FindingKind::Panic && has_no_panic) released.swap(logged.consequences);
+    findings.push_back(std::move(logged));
+    std::ranges::move(released, std::back_inserter(findings));
+  }
+  return findings;
+}
+
+std::vector<Finding> logged_of(const GuestFacts& facts, FindingKind kind) {
+  std::vector<Finding> findings = logged_findings(facts);
+  std::erase_if(findings, [kind](const Finding& finding) { return finding.kind != kind; });
+  return findings;
+}
 
 const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu) {
   const auto found = std::find_if(facts.vcpus.begin(), facts.vcpus.end(),

@@ -41,6 +41,14 @@ struct GuestFacts {
   std::uint64_t task_clock_lag_nsec = 0;
 };
 
+// Whether the kernel's own variable says that it has not panicked, and no vCPU is in panic().
+[[nodiscard]] bool denies_panic(const GuestFacts& facts);
+
+// What the log tells, or what it does of `kind`. What it has as consequences of a panic that the
+// kernel denies stands for itself.
+[[nodiscard]] std::vector<Finding> logged_findings(const GuestFacts& facts);
+[[nodiscard]] std::vector<Finding> logged_of(const GuestFacts& facts, FindingKind kind);
+
 // The vCPU that is the kernel's CPU of that number; null if none is known to be.
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);

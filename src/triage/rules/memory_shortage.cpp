@@ -28,9 +28,7 @@ std::size_t count_in_reclaim(const GuestFacts& facts) {
 }  // namespace
 
 std::vector<Finding> find_memory_shortage(const GuestFacts& facts) {
-  std::vector<Finding> findings;
-  std::copy_if(facts.logged.begin(), facts.logged.end(), std::back_inserter(findings),
-               [](const Finding& finding) { return finding.kind == FindingKind::OutOfMemory; });
+  std::vector<Finding> findings = logged_of(facts, FindingKind::OutOfMemory);
   const Witness kills{.what = "vm_event_states.event[OOM_KILL]",
                       .value = fmt::format("{}", facts.memory.oom_kills.value_or(0))};
   for (Finding& finding : findings) {

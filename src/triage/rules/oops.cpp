@@ -1,16 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "triage/rules/rules.h"
 #include "triage/rules/witnesses.h"
 
 namespace photon_dmesg {
 
 std::vector<Finding> find_oops(const GuestFacts& facts) {
-  std::vector<Finding> findings;
-  std::copy_if(facts.logged.begin(), facts.logged.end(), std::back_inserter(findings),
-               [](const Finding& finding) { return finding.kind == FindingKind::Oops; });
+  std::vector<Finding> findings = logged_of(facts, FindingKind::Oops);
   const std::optional<Reading>& oopses = facts.panic.die_counter;
   if (findings.empty()) {
     if (!oopses || oopses->value == 0) return {};

@@ -10,13 +10,6 @@
 namespace photon_dmesg {
 namespace {
 
-const Finding* logged_panic(const GuestFacts& facts) {
-  const auto found =
-      std::find_if(facts.logged.begin(), facts.logged.end(),
-                   [](const Finding& finding) { return finding.kind == FindingKind::Panic; });
-  return found == facts.logged.end() ? nullptr : &*found;
-}
-
 // The vCPU that is in panic(): by the kernel's variable, else by what is on its stack.
 const VcpuActivity* panicking_vcpu(const GuestFacts& facts) {
   if (const auto cpu = facts.panic.cpu()) return vcpu_of(facts, *cpu);
@@ -61,24 +54,27 @@ std::string message_of(const VcpuActivity* vcpu) {
 
 std::vector<Finding> find_panic(const GuestFacts& facts) {
   const VcpuActivity* vcpu = panicking_vcpu(facts);
-  const Finding* logged = logged_panic(facts);
+  const std::vector<Finding> logged = logged_of(facts, FindingKind::Panic);
+  const bool is_logged = !logged.empty();
   // A number that is no CPU's is a damaged variable.
   const bool says_cpu = facts.panic.cpu().has_value() && vcpu != nullptr;
   const bool shows_panic = vcpu != nullptr && is_in_panic(vcpu->trace);
-  if (!says_cpu && !shows_panic && logged == nullptr) return {};
+  if (!says_cpu && !shows_panic && !is_logged) return {};
   Finding finding;
-  if (logged != nullptr) finding = *logged;
+  if (is_logged) finding = logged.front();
   finding.kind = FindingKind::Panic;
-  const std::array witnesses = {says_cpu, shows_panic, logged != nullptr};
+  const std::array witnesses = {says_cpu, shows_panic, is_logged};
   finding.grade = std::ranges::count(witnesses, true) > 1 ? Grade::Certain : Grade::Strong;
-  if (logged == nullptr) finding.summary = message_of(vcpu);
+  // Its words alone may be anybody's: the kernel logs names that programs choose.
+  if (denies_panic(facts)) finding.grade = Grade::Weak;
+  if (!is_logged) finding.summary = message_of(vcpu);
   if (vcpu != nullptr && (says_cpu || shows_panic)) {
     const std::string logged_cause = finding.cause;
     add_vcpu(*vcpu, finding);
     if (finding.cause.empty()) finding.cause = logged_cause;
   }
   add_variables(facts.panic, finding);
-  if (facts.panic.panic_cpu && !facts.panic.cpu() && logged != nullptr) {
+  if (facts.panic.panic_cpu && !facts.panic.cpu() && is_logged) {
     finding.against.push_back(witness_of(*facts.panic.panic_cpu));
   }
   return {finding};

@@ -9,7 +9,7 @@
 // if it were the only one; what is the consequence of what, verdict.h decides.
 namespace photon_dmesg {
 
-// The kernel has panicked.
+// The kernel has panicked. Weak if the log alone says so and the kernel denies it.
 [[nodiscard]] std::vector<Finding> find_panic(const GuestFacts& facts);
 // It has survived exceptions of its own.
 [[nodiscard]] std::vector<Finding> find_oops(const GuestFacts& facts);

@@ -162,8 +162,14 @@ bool would_show(const GuestFacts& facts, const Finding& logged) {
   return logged.kind == FindingKind::RcuStall && facts.has_rcu;
 }
 
+// A panic that the kernel denies: it stops no search for what else is wrong, and comes last.
+bool is_denied(const Finding& finding) {
+  return finding.kind == FindingKind::Panic && finding.grade == Grade::Weak;
+}
+
 void put_in_order(std::vector<Finding>& findings) {
   std::stable_sort(findings.begin(), findings.end(), [](const Finding& left, const Finding& right) {
+    if (is_denied(left) != is_denied(right)) return is_denied(right);
     if (left.kind != right.kind) return left.kind < right.kind;
     if (left.grade != right.grade) return left.grade < right.grade;
     return left.since_nsec.value_or(0) < right.since_nsec.value_or(0);
@@ -196,7 +202,7 @@ std::vector<Finding> first_of_each_kind(std::vector<Finding> findings) {
 std::vector<Finding> take_logged(const GuestFacts& facts, bool is_dead,
                                  std::vector<Finding>& findings) {
   std::vector<Finding> others;
-  for (const Finding& logged : facts.logged) {
+  for (const Finding& logged : logged_findings(facts)) {
     if (is_taken(logged.kind) || add_as_evidence(logged, findings) ||
         add_as_victim(logged, findings)) {
       continue;
@@ -268,7 +274,7 @@ Verdict judge(const GuestFacts& facts) {
   Verdict verdict;
   verdict.circumstances = circumstances(facts);
   std::vector<Finding> findings = find_panic(facts);
-  const bool is_dead = !findings.empty();
+  const bool is_dead = !findings.empty() && !is_denied(findings.front());
   for (const Rule rule : is_dead ? std::span<const Rule>(rules_of_dead) : rules_of_living) {
     std::ranges::move(rule(facts), std::back_inserter(findings));
   }

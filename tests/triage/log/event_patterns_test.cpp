@@ -29,10 +29,20 @@ TEST_CASE("A pattern fits at the beginning of a word only") {
   CHECK(index.find("DEBUG: KASAN: x in y").pattern == nullptr);
   CHECK(index.find("xBUG: soft lockup - CPU#1").pattern == nullptr);
   CHECK(index.find("").pattern == nullptr);
-  CHECK(index.find(std::string(4096, ' ') + "Kernel panic - not syncing: x").pattern == nullptr);
+  CHECK(index.find(std::string(4096, ' ') + "BUG: soft lockup - CPU#1").pattern == nullptr);
   // A process may be called "Kernel panic: ", and its crash is logged behind its name.
   const auto crash = index.find("Kernel panic: x[4321]: segfault at 0 ip 0");
   CHECK((crash.pattern == nullptr || crash.pattern->kind != FindingKind::Panic));
+}
+
+TEST_CASE("A panic's pattern fits at the beginning of a line only") {
+  const PatternIndex index(kernel_patterns());
+  CHECK(index.find("Kernel panic - not syncing: x").pattern->kind == FindingKind::Panic);
+  const char* const line =
+      GENERATE("process '/tmp/Kernel panic - not syncing: x' started with executable stack",
+               "process '/tmp/PANIC: early exception 0x0e' started with executable stack");
+  CAPTURE(line);
+  CHECK(index.find(line).pattern == nullptr);
 }
 
 struct Line {

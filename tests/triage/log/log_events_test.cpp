@@ -463,6 +463,34 @@ TEST_CASE("log: a record of several lines is read line by line") {
   CHECK(found.front().function == "foo");
 }
 
+TEST_CASE("log: of a record in memory only its beginning can be a panic") {
+  LogEvents events;
+  LogRecord record;
+  record.text = GENERATE(
+      "process '/tmp/x\nKernel panic - not syncing: y' started with executable stack",
+      "process '/tmp/x[   50.000001] Kernel panic - not syncing: y' started with executable stack");
+  CAPTURE(record.text);
+  events.add(record);
+  CHECK(events.finish().empty());
+  LogEvents printed(LogSource::Print);
+  record.text = "host login: [   50.000001] Kernel panic - not syncing: y";
+  printed.add(record);
+  CHECK(printed.finish().size() == 1);
+}
+
+TEST_CASE("log: a panic is found behind each prefix that dmesg prints") {
+  const char* const prefix =
+      GENERATE("", "[   50.000001] ", "<0>[   50.000001] ", "kern  :emerg : [   50.000001] ",
+               "[   50.000001 <    0.000003>] ", "[Sun Nov 29 01:50:12 2026] ",
+               "[Sun Nov 29 01:50:12 2026 <    0.000003>] ", "[Nov29 01:50] ", "[Nov 9 01:50] ",
+               "[  +0.000003] ");
+  CAPTURE(prefix);
+  const auto events = events_of_text(prefix + std::string("Kernel panic - not syncing: x"));
+  REQUIRE(events.size() == 1);
+  CHECK(events.front().kind == FindingKind::Panic);
+  CHECK(events.front().what == "x");
+}
+
 TEST_CASE("log: a kernel that starts anew without having been told to is an event") {
   const std::string ran = "[   12.000000] a\n";
   const std::string starts = "[    0.000000] Linux version 6.1.10-1.ph5 (root@photon)\n";

@@ -15,7 +15,7 @@ namespace photon_dmesg::test {
 inline std::vector<LogEvent> events_of_text(const std::string& log) {
   const BufferSource source("log", std::as_bytes(std::span(log)));
   FileStream input(source);
-  LogEvents events;
+  LogEvents events(LogSource::Print);
   read_text_log(input, [&](const LogRecord& record) {
     events.add(record);
     return true;

@@ -929,6 +929,41 @@ TEST_CASE("What the log says is not said to be over where memory could not be lo
   }
 }
 
+TEST_CASE("A panic that the log alone tells of and the kernel denies hides nothing") {
+  GuestFacts facts = healthy_facts();
+  facts.panic.panic_cpu = reading("panic_cpu", 0xffffffff);
+  facts.logged = {logged_of(FindingKind::Panic, 500 * second),
+                  logged_of(FindingKind::Warning, 400 * second)};
+  facts.logged[0].grade = Grade::Certain;
+  facts.logged[0].consequences = {logged_of(FindingKind::SoftLockup, 930 * second)};
+  facts.logged[0].consequences[0].cpu = 1;
+  hog(facts, 100 * second);
+  const std::vector<Finding> findings = judge(facts).findings;
+  REQUIRE(findings.size() == 3);
+  CHECK(findings[0].kind == FindingKind::SoftLockup);
+  CHECK(findings[0].evidence.back().record == 930);
+  CHECK(findings[1].kind == FindingKind::Warning);
+  CHECK(findings[2].kind == FindingKind::Panic);
+  CHECK(findings[2].grade == Grade::Weak);
+  CHECK(findings[2].against.back().what == "panic_cpu");
+  CHECK(findings[2].consequences.empty());
+  SECTION("a vCPU in panic() is no word of the log's") {
+    facts.vcpus[0] = busy_vcpu(0, make_task(60, "sh", 'R', 0), {"panic", "sysrq_handle_crash"});
+    CHECK(first_of(facts).kind == FindingKind::Panic);
+    CHECK(first_of(facts).grade == Grade::Certain);
+  }
+  SECTION("a kernel whose variable is not known does not deny it") {
+    facts.panic.panic_cpu.reset();
+    CHECK(first_of(facts).kind == FindingKind::Panic);
+    CHECK(first_of(facts).grade == Grade::Strong);
+    CHECK(first_of(facts).consequences.size() == 1);
+  }
+  SECTION("nor does a variable that is damaged") {
+    facts.panic.panic_cpu->value = 0x7fffffff;
+    CHECK(first_of(facts).grade == Grade::Strong);
+  }
+}
+
 TEST_CASE("An oops that the log tells of and the kernel has not counted is doubted") {
   GuestFacts facts = healthy_facts();
   Finding logged;
