@@ -37,8 +37,8 @@ class LogJudge {
     last_nsec_ = latest_in_turn(record.ts_nsec);
   }
 
-  // What it tells. Nothing can be added afterwards.
-  [[nodiscard]] std::vector<Finding> finish() { return findings_of(events_.finish()); }
+  // What it tells, the last boot at the front. Nothing can be added afterwards.
+  [[nodiscard]] std::vector<BootFindings> finish() { return findings_by_boot(events_.finish()); }
   [[nodiscard]] std::optional<std::uint64_t> last_nsec() const { return last_nsec_; }
 
  private:
@@ -114,6 +114,21 @@ void forget_times(std::vector<Finding>& findings) {
   }
 }
 
+// Adds behind what is known of the guest what its log tells of earlier boots, each judged by
+// itself: it is over, whatever it was.
+void add_earlier(const std::vector<BootFindings>& boots, Verdict& verdict) {
+  for (std::size_t i = 1; i < boots.size(); ++i) {
+    const std::uint64_t later = boots[i].boots_ago;
+    GuestFacts facts;
+    facts.logged = boots[i].findings;
+    for (Finding& finding : judge(facts).findings) {
+      finding.notes.push_back(fmt::format("it was in an earlier boot: the log has {} later {}",
+                                          later, later == 1 ? "one" : "ones"));
+      verdict.findings.push_back(std::move(finding));
+    }
+  }
+}
+
 std::vector<std::string> sources_of(const Guest& guest, const GuestTasks* tasks) {
   std::vector<std::string> sources = {describe(guest.symbols().provenance)};
   if (tasks == nullptr) return sources;
@@ -139,11 +154,13 @@ TriageReport judge_guest(Guest& guest, const std::vector<std::filesystem::path>&
   report.guest = describe_guest(guest, diagnostics);
   report.guest->clock = read_clock_history(guest.kernel(), signs, diagnostics);
   report.source = describe_source(guest);
-  std::vector<Finding> logged = log.finish();
+  std::vector<BootFindings> boots = log.finish();
+  std::vector<Finding>& logged = boots.front().findings;
   const bool has_host = add_host_findings(host, report.guest->clock, logged, diagnostics);
   report.facts = read_guest_facts(guest, known, known_times(report.guest->clock, log),
                                   std::move(logged), diagnostics);
   report.verdict = judge(report.facts);
+  add_earlier(boots, report.verdict);
   for (const Module& module : tasks ? tasks->code().modules() : std::vector<Module>()) {
     report.modules.push_back(module.name);
   }
@@ -161,16 +178,20 @@ TriageReport judge_text_log(ByteStream& input, const std::string& name, Diagnost
     log.add(record);
     return true;
   });
-  report.facts.logged = log.finish();
+  std::vector<BootFindings> boots = log.finish();
   if (signs.has_times) report.facts.last_record_nsec = log.last_nsec();
-  if (!signs.has_times) forget_times(report.facts.logged);
-  if (!signs.is_of_kernel && report.facts.logged.empty()) {
+  for (BootFindings& boot : boots) {
+    if (!signs.has_times) forget_times(boot.findings);
+  }
+  report.facts.logged = boots.front().findings;
+  report.verdict = judge(report.facts);
+  add_earlier(boots, report.verdict);
+  if (!signs.is_of_kernel && report.verdict.findings.empty()) {
     diagnostics.warn_of_lack(
         fmt::format("{}: no line of it has what those of a kernel's log have, so that finding "
                     "nothing means nothing: give what dmesg printed",
                     input.name()));
   }
-  report.verdict = judge(report.facts);
   report.read_from = {name};
   report.not_read = {"the guest's memory"};
   return report;

@@ -11,7 +11,10 @@ constexpr std::size_t most_events = 256;
 
 void EventStore::add(LogEvent later) {
   LogEvent* first = newest([&](const LogEvent& known) { return is_repeat(known, later); });
-  if (first == nullptr && events_.size() >= most_events) {
+  const bool is_full = first == nullptr && events_.size() >= most_events;
+  if (is_full && events_.front().boots_ago != later.boots_ago) {
+    events_.erase(events_.begin());
+  } else if (is_full) {
     first = newest([&](const LogEvent& known) { return known.kind == later.kind; });
   }
   if (first != nullptr) {
@@ -19,6 +22,10 @@ void EventStore::add(LogEvent later) {
   } else if (events_.size() < most_events + finding_kinds().size()) {
     events_.push_back(std::move(later));
   }
+}
+
+void EventStore::begin_boot() {
+  for (LogEvent& event : events_) ++event.boots_ago;
 }
 
 LogEvent* EventStore::newest(const std::function<bool(const LogEvent&)>& fits) {

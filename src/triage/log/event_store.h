@@ -10,11 +10,14 @@
 namespace photon_dmesg {
 
 // The events of a log, repeats counted with the first of their kind. Holds no more than a bounded
-// number of them, however long the log is: one that finds no room is counted with the newest of its
-// kind.
+// number of them, however long the log is: one that finds no room takes that of an earlier boot, or
+// is counted with the newest of its kind.
 class EventStore {
  public:
   void add(LogEvent later);
+
+  // What is added from now on is of another boot than what is there.
+  void begin_boot();
 
   // The newest event that `fits`; null if none does.
   [[nodiscard]] LogEvent* newest(const std::function<bool(const LogEvent&)>& fits);

@@ -20,7 +20,7 @@ std::string kept_text(std::string_view text) {
 }
 
 bool is_repeat(const LogEvent& event, const LogEvent& later) {
-  if (event.kind != later.kind) return false;
+  if (event.kind != later.kind || event.boots_ago != later.boots_ago) return false;
   switch (event.kind) {
     case FindingKind::BlockedTasks:  // one jam, however many tasks stand in it
     case FindingKind::RcuStall:

@@ -33,6 +33,9 @@ struct LogEvent {
   std::string object;    // device, file system, work function
   LogPlace first;
   LogPlace last;
+  // How often the guest was started since, in this log: places of different boots have no order in
+  // time.
+  std::uint64_t boots_ago = 0;
   std::optional<std::uint32_t> cpu;
   std::optional<TaskName> task;  // pid -1 where the log has only its name
   std::string taint;             // letters: "GDW"

@@ -125,7 +125,8 @@ void LogEvents::add_start(std::string_view line, LogPlace place) {
   constexpr std::uint64_t began = 1'000'000'000;  // nanoseconds
   if (line.starts_with("reboot: ") || line.starts_with("Rebooting in ")) is_restarting_ = true;
   const bool is_start = line.starts_with("Linux version ") && place.ts_nsec < began;
-  if (is_start && newest_nsec_ >= began) {
+  if (is_start && (newest_nsec_ >= began || is_restarting_)) {
+    while (!open_.empty()) close(open_.front().caller);
     if (!is_restarting_) {
       LogEvent event;
       event.kind = FindingKind::Warning;
@@ -134,6 +135,7 @@ void LogEvents::add_start(std::string_view line, LogPlace place) {
       event.first = event.last = place;
       store_.add(std::move(event));
     }
+    store_.begin_boot();
     newest_nsec_ = 0;
     is_restarting_ = false;
   }
@@ -146,7 +148,8 @@ void LogEvents::add_suppressed(std::string_view line) {
   if (!kind || function.size() + 2 >= line.size()) return;
   std::string_view rest = line.substr(function.size() + 2);
   const std::optional<std::uint64_t> count = take_number(rest);
-  LogEvent* const event = store_.newest([&](const LogEvent& known) { return known.kind == *kind; });
+  LogEvent* const event = store_.newest(
+      [&](const LogEvent& known) { return known.kind == *kind && known.boots_ago == 0; });
   if (event != nullptr && count) event->suppressed += std::min<std::uint64_t>(*count, UINT32_MAX);
 }
 

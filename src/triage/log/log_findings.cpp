@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "triage/log/faulty_function.h"
 #include "triage/log/panic_origin.h"
@@ -191,6 +192,17 @@ std::vector<Finding> findings_of(const std::vector<LogEvent>& events) {
   }
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.kind < b.kind; });
+  return findings;
+}
+
+std::vector<BootFindings> findings_by_boot(const std::vector<LogEvent>& events) {
+  std::map<std::uint64_t, std::vector<LogEvent>> boots = {{0, {}}};
+  for (const LogEvent& event : events) boots[event.boots_ago].push_back(event);
+  std::vector<BootFindings> findings;
+  findings.reserve(boots.size());
+  for (const auto& [boots_ago, of_boot] : boots) {
+    findings.push_back({boots_ago, findings_of(of_boot)});
+  }
   return findings;
 }
 

@@ -62,6 +62,7 @@ bool is_of_itself(std::string_view reason) {
 }  // namespace
 
 bool may_be_origin(const LogEvent& event, const LogEvent& panic) {
+  if (event.boots_ago != panic.boots_ago) return false;
   if (panic.first.ts_nsec > event.last.ts_nsec + longest_way) return false;
   if (is_of_itself(panic.what)) return false;
   for (const PanicReason& reason : reasons) {

@@ -64,9 +64,12 @@ void fuzz_triage_log(Bytes bytes) {
       input.byte() % 2 == 0 ? add_text(input, reader) : add_records(input, reader);
   const std::vector<LogEvent> events = reader.finish();
   for (const LogEvent& event : events) check(event, last);
-  const std::vector<Finding> findings = findings_of(events);
-  for (const Finding& finding : findings) check(finding);
-  require(count(findings) == events.size(), "no event is lost");
+  std::size_t found = 0;
+  for (const BootFindings& boot : findings_by_boot(events)) {
+    for (const Finding& finding : boot.findings) check(finding);
+    found += count(boot.findings);
+  }
+  require(found == events.size(), "no event is lost");
 }
 
 }  // namespace photon_dmesg::fuzz

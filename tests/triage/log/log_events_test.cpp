@@ -1,5 +1,6 @@
 #include "triage/log/log_events.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "log_text.h"
@@ -500,6 +501,49 @@ TEST_CASE("log: a kernel that starts anew without having been told to is an even
   REQUIRE(events.size() == 1);
   CHECK(events.front().kind == FindingKind::Warning);
   CHECK(events.front().what == "the kernel started anew");
+  CHECK(events.front().boots_ago == 1);  // it is how that one ended
+}
+
+TEST_CASE("log: what one boot tells is apart from what the next one tells") {
+  const std::string bug = "[    0.500000] BUG: Bad page state in process a  pfn:12345\n";
+  const std::string panic = "[    0.600000] Kernel panic - not syncing: Fatal exception\n";
+  const std::string restarts = "[    0.700000] Rebooting in 10 seconds..\n";
+  const std::string starts = "[    0.000000] Linux version 6.1.10-1.ph5 (root@photon)\n";
+  const std::vector<LogEvent> events =
+      events_of_text(starts + bug + restarts + starts + panic + restarts + starts + bug + bug);
+  REQUIRE(events.size() == 3);
+  CHECK(events[0].boots_ago == 2);
+  CHECK(events[0].count == 1);
+  CHECK(events[1].boots_ago == 1);
+  CHECK_FALSE(events[1].origin);
+  CHECK(events[2].boots_ago == 0);
+  CHECK(events[2].count == 2);
+}
+
+TEST_CASE("log: a report ends where the next boot begins") {
+  const std::vector<LogEvent> events = events_of_text(
+      "[   50.000001] Kernel panic - not syncing: x\n"
+      "[    0.000000] Linux version 6.1.10-1.ph5 (root@photon)\n"
+      "[    0.000001] CPU: 3 PID: 12 Comm: a Not tainted 6.1.0\n");
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].kind == FindingKind::Panic);
+  CHECK_FALSE(events[0].cpu);
+}
+
+TEST_CASE("log: of more events than are kept the earliest boots' go first") {
+  std::string log;
+  for (int boot = 0; boot < 3; ++boot) {
+    log += "[    0.000000] Linux version 6.1.10-1.ph5 (root@photon)\n";
+    for (int i = 0; i < 200; ++i) {
+      log += "[    2.000000] XFS (dm-" + std::to_string(i) + "): Internal error x\n";
+    }
+    log += "[    3.000000] reboot: Restarting system\n";
+  }
+  const std::vector<LogEvent> events = events_of_text(log);
+  CHECK(events.size() == 256);
+  const auto of_last = std::count_if(events.begin(), events.end(),
+                                     [](const LogEvent& event) { return event.boots_ago == 0; });
+  CHECK(of_last == 200);
 }
 
 TEST_CASE("log: what is kept is bounded, whatever the log holds") {
