@@ -30,11 +30,12 @@ void warn_of_stacks(const std::vector<Processor>& processors, Diagnostics& diagn
 }
 
 // Those of all tasks' traces. One has some fifteen, a few have a hundred, and a damaged one may
-// have thousands.
+// have thousands. The most is what a guest with 35,000 threads needs, and half a gigabyte where
+// each function's name is as long as one can be.
 Budget frames_of(std::size_t tasks) {
   constexpr std::uint64_t usual = 64;
   constexpr std::uint64_t few_long_ones = std::uint64_t{1} << 16;
-  constexpr std::uint64_t most = std::uint64_t{1} << 21;
+  constexpr std::uint64_t most = std::uint64_t{1} << 19;
   return {"frames", std::min(usual * tasks + few_long_ones, most)};
 }
 

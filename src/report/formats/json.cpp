@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "report/formats/base64.h"
+#include "report/formats/json_document.h"
 #include "report/formats/json_object.h"
 #include "report/formats/json_text.h"
 #include "report/formats/syslog_names.h"
@@ -40,18 +41,6 @@ void put_text(Json& json, const std::string& text) {
   const ValidUtf8 message = to_utf8(text);
   json["msg"] = message.text;
   if (message.changed) json["raw"] = base64(text);
-}
-
-// `text` with every line of it indented, but the first.
-std::string indented(std::string_view text, std::size_t by) {
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
-    result += text.substr(0, length);
-    text.remove_prefix(length);
-    if (result.back() == '\n') result.append(by, ' ');
-  }
-  return result;
 }
 
 // Prints what a record has, of which there are millions, into `json`, whose members stand `indent`
@@ -108,91 +97,57 @@ Json host_line_to_json(const HostLine& line) {
   return json;
 }
 
-// The document's members one by one, as nlohmann would print them all at once.
 class JsonWriter : public ReportWriter {
  public:
   JsonWriter(const ReportContext& context, std::ostream& out)
-      : positions_(context.positions), out_(out) {
-    out_ << '{';
-    member("schema", schema_to_json("photon-dmesg"));
-    member("guest", context.knows_guest ? guest_to_json(context.guest) : Json());
-    member("source", context.knows_guest ? source_to_json(context.source) : Json());
-    member("positions", {{"cleared", number_or_null(positions_.cleared)},
-                         {"console", number_or_null(positions_.console)}});
-    begin_array("dmesg");
+      : positions_(context.positions), out_(out), document_(out) {
+    document_.member("schema", schema_to_json("photon-dmesg"));
+    document_.member("guest", context.knows_guest ? guest_to_json(context.guest) : Json());
+    document_.member("source", context.knows_guest ? source_to_json(context.source) : Json());
+    document_.member("positions", {{"cleared", number_or_null(positions_.cleared)},
+                                   {"console", number_or_null(positions_.console)}});
+    document_.begin_array("dmesg");
   }
 
   void write(const LogRecord& record, std::uint64_t /*previous_usec*/) override {
-    buffer_.assign(first_element_ ? "\n" : ",\n");
-    buffer_.append(2 * indent, ' ');
-    JsonObject json(buffer_, 3 * indent);
-    add_record(json, record, positions_, 3 * indent);
-    json.end(2 * indent);
+    buffer_.assign(document_.begin_element());
+    JsonObject json(buffer_, 3 * json_indent);
+    add_record(json, record, positions_, 3 * json_indent);
+    json.end(2 * json_indent);
     out_ << buffer_;
-    first_element_ = false;
   }
 
   void write(const UnloggedText& text) override {
     begin_behind("unlogged", has_unlogged_);
-    element(unlogged_to_json(text));
+    document_.element(unlogged_to_json(text));
   }
 
   void write(const HostLine& line) override {
     if (!has_unlogged_) begin_behind("unlogged", has_unlogged_);
     begin_behind("host_log", has_host_log_);
-    element(host_line_to_json(line));
+    document_.element(host_line_to_json(line));
   }
 
   void finish(const std::vector<std::string>& warnings) override {
-    end_array();
-    if (!has_unlogged_) member("unlogged", Json::array());
-    member("warnings", sentences_to_json(warnings));
-    out_ << "\n}\n";
+    document_.end_array();
+    if (!has_unlogged_) document_.member("unlogged", Json::array());
+    document_.member("warnings", sentences_to_json(warnings));
+    document_.end();
   }
 
  private:
-  static constexpr int indent = json_indent;
-
-  void name(std::string_view key) {
-    out_ << (first_member_ ? "" : ",") << fmt::format("\n{:{}}\"{}\": ", "", indent, key);
-    first_member_ = false;
-  }
-
-  void member(std::string_view key, const Json& value) {
-    name(key);
-    out_ << indented(dump(value, indent), indent);
-  }
-
-  void begin_array(std::string_view key) {
-    name(key);
-    out_ << '[';
-    first_element_ = true;
-  }
-
   // Begins an array behind another, unless it has begun.
   void begin_behind(std::string_view key, bool& has_begun) {
     if (has_begun) return;
-    end_array();
-    begin_array(key);
+    document_.end_array();
+    document_.begin_array(key);
     has_begun = true;
-  }
-
-  void element(const Json& value) {
-    out_ << (first_element_ ? "" : ",") << fmt::format("\n{:{}}", "", 2 * indent)
-         << indented(dump(value, indent), 2 * indent);
-    first_element_ = false;
-  }
-
-  void end_array() {
-    if (!first_element_) out_ << fmt::format("\n{:{}}", "", indent);
-    out_ << ']';
   }
 
   LogPositions positions_;
   std::ostream& out_;
+  JsonDocument document_;
   std::string buffer_;  // for a record
-  bool first_member_ = true;
-  bool first_element_ = true;
   bool has_unlogged_ = false;
   bool has_host_log_ = false;
 };

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "report/formats/json_document.h"
 #include "report/formats/json_text.h"
 #include "report/formats/vocabulary.h"
 #include "report/task_report.h"
@@ -119,37 +120,36 @@ Json to_json(const TaskReport& report, const TaskReport::Row& row) {
   return result;
 }
 
-Json head_of(const TaskReport& report, const char* schema) {
-  return {{"schema", schema_to_json(schema)},
-          {"guest", guest_to_json(report.guest)},
-          {"source", source_to_json(report.source)},
-          {"now_nsec", number_or_null(report.now_nsec)}};
+void write_head(JsonDocument& document, const TaskReport& report, const char* schema) {
+  document.member("schema", schema_to_json(schema));
+  document.member("guest", guest_to_json(report.guest));
+  document.member("source", source_to_json(report.source));
+  document.member("now_nsec", number_or_null(report.now_nsec));
 }
 
-Json tasks_of(const TaskReport& report) {
-  Json list = Json::array();
-  for (const TaskReport::Row& row : report.tasks) list.push_back(to_json(report, row));
-  return list;
+void write_tail(JsonDocument& document, const TaskReport& report) {
+  document.begin_array("tasks");
+  for (const TaskReport::Row& row : report.tasks) document.element(to_json(report, row));
+  document.end_array();
+  document.member("warnings", sentences_to_json(report.warnings));
+  document.end();
 }
 
 }  // namespace
 
 void write_traces_json(const TaskReport& report, std::ostream& out) {
-  Json document = head_of(report, traces_schema);
-  document["vcpus"] = Json::array();
-  for (const VcpuActivity& cpu : report.vcpus) {
-    document["vcpus"].push_back(to_json(report, cpu));
-  }
-  document["tasks"] = tasks_of(report);
-  document["warnings"] = sentences_to_json(report.warnings);
-  out << dump(document, json_indent) << '\n';
+  JsonDocument document(out);
+  write_head(document, report, traces_schema);
+  document.begin_array("vcpus");
+  for (const VcpuActivity& cpu : report.vcpus) document.element(to_json(report, cpu));
+  document.end_array();
+  write_tail(document, report);
 }
 
 void write_tasks_json(const TaskReport& report, std::ostream& out) {
-  Json document = head_of(report, tasks_schema);
-  document["tasks"] = tasks_of(report);
-  document["warnings"] = sentences_to_json(report.warnings);
-  out << dump(document, json_indent) << '\n';
+  JsonDocument document(out);
+  write_head(document, report, tasks_schema);
+  write_tail(document, report);
 }
 
 // Each line says of which guest it is: lines of many are put together.

@@ -217,6 +217,21 @@ TEST_CASE("traces as JSON: one document with all that is known") {
   CHECK(task["trace"]["user_address"] == "0x7f0000001234");
 }
 
+TEST_CASE(
+    "traces and tasks as JSON: a document that is printed piece by piece is one all the same") {
+  TaskReport report = sample();
+  report.tasks.push_back(report.tasks[0]);
+  report.vcpus.push_back(report.vcpus[0]);
+  for (const bool is_empty : {false, true}) {
+    if (is_empty) report.vcpus.clear();
+    if (is_empty) report.tasks.clear();
+    for (const auto write : {write_traces_json, write_tasks_json}) {
+      const std::string document = written(write, report);
+      CHECK(document == nlohmann::ordered_json::parse(document).dump(3) + '\n');
+    }
+  }
+}
+
 TEST_CASE("tasks as JSON: names that are no UTF-8 don't break the document") {
   TaskReport report = sample();
   report.tasks[0].task.comm = "\xff\xfe\x01";
