@@ -140,6 +140,7 @@ std::vector<TaskActivity> GuestTasks::activities() const {
     if (wait->owner) waiting.owner = tasks().read(*wait->owner);
   }
   frames.warn_if_exceeded("the stacks of all tasks", diagnostics_);
+  waits_.warn_if_exceeded(diagnostics_);
   find_cycles(activities, diagnostics_);
   return activities;
 }

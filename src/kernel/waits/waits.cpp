@@ -25,6 +25,15 @@ std::optional<WaitKind> kind_of(const Trace& trace) {
   return std::nullopt;
 }
 
+// Those of all rings, and what is none of any. A task waits in one, and has its own address a few
+// times on its stack.
+Budget nodes_of(std::size_t tasks) {
+  constexpr std::uint64_t usual = 16;
+  constexpr std::uint64_t few_more = std::uint64_t{1} << 16;
+  constexpr std::uint64_t most = std::uint64_t{1} << 20;
+  return {"places that may be waiters", std::min(usual * tasks + few_more, most)};
+}
+
 bool sleeps(const Task& task) {
   return !task.on_cpu && (task.state == 'D' || task.state == 'S');
 }
@@ -39,7 +48,12 @@ Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& t
       code_(code),
       storage_(kernel, types),
       release_(release_number(kernel.banner().release)),
-      stack_size_(kernel_stack_size_of(kernel.memory())) {}
+      stack_size_(kernel_stack_size_of(kernel.memory())),
+      nodes_(nodes_of(tasks.all().size())) {}
+
+void Waits::warn_if_exceeded(Diagnostics& diagnostics) const {
+  nodes_.warn_if_exceeded("the stacks of all tasks", diagnostics);
+}
 
 bool Waits::is_on_stack(const Task& task, GuestVirtual address) const {
   return task.stack && address - *task.stack < stack_size_;
@@ -102,32 +116,33 @@ bool Waits::is_waiter(const WaitForm& form, GuestVirtual node) const {
   return task != nullptr && is_on_stack(*task, node);
 }
 
-// The number of the ring that `node` is in.
-std::size_t Waits::ring_of(const WaitForm& form, GuestVirtual node) const {
+// The number of the ring that `node` is in; nothing if it is one too many.
+std::optional<std::size_t> Waits::ring_of(const WaitForm& form, GuestVirtual node) const {
   const auto key_of = [&](GuestVirtual at) { return RingKey(at.value, form.task - form.link); };
   const auto known = ring_of_.find(key_of(node));
   if (known != ring_of_.end()) return known->second;
+  if (!nodes_.take()) return std::nullopt;
+  const ListNodes list = walk_list(memory_, node, tasks_.all().size());
+  if (!nodes_.take(list.nodes.size())) return std::nullopt;
   const std::size_t number = rings_.size();
   Ring& ring = rings_.emplace_back();
+  ring.is_sound = !list.broken;
   ring_of_.emplace(key_of(node), number);
-  const ListNodes list = walk_list(memory_, node, tasks_.all().size());
-  if (list.broken) return number;
-  ring.is_sound = true;
   for (const GuestVirtual other : list.nodes) {
     ring_of_.emplace(key_of(other), number);
-    if (!ring.head && !is_waiter(form, other)) ring.head = other;
+    if (ring.is_sound && !ring.head && !is_waiter(form, other)) ring.head = other;
   }
   return number;
 }
 
 std::optional<GuestVirtual> Waits::find_object(const Task& task, const WaitForm& form,
                                                GuestVirtual waiter) const {
-  const std::size_t number = ring_of(form, waiter + form.link);
-  const Ring& ring = rings_[number];
-  if (!ring.is_sound) return std::nullopt;
+  const auto number = ring_of(form, waiter + form.link);
+  if (!number || !rings_[*number].is_sound) return std::nullopt;
+  const Ring& ring = rings_[*number];
   if (!form.head) return read_pointer(memory_, waiter + form.object);
   if (ring.head) return GuestVirtual{ring.head->value - *form.head};
-  return blocker_of(task, form, number);
+  return blocker_of(task, form, *number);
 }
 
 // Since 7.0 the ring has no head: the lock points at the first who wait, and the task at the lock.

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/budget.h"
+#include "base/diagnostics.h"
 #include "kernel/code/code_map.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/storage/storage_names.h"
@@ -31,6 +33,10 @@ class Waits {
   // known.
   [[nodiscard]] std::optional<Wait> find(const Task& task, const Trace& trace) const;
 
+  // Says so if what may be waiters was more than in any sound guest: of the rest no waits are
+  // found.
+  void warn_if_exceeded(Diagnostics& diagnostics) const;
+
  private:
   [[nodiscard]] bool is_on_stack(const Task& task, GuestVirtual address) const;
   [[nodiscard]] std::optional<Wait> find_rt_mutex(const Task& task) const;
@@ -47,7 +53,7 @@ class Waits {
   };
   using RingKey = std::pair<std::uint64_t, std::uint64_t>;  // a node, and from it to the task
 
-  [[nodiscard]] std::size_t ring_of(const WaitForm& form, GuestVirtual node) const;
+  [[nodiscard]] std::optional<std::size_t> ring_of(const WaitForm& form, GuestVirtual node) const;
   [[nodiscard]] std::optional<GuestVirtual> blocker_of(const Task& task, const WaitForm& form,
                                                        std::size_t ring) const;
   [[nodiscard]] bool is_waiter(const WaitForm& form, GuestVirtual node) const;
@@ -67,9 +73,11 @@ class Waits {
   StorageNames storage_;
   ReleaseNumber release_;
   std::uint64_t stack_size_;
-  // Each ring is walked once, however many tasks are in it.
+  // Each ring is walked once, however many tasks are in it, and whether or not it is sound: to each
+  // of its nodes a broken one is broken.
   mutable std::vector<Ring> rings_;
   mutable std::map<RingKey, std::size_t> ring_of_;
+  mutable Budget nodes_;
 };
 
 }  // namespace photon_dmesg

@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::uint64_t place_on_stack = 0x3000;  // of what a task waits with
 
+Trace asleep_in(const std::string& function) {
+  Trace trace;
+  for (const std::string& name : {std::string("__schedule"), std::string("schedule"), function}) {
+    Frame frame;
+    frame.place = CodePlace{name, 0x10, 0x100, {}};
+    trace.frames.push_back(frame);
+  }
+  return trace;
+}
+
 // Tasks that sleep, and a lock that a test lays out.
 struct Sleepers {
   StorageGuest guest;
@@ -42,13 +52,7 @@ struct Sleepers {
     const Tasks tasks = guest.tasks();
     const CodeMap code(guest.kernel(), {});
     const Waits waits(guest.kernel(), guest.types(), tasks, code);
-    Trace trace;
-    for (const std::string& name : {std::string("__schedule"), std::string("schedule"), function}) {
-      Frame frame;
-      frame.place = CodePlace{name, 0x10, 0x100, {}};
-      trace.frames.push_back(frame);
-    }
-    const auto wait = waits.find(*tasks.find(task.address), trace);
+    const auto wait = waits.find(*tasks.find(task.address), asleep_in(function));
     if (!wait) return "nothing";
     std::string text = fmt::format("{} {}", name_of(wait->kind),
                                    wait->name.value_or(fmt::format("{}", wait->object)));
@@ -174,6 +178,56 @@ TEST_CASE("waits: a ring that is broken proves nothing") {
     mutex.guest.write(mutex.second.stack + place_on_stack, GuestVirtual{0x41414141});
   }
   CHECK(mutex.find(mutex.first, "__mutex_lock") == "nothing");
+}
+
+TEST_CASE("waits: a broken ring is walked once, however many are in it") {
+  Mutex mutex;
+  std::vector<GuestVirtual> heads(4);
+  for (GuestVirtual& head : heads) {
+    head = mutex.guest.allocate(16);
+    mutex.guest.begin_list(head);
+  }
+  for (std::int32_t pid = 10; pid < 160; ++pid) {
+    const MadeTask task = mutex.sleeper(pid, "many");
+    GuestVirtual waiter = task.stack + place_on_stack;
+    for (const GuestVirtual head : heads) {
+      mutex.guest.append(head, waiter);
+      mutex.guest.write(waiter + 16, task.address);
+      waiter = waiter + 64;
+    }
+  }
+  for (const GuestVirtual head : heads) mutex.guest.write(head + 8, TaskGuest::nowhere);
+  const Tasks tasks = mutex.guest.tasks();
+  const CodeMap code(mutex.guest.kernel(), {});
+  const Waits waits(mutex.guest.kernel(), mutex.guest.types(), tasks, code);
+  const Trace trace = asleep_in("__mutex_lock");
+  for (const Task& task : tasks.all()) CHECK_FALSE(waits.find(task, trace));
+  waits.warn_if_exceeded(mutex.guest.diagnostics());
+  CHECK(mutex.guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("waits: where more may be waiters than in a sound guest the rest is left out") {
+  Mutex mutex;
+  mutex.wait_in(mutex.first, mutex.lock + 16);
+  for (std::int32_t pid = 10; pid < 43; ++pid) {
+    const MadeTask task = mutex.sleeper(pid, "many");
+    mutex.guest.write(task.address + task_at::sp, task.stack);
+    for (GuestVirtual at = task.stack; at < task.stack_end(); at = at + 8) {
+      mutex.guest.write(at, task.address);
+    }
+  }
+  const Tasks tasks = mutex.guest.tasks();
+  const CodeMap code(mutex.guest.kernel(), {});
+  const Waits waits(mutex.guest.kernel(), mutex.guest.types(), tasks, code);
+  const Trace trace = asleep_in("__mutex_lock");
+  CHECK(waits.find(*tasks.find(mutex.first.address), trace));
+  for (const Task& task : tasks.all()) (void)waits.find(task, trace);
+  mutex.wait_in(mutex.second, mutex.lock + 16);
+  CHECK_FALSE(waits.find(*tasks.find(mutex.second.address), trace));
+  waits.warn_if_exceeded(mutex.guest.diagnostics());
+  CHECK(mutex.guest.diagnostics().warnings() ==
+        std::vector<std::string>{"the stacks of all tasks: more than 66112 places that may be "
+                                 "waiters: the rest is left out"});
 }
 
 TEST_CASE("waits: its own address on a task's stack is no wait by itself") {
