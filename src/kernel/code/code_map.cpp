@@ -13,22 +13,36 @@ namespace {
 
 constexpr std::size_t longest_name = 512;  // KSYM_NAME_LEN
 
-const CodeRange* find_range(const std::vector<CodeRange>& ranges, GuestVirtual address) {
-  const auto found = std::find_if(ranges.begin(), ranges.end(),
-                                  [&](const CodeRange& range) { return range.contains(address); });
-  return found == ranges.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
+void CodeMap::ModuleRanges::add(std::size_t module, const std::vector<CodeRange>& ranges) {
+  for (const CodeRange& range : ranges) all.push_back({module, range});
+}
+
+void CodeMap::ModuleRanges::make_places() {
+  std::vector<AddressRange> ranges;
+  for (const ModuleRange& part : all) ranges.push_back({part.range.begin, part.range.size});
+  places = AddressRanges(ranges);
+}
+
+const CodeMap::ModuleRange* CodeMap::ModuleRanges::find(GuestVirtual address) const {
+  const auto found = places.find(address);
+  return found ? &all[*found] : nullptr;
+}
+
 CodeMap::CodeMap(const GuestKernel& kernel, std::vector<Module> modules)
-    : kernel_(kernel), image_(kernel.symbols()), modules_(std::move(modules)) {}
+    : kernel_(kernel), image_(kernel.symbols()), modules_(std::move(modules)) {
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    code_.add(i, modules_[i].text);
+    data_.add(i, modules_[i].data);
+  }
+  code_.make_places();
+  data_.make_places();
+}
 
 const Module* CodeMap::find_module(GuestVirtual address) const {
-  const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const Module& module) {
-    return find_range(module.text, address) != nullptr;
-  });
-  return found == modules_.end() ? nullptr : &*found;
+  const ModuleRange* part = code_.find(address);
+  return part == nullptr ? nullptr : &modules_[part->module];
 }
 
 bool CodeMap::is_in_image(GuestVirtual address) const {
@@ -49,21 +63,15 @@ bool CodeMap::is_text(GuestVirtual address) const {
 
 std::optional<CodePlace> CodeMap::place(GuestVirtual address) const {
   if (is_in_image(address)) return image_.place({address.value - kernel_.kaslr_offset()});
-  const Module* module = find_module(address);
-  if (module == nullptr) return std::nullopt;
-  return place_in(*module, *find_range(module->text, address), address);
+  const ModuleRange* part = code_.find(address);
+  return part == nullptr ? std::nullopt : place_in(*part, address);
 }
 
 // A kernel without CONFIG_KALLSYMS_ALL names functions only: one that lies in front of a variable
 // is no name for it.
 std::optional<CodePlace> CodeMap::place_of_data(GuestVirtual address) const {
   std::optional<CodePlace> place;
-  for (const Module& module : modules_) {
-    const CodeRange* range = find_range(module.data, address);
-    if (range == nullptr) continue;
-    place = place_in(module, *range, address);
-    break;
-  }
+  if (const ModuleRange* part = data_.find(address)) place = place_in(*part, address);
   if (!place && kernel_.memory().tables().architecture().is_image_address(address)) {
     if (const auto found = kernel_.find_place(address)) {
       place = CodePlace{found->name, found->offset, 0, {}};
@@ -112,8 +120,9 @@ std::optional<std::string> CodeMap::name_of(const Module& module,
   return name;
 }
 
-std::optional<CodePlace> CodeMap::place_in(const Module& module, const CodeRange& range,
-                                           GuestVirtual address) const {
+std::optional<CodePlace> CodeMap::place_in(const ModuleRange& part, GuestVirtual address) const {
+  const auto& [module_index, range] = part;
+  const Module& module = modules_[module_index];
   const std::vector<ModuleSymbol>& symbols = symbols_of(module);
   const auto by_address = [](GuestVirtual wanted, const ModuleSymbol& symbol) {
     return wanted < symbol.address;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/address_ranges.h"
 #include "kernel/code/code_place.h"
 #include "kernel/code/image_code.h"
 #include "kernel/code/modules.h"
@@ -38,13 +39,26 @@ class CodeMap {
   [[nodiscard]] std::optional<CodePlace> place_of_call(GuestVirtual return_address) const;
 
  private:
+  // All that modules have of one kind, code or variables.
+  struct ModuleRange {
+    std::size_t module = 0;  // its place among modules_
+    CodeRange range;
+  };
+  struct ModuleRanges {
+    std::vector<ModuleRange> all;
+    AddressRanges places;  // of each of them
+
+    void add(std::size_t module, const std::vector<CodeRange>& ranges);
+    void make_places();
+    [[nodiscard]] const ModuleRange* find(GuestVirtual address) const;
+  };
   struct ModuleSymbol {
     GuestVirtual address;
     std::uint32_t name = 0;  // where it stands among the module's names
   };
 
   [[nodiscard]] bool is_in_image(GuestVirtual address) const;
-  [[nodiscard]] std::optional<CodePlace> place_in(const Module& module, const CodeRange& range,
+  [[nodiscard]] std::optional<CodePlace> place_in(const ModuleRange& part,
                                                   GuestVirtual address) const;
   [[nodiscard]] const std::vector<ModuleSymbol>& symbols_of(const Module& module) const;
   [[nodiscard]] std::optional<std::string> name_of(const Module& module,
@@ -53,6 +67,8 @@ class CodeMap {
   const GuestKernel& kernel_;
   ImageCode image_;
   std::vector<Module> modules_;
+  ModuleRanges code_;
+  ModuleRanges data_;
   mutable std::map<std::uint64_t, std::vector<ModuleSymbol>> symbols_;  // by the module's address
 };
 

@@ -108,6 +108,22 @@ TEST_CASE("code: of a module's names at one place the first in its table counts"
   CHECK(describe(code.place(module_begin + 0x41)) == "null_init+0x1/0xfc0 [lab]");
 }
 
+TEST_CASE("code: of modules that lie over each other, as damage has it, the first counts") {
+  TaskGuest guest;
+  MadeModule first(guest, module_begin + 0x800);
+  MadeModule second(guest, module_begin);
+  first.symbol("first_read", 0);
+  second.symbol("second_read", 0);
+  second.module().name = "second";
+  const CodeMap code(guest.kernel(), {first.module(), second.module()});
+  CHECK(code.find_module(module_begin + 0x7ff)->name == "second");
+  CHECK(code.find_module(module_begin + 0x800)->name == "lab");
+  CHECK(describe(code.place(module_begin + 0x7ff)) == "second_read+0x7ff/0x1000 [second]");
+  CHECK(describe(code.place(module_begin + 0xfff)) == "first_read+0x7ff/0x1000 [lab]");
+  CHECK(code.is_text(module_begin + 0x17ff));
+  CHECK_FALSE(code.is_text(module_begin + 0x1800));
+}
+
 TEST_CASE("code: a module's labels are no functions") {
   TaskGuest guest;
   MadeModule lab(guest, module_begin);
