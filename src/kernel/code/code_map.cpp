@@ -3,6 +3,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -87,24 +88,45 @@ std::optional<CodePlace> CodeMap::place_of_call(GuestVirtual return_address) con
   return place;
 }
 
-// The module's symbols, by address, as they stand in its table (find_kallsyms_symbol in
-// kernel/module/kallsyms.c): of several at one address the first.
 const std::vector<CodeMap::ModuleSymbol>& CodeMap::symbols_of(const Module& module) const {
   const auto [known, is_new] = symbols_.try_emplace(module.address.value);
-  if (!is_new) return known->second;
-  std::vector<Elf64_Sym> table(module.symbol_count);
-  if (!kernel_.memory().read(module.symbols, std::as_writable_bytes(std::span(table)))) {
-    return known->second;
+  if (is_new) known->second = read_symbols(module);
+  return known->second;
+}
+
+// In the order of its table, some at a time: a table may be larger than what is kept of it. What is
+// not defined there is left out.
+std::vector<CodeMap::ModuleSymbol> CodeMap::read_table(const Module& module) const {
+  constexpr std::uint64_t most_at_once = 4096;
+  std::vector<ModuleSymbol> symbols;
+  std::vector<Elf64_Sym> part;
+  for (std::uint64_t done = 0; done < module.symbol_count; done += part.size()) {
+    part.resize(std::min(most_at_once, module.symbol_count - done));
+    const GuestVirtual at = module.symbols + done * sizeof(Elf64_Sym);
+    if (!kernel_.memory().read(at, std::as_writable_bytes(std::span(part)))) return {};
+    for (const Elf64_Sym& symbol : part) {
+      if (symbol.st_shndx == SHN_UNDEF) continue;
+      symbols.push_back({{symbol.st_value}, symbol.st_name});
+    }
   }
-  for (const Elf64_Sym& symbol : table) {
-    if (symbol.st_shndx == SHN_UNDEF) continue;
-    known->second.push_back({{symbol.st_value}, symbol.st_name});
-  }
-  std::stable_sort(known->second.begin(), known->second.end(),
+  return symbols;
+}
+
+// As the kernel looks for one (find_kallsyms_symbol in kernel/module/kallsyms.c): those without a
+// name don't count, and of several at one address the first in the table does.
+std::vector<CodeMap::ModuleSymbol> CodeMap::read_symbols(const Module& module) const {
+  std::vector<ModuleSymbol> symbols = read_table(module);
+  std::stable_sort(symbols.begin(), symbols.end(),
                    [](const ModuleSymbol& left, const ModuleSymbol& right) {
                      return left.address < right.address;
                    });
-  return known->second;
+  std::size_t kept = 0;
+  for (const ModuleSymbol& symbol : symbols) {
+    const bool is_second = kept > 0 && symbols[kept - 1].address == symbol.address;
+    if (!is_second && name_of(module, symbol)) symbols[kept++] = symbol;
+  }
+  symbols.resize(kept);
+  return symbols;
 }
 
 std::optional<std::string> CodeMap::name_of(const Module& module,
@@ -121,28 +143,19 @@ std::optional<std::string> CodeMap::name_of(const Module& module,
 }
 
 std::optional<CodePlace> CodeMap::place_in(const ModuleRange& part, GuestVirtual address) const {
-  const auto& [module_index, range] = part;
-  const Module& module = modules_[module_index];
+  const Module& module = modules_[part.module];
   const std::vector<ModuleSymbol>& symbols = symbols_of(module);
-  const auto by_address = [](GuestVirtual wanted, const ModuleSymbol& symbol) {
-    return wanted < symbol.address;
-  };
-  const auto after = std::upper_bound(symbols.begin(), symbols.end(), address, by_address);
-  // The nearest address that has a name, and the first of its names.
-  std::optional<CodePlace> place;
-  GuestVirtual begin = address;
-  for (auto at = after; at != symbols.begin();) {
-    --at;
-    if (!range.contains(at->address) || (place && at->address != begin)) break;
-    const auto name = name_of(module, *at);
-    if (!name) continue;
-    begin = at->address;
-    const GuestVirtual range_end = range.begin + range.size;
-    const GuestVirtual end =
-        after == symbols.end() ? range_end : std::min(after->address, range_end);
-    place = CodePlace{*name, address - begin, end - begin, module.name};
-  }
-  return place;
+  const auto after = std::upper_bound(
+      symbols.begin(), symbols.end(), address,
+      [](GuestVirtual wanted, const ModuleSymbol& symbol) { return wanted < symbol.address; });
+  if (after == symbols.begin()) return std::nullopt;
+  const ModuleSymbol& symbol = *std::prev(after);
+  if (!part.range.contains(symbol.address)) return std::nullopt;
+  const auto name = name_of(module, symbol);
+  if (!name) return std::nullopt;
+  const GuestVirtual range_end = part.range.begin + part.range.size;
+  const GuestVirtual end = after == symbols.end() ? range_end : std::min(after->address, range_end);
+  return CodePlace{*name, address - symbol.address, end - symbol.address, module.name};
 }
 
 }  // namespace photon_dmesg

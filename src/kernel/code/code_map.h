@@ -60,7 +60,10 @@ class CodeMap {
   [[nodiscard]] bool is_in_image(GuestVirtual address) const;
   [[nodiscard]] std::optional<CodePlace> place_in(const ModuleRange& part,
                                                   GuestVirtual address) const;
+  // Its symbols that have names, by address: one for each.
   [[nodiscard]] const std::vector<ModuleSymbol>& symbols_of(const Module& module) const;
+  [[nodiscard]] std::vector<ModuleSymbol> read_symbols(const Module& module) const;
+  [[nodiscard]] std::vector<ModuleSymbol> read_table(const Module& module) const;
   [[nodiscard]] std::optional<std::string> name_of(const Module& module,
                                                    const ModuleSymbol& symbol) const;
 

@@ -28,7 +28,6 @@ constexpr std::size_t most_modules = 16384;
 constexpr std::uint64_t most_pages = 1 << 19;  // all of the space that modules may lie in
 // What a guest may have looked at that is none: none that is honest has more.
 constexpr std::uint64_t most_candidates = 4096;
-constexpr std::uint64_t most_symbols = 1 << 22;  // of all modules
 constexpr std::uint64_t largest_code = 64 * 1024 * 1024;
 
 // struct module { enum module_state state; struct list_head list; char name[56]; ... }, aligned to
@@ -128,7 +127,7 @@ class Search {
       const auto symbols = pointer(module.address + at);
       const auto count = memory_.read_unsigned(module.address + at + word, word);
       const auto strings = pointer(module.address + at + 2 * word);
-      if (!symbols || !strings || !count || *count < 2 || *count > most_symbols) continue;
+      if (!symbols || !strings || !count || *count < 2 || *count > most_module_symbols) continue;
       auto text = text_of(*symbols, *count, *strings);
       if (text.empty()) continue;
       module.text = std::move(text);
@@ -189,7 +188,7 @@ class Search {
 
   const KernelMemory& memory_;
   Budget candidates_{"places that look like modules", most_candidates};
-  Budget symbols_{"symbols of modules", most_symbols};
+  Budget symbols_{"symbols of modules", most_module_symbols};
 };
 
 // The code of one ends where that of another begins, where they lie in a row.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "kernel/code/module_search.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
@@ -13,7 +14,6 @@ namespace {
 constexpr std::size_t most_modules = 16384;
 // Of 1.5 GiB for modules (MODULES_VADDR to MODULES_END) no one takes all.
 constexpr std::uint64_t largest_code = 512 * 1024 * 1024;
-constexpr std::uint64_t most_symbols = 1 << 22;
 
 // The members of struct module, by the names that they have had.
 class ModuleReader {
@@ -23,7 +23,7 @@ class ModuleReader {
 
   [[nodiscard]] std::optional<Field> list() const { return types_.find("module.list"); }
 
-  [[nodiscard]] Module read(GuestVirtual address) const {
+  [[nodiscard]] Module read(GuestVirtual address) {
     Module module;
     module.address = address;
     module.name = read_text(memory_, address, types_.find("module.name")).value_or("?");
@@ -31,6 +31,10 @@ class ModuleReader {
     read_orc(module);
     read_symbols(module);
     return module;
+  }
+
+  void warn_if_exceeded(Diagnostics& diagnostics) const {
+    symbols_.warn_if_exceeded("the list of modules", diagnostics);
   }
 
  private:
@@ -82,13 +86,14 @@ class ModuleReader {
     }
   }
 
-  void read_symbols(Module& module) const {
+  void read_symbols(Module& module) {
     const auto table = read_pointer(memory_, module.address, types_.find("module.kallsyms"));
     if (!table) return;
     const auto symbols = read_pointer(memory_, *table, types_.find("mod_kallsyms.symtab"));
     const auto count = read_number(memory_, *table, types_.find("mod_kallsyms.num_symtab"));
     const auto strings = read_pointer(memory_, *table, types_.find("mod_kallsyms.strtab"));
-    if (!symbols || !count || !strings || *count > most_symbols) return;
+    if (!symbols || !count || !strings || *count > most_module_symbols) return;
+    if (!symbols_.take(*count)) return;
     module.symbols = *symbols;
     module.symbol_count = *count;
     module.strings = *strings;
@@ -96,6 +101,7 @@ class ModuleReader {
 
   const KernelMemory& memory_;
   const KernelTypes& types_;
+  Budget symbols_{"symbols of modules", most_module_symbols};
 };
 
 }  // namespace
@@ -103,7 +109,7 @@ class ModuleReader {
 std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& types,
                                  Diagnostics& diagnostics) {
   std::vector<Module> modules;
-  const ModuleReader reader(kernel.memory(), types);
+  ModuleReader reader(kernel.memory(), types);
   const auto head = kernel.find_address("modules");
   const auto list = reader.list();
   if (!head || !list) {
@@ -122,6 +128,7 @@ std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& t
   for (const GuestVirtual node : nodes.nodes) {
     modules.push_back(reader.read({node.value - list->offset}));
   }
+  reader.warn_if_exceeded(diagnostics);
   return modules;
 }
 

@@ -13,6 +13,9 @@
 
 namespace photon_dmesg {
 
+// Those of all modules that are read; a guest has a tenth of it.
+inline constexpr std::uint64_t most_module_symbols = 1 << 22;
+
 // Where a kernel or module has its table of how to unwind its code (ORC).
 struct OrcRange {
   GuestVirtual addresses;  // s32 each, relative to its own place, ascending
@@ -34,7 +37,7 @@ struct Module {
 
 // All modules in the kernel's list `modules`, the newest first. Without that symbol (linux-esx's
 // kallsyms don't have it) or its types they are searched for (module_search.h); a list that is
-// damaged is a warning.
+// damaged is a warning, and so is more than most_module_symbols.
 [[nodiscard]] std::vector<Module> read_modules(const GuestKernel& kernel, const KernelTypes& types,
                                                Diagnostics& diagnostics);
 

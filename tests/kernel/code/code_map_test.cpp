@@ -14,13 +14,14 @@ namespace {
 // A module with code and symbols, in no list: what read_modules() gives of it.
 class MadeModule {
  public:
-  MadeModule(TaskGuest& guest, GuestVirtual begin) : guest_(guest) {
+  MadeModule(TaskGuest& guest, GuestVirtual begin, std::uint64_t most_symbols = 100)
+      : guest_(guest) {
     module_.name = "lab";
     module_.address = guest.allocate(8);
     module_.text = {{begin, 0x1000}};
     module_.data = {{begin + 0x2000, 0x1000}};
-    module_.symbols = guest.allocate(100 * sizeof(Elf64_Sym));
-    module_.strings = guest.allocate(2048);
+    module_.symbols = guest.allocate(most_symbols * sizeof(Elf64_Sym));
+    module_.strings = guest.allocate(most_symbols * 20);
   }
 
   void symbol(const std::string& name, std::uint64_t offset, std::uint16_t section = 1) {
@@ -108,6 +109,16 @@ TEST_CASE("code: of a module's names at one place the first in its table counts"
   CHECK(describe(code.place(module_begin + 0x41)) == "null_init+0x1/0xfc0 [lab]");
 }
 
+TEST_CASE("code: a module may have any number of symbols") {
+  TaskGuest guest;
+  MadeModule lab(guest, module_begin, 5000);
+  for (int i = 0; i < 4999; ++i) lab.symbol("lab_variable", 0x2000);
+  lab.symbol("lab_read", 0x40);
+  const CodeMap code(guest.kernel(), {lab.module()});
+  CHECK(describe(code.place(module_begin + 0x41)) == "lab_read+0x1/0xfc0 [lab]");
+  CHECK(describe(code.place_of_data(module_begin + 0x2000)) == "lab_variable+0x0/0x1000 [lab]");
+}
+
 TEST_CASE("code: of modules that lie over each other, as damage has it, the first counts") {
   TaskGuest guest;
   MadeModule first(guest, module_begin + 0x800);
@@ -136,6 +147,7 @@ TEST_CASE("code: a module's labels are no functions") {
   REQUIRE(place);
   CHECK(place->symbol == "lab_read");
   CHECK(place->offset == 0x35);
+  CHECK(describe(code.place(module_begin + 0x45)) == "lab_read+0x5/0xfc0 [lab]");
 }
 
 TEST_CASE("code: names at the end of what is mapped, and names that are not there") {

@@ -155,6 +155,30 @@ TEST_CASE("modules: counts and sizes that no module has are not believed") {
   CHECK(found[0].symbol_count == 0);
 }
 
+TEST_CASE("modules: more symbols than those of all modules can be are left out, and that is said") {
+  Modules modules(Layout::Since64);
+  const auto add = [&](const std::string& called, std::uint64_t count) {
+    const GuestVirtual symbols = modules.guest.allocate(32);
+    modules.guest.write(modules.add(called) + kallsyms, symbols);
+    modules.guest.write(symbols, 0xffffffffc0700000);
+    modules.guest.write(symbols + 8, count, 4);
+    modules.guest.write(symbols + 16, 0xffffffffc0800000);
+  };
+  add("large", most_module_symbols - 7);
+  add("lab", 7);
+  CHECK(modules.read()[1].symbol_count == 7);
+  CHECK(modules.guest.diagnostics().warnings().empty());
+  add("too_many", 1);
+  const auto found = modules.read();
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].symbol_count == most_module_symbols - 7);
+  CHECK(found[2].symbol_count == 0);
+  REQUIRE(modules.guest.diagnostics().warnings().size() == 1);
+  CHECK(modules.guest.diagnostics().warnings()[0] ==
+        fmt::format("the list of modules: more than {} symbols of modules: the rest is left out",
+                    most_module_symbols));
+}
+
 TEST_CASE("modules: a list that is damaged is a warning, and what is reached is there") {
   Modules modules(Layout::Since64);
   modules.add("one");
