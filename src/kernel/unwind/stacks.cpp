@@ -1,7 +1,5 @@
 #include "kernel/unwind/stacks.h"
 
-#include <algorithm>
-
 #include "kernel/unwind/stack_support.h"
 
 namespace photon_dmesg {
@@ -31,17 +29,22 @@ std::string_view name_of(StackKind kind) {
 }
 
 Stacks::Stacks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus)
-    : stacks_(stack_support_of(kernel).find_stacks(kernel, types, cpus)) {}
+    : stacks_(stack_support_of(kernel).find_stacks(kernel, types, cpus)) {
+  std::vector<AddressRange> places;
+  for (const Stack& stack : stacks_) {
+    places.push_back({stack.begin, stack.size});
+    kinds_.insert(stack.kind);
+  }
+  places_ = AddressRanges(places);
+}
 
 bool Stacks::has(StackKind kind) const {
-  return std::any_of(stacks_.begin(), stacks_.end(),
-                     [kind](const Stack& stack) { return stack.kind == kind; });
+  return kinds_.contains(kind);
 }
 
 const Stack* Stacks::find(GuestVirtual address) const {
-  const auto found = std::find_if(stacks_.begin(), stacks_.end(),
-                                  [&](const Stack& stack) { return stack.contains(address); });
-  return found == stacks_.end() ? nullptr : &*found;
+  const auto found = places_.find(address);
+  return found ? &stacks_[*found] : nullptr;
 }
 
 }  // namespace photon_dmesg

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string_view>
 #include <vector>
 
 #include "base/address.h"
+#include "base/address_ranges.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
 #include "kernel/tasks/cpus.h"
@@ -47,6 +49,8 @@ class Stacks {
 
  private:
   std::vector<Stack> stacks_;
+  AddressRanges places_;  // of each of them
+  std::set<StackKind> kinds_;
 };
 
 }  // namespace photon_dmesg

@@ -75,6 +75,18 @@ TEST_CASE("stacks: those for exceptions, since 5.1 by their type") {
   CHECK(one.kind_at(exception_stacks + 0xc000) == "none");
 }
 
+TEST_CASE("stacks: of two that lie over each other, as damage has it, the first counts") {
+  OneCpu one;
+  one.points("cea_exception_stacks", 0x80, exception_stacks);
+  one.guest.type("cea_exception_stacks", 0xc000,
+                 {{"DF_stack", 0x2000, 0x2000}, {"NMI_stack", 0x1000, 0x4000}});
+  CHECK(one.kind_at(exception_stacks + 0x1fff) == "nmi");
+  CHECK(one.kind_at(exception_stacks + 0x2000) == "double_fault");
+  CHECK(one.kind_at(exception_stacks + 0x3fff) == "double_fault");
+  CHECK(one.kind_at(exception_stacks + 0x4000) == "nmi");
+  CHECK(one.kind_at(exception_stacks + 0x5000) == "none");
+}
+
 TEST_CASE("stacks: those for exceptions, before 5.1 by their ends") {
   OneCpu one;
   one.guest.symbol("orig_ist", {0x80});
