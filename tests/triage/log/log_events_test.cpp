@@ -419,12 +419,12 @@ TEST_CASE("log: of two reports of the same thing the one that began first counts
 }
 
 TEST_CASE("log: what others wrote to the console before or behind a line is no part of it") {
-  const char* const line = GENERATE(
+  const std::string line = GENERATE(
       "host login: [   50.000001][    T1] BUG: Bad page state in process a  pfn:12345",
       "[   50.000001] BUG: Bad page state in process a  pfn:12345 [   50.000002] audit: type=1400",
       "Sep 23 02:31[   50.000001][ T2742] BUG: Bad page state in process a");
   CAPTURE(line);
-  const std::vector<LogEvent> events = events_of_text(line);
+  const std::vector<LogEvent> events = events_of_text("[   49.000000] a log with times\n" + line);
   REQUIRE(events.size() == 1);
   CHECK(events.front().kind == FindingKind::KernelBug);
   CHECK(events.front().first.ts_nsec == 50'000'001'000);
