@@ -237,7 +237,7 @@ class Slurm(ManyTickets, unittest.TestCase):
         self.cluster.wait(job)
         self.assertEqual(self.cluster.states(job), ["FAILED"])
         said = (self.folder / f"photon-dmesg-{job}_1.log").read_text()
-        self.assertEqual(said, "photon-dmesg: gone.tsv: can't be opened\n"
+        self.assertEqual(said, "photon-dmesg: gone.tsv: can't be opened: No such file or directory\n"
                                "photon-dmesg.sbatch: part 1 of 1 ended with status 2: it would again\n")
 
 
@@ -329,7 +329,7 @@ class Kubernetes(ManyTickets, unittest.TestCase):
     def test_a_list_that_is_not_there_fails_the_index(self) -> None:
         pod = self.run_pod(0, PARTS, self.folder)
         self.assertEqual((pod.returncode, pod.stderr.decode()),
-                         (2, f"photon-dmesg: {self.folder}/tickets.tsv: can't be opened\n"))
+                         (2, f"photon-dmesg: {self.folder}/tickets.tsv: can't be opened: No such file or directory\n"))
         rules = {rule["action"]: rule for rule in self.job["spec"]["podFailurePolicy"]["rules"]}
         self.assertEqual(rules["FailIndex"]["onExitCodes"],
                          {"containerName": self.container["name"], "operator": "In", "values": ["2", "3", "4"]})
