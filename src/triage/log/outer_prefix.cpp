@@ -153,11 +153,11 @@ bool has_tag(std::string_view text, bool with_pid) {
 
 }  // namespace
 
-OuterPrefix::Taken OuterPrefix::take(std::string_view& text) {
+std::optional<std::uint8_t> OuterPrefix::take(std::string_view& text) {
   const auto time = take_time(text);
-  if (!time) return {};
-  if (time->has_comma) return {true, 0};
-  return {true, take_writer(text)};
+  if (!time) return std::nullopt;
+  if (time->has_comma) return 0;
+  return take_writer(text);
 }
 
 std::optional<std::uint8_t> OuterPrefix::take_writer(std::string_view& text) {

@@ -97,10 +97,9 @@ class LineParser {
  public:
   LogRecord parse(std::string_view text) {
     LogRecord record;
-    const OuterPrefix::Taken outer = outer_.take(text);
+    std::optional<std::uint8_t> facility = outer_.take(text);
     const std::string_view whole = text;
     const LinePrefix prefix = take_line_prefix(text);
-    std::optional<std::uint8_t> facility = outer.facility;
     signs_.is_of_kernel |= facility == 0 || text.size() < whole.size();
     if (prefix.ts_nsec && !facility) facility = take_journal_prefix(text);
     signs_.has_times |= prefix.ts_nsec.has_value();
