@@ -38,11 +38,8 @@ std::optional<LogCaller> parse_caller(std::string_view text) {
 
 // "Sun Nov 29 01:50:12 2026", "Nov29 01:50".
 bool is_time_of_day(std::string_view text) {
-  constexpr std::array days = {"Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "};
   constexpr std::size_t month = 3;
-  return std::any_of(days.begin(), days.end(),
-                     [text](std::string_view day) { return text.starts_with(day); }) ||
-         (text.size() > month && begins_like(text.substr(month), "_9 99:99"));
+  return take_weekday(text) || (text.size() > month && begins_like(text.substr(month), "_9 99:99"));
 }
 
 // Takes "<    0.000012>" off the end, the time since the line before.

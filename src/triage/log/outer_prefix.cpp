@@ -18,20 +18,18 @@ bool take_form(std::string_view& text, std::string_view form) {
   return true;
 }
 
-// "Nov ", "Sun ".
-template <std::size_t Count>
-bool take_name(std::string_view& text, const std::array<std::string_view, Count>& names) {
-  const auto found = std::find_if(names.begin(), names.end(),
-                                  [text](std::string_view name) { return text.starts_with(name); });
-  if (found == names.end()) return false;
+// "Nov ".
+bool take_month(std::string_view& text) {
+  constexpr std::array<std::string_view, 12> months = {"Jan ", "Feb ", "Mar ", "Apr ",
+                                                       "May ", "Jun ", "Jul ", "Aug ",
+                                                       "Sep ", "Oct ", "Nov ", "Dec "};
+  const auto found = std::find_if(months.begin(), months.end(), [text](std::string_view month) {
+    return text.starts_with(month);
+  });
+  if (found == months.end()) return false;
   text.remove_prefix(found->size());
   return true;
 }
-
-constexpr std::array<std::string_view, 12> months = {
-    "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ", "Dec "};
-constexpr std::array<std::string_view, 7> weekdays = {"Mon ", "Tue ", "Wed ", "Thu ",
-                                                      "Fri ", "Sat ", "Sun "};
 
 // ".123456" or ",123456". Returns whether it is there with a comma.
 bool take_fraction(std::string_view& text) {
@@ -67,11 +65,11 @@ struct Time {
 std::optional<Time> take_bare_time(std::string_view& text) {
   std::string_view rest = text;
   Time time;
-  if (take_name(rest, months)) {
+  if (take_month(rest)) {
     if (!take_form(rest, "_9 99:99:99")) return std::nullopt;
     time.has_comma = take_fraction(rest);
   } else {
-    const bool has_weekday = take_name(rest, weekdays);
+    const bool has_weekday = take_weekday(rest);
     if (!take_form(rest, "9999-99-99T99:99:99") && !take_form(rest, "9999-99-99 99:99:99")) {
       return std::nullopt;
     }

@@ -1,6 +1,7 @@
 #include "triage/log/text_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace photon_dmesg {
@@ -32,6 +33,16 @@ bool begins_like(std::string_view text, std::string_view form) {
     if (wanted == '_') return is_digit(found) || found == ' ';
     return wanted == found;
   });
+}
+
+bool take_weekday(std::string_view& text) {
+  constexpr std::array<std::string_view, 7> days = {"Mon ", "Tue ", "Wed ", "Thu ",
+                                                    "Fri ", "Sat ", "Sun "};
+  const auto found = std::find_if(days.begin(), days.end(),
+                                  [text](std::string_view day) { return text.starts_with(day); });
+  if (found == days.end()) return false;
+  text.remove_prefix(found->size());
+  return true;
 }
 
 std::string_view trimmed(std::string_view text) {

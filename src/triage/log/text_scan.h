@@ -16,6 +16,9 @@ namespace photon_dmesg {
 // Whether `text` begins as `form` does, in which 9 stands for any digit and _ for one or a blank.
 [[nodiscard]] bool begins_like(std::string_view text, std::string_view form);
 
+// Takes the short name of a day and a blank off, "Sun "; false if there is none.
+[[nodiscard]] bool take_weekday(std::string_view& text);
+
 // Without blanks, tabs and carriage returns at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
