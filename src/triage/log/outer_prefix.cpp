@@ -23,9 +23,9 @@ bool take_month(std::string_view& text) {
   constexpr std::array<std::string_view, 12> months = {"Jan ", "Feb ", "Mar ", "Apr ",
                                                        "May ", "Jun ", "Jul ", "Aug ",
                                                        "Sep ", "Oct ", "Nov ", "Dec "};
-  const auto found = std::find_if(months.begin(), months.end(), [text](std::string_view month) {
-    return text.starts_with(month);
-  });
+  const auto* const found =
+      std::find_if(months.begin(), months.end(),
+                   [text](std::string_view month) { return text.starts_with(month); });
   if (found == months.end()) return false;
   text.remove_prefix(found->size());
   return true;

@@ -38,8 +38,8 @@ bool begins_like(std::string_view text, std::string_view form) {
 bool take_weekday(std::string_view& text) {
   constexpr std::array<std::string_view, 7> days = {"Mon ", "Tue ", "Wed ", "Thu ",
                                                     "Fri ", "Sat ", "Sun "};
-  const auto found = std::find_if(days.begin(), days.end(),
-                                  [text](std::string_view day) { return text.starts_with(day); });
+  const auto* const found = std::find_if(
+      days.begin(), days.end(), [text](std::string_view day) { return text.starts_with(day); });
   if (found == days.end()) return false;
   text.remove_prefix(found->size());
   return true;
