@@ -54,6 +54,7 @@ else()
 endif()
 
 photon_has("ISOs, archives" "libarchive ${ARCHIVE_VERSION}")
+photon_has("xz" "liblzma ${LZMA_VERSION}")
 photon_has("packages" "librpm ${RPM_VERSION}")
 photon_has("ELF, DWARF" "elfutils ${DW_VERSION}")
 photon_has("packed blocks" "zstd ${ZSTD_VERSION}")

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/gzip_stream.h"
 #include "base/libarchive.h"
+#include "base/xz_stream.h"
 
 namespace photon_dmesg {
 namespace {
@@ -24,13 +25,13 @@ struct Compressor {
 };
 
 // Gzip is not libarchive's business: ISA-L unpacks it three to four times as fast, and libarchive
-// does not look at its checksums.
+// does not look at its checksums. Nor are xz and lzma: it lets them take any memory.
 constexpr std::array compressors = {
     Compressor{"gzip", "\x1f\x8b"sv, nullptr},
     Compressor{"zstd", "\x28\xb5\x2f\xfd"sv, &Libarchive::archive_read_support_filter_zstd},
-    Compressor{"xz", "\xfd\x37zXZ\0"sv, &Libarchive::archive_read_support_filter_xz},
+    Compressor{"xz", "\xfd\x37zXZ\0"sv, nullptr},
     Compressor{"bzip2", "BZh"sv, &Libarchive::archive_read_support_filter_bzip2},
-    Compressor{"lzma", ""sv, &Libarchive::archive_read_support_filter_lzma},
+    Compressor{"lzma", ""sv, nullptr},
     // Its legacy frame.
     Compressor{"lz4", "\x02\x21\x4c\x18"sv, &Libarchive::archive_read_support_filter_lz4},
     Compressor{"none", "0707"sv, nullptr},
@@ -54,16 +55,19 @@ class PeekedStream final : public ByteStream {
   std::span<const std::byte> first_;  // valid until stream_ is asked for more
 };
 
-class GzipPayload final : public ByteStream {
+// What `Stream` unpacks, with what it reads from.
+template <typename Stream>
+class Payload final : public ByteStream {
  public:
-  explicit GzipPayload(std::unique_ptr<PeekedStream> packed)
-      : packed_(std::move(packed)), stream_(*packed_) {}
+  template <typename... Options>
+  explicit Payload(std::unique_ptr<PeekedStream> packed, Options... options)
+      : packed_(std::move(packed)), stream_(*packed_, options...) {}
   [[nodiscard]] std::span<const std::byte> next() override { return stream_.next(); }
   [[nodiscard]] const std::string& name() const override { return stream_.name(); }
 
  private:
   std::unique_ptr<PeekedStream> packed_;
-  GzipStream stream_;
+  Stream stream_;
 };
 
 // Through one of libarchive's filters.
@@ -139,7 +143,13 @@ std::unique_ptr<ByteStream> decompress(ByteStream& packed, const std::string& na
   if (compressor.filter != nullptr) {
     return std::make_unique<FilteredStream>(std::move(peeked), compressor);
   }
-  if (compressor.name == "gzip") return std::make_unique<GzipPayload>(std::move(peeked));
+  if (compressor.name == "gzip") return std::make_unique<Payload<GzipStream>>(std::move(peeked));
+  if (compressor.name == "xz") {
+    return std::make_unique<Payload<XzStream>>(std::move(peeked), XzStream::Format::Xz);
+  }
+  if (compressor.name == "lzma") {
+    return std::make_unique<Payload<XzStream>>(std::move(peeked), XzStream::Format::Lzma);
+  }
   return peeked;
 }
 

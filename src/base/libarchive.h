@@ -51,10 +51,6 @@ class Libarchive {
       library_.function("archive_read_support_filter_bzip2");
   decltype(&::archive_read_support_filter_lz4) archive_read_support_filter_lz4 =
       library_.function("archive_read_support_filter_lz4");
-  decltype(&::archive_read_support_filter_lzma) archive_read_support_filter_lzma =
-      library_.function("archive_read_support_filter_lzma");
-  decltype(&::archive_read_support_filter_xz) archive_read_support_filter_xz =
-      library_.function("archive_read_support_filter_xz");
   decltype(&::archive_read_support_filter_zstd) archive_read_support_filter_zstd =
       library_.function("archive_read_support_filter_zstd");
   decltype(&::archive_read_support_format_7zip) archive_read_support_format_7zip =

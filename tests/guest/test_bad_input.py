@@ -508,14 +508,14 @@ class CommandLine(BadInputTests):
     def assert_features(self, lines: list[str]) -> None:
         """Of the program's own words the dynamic linker and pkg-config are the judges."""
         said = {line[:15].rstrip(): line[15:] for line in lines}
-        self.assertEqual(list(said), ["gzip", "kdump files", "ISOs, archives", "packages", "ELF, DWARF",
-                                      "packed blocks", "compiler"])
+        self.assertEqual(list(said), ["gzip", "kdump files", "ISOs, archives", "xz", "packages",
+                                      "ELF, DWARF", "packed blocks", "compiler"])
         linked = paths.run("ldd", BINARY).stdout.decode()
         self.assertEqual(said["gzip"].startswith("ISA-L "), "libisal" in linked, said)
         self.assertEqual(said["gzip"].startswith("zlib "), "built without ISA-L" in said["gzip"])
         opened = (BINARY.parent / "opened-libraries").read_text()
         self.assertEqual(said["kdump files"].startswith("libkdumpfile "), "libkdumpfile" in opened, said)
-        for name, library, module in (("ISOs, archives", "libarchive", "libarchive"),
+        for name, library, module in (("ISOs, archives", "libarchive", "libarchive"), ("xz", "liblzma", "liblzma"),
                                       ("packages", "librpm", "rpm"), ("ELF, DWARF", "elfutils", "libdw"),
                                       ("packed blocks", "zstd", "libzstd")):
             version = paths.run("pkg-config", "--modversion", module).stdout.decode().strip()
