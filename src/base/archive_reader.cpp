@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +21,10 @@ struct Mark {
   std::string_view bytes;
 };
 
+// For one member. With the first of a zip its whole list is read: this is one of some 300,000
+// files.
+constexpr std::uint64_t most_header_bytes = std::uint64_t{32} << 20;
+
 constexpr Mark tar_mark = {257, "ustar"sv};  // POSIX.1-1988 and all since, GNU's too
 constexpr std::array other_marks = {Mark{0, "PK\x03\x04"sv}, Mark{0, "7z\xbc\xaf'\x1c"sv}};
 
@@ -31,54 +34,6 @@ bool begins_as(const ByteSource& begin, const Mark& mark) {
   begin.read_at(mark.offset, std::as_writable_bytes(std::span(found)));
   return found == mark.bytes;
 }
-
-// A ByteSource as what libarchive reads from at any place.
-struct SeekableSource {
-  static constexpr std::uint64_t step = 256 * 1024;
-
-  const ByteSource* source = nullptr;
-  ArchiveSource* errors = nullptr;
-  std::uint64_t position = 0;
-  std::vector<std::byte> buffer;
-
-  static la_ssize_t read(archive* handle, void* context, const void** data) {
-    auto* self = static_cast<SeekableSource*>(context);
-    try {
-      const std::uint64_t left = self->source->size() - self->position;
-      self->buffer.resize(static_cast<std::size_t>(std::min(step, left)));
-      self->source->read_at(self->position, self->buffer);
-      self->position += self->buffer.size();
-      *data = self->buffer.data();
-      return static_cast<la_ssize_t>(self->buffer.size());
-    } catch (...) {
-      self->errors->pending = std::current_exception();
-      libarchive().archive_set_error(handle, -1, "the source failed");
-      return -1;
-    }
-  }
-
-  static la_int64_t skip(archive*, void* context, la_int64_t count) {
-    auto* self = static_cast<SeekableSource*>(context);
-    const std::uint64_t left = self->source->size() - self->position;
-    const auto taken = std::min(left, static_cast<std::uint64_t>(std::max<la_int64_t>(count, 0)));
-    self->position += taken;
-    return static_cast<la_int64_t>(taken);
-  }
-
-  static la_int64_t seek(archive*, void* context, la_int64_t offset, int whence) {
-    auto* self = static_cast<SeekableSource*>(context);
-    const auto size = static_cast<la_int64_t>(self->source->size());
-    const la_int64_t base = whence == SEEK_END   ? size
-                            : whence == SEEK_CUR ? static_cast<la_int64_t>(self->position)
-                                                 : 0;
-    la_int64_t target = 0;
-    if (__builtin_add_overflow(base, offset, &target) || target < 0 || target > size) {
-      return ARCHIVE_FATAL;
-    }
-    self->position = static_cast<std::uint64_t>(target);
-    return target;
-  }
-};
 
 // As stored, unless it can only be had in UTF-8.
 std::string path_of(archive_entry* entry) {
@@ -103,9 +58,21 @@ ArchiveReader::Member describe(archive_entry* entry) {
 }  // namespace
 
 struct ArchiveReader::State {
-  ArchiveSource errors;
-  SeekableSource seekable;
-  std::uint64_t position = 0;                   // in the current member
+  template <typename Bytes>
+  explicit State(Bytes& bytes) : source(bytes) {}
+
+  // The next block of the current member. Returns libarchive's result.
+  int next_block(std::span<const std::byte>& block, la_int64_t& offset) {
+    const void* data = nullptr;
+    std::size_t size = 0;
+    const int result = libarchive().archive_read_data_block(handle.get(), &data, &size, &offset);
+    block = {static_cast<const std::byte*>(data), size};
+    return result;
+  }
+
+  ArchiveSource source;
+  std::uint64_t number = 0;                     // of the current member, counted from 1
+  std::uint64_t position = 0;                   // in it
   ArchiveHandle handle = new_archive_handle();  // ends before what it reads from
 };
 
@@ -119,61 +86,74 @@ bool is_archive(const ByteSource& begin) {
                      [&](const Mark& mark) { return begins_as(begin, mark); });
 }
 
-ArchiveReader::ArchiveReader(const ByteSource& source) : state_(std::make_unique<State>()) {
+ArchiveReader::ArchiveReader(const ByteSource& source) : anywhere_(&source) {
+  open();
+}
+
+void ArchiveReader::open() {
+  state_ = std::make_unique<State>(*anywhere_);
   archive* handle = state_->handle.get();
-  state_->seekable.source = &source;
-  state_->seekable.errors = &state_->errors;
   require(libarchive().archive_read_support_format_tar(handle), "tar");
   require(libarchive().archive_read_support_format_zip(handle), "zip");
   require(libarchive().archive_read_support_format_7zip(handle), "7z");
-  libarchive().archive_read_set_read_callback(handle, SeekableSource::read);
-  libarchive().archive_read_set_skip_callback(handle, SeekableSource::skip);
-  libarchive().archive_read_set_seek_callback(handle, SeekableSource::seek);
-  libarchive().archive_read_set_callback_data(handle, &state_->seekable);
-  require(libarchive().archive_read_open1(handle), "damaged archive");
+  require(state_->source.open(handle), "damaged archive");
 }
 
-ArchiveReader::ArchiveReader(ByteStream& stream) : state_(std::make_unique<State>()) {
+ArchiveReader::ArchiveReader(ByteStream& stream) : state_(std::make_unique<State>(stream)) {
   archive* handle = state_->handle.get();
-  state_->errors.stream = &stream;
   require(libarchive().archive_read_support_format_tar(handle), "tar");
-  require(libarchive().archive_read_open(handle, &state_->errors, nullptr, ArchiveSource::read,
-                                         nullptr),
-          "damaged archive");
+  require(state_->source.open(handle), "damaged archive");
 }
 
 ArchiveReader::~ArchiveReader() = default;
 
 void ArchiveReader::require(int result, const char* doing) const {
-  if (result != ARCHIVE_OK) state_->errors.fail(state_->handle.get(), doing);
+  if (result != ARCHIVE_OK) state_->source.fail(state_->handle.get(), doing);
 }
 
 std::optional<ArchiveReader::Member> ArchiveReader::next_member() {
   archive_entry* entry = nullptr;
-  const int result = libarchive().archive_read_next_header(state_->handle.get(), &entry);
+  std::uint64_t header_bytes = most_header_bytes;
+  const int result = state_->source.next_header(state_->handle.get(), &entry, header_bytes);
   state_->position = 0;
   if (result == ARCHIVE_EOF) return std::nullopt;
   // A warning is of what no reader of contents needs, such as a name in another character set.
-  if (result == ARCHIVE_WARN || result == ARCHIVE_OK) return describe(entry);
+  if (result == ARCHIVE_WARN || result == ARCHIVE_OK) {
+    ++state_->number;
+    return describe(entry);
+  }
   // To be asked of an archive that has been opened only: else libarchive (3.6.2) leads to nowhere.
   const bool is_encrypted =
       libarchive().archive_read_has_encrypted_entries(state_->handle.get()) == 1;
   const char* doing =
       is_encrypted ? "it is encrypted: unpack it with its password" : "damaged archive";
-  state_->errors.fail(state_->handle.get(), doing);
+  state_->source.fail(state_->handle.get(), doing);
 }
 
 bool ArchiveReader::unpacks_what_it_skips() const {
   return libarchive().archive_format(state_->handle.get()) == ARCHIVE_FORMAT_7ZIP;
 }
 
+void ArchiveReader::come_again() {
+  const std::uint64_t number = state_->number;
+  open();
+  while (state_->number < number && next_member()) {
+    std::span<const std::byte> block;
+    la_int64_t offset = 0;
+    while (state_->number < number && state_->next_block(block, offset) == ARCHIVE_OK) {
+    }
+  }
+}
+
 std::optional<ArchiveReader::Part> ArchiveReader::next_part() {
-  const void* data = nullptr;
-  std::size_t size = 0;
+  std::span<const std::byte> block;
   la_int64_t offset = 0;
-  while (size == 0) {
-    const int result =
-        libarchive().archive_read_data_block(state_->handle.get(), &data, &size, &offset);
+  while (block.empty()) {
+    int result = state_->next_block(block, offset);
+    if (result == ARCHIVE_FATAL && state_->position == 0 && unpacks_what_it_skips()) {
+      come_again();
+      result = state_->next_block(block, offset);
+    }
     if (result == ARCHIVE_EOF) break;
     require(result, "damaged archive");
   }
@@ -184,9 +164,9 @@ std::optional<ArchiveReader::Part> ArchiveReader::next_part() {
                     "{:#x}",
                     state_->position, at));
   }
-  const Part part{at - state_->position, {static_cast<const std::byte*>(data), size}};
-  state_->position = at + size;
-  if (part.zeros == 0 && size == 0) return std::nullopt;
+  const Part part{at - state_->position, block};
+  state_->position = at + block.size();
+  if (part.zeros == 0 && block.empty()) return std::nullopt;
   return part;
 }
 

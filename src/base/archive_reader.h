@@ -58,10 +58,15 @@ class ArchiveReader {
   [[nodiscard]] std::optional<Part> next_part();
 
  private:
-  struct State;
-
+  void open();
+  // To the current member of a 7z archive once more, unpacking what stands before it: libarchive
+  // (3.6.2) takes an archive for cut where it skips a large member by itself.
+  void come_again();
   void require(int result, const char* doing) const;
 
+  struct State;
+
+  const ByteSource* anywhere_ = nullptr;  // null: a stream
   std::unique_ptr<State> state_;
 };
 

@@ -74,15 +74,14 @@ class Payload final : public ByteStream {
 class FilteredStream final : public ByteStream {
  public:
   FilteredStream(std::unique_ptr<PeekedStream> packed, const Compressor& compressor)
-      : packed_(std::move(packed)), source_{packed_.get(), nullptr}, handle_(new_archive_handle()) {
+      : packed_(std::move(packed)), source_(*packed_), handle_(new_archive_handle()) {
     if ((libarchive().*compressor.filter)(handle_.get()) == ARCHIVE_WARN) {
       // It would start another program.
       throw unusable(fmt::format("packed with {}, which this build's libarchive can't unpack",
                                  compressor.name));
     }
     require(libarchive().archive_read_support_format_raw(handle_.get()));
-    require(libarchive().archive_read_open(handle_.get(), &source_, nullptr, ArchiveSource::read,
-                                           nullptr));
+    require(source_.open(handle_.get()));
     archive_entry* entry = nullptr;
     const int result = libarchive().archive_read_next_header(handle_.get(), &entry);
     ended_ = result == ARCHIVE_EOF;  // as libarchive calls what unpacks to nothing

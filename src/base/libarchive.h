@@ -35,8 +35,6 @@ class Libarchive {
   // What it is read from.
   decltype(&::archive_read_open) archive_read_open = library_.function("archive_read_open");
   decltype(&::archive_read_open1) archive_read_open1 = library_.function("archive_read_open1");
-  decltype(&::archive_read_open_filename) archive_read_open_filename =
-      library_.function("archive_read_open_filename");
   decltype(&::archive_read_set_callback_data) archive_read_set_callback_data =
       library_.function("archive_read_set_callback_data");
   decltype(&::archive_read_set_read_callback) archive_read_set_read_callback =

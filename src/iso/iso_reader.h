@@ -9,6 +9,7 @@
 
 #include "base/archive_source.h"
 #include "base/byte_stream.h"
+#include "base/input_file.h"
 #include "base/libarchive.h"
 
 namespace photon_dmesg {
@@ -40,11 +41,13 @@ class IsoReader {
   [[nodiscard]] std::span<const std::byte> next_data();
 
  private:
-  IsoReader();
+  void open();
   void require(int result, const char* doing) const;
 
+  std::unique_ptr<InputFile> file_;        // null: it comes as a stream
   std::unique_ptr<ArchiveSource> source_;  // outlives handle_, which reads from it
   ArchiveHandle handle_;
+  std::uint64_t directory_bytes_left_;
   std::uint64_t data_position_ = 0;  // in the current member
 };
 

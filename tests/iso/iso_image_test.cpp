@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "base/file_stream.h"
 #include "base/input_file.h"
@@ -74,6 +75,26 @@ TEST_CASE("IsoImage: each of several names of one content has it, and a stream h
   });
   REQUIRE(contents.size() == 2);  // in whatever order
   CHECK(contents[0].size() + contents[1].size() == content.size() + 4);
+}
+
+TEST_CASE("IsoImage: directories are read no further than honest ones can be long") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "photon.iso";
+  write_iso(path, {{"a.rpm", "package"}});
+  // The size of the root directory, in both byte orders (ECMA-119, 8.4.18 and 9.1.4), and of the
+  // volume, in sectors (8.4.8).
+  constexpr std::uint32_t size = 100 << 20;
+  std::fstream iso(path, std::ios::in | std::ios::out | std::ios::binary);
+  for (const auto& [offset, number] :
+       {std::pair{0x8000 + 156 + 10, size}, {0x8000 + 80, size / 1024}}) {
+    iso.seekp(offset);
+    for (int i = 0; i < 4; ++i) iso.put(static_cast<char>(number >> 8 * i));
+    for (int i = 3; i >= 0; --i) iso.put(static_cast<char>(number >> 8 * i));
+  }
+  iso.close();
+  std::filesystem::resize_file(path, std::uintmax_t{2} * size);
+  check_fails(Failure::UnusableInput, "photon.iso: damaged: its list of files goes on at",
+              [&] { (void)IsoImage(path); });
 }
 
 TEST_CASE("IsoImage: other files are no ISO") {

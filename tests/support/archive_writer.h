@@ -75,13 +75,18 @@ inline std::string pack(const std::string& text, std::string_view packing) {
   return written(writer.get(), [&] { add_entry(writer.get(), {"raw", text}); });
 }
 
-// An archive of the format "tar", "zip" or "7zip", a tar packed with `packing` if that is named.
+// An archive of the format "tar", "zip" or "7zip"; if `packing` is named, a tar packed with that as
+// a whole, or the members of a 7zip ("deflate").
 inline std::string write_archive(const std::vector<ArchivedFile>& files, const std::string& format,
                                  std::string_view packing = "", const char* password = nullptr) {
   const ArchiveWriter writer(archive_write_new(), archive_write_free);
   add_filter(writer.get(), packing);
   require_archive(writer.get(), archive_write_set_format_by_name(
                                     writer.get(), format == "tar" ? "gnutar" : format.c_str()));
+  if (format == "7zip" && !packing.empty()) {
+    const std::string option = "7zip:compression=" + std::string(packing);
+    require_archive(writer.get(), archive_write_set_options(writer.get(), option.c_str()));
+  }
   if (password != nullptr) {
     require_archive(writer.get(), archive_write_set_passphrase(writer.get(), password));
     require_archive(writer.get(), archive_write_set_options(writer.get(), "zip:encryption=aes256"));
