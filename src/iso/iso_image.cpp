@@ -68,6 +68,7 @@ IsoImage::IsoImage(std::filesystem::path path) : path_(std::move(path)) {
     IsoReader reader(path_);
     File last;  // with a content of its own: its other names follow it
     while (const std::optional<IsoReader::Member> member = reader.next_member()) {
+      if (unlisted_.empty()) unlisted_ = member->problem;
       if (!member->regular_file) continue;
       if (member->link_target.empty()) {
         last = files_.emplace_back(File{member->path, member->size, member->path});

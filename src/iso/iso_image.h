@@ -39,6 +39,10 @@ class IsoImage {
   // Every regular file, in the order of their contents on the medium.
   [[nodiscard]] const std::vector<File>& files() const { return files_; }
 
+  // Why a part of the image is not listed, such as a folder that lies before the one it is in;
+  // empty: all is.
+  [[nodiscard]] const std::string& unlisted() const { return unlisted_; }
+
   // The content of `file`. Throws Error(UnusableInput), here or from the stream, on damage.
   [[nodiscard]] std::unique_ptr<ByteStream> open(const File& file) const;
 
@@ -47,6 +51,7 @@ class IsoImage {
  private:
   std::filesystem::path path_;
   std::vector<File> files_;
+  std::string unlisted_;
 };
 
 }  // namespace photon_dmesg

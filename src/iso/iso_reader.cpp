@@ -49,10 +49,13 @@ std::optional<IsoReader::Member> IsoReader::next_member() {
   const char* path = libarchive().archive_entry_pathname(entry);
   const bool regular = libarchive().archive_entry_filetype(entry) == AE_IFREG;
   const char* target = libarchive().archive_entry_hardlink(entry);
+  // libarchive goes on without it.
+  const bool is_unknown = result == ARCHIVE_WARN && libarchive().archive_entry_filetype(entry) == 0;
+  const char* reason = is_unknown ? libarchive().archive_error_string(handle_.get()) : nullptr;
   return Member{
       path == nullptr ? "" : path,
       static_cast<std::uint64_t>(std::max<la_int64_t>(0, libarchive().archive_entry_size(entry))),
-      regular, target == nullptr ? "" : target};
+      regular, target == nullptr ? "" : target, reason == nullptr ? "" : reason};
 }
 
 std::span<const std::byte> IsoReader::next_data() {

@@ -31,6 +31,9 @@ class IsoReader {
     // Another name of a file that has come before, which has the content: that one's path. Else
     // empty.
     std::string link_target{};
+    // Why nothing but this is known of what stands here: a folder whose files are not listed. Else
+    // empty.
+    std::string problem{};
   };
 
   // Goes to the next file or folder; nothing at the end. Throws Error(UnusableInput) on damage.

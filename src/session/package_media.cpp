@@ -169,6 +169,10 @@ class Lister {
 
   void add_iso(const fs::path& path) {
     const auto iso = std::make_shared<const IsoImage>(path);
+    if (!iso->unlisted().empty()) {
+      diagnostics_.warn_of_lack(fmt::format("{}: damaged: a part of its files is not listed: {}",
+                                            path.string(), iso->unlisted()));
+    }
     std::set<std::string> contents;
     std::size_t left_out = 0;
     for (const IsoImage::File& file : iso->files()) {

@@ -6,8 +6,10 @@
 
 #include "base/file_stream.h"
 #include "base/input_file.h"
+#include "base/little_endian.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/file_content.h"
 #include "support/iso_builder.h"
 #include "support/short_stream.h"
 #include "support/temporary_folder.h"
@@ -95,6 +97,26 @@ TEST_CASE("IsoImage: directories are read no further than honest ones can be lon
   std::filesystem::resize_file(path, std::uintmax_t{2} * size);
   check_fails(Failure::UnusableInput, "photon.iso: damaged: its list of files goes on at",
               [&] { (void)IsoImage(path); });
+}
+
+TEST_CASE("IsoImage: a folder that can't be read is said, and what else there is is listed") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "photon.iso";
+  write_iso(path, {{"packages/a.rpm", "package"}, {"other", "file"}});
+  CHECK(IsoImage(path).unlisted().empty());
+  // Its record (ECMA-119, 9.1), in the root directory: the extent's place from 2 on, the name from
+  // 33 on. Here it is that of the volume's descriptor.
+  const std::string bytes = file_content(path);
+  const std::size_t root = load_unsigned(as_bytes(bytes).subspan(0x8000 + 156 + 2, 4)) * 2048;
+  const auto place = static_cast<std::streamoff>(bytes.find("PACKAGES", root)) - 33 + 2;
+  std::fstream iso(path, std::ios::in | std::ios::out | std::ios::binary);
+  iso.seekp(place);
+  iso << std::string("\x10\0\0\0\0\0\0\x10", 8);
+  iso.close();
+  const IsoImage image(path);
+  CHECK_THAT(image.unlisted(), Catch::Contains("out-of-order directory"));
+  REQUIRE(image.files().size() == 1);
+  CHECK(image.files().front().path == "other");
 }
 
 TEST_CASE("IsoImage: other files are no ISO") {
