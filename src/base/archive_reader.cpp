@@ -62,7 +62,7 @@ struct ArchiveReader::State {
   explicit State(Bytes& bytes) : source(bytes) {}
 
   // The next block of the current member. Returns libarchive's result.
-  int next_block(std::span<const std::byte>& block, la_int64_t& offset) {
+  int next_block(std::span<const std::byte>& block, la_int64_t& offset) const {
     const void* data = nullptr;
     std::size_t size = 0;
     const int result = libarchive().archive_read_data_block(handle.get(), &data, &size, &offset);
