@@ -58,8 +58,8 @@ class StoredPrintkLog : public StoredLog {
 
   [[nodiscard]] std::uint64_t next_seq() const override { return range_.next_seq; }
 
-  void read(const RecordSink& sink, KernelLog& result) const override {
-    PrintkLogReader(buffer_, range_).read(sink, result);
+  void read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result) const override {
+    PrintkLogReader(buffer_, range_).read_before(end, sink, result);
   }
 
  private:
@@ -86,27 +86,30 @@ std::vector<std::byte> read_used_part(const KernelMemory& memory, GuestVirtual a
   return bytes;
 }
 
-// The buffer that the kernel used until it took a larger one, if it did. It never wraps so early in
+// The log in the buffer that the kernel used until it took a larger one. It never wraps so early in
 // any kernel that fits it; if it had, its first record would not be the first there was.
-std::vector<LogRecord> read_static_buffer(const GuestKernel& kernel, const StructLayout& layout,
-                                          const StoredLog& log, GuestVirtual in_use,
-                                          Diagnostics& diagnostics) {
-  const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
-  if (!address || *address == in_use) return {};
-  const PrintkLogBuffer buffer(layout, read_used_part(kernel.memory(), *address));
-  const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
+std::unique_ptr<StoredLog> open_static_buffer(const KernelMemory& memory, GuestVirtual address,
+                                              const StructLayout& layout) {
+  PrintkLogBuffer buffer(layout, read_used_part(memory, address));
   if (!buffer.begins_at_boot()) {
-    diagnostics.found({.what = "nothing recovered from early boot",
-                       .where = fmt::format("static log_buf at {}", *address),
-                       .how = "it does not begin with the kernel's first records"});
-    return {};
+    throw unusable("it does not begin with the kernel's first records");
   }
-  const LogRange range{0, extent.records, 0, extent.next_index, false};
-  std::vector<LogRecord> lost = lost_records(collect_records(StoredPrintkLog(buffer, range)), log);
-  diagnostics.found({.what = "records recovered from early boot",
-                     .value = fmt::format("{}", lost.size()),
-                     .where = fmt::format("static log_buf at {}", *address)});
-  return lost;
+  const PrintkLogBuffer::Extent extent = buffer.extent_of_first_lap();
+  const LogRange range{.next_seq = extent.records,
+                       .next_index = extent.next_index,
+                       .ends_in_damage = buffer.has_records_behind(extent.next_index)};
+  return std::make_unique<StoredPrintkLog>(std::move(buffer), range);
+}
+
+// `log`, with what it has lost of the static buffer, if the kernel took another.
+std::unique_ptr<StoredLog> with_static_buffer(std::unique_ptr<StoredLog> log,
+                                              const GuestKernel& kernel, const StructLayout& layout,
+                                              GuestVirtual in_use, Diagnostics& diagnostics) {
+  const std::optional<GuestVirtual> address = kernel.find_address("__log_buf");
+  if (!address || *address == in_use) return log;
+  const auto open = [&] { return open_static_buffer(kernel.memory(), *address, layout); };
+  return with_beginning(std::move(log), {fmt::format("static log_buf at {}", *address), open},
+                        diagnostics);
 }
 
 }  // namespace
@@ -129,9 +132,7 @@ std::unique_ptr<StoredLog> open_printk_log(const GuestKernel& kernel, Diagnostic
                                         range.next_seq, range.first_index, range.next_index)});
   const StructLayout& layout = buffer.layout();  // the symbols' own
   auto log = std::make_unique<StoredPrintkLog>(std::move(buffer), range);
-  std::vector<LogRecord> lost =
-      read_static_buffer(kernel, layout, *log, log_buf.value, diagnostics);
-  return put_before(std::move(lost), std::move(log));
+  return with_static_buffer(std::move(log), kernel, layout, log_buf.value, diagnostics);
 }
 
 }  // namespace photon_dmesg

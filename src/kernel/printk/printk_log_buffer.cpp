@@ -186,6 +186,18 @@ PrintkLogBuffer::Extent PrintkLogBuffer::extent_of_first_lap() const {
   return {0, lap.end, lap.records};
 }
 
+bool PrintkLogBuffer::has_records_behind(std::uint64_t index) const {
+  constexpr int surely = 3;  // one may stand in any bytes
+  for (std::uint64_t at = index; at < size(); at += record_alignment) {
+    int records = 0;
+    for (std::uint64_t next = at; records < surely && is_likely_record(next); ++records) {
+      next += header(next).length;
+    }
+    if (records == surely) return true;
+  }
+  return false;
+}
+
 std::optional<PrintkLogBuffer::Extent> PrintkLogBuffer::find_extent() const {
   const Lap last = follow(0);
   if (last.records == 0) {

@@ -99,6 +99,9 @@ class PrintkLogBuffer {
   // The records that follow each other from index 0, whatever stands behind them.
   [[nodiscard]] Extent extent_of_first_lap() const;
 
+  // Whether some records follow each other anywhere behind `index`, where none stands.
+  [[nodiscard]] bool has_records_behind(std::uint64_t index) const;
+
  private:
   struct Lap {
     std::uint64_t records = 0;  // that follow each other

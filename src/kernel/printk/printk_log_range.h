@@ -15,6 +15,7 @@ struct LogRange {
   std::uint64_t first_index = 0;
   std::uint64_t next_index = 0;
   bool last_is_unindexed = false;  // the kernel had stored it and not yet counted it
+  bool ends_in_damage = false;     // of a buffer without numbers: there were records behind it
 };
 
 // The range by the kernel's variables and by the records themselves, which must agree: as many

@@ -1,5 +1,7 @@
 #include "kernel/printk/printk_log_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace photon_dmesg {
@@ -21,25 +23,25 @@ void add_dictionary(LogRecord& record, std::string_view entries) {
 
 }  // namespace
 
-void PrintkLogReader::read(const RecordSink& sink, KernelLog& result) {
+void PrintkLogReader::read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result) {
   std::uint64_t index = range_.first_index;
   const std::uint64_t next_seq = range_.next_seq;
   bool has_wrapped = false;
   std::uint64_t last_place = range_.first_index;
   // By number, not by index: the first index equals the next one when the buffer is full.
-  for (std::uint64_t seq = range_.first_seq; seq < next_seq; ++seq) {
+  for (std::uint64_t seq = range_.first_seq; seq < std::min(next_seq, end); ++seq) {
     if (!is_sound(index) || (has_wrap_mark(index) && !is_wrap(index, next_seq - seq))) {
       const std::optional<Chain> rest = resume_after(index, next_seq - seq - 1);
       const std::uint64_t resumed = rest ? next_seq - rest->records : next_seq;
-      damaged_.add(seq, resumed - seq);
-      if (!rest) break;
+      damaged_.add(seq, std::min(resumed, end) - seq);
+      if (!rest || resumed >= end) break;
       seq = resumed;
       index = rest->index;
     }
     const std::uint64_t place = unwrap(index);
     has_wrapped = has_wrapped || place < last_place;
     if (has_wrapped && place >= range_.first_index) {  // once around: what follows was read before
-      damaged_.add(seq, next_seq - seq);
+      damaged_.add(seq, std::min(next_seq, end) - seq);
       break;
     }
     last_place = place;
@@ -52,6 +54,12 @@ void PrintkLogReader::read(const RecordSink& sink, KernelLog& result) {
     index = index_after(index);
   }
   damaged_.report("damaged, not shown", result.losses);
+  if (range_.ends_in_damage && next_seq < end) {
+    result.losses.push_back(
+        fmt::format("behind record {} the buffer of early boot is damaged: what it had there is "
+                    "not shown",
+                    next_seq - 1));
+  }
   ends_wrongly_.report(contradicted_length, result.doubts);
 }
 

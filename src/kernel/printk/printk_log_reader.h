@@ -23,8 +23,8 @@ class PrintkLogReader {
         caller_(buffer.layout().find("caller_id")),
         range_(range) {}
 
-  // See StoredLog::read().
-  void read(const RecordSink& sink, KernelLog& result);
+  // See StoredLog::read_before().
+  void read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result);
 
  private:
   static constexpr std::uint32_t not_counted = std::numeric_limits<std::uint32_t>::max();

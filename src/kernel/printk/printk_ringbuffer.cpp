@@ -85,8 +85,8 @@ class StoredRing : public StoredLog {
   [[nodiscard]] const RingWindow& window() const { return window_; }
   [[nodiscard]] std::uint64_t next_seq() const override { return next_seq_; }
 
-  void read(const RecordSink& sink, KernelLog& result) const override {
-    RingReader(memory_, address_, layouts_, window_).read(sink, result);
+  void read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result) const override {
+    RingReader(memory_, address_, layouts_, window_).read_before(end, sink, result);
   }
 
  private:
@@ -98,39 +98,36 @@ class StoredRing : public StoredLog {
   std::uint64_t next_seq_ = 0;
 };
 
-// The header's own ids, where the descriptors do not agree with them.
-void warn_of_contradiction(const Ring& ring, const RingWindow& window, Diagnostics& diagnostics) {
+// The header's own ids, where the descriptors do not agree with them. `name`: of the ring.
+void warn_of_contradiction(std::string_view name, const StoredRing& log, Diagnostics& diagnostics) {
+  const Ring& ring = log.ring();
+  const RingWindow& window = log.window();
   const auto warn = [&](std::string_view what, std::uint64_t said, std::string_view which,
                         std::uint64_t found) {
     if (said == found) return;
     diagnostics.warn_of_lack(fmt::format(
-        "printk_ringbuffer: {} is {:#x}, which contradicts its descriptors: by them the {} record "
-        "has the id {:#x}; the log was read by the descriptors",
-        what, said, which, found));
+        "{}: {} is {:#x}, which contradicts its descriptors: by them the {} record has the id "
+        "{:#x}; the log was read by the descriptors",
+        name, what, said, which, found));
   };
   warn("tail_id", ring.tail_id, "oldest", window.tail_id);
   warn("head_id", ring.head_id, "newest", window.head_id);
 }
 
-// What is in the ring that the kernel used until it took a larger one, if it did.
-std::vector<LogRecord> read_static_ring(const GuestKernel& kernel, const RingLayouts& layouts,
-                                        const StoredRing& log, GuestVirtual in_use,
-                                        Diagnostics& diagnostics) {
+// `log`, with what it has lost of the ring that the kernel used until it took a larger one, if it
+// did.
+std::unique_ptr<StoredLog> with_static_ring(std::unique_ptr<StoredLog> log,
+                                            const GuestKernel& kernel, const RingLayouts& layouts,
+                                            GuestVirtual in_use, Diagnostics& diagnostics) {
   const std::optional<GuestVirtual> address = kernel.find_address("printk_rb_static");
-  if (!address || *address == in_use) return {};
-  try {
-    std::vector<LogRecord> lost =
-        lost_records(collect_records(StoredRing(kernel.memory(), *address, layouts)), log);
-    diagnostics.found({.what = "records recovered from early boot",
-                       .value = fmt::format("{}", lost.size()),
-                       .where = fmt::format("static ring at {}", *address)});
-    return lost;
-  } catch (const Error& error) {
-    diagnostics.found({.what = "nothing recovered from early boot",
-                       .where = fmt::format("static ring at {}", *address),
-                       .how = error.what()});
-    return {};
-  }
+  if (!address || *address == in_use) return log;
+  const auto open = [&] {
+    auto ring = std::make_unique<StoredRing>(kernel.memory(), *address, layouts);
+    warn_of_contradiction("printk_rb_static", *ring, diagnostics);
+    return ring;
+  };
+  return with_beginning(std::move(log), {fmt::format("static ring at {}", *address), open},
+                        diagnostics);
 }
 
 }  // namespace
@@ -149,7 +146,7 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
   const auto [layouts, window] = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts, window);
   const Ring& ring = log->ring();
-  warn_of_contradiction(ring, log->window(), diagnostics);
+  warn_of_contradiction("printk_ringbuffer", *log, diagnostics);
   diagnostics.found({.what = "printk_ringbuffer at",
                      .value = fmt::format("{}", address),
                      .where = "log",
@@ -157,8 +154,7 @@ std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                         "infos at {}, {} bytes of text at {}",
                                         kernel.address("prb"), ring.descriptor_count,
                                         ring.descriptors, ring.infos, ring.data_size, ring.data)});
-  std::vector<LogRecord> lost = read_static_ring(kernel, layouts, *log, address, diagnostics);
-  return put_before(std::move(lost), std::move(log));
+  return with_static_ring(std::move(log), kernel, layouts, address, diagnostics);
 }
 
 }  // namespace photon_dmesg

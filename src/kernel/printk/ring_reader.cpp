@@ -68,19 +68,17 @@ RingReader::RingReader(const KernelMemory& memory, GuestVirtual address, const R
       texts_(memory, ring_),
       half_texts_("bytes of texts being written", ring_.data_size) {}
 
-template <typename Visit>
-void RingReader::for_each_id(Visit visit) {
+void RingReader::read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result) {
   const std::uint64_t count = descriptors_.size();
-  for (std::uint64_t i = 0; i < count && !stopped_; ++i) visit(descriptors_.id_at(i));
-}
-
-void RingReader::read(const RecordSink& sink, KernelLog& result) {
-  for_each_id([&](std::uint64_t id) {
+  for (std::uint64_t i = 0; i < count && !stopped_; ++i) {
+    const std::uint64_t id = descriptors_.id_at(i);
+    // Until the ring's first lap is done, its oldest id is that of no record.
+    if (is_sequence_number(seq_of(id)) && seq_of(id) >= end) break;
     if (std::optional<LogRecord> record = read_slot(id, result)) {
       has_records_ = true;
       stopped_ = !sink(std::move(*record));
     }
-  });
+  }
   if (!stopped_) report_losses(result);
 }
 

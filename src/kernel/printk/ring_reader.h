@@ -30,13 +30,10 @@ class RingReader {
   // Of the record behind the newest.
   [[nodiscard]] std::uint64_t next_seq() const { return seq_of(window_.head_id) + 1; }
 
-  // See StoredLog::read().
-  void read(const RecordSink& sink, KernelLog& result);
+  // See StoredLog::read_before().
+  void read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result);
 
  private:
-  template <typename Visit>
-  void for_each_id(Visit visit);
-
   [[nodiscard]] std::uint64_t seq_of(std::uint64_t id) const {
     return window_.first_seq + descriptors_.distance(id);
   }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <limits>
 
 #include "kernel/printk/log_record.h"
 
@@ -20,10 +20,12 @@ class StoredLog {
 
   // Hands every record to `sink`; what is wrong with any of them goes to `result`. Where `sink`
   // wanted no more, nothing is known of the rest.
-  virtual void read(const RecordSink& sink, KernelLog& result) const = 0;
-};
+  void read(const RecordSink& sink, KernelLog& result) const {
+    read_before(std::numeric_limits<std::uint64_t>::max(), sink, result);
+  }
 
-// The records of `log`, all in memory.
-[[nodiscard]] std::vector<LogRecord> collect_records(const StoredLog& log);
+  // The same of the records with numbers below `end`.
+  virtual void read_before(std::uint64_t end, const RecordSink& sink, KernelLog& result) const = 0;
+};
 
 }  // namespace photon_dmesg

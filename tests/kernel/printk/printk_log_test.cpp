@@ -336,6 +336,22 @@ TEST_CASE("printk_log: stopped between index and number, the log is put right") 
   CHECK(guest.diagnostics().warnings().empty());
 }
 
+namespace {
+
+// The log goes on in the larger buffer, which has been given what the first one held.
+void move_to_larger_buffer(FixtureGuest& guest, LogWriter& writer) {
+  for (unsigned i = 10; i < 300; ++i) writer.store(numbered_message(i));
+  guest.memory().write_text(guest.at("larger_log_buf"),
+                            {writer.buffer.data(), writer.buffer.size()});
+  guest.set("log_buf", guest.address("larger_log_buf").value);
+  guest.set("log_first_seq", writer.first_seq);
+  guest.set("log_next_seq", writer.next_seq);
+  guest.set("log_first_idx", writer.first_index);
+  guest.set("log_next_idx", writer.next_index);
+}
+
+}  // namespace
+
 TEST_CASE("printk_log: what only the buffer of early boot still has is recovered") {
   FixtureGuest guest(PRINTK_LOG_KERNEL);
   LogWriter writer;
@@ -350,15 +366,7 @@ TEST_CASE("printk_log: what only the buffer of early boot still has is recovered
   for (unsigned i = 1; i < 10; ++i) writer.store(numbered_message(i));
   writer.publish(guest);
   const std::deque<Message> early = writer.kept;
-  // The log goes on in the larger buffer, which has been given what the first one held.
-  for (unsigned i = 10; i < 300; ++i) writer.store(numbered_message(i));
-  guest.memory().write_text(guest.at("larger_log_buf"),
-                            {writer.buffer.data(), writer.buffer.size()});
-  guest.set("log_buf", guest.address("larger_log_buf").value);
-  guest.set("log_first_seq", writer.first_seq);
-  guest.set("log_next_seq", writer.next_seq);
-  guest.set("log_first_idx", writer.first_index);
-  guest.set("log_next_idx", writer.next_index);
+  move_to_larger_buffer(guest, writer);
   const CollectedLog log = guest.read_log();
   REQUIRE(log.records.size() == early.size() + writer.kept.size());
   for (std::size_t i = 0; i < early.size(); ++i) {
@@ -368,6 +376,35 @@ TEST_CASE("printk_log: what only the buffer of early boot still has is recovered
   }
   CHECK(log.records[early.size()].origin == LogRecord::Origin::Log);
   CHECK(log.records[early.size()].seq == writer.first_seq);
+  CHECK(log.losses.empty());
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("printk_log: damage in the buffer of early boot is said if the log lost its beginning") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  writer.store({0, 0, 5, "Linux version 4.4.8", ""});
+  for (unsigned i = 1; i < 10; ++i) writer.store(numbered_message(i));
+  SECTION("a record with others behind it: how many there were can't be told") {
+    std::uint32_t damaged = 0;
+    for (int i = 0; i < 5; ++i) damaged += writer.length_at(damaged);
+    writer.publish(guest);
+    guest.memory().write_value(guest.at("__log_buf") + damaged + 8, std::uint16_t{0xffff});
+    move_to_larger_buffer(guest, writer);
+    const CollectedLog log = guest.read_log();
+    CHECK(log.records.size() == 5 + writer.kept.size());
+    CHECK(log.losses == std::vector<std::string>{"behind record 4 the buffer of early boot is "
+                                                 "damaged: what it had there is not shown"});
+  }
+  SECTION("its first record: nothing tells what the buffer is") {
+    writer.publish(guest);
+    guest.memory().write_value(guest.at("__log_buf") + 8, std::uint16_t{0xffff});
+    move_to_larger_buffer(guest, writer);
+    CHECK(guest.read_log().records.size() == writer.kept.size());
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(guest.diagnostics().warnings()[0],
+               Catch::EndsWith("it does not begin with the kernel's first records"));
+  }
 }
 
 }  // namespace photon_dmesg::test

@@ -23,6 +23,37 @@ std::vector<std::string> texts(const CollectedLog& log) {
 
 using Texts = std::vector<std::string>;
 
+// The same guest, asked for a second ring, which has its place where the fixture's kernel has
+// nothing.
+class LargerRing {
+ public:
+  explicit LargerRing(FixtureGuest& guest) : guest_(guest) {
+    constexpr std::uint32_t count_bits = 4;
+    constexpr std::uint32_t size_bits = 9;
+    guest_.memory().write_value(at("printk_rb_static"), count_bits);
+    guest_.memory().write_value(at("printk_rb_static") + 48, size_bits);
+  }
+
+  [[nodiscard]] FakeMemory& memory() { return guest_.memory(); }
+  [[nodiscard]] GuestPhysical at(std::string_view symbol) const {
+    return guest_.at("vmcoreinfo_data") + offset(symbol);
+  }
+  [[nodiscard]] GuestVirtual address(std::string_view symbol) const {
+    return guest_.address("vmcoreinfo_data") + offset(symbol);
+  }
+  void set(std::string_view symbol, std::uint64_t value) { guest_.set(symbol, value); }
+  [[nodiscard]] CollectedLog read_log() { return guest_.read_log(); }
+
+ private:
+  static std::uint64_t offset(std::string_view symbol) {
+    if (symbol == "printk_rb_static") return 0;
+    if (symbol == "_printk_rb_static_descs") return 128;
+    return symbol == "__log_buf" ? 512 : 1024;
+  }
+
+  FixtureGuest& guest_;
+};
+
 }  // namespace
 
 TEST_CASE("printk_ringbuffer: records come out as they were stored") {
@@ -462,6 +493,78 @@ TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as i
     ring.store("half a mess", {.state = Reserved, .text_length = 0});
     CHECK(ring.read().unlogged.empty());
   }
+}
+
+TEST_CASE("printk_ringbuffer: what only the ring of early boot still has is recovered") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter early(guest);
+  LargerRing larger(guest);
+  RingWriterInto<LargerRing> later(larger);
+  const auto in_early = GENERATE(6U, 12U);  // fewer than the later ring has lost, and more
+  for (unsigned i = 0; i < 25; ++i) {
+    if (i < in_early) early.store(fmt::format("record {}", i));
+    later.store(fmt::format("record {}", i));
+  }
+  const unsigned first_in_later = 25 - count;
+  early.publish();
+  SECTION("undamaged, without a word") {
+    const CollectedLog log = later.read();
+    CHECK(log.records.size() == std::min(in_early, first_in_later) + count);
+    CHECK(log.records[5].text == "record 5");
+    CHECK(log.records[5].origin == LogRecord::Origin::StaticBuffer);
+    CHECK(log.losses.empty());
+    CHECK(log.doubts.empty());
+    CHECK(guest.diagnostics().warnings().empty());
+  }
+  SECTION("without a record that is damaged, which is said") {
+    Info info = early.info(3);
+    info.seq += 1;
+    early.set_info(3, info);
+    const CollectedLog log = later.read();
+    CHECK(log.records.size() == std::min(in_early, first_in_later) - 1 + count);
+    CHECK(log.losses == Texts{"1 record with a damaged descriptor, not shown (sequence number 3)"});
+  }
+  SECTION("a record without its text, which is said") {
+    early.write_data(early.descriptor(0).begin % data_size, 42, "another's");
+    const CollectedLog log = later.read();
+    CHECK(log.records.front().seq == 0);
+    CHECK(log.records.front().state == LogRecord::State::TextLost);
+    CHECK(log.losses.size() == 1);
+  }
+  SECTION("but for a header that can't be, which is said") {
+    later.publish();
+    guest.set("printk_rb_static", std::uint32_t{0});
+    CHECK(guest.read_log().records.size() == count);
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(guest.diagnostics().warnings()[0],
+               Catch::StartsWith("of the records before 9, which the log has lost, none is taken "
+                                 "from the static ring at 0x"));
+  }
+  SECTION("by its descriptors, where its header's ids are damaged, which is said") {
+    later.publish();
+    guest.memory().write_value(guest.at("printk_rb_static") + 24, early.head_id() - 4);
+    CHECK(guest.read_log().records.size() == std::min(in_early, first_in_later) + count);
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(guest.diagnostics().warnings()[0], Catch::StartsWith("printk_rb_static: head_id"));
+  }
+}
+
+TEST_CASE("printk_ringbuffer: damage of the ring of early boot where the log has its records") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter early(guest);
+  LargerRing larger(guest);
+  RingWriterInto<LargerRing> later(larger);
+  for (unsigned i = 0; i < 20; ++i) {
+    if (i < 10) early.store(fmt::format("record {}", i));
+    later.store(fmt::format("record {}", i));
+  }
+  early.publish();
+  Info info = early.info(7);
+  info.seq += 1;
+  early.set_info(7, info);
+  const CollectedLog log = later.read();
+  CHECK(log.records.size() == 20);
+  CHECK(log.losses.empty());
 }
 
 }  // namespace photon_dmesg::test
