@@ -28,8 +28,9 @@ void PrintkLogReader::read_before(std::uint64_t end, const RecordSink& sink, Ker
   const std::uint64_t next_seq = range_.next_seq;
   bool has_wrapped = false;
   std::uint64_t last_place = range_.first_index;
+  bool wants_more = true;
   // By number, not by index: the first index equals the next one when the buffer is full.
-  for (std::uint64_t seq = range_.first_seq; seq < std::min(next_seq, end); ++seq) {
+  for (std::uint64_t seq = range_.first_seq; seq < std::min(next_seq, end) && wants_more; ++seq) {
     if (!is_sound(index) || (has_wrap_mark(index) && !is_wrap(index, next_seq - seq))) {
       const std::optional<Chain> rest = resume_after(index, next_seq - seq - 1);
       const std::uint64_t resumed = rest ? next_seq - rest->records : next_seq;
@@ -50,11 +51,11 @@ void PrintkLogReader::read_before(std::uint64_t end, const RecordSink& sink, Ker
     if (range_.last_is_unindexed && seq + 1 == next_seq) {
       record.state = LogRecord::State::Unindexed;
     }
-    if (!sink(std::move(record))) return;
+    wants_more = sink(std::move(record));
     index = index_after(index);
   }
   damaged_.report("damaged, not shown", result.losses);
-  if (range_.ends_in_damage && next_seq < end) {
+  if (range_.ends_in_damage && wants_more && next_seq < end) {
     result.losses.push_back(
         fmt::format("behind record {} the buffer of early boot is damaged: what it had there is "
                     "not shown",

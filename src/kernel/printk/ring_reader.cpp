@@ -79,7 +79,7 @@ void RingReader::read_before(std::uint64_t end, const RecordSink& sink, KernelLo
       stopped_ = !sink(std::move(*record));
     }
   }
-  if (!stopped_) report_losses(result);
+  report_losses(result);
 }
 
 std::optional<LogRecord> RingReader::read_slot(std::uint64_t id, KernelLog& result) {

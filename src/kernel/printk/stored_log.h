@@ -19,7 +19,7 @@ class StoredLog {
   [[nodiscard]] virtual std::uint64_t next_seq() const = 0;
 
   // Hands every record to `sink`; what is wrong with any of them goes to `result`. Where `sink`
-  // wanted no more, nothing is known of the rest.
+  // wanted no more, nothing is known of the rest: only of those up to the last one it got.
   void read(const RecordSink& sink, KernelLog& result) const {
     read_before(std::numeric_limits<std::uint64_t>::max(), sink, result);
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "support/first_records.h"
 #include "support/fixture_guest.h"
 #include "support/log_writer.h"
 #include "support/without_types.h"
@@ -405,6 +406,19 @@ TEST_CASE("printk_log: damage in the buffer of early boot is said if the log los
     CHECK_THAT(guest.diagnostics().warnings()[0],
                Catch::EndsWith("it does not begin with the kernel's first records"));
   }
+}
+
+TEST_CASE("printk_log: who wants only the first records hears what is wrong with them") {
+  FixtureGuest guest(PRINTK_LOG_KERNEL);
+  LogWriter writer;
+  for (unsigned i = 0; i < 10; ++i) writer.store(numbered_message(i));
+  std::uint32_t damaged = 0;
+  for (int i = 0; i < 5; ++i) damaged += writer.length_at(damaged);
+  writer.publish(guest);
+  guest.memory().write_value(guest.at("__log_buf") + damaged + 8, std::uint16_t{0xffff});
+  CHECK(read_first_records(guest, 5).losses.empty());
+  CHECK(read_first_records(guest, 6).losses ==
+        std::vector<std::string>{"1 record damaged, not shown (sequence number 5)"});
 }
 
 }  // namespace photon_dmesg::test

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "support/errors.h"
+#include "support/first_records.h"
 #include "support/fixture_guest.h"
 #include "support/ring_writer.h"
 #include "support/without_types.h"
@@ -565,6 +566,21 @@ TEST_CASE("printk_ringbuffer: damage of the ring of early boot where the log has
   const CollectedLog log = later.read();
   CHECK(log.records.size() == 20);
   CHECK(log.losses.empty());
+}
+
+TEST_CASE("printk_ringbuffer: who wants only the first records hears what is wrong with them") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  for (int i = 0; i < 10; ++i) ring.store(fmt::format("record {}", i));
+  ring.publish();
+  for (const std::uint64_t victim : {2U, 7U}) {
+    Info info = ring.info(victim);
+    info.seq += 1;
+    ring.set_info(victim, info);
+  }
+  CHECK(read_first_records(guest, 2).losses.empty());
+  CHECK(read_first_records(guest, 4).losses ==
+        Texts{"1 record with a damaged descriptor, not shown (sequence number 2)"});
 }
 
 }  // namespace photon_dmesg::test
