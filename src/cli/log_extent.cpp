@@ -27,6 +27,10 @@ void LogExtent::add(const LogRecord& record) {
     if (!clock_->time_of_day(record.ts_nsec)) timeless_.add(record.seq);
   }
   has_gap_ = has_gap_ || (first_ && record.ts_nsec > last_nsec_ + late_nsec);
+  if (last_is_recovered_ && record.origin == LogRecord::Origin::Log && record.seq > last_ + 1) {
+    gap_ = {last_, record.seq};
+  }
+  last_is_recovered_ = record.origin == LogRecord::Origin::StaticBuffer;
   if (!first_) first_ = record.seq;
   last_ = record.seq;
   last_nsec_ = record.ts_nsec;
@@ -64,13 +68,18 @@ void LogExtent::note(Diagnostics& diagnostics) const {
 }
 
 void LogExtent::warn_of_overwritten(const Selection& selection, Diagnostics& diagnostics) const {
-  if (first_.value_or(0) == 0 || selection.first_seq > 0 || selection.since_usec ||
-      selection.tail) {
-    return;
+  if (selection.since_usec || selection.tail) return;
+  if (first_.value_or(0) > 0 && selection.first_seq == 0) {
+    diagnostics.warn(fmt::format(
+        "the kernel has overwritten the {} oldest records: the log begins with record {}", *first_,
+        *first_));
   }
-  diagnostics.warn(
-      fmt::format("the kernel has overwritten the {} oldest records: the log begins with record {}",
-                  *first_, *first_));
+  if (gap_ && selection.first_seq < gap_->end) {
+    diagnostics.warn(fmt::format(
+        "the kernel has overwritten the {} records behind record {}: up to that they are of the "
+        "buffer of early boot, the log itself begins with record {}",
+        gap_->end - gap_->behind - 1, gap_->behind, gap_->end));
+  }
 }
 
 std::optional<std::string> LogExtent::timeless() const {

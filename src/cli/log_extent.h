@@ -35,7 +35,8 @@ class LogExtent {
   // Which records there were.
   void note(Diagnostics& diagnostics) const;
 
-  // That the beginning is gone matters to who reads from the beginning.
+  // That the beginning is gone, or what came behind records of early boot, matters to who reads
+  // from there.
   void warn_of_overwritten(const Selection& selection, Diagnostics& diagnostics) const;
 
   // Whether a time must be damaged: several records tell of a clock that stood still.
@@ -54,6 +55,14 @@ class LogExtent {
   LossCounter behind_stop_;
   LossCounter timeless_;
   std::optional<std::uint64_t> first_;
+  // What the log has lost behind the records that were recovered from early boot: the number of the
+  // last one of these, and of the log's own first.
+  struct Gap {
+    std::uint64_t behind = 0;
+    std::uint64_t end = 0;
+  };
+  std::optional<Gap> gap_;
+  bool last_is_recovered_ = false;
   std::uint64_t last_ = 0;
   std::uint64_t last_nsec_ = 0;
   std::uint64_t latest_nsec_ = 0;

@@ -408,6 +408,15 @@ class PossibleCpus(GuestTests, unittest.TestCase):
     def test_the_beginning_of_the_boot_is_recovered(self) -> None:
         check_recovered(self)
 
+    def test_what_is_gone_behind_it_is_said(self) -> None:
+        last, first = self.recovered[-1]["seq"], self.log[0]["seq"]
+        self.assertGreater(first, last + 1)
+        self.assertEqual(self.document["warnings"], [
+            f"the kernel has overwritten the {first - last - 1} records behind record {last}: up to "
+            "that they are of the buffer of early boot, the log itself begins with record "
+            f"{first}"])
+        self.assertEqual(self.result.status, 0)
+
 
 def check_recovered(test: GuestTests) -> None:
     """The static ring's records: from the first on, without a gap, marked, as on the console."""
