@@ -32,6 +32,7 @@ class RecordChecks {
   std::optional<Stamp> waiting_;  // for the one behind it
   LossCounter out_of_turn_;
   LossCounter callers_;
+  LossCounter zeroed_;
 };
 
 }  // namespace photon_dmesg

@@ -48,12 +48,12 @@ TextEnd judge_text_end(std::string_view block, std::size_t length, bool newline,
   if (length > block.size()) return TextEnd::Contradicted;
   const std::string_view text = block.substr(0, length);
   const std::string_view rest = block.substr(length);
+  // printk ends its texts where the first NUL is. One that does not may be a block of zeros.
+  if (text.ends_with('\0')) return TextEnd::Contradicted;
   if (is_printed(text, rest, newline) || text.ends_with(truncation_mark)) return TextEnd::Printed;
   const bool untouched =
       std::all_of(rest.begin(), rest.end(), [](char byte) { return byte == '\0'; });
-  // printk ends its texts where the first NUL is.
-  const bool ends = text.empty() || text.back() != '\0';
-  const bool copied = rest.size() < alignment && ends && (!first_lap || untouched);
+  const bool copied = rest.size() < alignment && (!first_lap || untouched);
   return copied ? TextEnd::Copied : TextEnd::Contradicted;
 }
 

@@ -78,4 +78,28 @@ TEST_CASE("record checks: callers beyond any task's or CPU's number") {
                       "2 records by a task or CPU that can't be (sequence numbers 1, 3)"});
 }
 
+TEST_CASE("record checks: zeros in a text are damage") {
+  using State = LogRecord::State;
+  const auto doubts_of = [](const std::string& text, State state = State::Finished) {
+    RecordChecks checks;
+    LogRecord record;
+    record.text = text;
+    record.state = state;
+    checks.add(record);
+    std::vector<std::string> doubts;
+    checks.report(doubts);
+    return doubts;
+  };
+  CHECK(doubts_of(std::string(8, '\0') + "the end of a text") ==
+        std::vector<std::string>{
+            "1 record with zeros in its text, which no kernel writes (sequence number 0)"});
+  CHECK(doubts_of(std::string("a byte that is \0", 16)).empty());
+  CHECK(doubts_of("a text too long" + std::string(8, '\0')).empty());
+  CHECK(doubts_of(std::string(8, '\0')).empty());
+  // Of which no length is judged.
+  CHECK(doubts_of(std::string(8, '\0'), State::Partial).size() == 1);
+  CHECK(doubts_of(std::string(8, '\0'), State::Reopened).size() == 1);
+  CHECK(doubts_of("").empty());
+}
+
 }  // namespace photon_dmesg::test

@@ -65,6 +65,15 @@ TEST_CASE("text end: no text ends with a NUL or behind its block") {
   CHECK(judge_text_end("text", 5, true, true) == TextEnd::Contradicted);
 }
 
+TEST_CASE("text end: zeros are no text, whether its line was ended or not") {
+  const std::string zeros(32, '\0');
+  for (const std::size_t length : {1U, 7U, 24U, 31U}) {
+    CAPTURE(length);
+    CHECK(judge_text_end(zeros, length, false, true) == TextEnd::Contradicted);
+    CHECK(judge_text_end(zeros, length, true, true) == TextEnd::Contradicted);
+  }
+}
+
 TEST_CASE("text end: what the kernel cut off itself says so") {
   CHECK(judge_text_end("too long<truncated>of an older record", 19, true, false) ==
         TextEnd::Printed);
