@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "base/error.h"
 #include "kernel/memory/known_layouts.h"
 #include "kernel/printk/ring_reader.h"
@@ -24,6 +26,7 @@ std::optional<RingLayouts> layouts_by_types(const KernelSymbols& symbols) {
 struct BestLayouts {
   const KnownRingLayouts* layouts = nullptr;
   RingWindow window;
+  std::string failure;  // why it is none by the first that it is none by
 };
 
 // The known variant by which most of the ring's records are in their place: the first by which all
@@ -35,11 +38,12 @@ BestLayouts choose_ring_layouts(const KernelMemory& memory, GuestVirtual address
       if (!budget.take(read_ring(memory, address, known.layouts).descriptor_count)) break;
       const RingWindow window = RingReader(memory, address, known.layouts).window();
       if (best.layouts == nullptr || window.records > best.window.records) {
-        best = {&known, window};
+        best.layouts = &known;
+        best.window = window;
       }
       if (window.unanimous) break;
-    } catch (const Error&) {
-      // The header makes no sense by this variant.
+    } catch (const Error& error) {
+      if (best.failure.empty()) best.failure = error.what();
     }
   }
   return best;
@@ -56,12 +60,12 @@ FoundLayouts find_layouts(const GuestKernel& kernel, GuestVirtual address,
     return {std::move(*layouts), std::nullopt};
   }
   Budget budget = ring_budget();  // which one ring does not exceed
-  const auto& [known, window] = choose_ring_layouts(kernel.memory(), address, budget);
+  const auto& [known, window, failure] = choose_ring_layouts(kernel.memory(), address, budget);
   if (known == nullptr) {
     throw unusable(fmt::format(
-        "printk_ringbuffer at {}: it has none of the known layouts: types are needed, from the "
-        "kernel's debuginfo package",
-        address));
+        "printk_ringbuffer at {}: it has none of the known layouts ({}): if it is not damaged, "
+        "types are needed, from the kernel's debuginfo package",
+        address, failure));
   }
   diagnostics.found({.what = "layouts of printk_ringbuffer as in",
                      .value = std::string(known->versions),

@@ -444,8 +444,11 @@ TEST_CASE("printk_ringbuffer: a layout that is none of those known is refused") 
   ring.store("message");
   ring.publish();
   guest.set("printk_rb_static", std::array<std::uint64_t, 11>{});
-  check_fails(Failure::UnusableInput, "it has none of the known layouts: types are needed",
-              [&] { (void)guest.read_log(WithoutTypes(guest.vmlinux())); });
+  check_fails(
+      Failure::UnusableInput,
+      "it has none of the known layouts (printk_ringbuffer: expected count_bits of 1 to 26, "
+      "found 0): if it is not damaged, types are needed",
+      [&] { (void)guest.read_log(WithoutTypes(guest.vmlinux())); });
 }
 
 TEST_CASE("printk_ringbuffer: the text of a reserved record is shown as far as it is good") {
