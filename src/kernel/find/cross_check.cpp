@@ -89,7 +89,7 @@ NamedSymbols compare_symbols(const GuestKernel& kernel, const Vmcoreinfo& info) 
 // Every symbol that VMCOREINFO names and the symbols know must be at the same place.
 void check_symbols(const GuestKernel& kernel, const Vmcoreinfo& info, Diagnostics& diagnostics) {
   const NamedSymbols named = compare_symbols(kernel, info);
-  for (const std::string& difference : named.differing) diagnostics.warn(difference);
+  for (const std::string& difference : named.differing) diagnostics.warn_of_lack(difference);
   diagnostics.found({.what = "symbols at the addresses known",
                      .value = fmt::format("{}", named.agreeing),
                      .where = "VMCOREINFO"});
@@ -103,8 +103,8 @@ void check_number(const char* what, std::uint64_t ours, std::uint64_t said,
                        .where = "VMCOREINFO",
                        .how = "it agrees"});
   } else {
-    diagnostics.warn(fmt::format("{} is {:#x} by the guest's memory, {:#x} by its VMCOREINFO", what,
-                                 ours, said));
+    diagnostics.warn_of_lack(fmt::format(
+        "{} is {:#x} by the guest's memory, {:#x} by its VMCOREINFO", what, ours, said));
   }
 }
 

@@ -313,9 +313,9 @@ void GuestKernel::check_place(Diagnostics& diagnostics) const {
                        .how = fmt::format("it holds {:#x}", image_place_)});
     return;
   }
-  diagnostics.warn(fmt::format("the variable {} at {} {}, expected {:#x}", name, *address,
-                               value ? fmt::format("holds {:#x}", *value) : "can't be read",
-                               image_place_));
+  diagnostics.warn_of_lack(fmt::format("the variable {} at {} {}, expected {:#x}", name, *address,
+                                       value ? fmt::format("holds {:#x}", *value) : "can't be read",
+                                       image_place_));
 }
 
 }  // namespace photon_dmesg

@@ -2,14 +2,38 @@
 
 #include <fmt/format.h>
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "kernel/arch/architecture.h"
 #include "kernel/arch/kaslr_offset.h"
 #include "kernel/find/vmcoreinfo.h"
 #include "kernel/printk/kernel_log.h"
+#include "kernel/printk/printk_ringbuffer.h"
 #include "kernel/self/printk_ringbuffer_signature.h"
 
 namespace photon_dmesg {
+namespace {
+
+// What the kernel itself names as its own, if kallsyms tells that it names any.
+std::optional<Vmcoreinfo> find_named_vmcoreinfo(const RunningKernel& kernel,
+                                                const Kallsyms& kallsyms,
+                                                Diagnostics& diagnostics) {
+  const auto variable = kallsyms.find_symbol("vmcoreinfo_data");
+  if (!variable) return std::nullopt;
+  const std::string& release = kernel.banner().release;
+  auto info = read_vmcoreinfo(kernel.image->memory(), *variable + kallsyms.kaslr_offset());
+  if (info && info->release() == release) return info;
+  return find_vmcoreinfo(*kernel.image, release, diagnostics);
+}
+
+// Whether `prb`, at run time, points to a ring that has records.
+bool leads_to_ring(const KernelMemory& memory, GuestVirtual prb) {
+  const auto ring = memory.read_unsigned(prb, sizeof(std::uint64_t));
+  Budget budget = ring_budget();
+  return ring && find_ring_window(memory, {*ring}, budget).records > 0;
+}
+
+}  // namespace
 
 std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
                                                    const RunningKernel& kernel,
@@ -18,6 +42,7 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   symbols->kallsyms_ = Kallsyms::find(kernel, diagnostics);
   symbols->origin_ = "kallsyms";
   if (has_log(*symbols)) {
+    symbols->mend_kallsyms(kernel, diagnostics);
     return symbols;
   }
   const KernelImage& image = *kernel.image;
@@ -39,7 +64,28 @@ std::unique_ptr<MemorySymbols> MemorySymbols::find(const GuestMemory& memory,
   return symbols;
 }
 
-void MemorySymbols::add(const char* name, GuestVirtual run_time) {
+void MemorySymbols::mend_kallsyms(const RunningKernel& kernel, Diagnostics& diagnostics) {
+  const auto info = find_named_vmcoreinfo(kernel, *kallsyms_, diagnostics);
+  if (!info) return;
+  kaslr_offset_ = kallsyms_->kaslr_offset();
+  const KernelMemory& memory = kernel.image->memory();
+  const Architecture::Range& image = kernel.image->range();
+  for (const auto& [name, said] : info->symbols()) {
+    const auto linked = kallsyms_->find_symbol(name);
+    // Some entries are what a pointer of that name holds: no address in the image.
+    if (!linked || said < image.begin || said >= image.end) continue;
+    const GuestVirtual ours = *linked + kaslr_offset_;
+    if (ours == said) continue;
+    const bool is_right =
+        name == "prb" && leads_to_ring(memory, ours) && !leads_to_ring(memory, said);
+    diagnostics.warn_of_lack(fmt::format(
+        "{} is at {} by {}, at {} by the guest's VMCOREINFO: {} is taken, others may be wrong",
+        name, ours, kallsyms_->name(), said, is_right ? ours : said));
+    if (!is_right) add(name, said);
+  }
+}
+
+void MemorySymbols::add(const std::string& name, GuestVirtual run_time) {
   // What is not in the image does not move with it.
   found_[name] = architecture_->is_image_address(run_time)
                      ? GuestVirtual{run_time.value - kaslr_offset_}
@@ -51,7 +97,7 @@ void MemorySymbols::add(const Vmcoreinfo& info) {
   if (kallsyms_) kallsyms_->set_kaslr_offset(kaslr_offset_);
   for (const auto& [name, address] : info.symbols()) {
     // clear_seq has changed its form, and only symbols that are not here tell which it has.
-    if (name != "clear_seq") add(name.c_str(), address);
+    if (name != "clear_seq") add(name, address);
   }
   origin_ = "vmcoreinfo";
 }

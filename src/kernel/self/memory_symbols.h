@@ -41,9 +41,13 @@ class MemorySymbols final : public KernelSymbols {
  private:
   explicit MemorySymbols(const Architecture& architecture) : architecture_(&architecture) {}
 
+  // Takes from the guest's VMCOREINFO what that has elsewhere than kallsyms, which is said: of two
+  // that contradict each other, the shorter one is damaged less often, and damage of a page makes
+  // it no VMCOREINFO at all.
+  void mend_kallsyms(const RunningKernel& kernel, Diagnostics& diagnostics);
   // Looks for the log in the image; false if it is not found.
   bool find_log(const KernelImage& image, Diagnostics& diagnostics);
-  void add(const char* name, GuestVirtual run_time);
+  void add(const std::string& name, GuestVirtual run_time);
   void add(const PrintkLogVariables& log);
   void add(const Vmcoreinfo& info);
 

@@ -93,20 +93,24 @@ TEST_CASE("MemorySymbols: before 5.10, the records of log_buf are found by their
   CHECK(guest.diagnostics().warnings().size() == (writer.first_seq == 0 ? 0 : 1));
 }
 
-// As linux-esx has them: text only, from _stext on, which until 4.14 stood behind _text.
-std::vector<KallsymsSample> esx_symbols(const FixtureGuest& guest) {
+// As linux-esx has them: text only, from _stext on, which until 4.14 stood behind _text. Of the
+// fixture's own functions those of these names.
+std::vector<KallsymsSample> text_symbols(const FixtureGuest& guest,
+                                         const std::vector<std::string>& names) {
   std::vector<KallsymsSample> symbols;
   const std::uint64_t begin = guest.address("_text").value;
   symbols.push_back({'T', begin + 0x1c0, "_stext"});
-  for (const char* name : {"log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
-                           "kmsg_dump_rewind_nolock", "behind_the_functions"}) {
-    symbols.push_back({'T', guest.address(name).value, name});
-  }
+  for (const std::string& name : names) symbols.push_back({'T', guest.address(name).value, name});
   for (unsigned i = 0; i < 600; ++i) {
     symbols.push_back({'t', begin + 0x1000 + i, "function_" + std::to_string(i)});
   }
   symbols.push_back({'T', begin + 0x2000, "_etext"});
   return symbols;
+}
+
+std::vector<KallsymsSample> esx_symbols(const FixtureGuest& guest) {
+  return text_symbols(guest, {"log_buf_addr_get", "log_buf_len_get", "kmsg_dump_get_line_nolock",
+                              "kmsg_dump_rewind_nolock", "behind_the_functions"});
 }
 
 TEST_CASE("MemorySymbols: before 5.10, functions are enough to find the log, by their code") {
@@ -189,6 +193,66 @@ TEST_CASE("MemorySymbols: a kernel that is linked below 16 MiB is read by its ow
   const GuestKernel kernel = GuestKernel::attach(*running, *found, guest.diagnostics());
   CHECK(kernel.kaslr_offset() == 0);
   CHECK(kernel.address("log_buf") == address("log_buf"));
+}
+
+namespace {
+
+// A kallsyms of 5.x that has the log's variables too, `wrong` at another place than they are.
+void write_kallsyms(FixtureGuest& guest, const std::string& wrong) {
+  std::vector<KallsymsSample> symbols = text_symbols(guest, {});
+  for (const char* name :
+       {"linux_banner", "prb", "printk_rb_static", "clear_seq", "init_uts_ns", "vmcoreinfo_data"}) {
+    const std::uint64_t off = name == wrong ? 0x100 : 0;
+    symbols.push_back({'D', guest.address(name).value + off, name});
+  }
+  constexpr std::uint64_t behind_the_kernel = 0x100000;  // and mapped with it
+  guest.memory().write_text(
+      guest.at("_text") + behind_the_kernel,
+      KallsymsWriter(kallsyms_forms[2], symbols, guest.address("_text") + behind_the_kernel)
+          .write(""));
+}
+
+// A VMCOREINFO with the log's variables, prb at `prb`.
+void write_vmcoreinfo(FixtureGuest& guest, GuestVirtual prb) {
+  guest.memory().write_text(
+      guest.at("vmcoreinfo_data"),
+      fmt::format("OSRELEASE=6.1.10-1.ph5\nSYMBOL(init_uts_ns)={:x}\nSYMBOL(_stext)={:x}\n"
+                  "SYMBOL(prb)={:x}\nSYMBOL(clear_seq)={:x}\nKERNELOFFSET={:x}\n",
+                  guest.address("init_uts_ns").value, guest.address("_text").value + 0x1c0,
+                  prb.value, guest.address("clear_seq").value, FixtureGuest::kaslr_offset) +
+          '\0');
+}
+
+}  // namespace
+
+TEST_CASE("MemorySymbols: what VMCOREINFO has elsewhere than kallsyms is taken from it, and said") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  write_vmcoreinfo(guest, guest.address("prb"));
+  const std::string wrong = GENERATE("", "prb", "clear_seq", "vmcoreinfo_data");
+  CAPTURE(wrong);
+  write_kallsyms(guest, wrong);
+  const auto symbols = find(guest);
+  CHECK(symbols->origin() == "kallsyms");
+  for (const char* name : {"prb", "clear_seq", "printk_rb_static"}) {
+    CHECK(symbols->find_symbol(name) == guest.vmlinux().find_symbol(name));
+  }
+  const bool is_named = wrong == "prb" || wrong == "clear_seq";
+  CHECK(guest.diagnostics().warnings().size() == (is_named ? 1 : 0));
+  CHECK(guest.read_log(*symbols).records.size() == 2);
+}
+
+TEST_CASE("MemorySymbols: a VMCOREINFO whose prb leads to no ring does not replace one that does") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  write_ring(guest);
+  write_kallsyms(guest, "");
+  write_vmcoreinfo(guest, guest.address("prb") + 0x100);
+  const auto symbols = find(guest);
+  CHECK(symbols->find_symbol("prb") == guest.vmlinux().find_symbol("prb"));
+  REQUIRE(guest.diagnostics().warnings().size() == 1);
+  CHECK_THAT(
+      guest.diagnostics().warnings()[0],
+      Catch::EndsWith(fmt::format("{} is taken, others may be wrong", guest.address("prb"))));
 }
 
 TEST_CASE("MemorySymbols: a kernel without any log needs symbols") {
