@@ -134,6 +134,24 @@ std::unique_ptr<StoredLog> with_static_ring(std::unique_ptr<StoredLog> log,
                         diagnostics);
 }
 
+// Where the ring is: prb says so, unless it says the static one and the other has newer records,
+// which it has only once the kernel has taken it.
+GuestVirtual find_ring_in_use(const GuestKernel& kernel, Diagnostics& diagnostics) {
+  const GuestVirtual said{kernel.variable("prb", sizeof(std::uint64_t))};
+  const std::optional<GuestVirtual> other = kernel.find_address("printk_rb_dynamic");
+  if (!other || said != kernel.find_address("printk_rb_static")) return said;
+  Budget budget = ring_budget();
+  const RingWindow later = find_ring_window(kernel.memory(), *other, budget);
+  if (later.records == 0) return said;
+  const RingWindow first = find_ring_window(kernel.memory(), said, budget);
+  if (later.last_seq <= first.last_seq) return said;
+  diagnostics.warn_of_lack(
+      fmt::format("the variable prb says that the log is the ring of early boot at {}, but the one "
+                  "that replaces it, at {}, has newer records: that was read",
+                  said, *other));
+  return *other;
+}
+
 }  // namespace
 
 Budget ring_budget() {
@@ -146,7 +164,7 @@ RingWindow find_ring_window(const KernelMemory& memory, GuestVirtual address, Bu
 
 std::unique_ptr<StoredLog> open_printk_ringbuffer(const GuestKernel& kernel,
                                                   Diagnostics& diagnostics) {
-  const GuestVirtual address{kernel.variable("prb", sizeof(std::uint64_t))};
+  const GuestVirtual address = find_ring_in_use(kernel, diagnostics);
   const auto [layouts, window] = find_layouts(kernel, address, diagnostics);
   auto log = std::make_unique<StoredRing>(kernel.memory(), address, layouts, window);
   const Ring& ring = log->ring();

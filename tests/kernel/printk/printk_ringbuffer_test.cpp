@@ -553,6 +553,46 @@ TEST_CASE("printk_ringbuffer: what only the ring of early boot still has is reco
   }
 }
 
+namespace {
+
+// Those of a kernel with a larger ring, where LargerRing has its own.
+class WithLargerRing final : public WithoutTypes {
+ public:
+  using WithoutTypes::WithoutTypes;
+  [[nodiscard]] std::optional<GuestVirtual> find_symbol(std::string_view name) const override {
+    return WithoutTypes::find_symbol(name == "printk_rb_dynamic" ? "vmcoreinfo_data" : name);
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "printk_ringbuffer: a prb that still says the ring of early boot, which the log has left") {
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter early(guest);
+  LargerRing larger(guest);
+  RingWriterInto<LargerRing> later(larger);
+  const auto in_later = GENERATE(0U, 5U, 10U, 25U);
+  for (unsigned i = 0; i < 25; ++i) {
+    if (i < 10) early.store(fmt::format("record {}", i));
+    if (i < in_later) later.store(fmt::format("record {}", i));
+  }
+  later.publish();
+  early.publish();
+  const CollectedLog log = guest.read_log(WithLargerRing(guest.vmlinux()));
+  if (in_later == 25) {
+    CHECK(log.records.size() == 25);
+    CHECK(log.records.back().text == "record 24");
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(guest.diagnostics().warnings()[0],
+               Catch::StartsWith("the variable prb says that the log is the ring of early boot"));
+  } else {  // the kernel is about to take it, or has none
+    CHECK(log.records.size() == 10);
+    CHECK(log.records[0].origin == LogRecord::Origin::Log);
+    CHECK(guest.diagnostics().warnings().empty());
+  }
+}
+
 TEST_CASE("printk_ringbuffer: damage of the ring of early boot where the log has its records") {
   FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
   RingWriter early(guest);
