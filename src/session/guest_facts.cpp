@@ -12,6 +12,9 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   facts.last_record_nsec = times.last_record_nsec;
   facts.panic = read_panic_state(kernel);
   if (tasks == nullptr) return facts;
+  SilentDiagnostics nothing;
+  // What is not set up yet looks damaged.
+  Diagnostics& said = is_in_early_boot(kernel) ? nothing : diagnostics;
   facts.vcpus = tasks->vcpus();
   facts.tasks = tasks->activities();
   for (const TaskActivity& activity : facts.tasks) {
@@ -24,11 +27,13 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   facts.has_rcu = can_read_rcu(kernel, tasks->types());
   facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
   facts.has_pools = can_read_pools(tasks->types(), tasks->cpus(), facts.time);
-  facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time);
-  facts.busy_workers = read_busy_workers(kernel, tasks->types(), tasks->cpus());
+  facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time, said);
+  facts.busy_workers = read_busy_workers(kernel, tasks->types(), tasks->cpus(), said);
   facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
   facts.file_systems = read_file_systems(kernel, tasks->types(), diagnostics);
-  facts.disks = read_disks(kernel, tasks->types(), tasks->cpus(), diagnostics);
+  auto disks = read_disks(kernel, tasks->types(), tasks->cpus(), said);
+  facts.has_disks = disks.has_value();
+  if (disks) facts.disks = std::move(*disks);
   return facts;
 }
 
@@ -46,6 +51,8 @@ std::vector<std::string> missing_facts(const GuestFacts& facts) {
   miss_unless(facts.time.hz.has_value(), "jiffies");
   miss_unless(facts.memory.free_pages.has_value(), "free memory");
   miss_unless(!facts.file_systems.empty(), "file systems");
+  // By file systems disks are found.
+  miss_unless(facts.has_disks || facts.file_systems.empty(), "disks");
   miss_unless(facts.last_record_nsec.has_value(), "the log");
   return missing;
 }

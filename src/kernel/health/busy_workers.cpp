@@ -2,7 +2,6 @@
 
 #include "kernel/health/cpu_pools.h"
 #include "kernel/memory/fields.h"
-#include "kernel/memory/linked_list.h"
 
 namespace photon_dmesg {
 namespace {
@@ -22,10 +21,10 @@ class Reader {
     return workers_ && node_ && task_ && work_ && begun_ && runtime_;
   }
 
-  void add(std::uint32_t cpu, GuestVirtual pool, std::vector<BusyWorker>& busy) const {
-    constexpr std::size_t most_workers = 100'000;
-    for (const GuestVirtual node :
-         walk_list(memory_, pool + workers_->offset, most_workers).nodes) {
+  // Those of the pool at `pool`, of whose lists `lists` are.
+  void add(std::uint32_t cpu, GuestVirtual pool, PoolLists& lists,
+           std::vector<BusyWorker>& busy) const {
+    for (const GuestVirtual node : lists.walk(cpu, pool + workers_->offset).nodes) {
       const GuestVirtual worker{node.value - node_->offset};
       const auto work = read_number(memory_, worker, work_);
       const auto task = read_pointer(memory_, worker, task_);
@@ -50,13 +49,15 @@ class Reader {
 }  // namespace
 
 std::vector<BusyWorker> read_busy_workers(const GuestKernel& kernel, const KernelTypes& types,
-                                          const Cpus& cpus) {
+                                          const Cpus& cpus, Diagnostics& diagnostics) {
   std::vector<BusyWorker> busy;
   const Reader reader(kernel, types);
   if (!reader.is_complete()) return busy;
+  PoolLists lists(kernel.memory(), "workers");
   for_each_cpu_pool(types, cpus, [&](std::uint32_t cpu, GuestVirtual pool, bool) {
-    reader.add(cpu, pool, busy);
+    reader.add(cpu, pool, lists, busy);
   });
+  lists.warn(diagnostics);
   return busy;
 }
 

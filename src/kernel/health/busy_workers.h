@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/symbols/kernel_types.h"
 #include "kernel/tasks/cpus.h"
@@ -18,8 +19,10 @@ struct BusyWorker {
 };
 
 // Those of the pools that belong to one CPU each. Empty without the symbols and types that tell
-// (6.4 and later: before, nothing notes when a work was begun).
+// (6.4 and later: before, nothing notes when a work was begun). A list that is damaged is a
+// warning.
 [[nodiscard]] std::vector<BusyWorker> read_busy_workers(const GuestKernel& kernel,
-                                                        const KernelTypes& types, const Cpus& cpus);
+                                                        const KernelTypes& types, const Cpus& cpus,
+                                                        Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -2,7 +2,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
+#include "base/address.h"
+#include "base/diagnostics.h"
+#include "kernel/memory/kernel_memory.h"
+#include "kernel/memory/linked_list.h"
 #include "kernel/symbols/kernel_types.h"
 #include "kernel/tasks/cpus.h"
 
@@ -22,5 +27,23 @@ void for_each_cpu_pool(const KernelTypes& types, const Cpus& cpus, Visit visit) 
     visit(cpu.number, *first + *size, true);
   }
 }
+
+// The lists of one kind that these pools have.
+class PoolLists {
+ public:
+  // `what`: what is in them: "works". `memory` must outlive this object.
+  PoolLists(const KernelMemory& memory, std::string what)
+      : memory_(memory), damaged_(std::move(what)) {}
+
+  // The nodes of the list at `head`, which belongs to a pool of that CPU.
+  [[nodiscard]] ListNodes walk(std::uint32_t cpu, GuestVirtual head);
+
+  // Says which lists are damaged.
+  void warn(Diagnostics& diagnostics) const { damaged_.warn(diagnostics); }
+
+ private:
+  const KernelMemory& memory_;
+  DamagedLists damaged_;
+};
 
 }  // namespace photon_dmesg

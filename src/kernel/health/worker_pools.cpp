@@ -2,7 +2,6 @@
 
 #include "kernel/health/cpu_pools.h"
 #include "kernel/memory/fields.h"
-#include "kernel/memory/linked_list.h"
 
 namespace photon_dmesg {
 
@@ -31,20 +30,21 @@ bool can_read_pools(const KernelTypes& types, const Cpus& cpus, const GuestTime&
 }
 
 std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel, const KernelTypes& types,
-                                           const Cpus& cpus, const GuestTime& time) {
-  constexpr std::size_t most_works = 100'000;
+                                           const Cpus& cpus, const GuestTime& time,
+                                           Diagnostics& diagnostics) {
   const std::optional<PoolMembers> members = pool_members(types);
   std::vector<WorkerPool> pools;
   if (!members) return pools;
+  PoolLists works(kernel.memory(), "works");
   for_each_cpu_pool(types, cpus, [&](std::uint32_t cpu, GuestVirtual pool, bool is_high_priority) {
     const auto then = read_number(kernel.memory(), pool, members->progress);
     const auto stalled = then ? time.nsec_since_jiffies(*then) : std::nullopt;
-    const std::size_t waiting =
-        walk_list(kernel.memory(), pool + members->worklist.offset, most_works).nodes.size();
+    const std::size_t waiting = works.walk(cpu, pool + members->worklist.offset).nodes.size();
     if (stalled && waiting > 0) {
       pools.push_back({cpu, pool, is_high_priority, waiting, *stalled});
     }
   });
+  works.warn(diagnostics);
   return pools;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/health/guest_time.h"
 #include "kernel/symbols/kernel_types.h"
@@ -24,9 +25,11 @@ struct WorkerPool {
 [[nodiscard]] bool can_read_pools(const KernelTypes& types, const Cpus& cpus,
                                   const GuestTime& time);
 
-// Those in which works wait. Empty without the symbols and types that tell (4.5 and later).
+// Those in which works wait. Empty without the symbols and types that tell (4.5 and later). A list
+// that is damaged is a warning.
 [[nodiscard]] std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel,
                                                          const KernelTypes& types, const Cpus& cpus,
-                                                         const GuestTime& time);
+                                                         const GuestTime& time,
+                                                         Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

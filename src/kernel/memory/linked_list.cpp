@@ -79,4 +79,16 @@ ListNodes walk_list(const KernelMemory& memory, GuestVirtual head, std::size_t m
   return list;
 }
 
+void DamagedLists::add(const std::string& whose, const std::string& why) {
+  if (count_++ == 0) first_ = fmt::format("of {}: {}", whose, why);
+}
+
+void DamagedLists::warn(Diagnostics& diagnostics) const {
+  if (count_ == 0) return;
+  diagnostics.warn_of_lack(
+      fmt::format("a list of {} is damaged, {}: some may be missing", what_, first_));
+  if (count_ == 1) return;
+  diagnostics.warn_of_lack(fmt::format("{} more lists of {} are damaged", count_ - 1, what_));
+}
+
 }  // namespace photon_dmesg

@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
+#include "base/diagnostics.h"
 #include "kernel/memory/kernel_memory.h"
 
 namespace photon_dmesg {
@@ -22,5 +24,23 @@ struct ListNodes {
 // name each other, where it comes back to a node, and with `most` nodes; then it is followed from
 // the other end as far as that goes.
 [[nodiscard]] ListNodes walk_list(const KernelMemory& memory, GuestVirtual head, std::size_t most);
+
+// Those lists of one kind that were found damaged, of which a guest may have thousands.
+class DamagedLists {
+ public:
+  // `what`: what is in such lists, as the warning has it ("works").
+  explicit DamagedLists(std::string what) : what_(std::move(what)) {}
+
+  // `whose`: "CPU 1"; `why`: as ListNodes has it.
+  void add(const std::string& whose, const std::string& why);
+
+  // Names the first as something that is lacking, and counts the others.
+  void warn(Diagnostics& diagnostics) const;
+
+ private:
+  std::string what_;
+  std::string first_;
+  std::size_t count_ = 0;
+};
 
 }  // namespace photon_dmesg

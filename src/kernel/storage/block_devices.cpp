@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cctype>
+#include <utility>
 
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
@@ -26,15 +27,17 @@ class Reader {
         flags_(types.find("block_device.__bd_flags")),
         name_(types.find("gendisk.disk_name")) {}
 
-  [[nodiscard]] std::vector<BlockDevice> read(GuestVirtual super_block) const {
-    std::vector<BlockDevice> found;
-    if (!device_ || !inode_ || !inodes_ || !link_) return found;
-    for (const GuestVirtual node :
-         walk_list(memory_, super_block + inodes_->offset, most_devices).nodes) {
+  [[nodiscard]] bool is_complete() const { return device_ && inode_ && inodes_ && link_; }
+
+  [[nodiscard]] BlockDevices read(GuestVirtual super_block) const {
+    BlockDevices found;
+    ListNodes list = walk_list(memory_, super_block + inodes_->offset, most_devices);
+    for (const GuestVirtual node : list.nodes) {
       const GuestVirtual inode{node.value - link_->offset};
       const GuestVirtual outer{inode.value - inode_->offset};
-      found.push_back(read(outer + device_->offset, inode));
+      found.all.push_back(read(outer + device_->offset, inode));
     }
+    found.broken = std::move(list.broken);
     return found;
   }
 
@@ -73,12 +76,18 @@ class Reader {
 
 }  // namespace
 
-std::vector<BlockDevice> find_block_devices(const GuestKernel& kernel, const KernelTypes& types) {
+std::optional<BlockDevices> find_block_devices(const GuestKernel& kernel,
+                                               const KernelTypes& types) {
   const Reader reader(kernel.memory(), types);
-  for (const GuestVirtual super_block : find_super_blocks(kernel, types).all) {
-    if (read_type(kernel.memory(), types, super_block) == "bdev") return reader.read(super_block);
+  const SuperBlocks super_blocks = find_super_blocks(kernel, types);
+  if (super_blocks.all.empty() && !super_blocks.broken) return std::nullopt;
+  for (const GuestVirtual super_block : super_blocks.all) {
+    if (read_type(kernel.memory(), types, super_block) != "bdev") continue;
+    return reader.is_complete() ? std::optional(reader.read(super_block)) : std::nullopt;
   }
-  return {};
+  // A kernel without CONFIG_BLOCK has neither the file system nor the types.
+  if (!reader.is_complete() && !super_blocks.broken) return BlockDevices{};
+  return BlockDevices{{}, "the list of file systems has none of the type bdev"};
 }
 
 }  // namespace photon_dmesg

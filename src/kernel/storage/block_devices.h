@@ -18,9 +18,14 @@ struct BlockDevice {
   std::string name;                  // "nvme0n1", "sda3"; empty if it is not known
 };
 
-// All of them, which are the inodes of the file system "bdev". There are none without the types
-// that tell.
-[[nodiscard]] std::vector<BlockDevice> find_block_devices(const GuestKernel& kernel,
-                                                          const KernelTypes& types);
+struct BlockDevices {
+  std::vector<BlockDevice> all;
+  std::optional<std::string> broken;  // why some may be missing
+};
+
+// All of them, which are the inodes of the file system "bdev". Nothing without the symbols and
+// types that tell.
+[[nodiscard]] std::optional<BlockDevices> find_block_devices(const GuestKernel& kernel,
+                                                             const KernelTypes& types);
 
 }  // namespace photon_dmesg

@@ -1,5 +1,7 @@
 #include "kernel/storage/disks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <unordered_set>
 
@@ -120,13 +122,20 @@ std::optional<std::uint64_t> age_of(const Request& request, std::optional<std::u
   return *now_nsec - std::min(*now_nsec, *begin);
 }
 
-std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus,
-                             Diagnostics& diagnostics) {
+std::optional<std::vector<Disk>> read_disks(const GuestKernel& kernel, const KernelTypes& types,
+                                            const Cpus& cpus, Diagnostics& diagnostics) {
+  const auto devices = find_block_devices(kernel, types);
+  if (!devices) return std::nullopt;
+  if (devices->broken) {
+    diagnostics.warn_of_lack(fmt::format(
+        "the list of block devices is damaged: {}: some may be missing", *devices->broken));
+    if (devices->all.empty()) return std::nullopt;
+  }
   const Reader reader(kernel, types, cpus);
   Requests requests(kernel, types);
   std::vector<Disk> disks;
   std::unordered_set<std::uint64_t> seen;
-  for (const BlockDevice& device : find_block_devices(kernel, types)) {
+  for (const BlockDevice& device : devices->all) {
     if (!device.disk || !seen.insert(device.disk->value).second) continue;
     disks.push_back(reader.read(*device.disk));
     if (disks.back().queue) requests.add(*disks.back().queue);
@@ -142,7 +151,7 @@ std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types
   }
   std::stable_sort(disks.begin(), disks.end(),
                    [](const Disk& left, const Disk& right) { return left.name < right.name; });
-  requests.budget().warn_if_exceeded("the guest", diagnostics);
+  requests.warn(diagnostics);
   return disks;
 }
 

@@ -45,9 +45,12 @@ struct Disk {
 [[nodiscard]] std::optional<std::uint64_t> age_of(const Request& request,
                                                   std::optional<std::uint64_t> now_nsec);
 
-// All disks that the kernel has open; since 5.11 the others too. That not all requests could be
-// looked at is a warning.
-[[nodiscard]] std::vector<Disk> read_disks(const GuestKernel& kernel, const KernelTypes& types,
-                                           const Cpus& cpus, Diagnostics& diagnostics);
+// All disks that the kernel has open; since 5.11 the others too. Nothing if they can't be listed:
+// without the symbols and types that tell, or as the list is damaged. That is a warning, and so is
+// it that some may be missing or that not all requests could be looked at.
+[[nodiscard]] std::optional<std::vector<Disk>> read_disks(const GuestKernel& kernel,
+                                                          const KernelTypes& types,
+                                                          const Cpus& cpus,
+                                                          Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "kernel/memory/fields.h"
-#include "kernel/memory/linked_list.h"
 #include "kernel/memory/radix_tree.h"
 
 namespace photon_dmesg {
@@ -125,7 +124,9 @@ void Requests::add_legacy(GuestVirtual queue) {
   const auto link = types_.find("request.timeout_list");
   if (!head || !link || release_ >= ReleaseNumber{5, 0}) return;
   constexpr std::size_t most = std::size_t{1} << 16;
-  for (const GuestVirtual node : walk_list(memory_, queue + head->offset, most).nodes) {
+  const ListNodes list = walk_list(memory_, queue + head->offset, most);
+  if (list.broken) damaged_.add(fmt::format("the queue at {}", queue), *list.broken);
+  for (const GuestVirtual node : list.nodes) {
     keep({node.value - link->offset}, RequestState::InFlight);
   }
 }
@@ -204,6 +205,11 @@ std::uint64_t Requests::operation_of(std::uint64_t flags) const {
 std::optional<std::uint64_t> Requests::time(GuestVirtual request, std::string_view member) const {
   const auto found = number(request, member);
   return found && *found != 0 ? found : std::nullopt;
+}
+
+void Requests::warn(Diagnostics& diagnostics) const {
+  budget_.warn_if_exceeded("the guest", diagnostics);
+  damaged_.warn(diagnostics);
 }
 
 std::vector<Request> Requests::of(GuestVirtual queue) const {

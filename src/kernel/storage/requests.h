@@ -10,8 +10,10 @@
 
 #include "base/address.h"
 #include "base/budget.h"
+#include "base/diagnostics.h"
 #include "kernel/arch/release_number.h"
 #include "kernel/find/guest_kernel.h"
+#include "kernel/memory/linked_list.h"
 #include "kernel/storage/scsi.h"
 #include "kernel/symbols/kernel_types.h"
 
@@ -57,8 +59,9 @@ class Requests {
   // Those of one queue, the oldest first; those of which that is not known come last.
   [[nodiscard]] std::vector<Request> of(GuestVirtual queue) const;
 
-  // Whether the guest has more places for requests than could be looked at.
-  [[nodiscard]] const Budget& budget() const { return budget_; }
+  // Says that the guest has more places for requests than could be looked at, and which lists of
+  // them are damaged.
+  void warn(Diagnostics& diagnostics) const;
 
  private:
   void add_modern(GuestVirtual queue, GuestVirtual tag_set);
@@ -83,6 +86,7 @@ class Requests {
   const KernelTypes& types_;
   ReleaseNumber release_;
   Budget budget_;
+  DamagedLists damaged_{"requests to disks"};
   std::unordered_set<std::uint64_t> seen_;  // tags and requests
   std::map<std::uint64_t, std::vector<Request>> by_queue_;
 };

@@ -16,7 +16,8 @@ struct StorageNames::Tables {
     for (const GuestVirtual super_block : find_super_blocks(kernel, types).all) {
       add_file_system(super_block);
     }
-    for (const BlockDevice& device : find_block_devices(kernel, types)) add_device(device);
+    const BlockDevices devices = find_block_devices(kernel, types).value_or(BlockDevices());
+    for (const BlockDevice& device : devices.all) add_device(device);
   }
 
   std::unordered_map<std::uint64_t, std::string> file_systems;  // by super_block

@@ -39,6 +39,11 @@ std::optional<bool> is_in_cpu_mask(const GuestKernel& kernel, std::uint64_t cpu,
   return bits ? std::optional((*bits >> cpu % 8 & 1) != 0) : std::nullopt;
 }
 
+bool is_in_early_boot(const GuestKernel& kernel) {
+  const auto at = kernel.find_address("system_state");
+  return at && kernel.memory().read_unsigned(*at, sizeof(std::uint32_t)) == 0U;
+}
+
 Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::span<const Vcpu> vcpus,
            Diagnostics& diagnostics)
     : kernel_(kernel) {

@@ -74,4 +74,8 @@ class Cpus {
                                                  std::string_view mask,
                                                  std::string_view before_4_5);
 
+// Whether the kernel is still at what it sets up before all else, on its first CPU alone, such as
+// what each CPU has of its own (SYSTEM_BOOTING). False if it does not tell.
+[[nodiscard]] bool is_in_early_boot(const GuestKernel& kernel);
+
 }  // namespace photon_dmesg

@@ -33,6 +33,7 @@ struct GuestFacts {
   std::vector<BusyWorker> busy_workers;
   MemoryUse memory;
   std::vector<FileSystem> file_systems;
+  bool has_disks = false;  // whether they can be listed
   std::vector<Disk> disks;
   std::vector<Finding> logged;  // what the log tells
   std::optional<std::uint64_t> last_record_nsec;

@@ -42,8 +42,9 @@ void ask(TaskWorld& world, const Vcpu& vcpu, const Unwinder::OpenCallFrames& ope
   }
   const Trace trace = readers.unwinder.trace(vcpu);
   check(trace);
+  SilentDiagnostics nothing;
   (void)find_spinlock(readers.kernel, readers.code, vcpu, trace);
-  (void)read_busy_workers(readers.kernel, readers.types, readers.cpus);
+  (void)read_busy_workers(readers.kernel, readers.types, readers.cpus, nothing);
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ class WorkerGuest : public TaskGuest {
   void add_worker_type() {
     type("worker", 48, {{"node", 8, 16}, {"task", 24}, {"current_work", 32}, {"current_at", 40}});
   }
-  std::vector<BusyWorker> read() { return read_busy_workers(kernel(), types(), cpus(1)); }
+  std::vector<BusyWorker> read() {
+    return read_busy_workers(kernel(), types(), cpus(1), diagnostics());
+  }
 
   GuestVirtual pools = variable("cpu_worker_pools", 128);
   GuestVirtual worker = allocate(48);
@@ -56,6 +58,14 @@ TEST_CASE("A worker that is at a work says for how long it has had a CPU for it"
   SECTION("nor is one that would have begun it later than it has run") {
     guest.write(guest.worker + 40, 48 * second);
     CHECK(guest.read().empty());
+  }
+  CHECK(guest.diagnostics().warnings().empty());
+  SECTION("that a list of workers is damaged is said") {
+    guest.write_words(guest.pools + 16, {0, 0});
+    CHECK(guest.read().empty());
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(guest.diagnostics().warnings()[0],
+               Catch::StartsWith("a list of workers is damaged, of CPU 0: "));
   }
 }
 

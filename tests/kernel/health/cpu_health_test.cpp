@@ -269,7 +269,8 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
     }
   }
   const auto read = [&] {
-    return read_waiting_pools(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+    return read_waiting_pools(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
+                              guest.diagnostics());
   };
   CHECK(can_read_pools(guest.types(), guest.cpus(2), guest.time()));
   GuestTime unknown = guest.time();
@@ -285,6 +286,28 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
   CHECK(read()[0].waiting == 2);
   CHECK(read()[0].stalled_nsec == 30 * second);
   CHECK(read()[0].address == high);
+  CHECK(guest.diagnostics().warnings().empty());
+  SECTION("that a list is damaged is said, and how many more are") {
+    guest.write_words(high + 32, {0xdead0000, 0xdead0000});
+    CHECK(read().empty());
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK(guest.diagnostics().warnings()[0] ==
+          "a list of works is damaged, of CPU 1: " + test::hex(high + 32) +
+              " leads to 0xdead0000, which does not lead back: some may be missing");
+    guest.write(pools + 32, 0);
+    guest.write(pools + 512 + 32, 0);
+    CHECK(read().empty());
+    CHECK(guest.diagnostics().warnings().back() == "2 more lists of works are damaged");
+  }
+}
+
+TEST_CASE("Until the kernel schedules it is in early boot, as far as it tells") {
+  HealthGuest guest;
+  CHECK_FALSE(is_in_early_boot(guest.kernel()));
+  const GuestVirtual state = guest.variable("system_state");
+  CHECK(is_in_early_boot(guest.kernel()));
+  guest.write(state, 1, 4);
+  CHECK_FALSE(is_in_early_boot(guest.kernel()));
 }
 
 }  // namespace

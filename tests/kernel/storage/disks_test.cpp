@@ -9,7 +9,7 @@ namespace {
 
 std::vector<Disk> disks_of(StorageGuest& guest) {
   const Cpus cpus = guest.cpus();
-  return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics());
+  return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics()).value();
 }
 
 // The requests of a disk, shown as text.
@@ -274,7 +274,7 @@ TEST_CASE("disks: what has begun is counted on each CPU, where it may end on ano
   counters(1, static_cast<std::uint64_t>(-3), 2);
   const auto cpus = guest.cpus(2);
   const auto one = [&] {
-    return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics()).at(0);
+    return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics())->at(0);
   };
   SECTION("since 5.11") {
     guest.write(disk.device + 16, stats);
@@ -347,7 +347,71 @@ TEST_CASE("disks: a suspended device of dm, if it is one") {
 TEST_CASE("disks: without types or file systems there are none") {
   TaskGuest guest;
   const Cpus cpus = guest.cpus();
-  CHECK(read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics()).empty());
+  CHECK_FALSE(read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics()));
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("disks: that the list of block devices is damaged is said, and none is another thing") {
+  StorageGuest guest;
+  const Cpus cpus = guest.cpus();
+  const auto read = [&] {
+    return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics());
+  };
+  const GuestVirtual head = guest.devices + super_block_at::inodes;
+  const std::string damaged = "the list of block devices is damaged: ";
+  CHECK(read()->empty());
+  CHECK(guest.diagnostics().warnings().empty());
+  guest.disk("sda");
+  guest.disk("sdb");
+  SECTION("where it begins: there is no list") {
+    guest.write(head, 0x1234);
+    guest.write(head + 8, 0x5678);
+    CHECK_FALSE(read());
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK(guest.diagnostics().warnings()[0] ==
+          damaged + hex(head) + " leads to 0x1234, which does not lead back: some may be missing");
+  }
+  SECTION("in one direction: the other has them") {
+    guest.write(head, 0x1234);
+    CHECK(read()->size() == 2);
+    CHECK(guest.diagnostics().warnings().size() == 1);
+  }
+  SECTION("or is not to be found among file systems that are there") {
+    guest.write(guest.devices + super_block_at::type, 0);
+    CHECK_FALSE(read());
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    CHECK(guest.diagnostics().warnings()[0] ==
+          damaged + "the list of file systems has none of the type bdev: some may be missing");
+  }
+}
+
+TEST_CASE("disks: a kernel without the types of block devices has none if it has no list of them") {
+  StorageGuest guest;
+  const Cpus cpus = guest.cpus();
+  const auto read = [&] {
+    return read_disks(guest.kernel(), guest.types(), cpus, guest.diagnostics());
+  };
+  guest.type("bdev_inode", 16, {});
+  CHECK_FALSE(read());
+  guest.write(guest.devices + super_block_at::type, 0);
+  REQUIRE(read());
+  CHECK(read()->empty());
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("disks: that a list of a disk's requests is damaged is said, until 4.20") {
+  StorageGuest guest("4.19.97");
+  guest.type("request_queue", queue_at::size, {{"timeout_list", queue_at::timeouts, 16}});
+  guest.type("request", request_at::size, {{"timeout_list", 0, 16}});
+  const auto made = guest.disk("sda");
+  CHECK(disks_of(guest).size() == 1);
+  CHECK(guest.diagnostics().warnings().empty());
+  guest.write(made.queue + queue_at::timeouts, 0x1234);
+  CHECK(disks_of(guest).size() == 1);
+  REQUIRE(guest.diagnostics().warnings().size() == 1);
+  CHECK_THAT(guest.diagnostics().warnings()[0],
+             Catch::StartsWith("a list of requests to disks is damaged, of the queue at " +
+                               hex(made.queue) + ": "));
 }
 
 }  // namespace photon_dmesg::test
