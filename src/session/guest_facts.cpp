@@ -24,10 +24,12 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   facts.time = read_guest_time(kernel, tasks->cpus(), times);
   facts.task_clock_lag_nsec = find_task_clock_lag(facts);
   facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
-  facts.has_rcu = can_read_rcu(kernel, tasks->types());
-  facts.rcu = read_rcu(kernel, tasks->types(), facts.time);
-  facts.has_pools = can_read_pools(tasks->types(), tasks->cpus(), facts.time);
-  facts.pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time, said);
+  RcuState rcu = read_rcu(kernel, tasks->types(), facts.time, said);
+  facts.has_rcu = rcu.is_read;
+  facts.rcu = std::move(rcu.open);
+  WaitingPools pools = read_waiting_pools(kernel, tasks->types(), tasks->cpus(), facts.time, said);
+  facts.cpus_of_pools = std::move(pools.known_cpus);
+  facts.pools = std::move(pools.all);
   facts.busy_workers = read_busy_workers(kernel, tasks->types(), tasks->cpus(), said);
   facts.memory = read_memory_use(kernel, tasks->types(), tasks->cpus());
   facts.file_systems = read_file_systems(kernel, tasks->types(), diagnostics);
@@ -47,7 +49,7 @@ std::vector<std::string> missing_facts(const GuestFacts& facts) {
   miss_unless(has_timers(facts), "timers of CPUs");
   miss_unless(has_ages(facts), "how long tasks have waited");
   miss_unless(facts.has_rcu, "RCU");
-  miss_unless(facts.has_pools, "workers");
+  miss_unless(has_workers(facts), "workers");
   miss_unless(facts.time.hz.has_value(), "jiffies");
   miss_unless(facts.memory.free_pages.has_value(), "free memory");
   miss_unless(!facts.file_systems.empty(), "file systems");

@@ -24,5 +24,13 @@ TEST_CASE("A guest without disks is another thing than one whose disks can't be 
   CHECK(is_missing(facts, "disks"));
 }
 
+TEST_CASE("Workers are missing if those of one CPU are") {
+  GuestFacts facts = sample::healthy_facts();
+  facts.cpus_of_pools = {0, 1};
+  CHECK_FALSE(is_missing(facts, "workers"));
+  facts.cpus_of_pools = {0};
+  CHECK(is_missing(facts, "workers"));
+}
+
 }  // namespace
 }  // namespace photon_dmesg

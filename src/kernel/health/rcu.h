@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/health/guest_time.h"
 #include "kernel/health/reading.h"
@@ -21,13 +22,17 @@ struct RcuGracePeriod {
   std::vector<GuestVirtual> readers;         // tasks that were preempted in a reader: task_structs
 };
 
-// Whether symbols and types tell where grace periods stand.
-[[nodiscard]] bool can_read_rcu(const GuestKernel& kernel, const KernelTypes& types);
+// Where grace periods stand.
+struct RcuState {
+  // Whether all could be read that would tell of an open one and of what it waits for.
+  bool is_read = false;
+  // The oldest one of the kernel's kinds of RCU (there is one since 4.20). If not all could be
+  // read, it may wait for more, or there may be another.
+  std::optional<RcuGracePeriod> open;
+};
 
-// The oldest one of the kernel's kinds of RCU (there is one since 4.20); nothing if none is open,
-// or without the symbols and types that tell.
-[[nodiscard]] std::optional<RcuGracePeriod> read_rcu(const GuestKernel& kernel,
-                                                     const KernelTypes& types,
-                                                     const GuestTime& time);
+// What can't be read although symbols and types tell where it is, is a warning.
+[[nodiscard]] RcuState read_rcu(const GuestKernel& kernel, const KernelTypes& types,
+                                const GuestTime& time, Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

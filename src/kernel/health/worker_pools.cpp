@@ -21,28 +21,21 @@ std::optional<PoolMembers> pool_members(const KernelTypes& types) {
 
 }  // namespace
 
-bool can_read_pools(const KernelTypes& types, const Cpus& cpus, const GuestTime& time) {
-  bool any = false;
-  for_each_cpu_pool(
-      types, cpus,
-      [&](std::uint32_t /*cpu*/, GuestVirtual /*pool*/, bool /*is_high_priority*/) { any = true; });
-  return any && time.hz && pool_members(types);
-}
-
-std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel, const KernelTypes& types,
-                                           const Cpus& cpus, const GuestTime& time,
-                                           Diagnostics& diagnostics) {
+WaitingPools read_waiting_pools(const GuestKernel& kernel, const KernelTypes& types,
+                                const Cpus& cpus, const GuestTime& time, Diagnostics& diagnostics) {
   const std::optional<PoolMembers> members = pool_members(types);
-  std::vector<WorkerPool> pools;
-  if (!members) return pools;
+  WaitingPools pools;
+  if (!members || !time.hz) return pools;
   PoolLists works(kernel.memory(), "works");
   for_each_cpu_pool(types, cpus, [&](std::uint32_t cpu, GuestVirtual pool, bool is_high_priority) {
     const auto then = read_number(kernel.memory(), pool, members->progress);
     const auto stalled = then ? time.nsec_since_jiffies(*then) : std::nullopt;
-    const std::size_t waiting = works.walk(cpu, pool + members->worklist.offset).nodes.size();
-    if (stalled && waiting > 0) {
-      pools.push_back({cpu, pool, is_high_priority, waiting, *stalled});
+    const ListNodes waiting = works.walk(cpu, pool + members->worklist.offset);
+    if (stalled && !waiting.nodes.empty()) {
+      pools.all.push_back({cpu, pool, is_high_priority, waiting.nodes.size(), *stalled});
     }
+    if (!is_high_priority) pools.known_cpus.push_back(cpu);  // it comes first
+    if (!stalled || waiting.broken) std::erase(pools.known_cpus, cpu);
   });
   works.warn(diagnostics);
   return pools;

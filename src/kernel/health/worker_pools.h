@@ -21,15 +21,15 @@ struct WorkerPool {
   std::uint64_t stalled_nsec = 0;  // since one was last begun
 };
 
-// Whether symbols and types tell what the CPUs' workers have to do.
-[[nodiscard]] bool can_read_pools(const KernelTypes& types, const Cpus& cpus,
-                                  const GuestTime& time);
+struct WaitingPools {
+  std::vector<WorkerPool> all;            // those in which works wait
+  std::vector<std::uint32_t> known_cpus;  // of whose pools all could be read
+};
 
-// Those in which works wait. Empty without the symbols and types that tell (4.5 and later). A list
-// that is damaged is a warning.
-[[nodiscard]] std::vector<WorkerPool> read_waiting_pools(const GuestKernel& kernel,
-                                                         const KernelTypes& types, const Cpus& cpus,
-                                                         const GuestTime& time,
-                                                         Diagnostics& diagnostics);
+// Both empty without the symbols and types that tell (4.5 and later). A list that is damaged is a
+// warning.
+[[nodiscard]] WaitingPools read_waiting_pools(const GuestKernel& kernel, const KernelTypes& types,
+                                              const Cpus& cpus, const GuestTime& time,
+                                              Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -87,8 +87,24 @@ bool has_ages(const GuestFacts& facts) {
   });
 }
 
-bool can_show_hangs(const GuestFacts& facts) {
-  return has_timers(facts) && has_ages(facts);
+bool has_workers(const GuestFacts& facts) {
+  return !facts.cpus.empty() && std::ranges::all_of(facts.cpus, [&](const CpuHealth& health) {
+    return can_show_workers(facts, health.cpu);
+  });
+}
+
+bool can_show_lockup(const GuestFacts& facts, std::optional<std::uint32_t> cpu) {
+  const auto is_meant = [&](const CpuHealth& health) { return !cpu || health.cpu == *cpu; };
+  // One that is not online is no longer locked up.
+  const auto would_show = [&](const CpuHealth& health) {
+    return !is_meant(health) || health.timer_due || !health.is_online;
+  };
+  return std::ranges::any_of(facts.cpus, is_meant) && std::ranges::all_of(facts.cpus, would_show) &&
+         has_ages(facts);
+}
+
+bool can_show_workers(const GuestFacts& facts, std::uint32_t cpu) {
+  return std::ranges::find(facts.cpus_of_pools, cpu) != facts.cpus_of_pools.end();
 }
 
 std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task) {

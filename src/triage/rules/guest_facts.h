@@ -26,10 +26,10 @@ struct GuestFacts {
   std::vector<VcpuActivity> vcpus;
   std::vector<TaskActivity> tasks;
   std::vector<CpuHealth> cpus;
-  bool has_rcu = false;  // whether its state can be read
+  bool has_rcu = false;  // whether all of its state can be read
   std::optional<RcuGracePeriod> rcu;
-  bool has_pools = false;         // whether the CPUs' workers can be read
-  std::vector<WorkerPool> pools;  // in which works wait
+  std::vector<std::uint32_t> cpus_of_pools;  // whose workers can be read
+  std::vector<WorkerPool> pools;             // in which works wait
   std::vector<BusyWorker> busy_workers;
   MemoryUse memory;
   std::vector<FileSystem> file_systems;
@@ -54,9 +54,11 @@ struct GuestFacts {
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
 
-// Whether it is known when the CPUs' timers are due, and when tasks last ran.
+// Whether it is known when the CPUs' timers are due, for how long tasks have not run, and what the
+// workers of all CPUs have to do.
 [[nodiscard]] bool has_timers(const GuestFacts& facts);
 [[nodiscard]] bool has_ages(const GuestFacts& facts);
+[[nodiscard]] bool has_workers(const GuestFacts& facts);
 
 // For how long `task` has not run; nothing if that can't be told.
 [[nodiscard]] std::optional<std::uint64_t> nsec_off_cpu(const GuestFacts& facts, const Task& task);
@@ -71,9 +73,11 @@ struct GuestFacts {
 // idle. Those of other CPUs may lag by more.
 [[nodiscard]] std::uint64_t find_task_clock_lag(const GuestFacts& facts);
 
-// Whether enough is known to see a guest that hangs: which tasks there are, for how long they have
-// not run, and which CPUs take interrupts.
-[[nodiscard]] bool can_show_hangs(const GuestFacts& facts);
+// Whether enough is known to see that `cpu` hangs, or of none that any does: for how long tasks
+// have not run, and whether it takes interrupts.
+[[nodiscard]] bool can_show_lockup(const GuestFacts& facts, std::optional<std::uint32_t> cpu);
+// Whether what the workers of `cpu` have to do is known.
+[[nodiscard]] bool can_show_workers(const GuestFacts& facts, std::uint32_t cpu);
 
 // Whether `vcpu` was in the kernel's code and not idle.
 [[nodiscard]] bool is_busy_in_kernel(const VcpuActivity& vcpu);

@@ -152,12 +152,12 @@ bool add_as_victim(const Finding& logged, std::vector<Finding>& findings) {
 
 // Whether memory, as far as it could be read, would show it if it still were so.
 bool would_show(const GuestFacts& facts, const Finding& logged) {
-  if (is_lockup(logged)) return can_show_hangs(facts);
+  if (is_lockup(logged)) return can_show_lockup(facts, logged.cpu);
   if (logged.kind == FindingKind::BlockedTasks) return has_ages(facts);
   // Of workers those of one CPU are looked at, but not the ones for softirqs ("flags=0x1 bh").
   if (logged.kind == FindingKind::StalledWorkers) {
     const bool is_softirqs = logged.object.find(" bh") != std::string::npos;
-    return facts.has_pools && logged.cpu && !is_softirqs;
+    return logged.cpu && can_show_workers(facts, *logged.cpu) && !is_softirqs;
   }
   return logged.kind == FindingKind::RcuStall && facts.has_rcu;
 }

@@ -213,14 +213,17 @@ class RcuGuest : public HealthGuest {
     write(state + 8, 2);
     begin_list(state + 32);
   }
-  [[nodiscard]] std::optional<RcuGracePeriod> read() { return read_rcu(kernel(), types(), time()); }
+  [[nodiscard]] RcuState state_of_rcu() {
+    return read_rcu(kernel(), types(), time(), diagnostics());
+  }
+  [[nodiscard]] std::optional<RcuGracePeriod> read() { return state_of_rcu().open; }
   GuestVirtual state;
   GuestVirtual levels;
 };
 
 TEST_CASE("An open grace period says for how long, and which CPUs it waits for") {
   RcuGuest guest;
-  CHECK(can_read_rcu(guest.kernel(), guest.types()));
+  CHECK(guest.state_of_rcu().is_read);
   const auto period = guest.read();
   REQUIRE(period);
   CHECK(period->sequence.value == 0x101);
@@ -232,6 +235,7 @@ TEST_CASE("An open grace period says for how long, and which CPUs it waits for")
   SECTION("one that has ended is none") {
     guest.write(guest.state + 600, 0x104);
     CHECK_FALSE(guest.read());
+    CHECK(guest.state_of_rcu().is_read);
   }
   SECTION("CPUs of a node begin where it says") {
     guest.write(guest.state + 16, 64, 4);
@@ -244,17 +248,67 @@ TEST_CASE("An open grace period says for how long, and which CPUs it waits for")
     guest.append(guest.state + 32, holder + 128);
     guest.write(guest.state + 24, holder + 128);
     CHECK(guest.read()->readers == std::vector<GuestVirtual>{holder});
+    CHECK(guest.state_of_rcu().is_read);
   }
-  SECTION("damaged numbers of nodes make no CPUs up") {
+  CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("What can't be read of RCU is not taken for none, and is said") {
+  RcuGuest guest;
+  const auto damage = [&] {
+    CHECK_FALSE(guest.state_of_rcu().is_read);
+    REQUIRE(guest.diagnostics().warnings().size() == 1);
+    const std::string& warning = guest.diagnostics().warnings().front();
+    CHECK_THAT(warning, Catch::StartsWith("the state of RCU is damaged: "));
+    return warning;
+  };
+  SECTION("numbers of nodes that no kernel has make no CPUs up") {
     guest.write(guest.levels, 0x7fffffff, 4);
+    CHECK_THAT(damage(), Catch::Contains("rcu_num_lvls is 2147483647, and rcu_num_nodes 1:"));
     CHECK(guest.read()->cpus.empty());
   }
+  SECTION("nor does a level that has no node of its own") {
+    guest.write(guest.state + 512, guest.state + 8);
+    CHECK_THAT(damage(), Catch::Contains("rcu_state.level at " + test::hex(guest.state + 512)));
+    CHECK(guest.read()->cpus.empty());
+  }
+  SECTION("readers whose list is damaged") {
+    guest.write(guest.state + 24, guest.allocate(256));
+    guest.write_words(guest.state + 32, {0x1234, 0x1234});
+    CHECK_THAT(damage(), Catch::Contains("the list of readers: "));
+  }
+  SECTION("readers whose list lacks the first of them") {
+    guest.write(guest.state + 24, guest.allocate(256));
+    CHECK_THAT(damage(), Catch::Contains("the list of readers at "));
+  }
+}
+
+TEST_CASE("RCU whose state is not in memory is not taken for one without a grace period") {
+  HealthGuest guest;
+  guest.type("rcu_state", 1024, {{"gp_seq", 600}});
+  guest.symbol("rcu_state", TaskGuest::nowhere);
+  const RcuState state = read_rcu(guest.kernel(), guest.types(), guest.time(), guest.diagnostics());
+  CHECK_FALSE(state.is_read);
+  CHECK_FALSE(state.open);
+  CHECK(guest.diagnostics().warnings() ==
+        std::vector<std::string>{"the state of RCU is damaged: rcu_state.gp_seq can't be read: "
+                                 "what a grace period waits for may be missing"});
+}
+
+TEST_CASE("Without the types of its nodes RCU is not read, which is no damage") {
+  RcuGuest guest;
+  guest.type("rcu_node", 256, {{"qsmask", 8}});
+  CHECK_FALSE(guest.state_of_rcu().is_read);
+  CHECK(guest.read());
+  CHECK(guest.diagnostics().warnings().empty());
 }
 
 TEST_CASE("Without its symbol or types nothing is said of RCU") {
   HealthGuest guest;
-  CHECK_FALSE(can_read_rcu(guest.kernel(), guest.types()));
-  CHECK_FALSE(read_rcu(guest.kernel(), guest.types(), guest.time()));
+  const RcuState state = read_rcu(guest.kernel(), guest.types(), guest.time(), guest.diagnostics());
+  CHECK_FALSE(state.is_read);
+  CHECK_FALSE(state.open);
+  CHECK(guest.diagnostics().warnings().empty());
 }
 
 TEST_CASE("A pool of workers in which works wait says how many and since when") {
@@ -268,14 +322,13 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
       guest.write(at + 16, guest.time().jiffies - 30 * 250);
     }
   }
-  const auto read = [&] {
+  const auto read_pools = [&] {
     return read_waiting_pools(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
                               guest.diagnostics());
   };
-  CHECK(can_read_pools(guest.types(), guest.cpus(2), guest.time()));
-  GuestTime unknown = guest.time();
-  unknown.hz.reset();
-  CHECK_FALSE(can_read_pools(guest.types(), guest.cpus(2), unknown));
+  const auto read = [&] { return read_pools().all; };
+  using Numbers = std::vector<std::uint32_t>;
+  CHECK(read_pools().known_cpus == Numbers{0, 1});
   CHECK(read().empty());
   const GuestVirtual high = pools + HealthGuest::per_cpu_size + 512;
   guest.append(high + 32, guest.allocate(64));
@@ -289,7 +342,9 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
   CHECK(guest.diagnostics().warnings().empty());
   SECTION("that a list is damaged is said, and how many more are") {
     guest.write_words(high + 32, {0xdead0000, 0xdead0000});
-    CHECK(read().empty());
+    const WaitingPools damaged = read_pools();
+    CHECK(damaged.all.empty());
+    CHECK(damaged.known_cpus == Numbers{0});
     REQUIRE(guest.diagnostics().warnings().size() == 1);
     CHECK(guest.diagnostics().warnings()[0] ==
           "a list of works is damaged, of CPU 1: " + test::hex(high + 32) +
@@ -298,6 +353,11 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
     guest.write(pools + 512 + 32, 0);
     CHECK(read().empty());
     CHECK(guest.diagnostics().warnings().back() == "2 more lists of works are damaged");
+  }
+  SECTION("without the ticks of a second nothing of them is known, which is no damage") {
+    guest.write(guest.jiffies, 123);
+    CHECK(read_pools().known_cpus.empty());
+    CHECK(guest.diagnostics().warnings().empty());
   }
 }
 

@@ -818,7 +818,7 @@ TEST_CASE("What the log says of another file system than memory shows is a findi
 
 TEST_CASE("Stalled workers that the log tells of are those of that CPU, whatever they are called") {
   GuestFacts facts = healthy_facts();
-  facts.has_pools = true;
+  facts.cpus_of_pools = {0, 1};
   facts.pools.push_back({1, GuestVirtual{0xffff888300000000}, false, 3, 40 * second});
   facts.tasks.push_back(activity(make_task(50, "kworker/1:0", 'R', 0),
                                  {"lab_endless", "process_one_work", "worker_thread"}));
@@ -891,7 +891,7 @@ TEST_CASE("What the log says and memory no longer shows is weak, and said to be 
 
 TEST_CASE("Stalled workers that the log tells of are over if those of that CPU stall no longer") {
   GuestFacts facts = healthy_facts();
-  facts.has_pools = true;
+  facts.cpus_of_pools = {0, 1};
   Finding logged;
   logged.kind = FindingKind::StalledWorkers;
   logged.grade = Grade::Strong;
@@ -913,7 +913,7 @@ TEST_CASE("What the log says is not said to be over where memory could not be lo
   facts.tasks.clear();
   facts.cpus.clear();
   facts.has_rcu = false;
-  facts.has_pools = false;
+  facts.cpus_of_pools.clear();
   for (const FindingKind kind : {FindingKind::BlockedTasks, FindingKind::SoftLockup,
                                  FindingKind::RcuStall, FindingKind::StalledWorkers}) {
     CAPTURE(name_of(kind));
@@ -926,6 +926,40 @@ TEST_CASE("What the log says is not said to be over where memory could not be lo
     CHECK(finding.kind == kind);
     CHECK(finding.grade == Grade::Strong);
     CHECK(finding.notes.empty());
+  }
+}
+
+TEST_CASE("What the log says of a CPU is not over because others could be looked at") {
+  GuestFacts facts = healthy_facts();
+  facts.cpus_of_pools = {0, 1};
+  const auto is_over = [&](FindingKind kind) {
+    Finding logged;
+    logged.kind = kind;
+    logged.cpu = 1;
+    logged.grade = Grade::Strong;
+    facts.logged = {logged};
+    return first_of(facts).grade == Grade::Weak;
+  };
+  CHECK(is_over(FindingKind::SoftLockup));
+  CHECK(is_over(FindingKind::HardLockup));
+  CHECK(is_over(FindingKind::StalledWorkers));
+  SECTION("its timers are not known") {
+    facts.cpus[1].timer_due.reset();
+    CHECK_FALSE(is_over(FindingKind::SoftLockup));
+    CHECK_FALSE(is_over(FindingKind::HardLockup));
+  }
+  SECTION("nor whether there is such a CPU") {
+    facts.cpus.pop_back();
+    CHECK_FALSE(is_over(FindingKind::SoftLockup));
+  }
+  SECTION("its workers are not known") {
+    facts.cpus_of_pools = {0};
+    CHECK_FALSE(is_over(FindingKind::StalledWorkers));
+  }
+  SECTION("one that is not online is no longer locked up") {
+    facts.cpus[1].timer_due.reset();
+    facts.cpus[1].is_online = false;
+    CHECK(is_over(FindingKind::SoftLockup));
   }
 }
 
