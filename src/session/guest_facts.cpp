@@ -23,7 +23,7 @@ GuestFacts read_guest_facts(const Guest& guest, const GuestTasks* tasks, KnownTi
   }
   facts.time = read_guest_time(kernel, tasks->cpus(), times);
   facts.task_clock_lag_nsec = find_task_clock_lag(facts);
-  facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time);
+  facts.cpus = read_cpu_health(kernel, tasks->types(), tasks->cpus(), facts.time, said);
   RcuState rcu = read_rcu(kernel, tasks->types(), facts.time, said);
   facts.has_rcu = rcu.is_read;
   facts.rcu = std::move(rcu.open);

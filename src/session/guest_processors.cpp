@@ -14,10 +14,6 @@
 namespace photon_dmesg {
 namespace {
 
-bool has_cpu(const Cpus& cpus, std::uint32_t number) {
-  return std::ranges::find(cpus.all(), number, &Cpu::number) != cpus.all().end();
-}
-
 // False also if the checkpoint does not say.
 bool was_in_user_mode(const Vcpu& vcpu) {
   return architecture_of(vcpu.machine).was_in_user_mode(vcpu).value_or(false);
@@ -54,7 +50,7 @@ void GuestProcessors::find(Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
     const Vcpu& vcpu = vcpus[i];
     Processor processor{vcpu, vcpu.index, cpus[i], is_in_kernel(vcpu), std::nullopt, {}};
-    if (cpus[i] == nullptr && processor.runs_kernel && has_cpu(cpus_, vcpu.index)) {
+    if (cpus[i] == nullptr && processor.runs_kernel && !cpus_.all().empty()) {
       diagnostics.warn_of_lack(fmt::format(
           "vCPU {}: which of the kernel's CPUs it is is not known: the kernel has other "
           "numbers than the checkpoint, and no register of it tells",
@@ -97,8 +93,10 @@ void GuestProcessors::find_by_form() {
   std::vector<CpuAtStop> cpus;
   for (const Processor& processor : processors_) {
     const Cpu* cpu = processor.cpu;
-    if (cpu == nullptr || cpu->current || cpu->queue_current || !processor.runs_kernel) return;
-    cpus.push_back({cpu->number, GuestVirtual{cpu->per_cpu_offset},
+    if (cpu == nullptr || !cpu->per_cpu_offset || cpu->current || cpu->queue_current ||
+        !processor.runs_kernel)
+      return;
+    cpus.push_back({cpu->number, GuestVirtual{*cpu->per_cpu_offset},
                     was_in_user_mode(processor.vcpu),
                     processor.task ? std::optional(processor.task->address) : std::nullopt});
   }

@@ -24,12 +24,27 @@ TEST_CASE("A guest without disks is another thing than one whose disks can't be 
   CHECK(is_missing(facts, "disks"));
 }
 
-TEST_CASE("Workers are missing if those of one CPU are") {
+TEST_CASE("Timers and workers are missing if those of one CPU are") {
   GuestFacts facts = sample::healthy_facts();
   facts.cpus_of_pools = {0, 1};
+  CHECK_FALSE(is_missing(facts, "timers of CPUs"));
   CHECK_FALSE(is_missing(facts, "workers"));
-  facts.cpus_of_pools = {0};
-  CHECK(is_missing(facts, "workers"));
+  SECTION("where it can't be read") {
+    facts.cpus[1].has_timers = false;
+    facts.cpus[1].timer_due.reset();
+    facts.cpus_of_pools = {0};
+    CHECK(is_missing(facts, "timers of CPUs"));
+    CHECK(is_missing(facts, "workers"));
+  }
+  SECTION("but not where none is due") {
+    facts.cpus[1].timer_due.reset();
+    CHECK_FALSE(is_missing(facts, "timers of CPUs"));
+  }
+  SECTION("nor where the CPU is not online") {
+    facts.cpus[1].has_timers = false;
+    facts.cpus[1].is_online = false;
+    CHECK_FALSE(is_missing(facts, "timers of CPUs"));
+  }
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ inline CpuHealth healthy_cpu(std::uint32_t number) {
   health.cpu = number;
   health.timer_due = Reading{"hrtimer_bases.expires_next",
                              GuestVirtual{0xffff888200000020 + 0x10000ULL * number}, now};
+  health.has_timers = true;
   health.timer_agrees = true;
   health.stopper = task_struct(static_cast<std::int32_t>(20 + number));
   return health;

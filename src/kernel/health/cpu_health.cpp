@@ -1,5 +1,7 @@
 #include "kernel/health/cpu_health.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "kernel/health/timer_base.h"
@@ -29,6 +31,7 @@ std::optional<std::uint64_t> nsec_since_due(const std::optional<Reading>& due,
 void read_timers(const KernelMemory& memory, const KernelTypes& types, GuestVirtual bases,
                  const Field& expires_next, CpuHealth& health) {
   const auto value = read_number(memory, bases, expires_next);
+  health.has_timers = value.has_value();
   // Without high resolution timers are looked after by the tick, and nobody keeps this up.
   const auto hres_active = types.find("hrtimer_cpu_base.hres_active");
   if (value && read_number(memory, bases, hres_active).value_or(1) != 0) {
@@ -80,11 +83,13 @@ std::optional<Reading> read_watchdog(const GuestKernel& kernel, const Cpus& cpus
 }  // namespace
 
 std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTypes& types,
-                                       const Cpus& cpus, const GuestTime& time) {
+                                       const Cpus& cpus, const GuestTime& time,
+                                       Diagnostics& diagnostics) {
   const auto expires_next = types.find("hrtimer_cpu_base.expires_next");
   const auto stop = types.find("rq.stop");
   const bool watchdog_is_off = is_watchdog_off(kernel);
   const std::uint64_t sample_seconds = watchdog_seconds(kernel);
+  std::vector<std::uint32_t> without_timers;
   std::vector<CpuHealth> result;
   for (const Cpu& cpu : cpus.all()) {
     CpuHealth& health = result.emplace_back();
@@ -94,8 +99,10 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     const auto bases = cpus.variable(cpu, "hrtimer_bases");
     if (bases && expires_next) {
       read_timers(kernel.memory(), types, *bases, *expires_next, health);
-    } else {
-      CpuTimers found = find_timers(kernel.memory(), GuestVirtual{cpu.per_cpu_offset}, cpu.number);
+      if (!health.has_timers) without_timers.push_back(cpu.number);
+    } else if (cpu.per_cpu_offset) {
+      CpuTimers found = find_timers(kernel.memory(), GuestVirtual{*cpu.per_cpu_offset}, cpu.number);
+      health.has_timers = found.are_found;
       health.timer_agrees = found.due.has_value();
       health.timer_due = std::move(found.due);
       health.served_timer = std::move(found.served);
@@ -106,6 +113,11 @@ std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel, const KernelTy
     if (queue) health.stopper = read_pointer(kernel.memory(), *queue, stop);
     if (!watchdog_is_off) health.watchdog_touched = read_watchdog(kernel, cpus, cpu);
     health.watchdog_seconds = sample_seconds;
+  }
+  if (!without_timers.empty()) {
+    diagnostics.warn_of_lack(
+        fmt::format("the timers of {} can't be read: whether interrupts are taken is not judged",
+                    name_of_cpus(without_timers)));
   }
   return result;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/diagnostics.h"
 #include "kernel/find/guest_kernel.h"
 #include "kernel/health/guest_time.h"
 #include "kernel/health/reading.h"
@@ -22,7 +23,8 @@ inline constexpr auto no_timer_due =
 // What a CPU's own variables say of whether it does its work. What is not known is absent.
 struct CpuHealth {
   std::uint32_t cpu = 0;
-  bool is_online = true;  // by the kernel's mask: one that is not has no timer and no tasks
+  bool is_online = true;    // by the kernel's mask: one that is not has no timer and no tasks
+  bool has_timers = false;  // whether its hrtimer_bases can be read
   // hrtimer_bases.expires_next: when its timer interrupt is due, by the monotonic clock, or
   // no_timer_due. One that is overdue has not been taken since: the CPU has not let interrupts in.
   std::optional<Reading> timer_due;
@@ -39,8 +41,11 @@ struct CpuHealth {
   std::uint64_t watchdog_seconds = 4;  // how often it looks, as the guest is set up
 };
 
+// Of all `cpus`. That timers can't be read although symbols and types tell where they are is a
+// warning.
 [[nodiscard]] std::vector<CpuHealth> read_cpu_health(const GuestKernel& kernel,
                                                      const KernelTypes& types, const Cpus& cpus,
-                                                     const GuestTime& time);
+                                                     const GuestTime& time,
+                                                     Diagnostics& diagnostics);
 
 }  // namespace photon_dmesg

@@ -91,6 +91,7 @@ CpuTimers find_timers(const KernelMemory& memory, GuestVirtual area, std::uint32
   if (!base) return {};
   const GuestVirtual clocks = area + base->place + base->clocks;
   CpuTimers found;
+  found.are_found = true;
   found.served = read_served_timer(memory, clocks);
   if ((number_at(bytes, base->place + flags_place, half) & high_resolution_active) == 0) {
     return found;

@@ -15,6 +15,7 @@ namespace photon_dmesg {
 // 4.16 and later). Its time is absent if no timer is set, or if the CPU does without high
 // resolution.
 struct CpuTimers {
+  bool are_found = false;
   std::optional<Reading> due;
   std::optional<Reading> served;  // as read_served_timer() has it
 };

@@ -67,7 +67,8 @@ class Reader {
     std::uint64_t reads = 0;
     std::uint64_t writes = 0;
     for (const Cpu& cpu : cpus_.all()) {
-      const GuestVirtual at = stats + cpu.per_cpu_offset + numbers->offset;
+      if (!cpu.per_cpu_offset) return;
+      const GuestVirtual at = stats + *cpu.per_cpu_offset + numbers->offset;
       const auto read = memory_.read_unsigned(at, width);
       const auto write = memory_.read_unsigned(at + width, width);
       if (!read || !write) return;

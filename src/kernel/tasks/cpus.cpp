@@ -1,9 +1,10 @@
 #include "kernel/tasks/cpus.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include "kernel/arch/machines/machines.h"
 #include "kernel/memory/fields.h"
@@ -44,39 +45,79 @@ bool is_in_early_boot(const GuestKernel& kernel) {
   return at && kernel.memory().read_unsigned(*at, sizeof(std::uint32_t)) == 0U;
 }
 
+std::string name_of_cpus(std::span<const std::uint32_t> numbers) {
+  constexpr std::size_t most_named = 4;
+  const auto named = numbers.first(std::min(numbers.size(), most_named));
+  const std::size_t others = numbers.size() - named.size();
+  return fmt::format("CPU {}{}", fmt::join(named, ", "),
+                     others == 0 ? "" : fmt::format(" and {} more", others));
+}
+
 Cpus::Cpus(const GuestKernel& kernel, const KernelTypes& types, std::span<const Vcpu> vcpus,
            Diagnostics& diagnostics)
     : kernel_(kernel) {
   if (const auto offsets = kernel.find_address("__per_cpu_offset")) {
-    add_by_symbols(*offsets, types, vcpus.size());
-    return;
+    add_by_symbols(*offsets, vcpus.size(), diagnostics);
+  } else {
+    add_by_form(vcpus, diagnostics);
   }
-  const std::vector<std::uint64_t> offsets = find_per_cpu_offsets(kernel.image(), vcpus);
-  for (std::size_t i = 0; i < offsets.size(); ++i) add(i, offsets[i], types);
+  for (Cpu& cpu : cpus_) read(cpu, types);
+}
+
+void Cpus::add_by_symbols(GuestVirtual offsets, std::size_t vcpus, Diagnostics& diagnostics) {
+  const std::uint64_t possible = count_possible(kernel_, vcpus);
+  std::map<std::uint64_t, std::size_t> users;  // of each offset
+  for (std::uint64_t number = 0; number < possible; ++number) {
+    if (!is_present(kernel_, number, vcpus)) continue;
+    const auto offset = kernel_.memory().read_unsigned(offsets + number * word, word);
+    add(number, offset);
+    if (offset) ++users[*offset];
+  }
+  // Until each has its own, all have that of the first.
+  const bool is_early = is_in_early_boot(kernel_);
+  std::vector<std::uint32_t> lost;
+  for (Cpu& cpu : cpus_) {
+    const bool is_own = cpu.per_cpu_offset &&
+                        (users[*cpu.per_cpu_offset] == 1 || (is_early && &cpu == &cpus_.front()));
+    if (is_own && has_run_queue(cpu)) continue;
+    cpu.per_cpu_offset.reset();
+    lost.push_back(cpu.number);
+  }
+  if (is_early) return;
+  if (cpus_.empty()) {
+    diagnostics.warn_of_lack("the guest's CPUs can't be found: the kernel's mask of them is empty");
+  } else if (!lost.empty()) {
+    diagnostics.warn_of_lack(
+        fmt::format("the data of {} can't be found: __per_cpu_offset leads nowhere, or where "
+                    "another CPU's are",
+                    name_of_cpus(lost)));
+  }
+}
+
+void Cpus::add(std::uint64_t number, std::optional<std::uint64_t> offset) {
+  Cpu& cpu = cpus_.emplace_back();
+  cpu.number = static_cast<std::uint32_t>(number);
+  cpu.per_cpu_offset = offset;
+}
+
+// Whether there is memory where its run queue is, if a symbol tells.
+bool Cpus::has_run_queue(const Cpu& cpu) const {
+  const auto queue = variable(cpu, "runqueues");
+  return !queue || kernel_.memory().read_unsigned(*queue, word);
+}
+
+void Cpus::add_by_form(std::span<const Vcpu> vcpus, Diagnostics& diagnostics) {
+  for (const std::uint64_t offset : find_per_cpu_offsets(kernel_.image(), vcpus)) {
+    add(cpus_.size(), offset);
+  }
   diagnostics.found({.what = cpus_.empty() ? "no per-CPU data" : "per-CPU data",
                      .value = cpus_.empty() ? "" : fmt::format("of {} CPUs", cpus_.size()),
                      .how = "there is no symbol __per_cpu_offset: by the array's form"});
 }
 
-void Cpus::add_by_symbols(GuestVirtual offsets, const KernelTypes& types, std::size_t vcpus) {
-  const std::uint64_t possible = count_possible(kernel_, vcpus);
-  for (std::uint64_t number = 0; number < possible; ++number) {
-    const auto offset = kernel_.memory().read_unsigned(offsets + number * word, word);
-    if (offset && is_present(kernel_, number, vcpus)) add(number, *offset, types);
-  }
-}
-
-void Cpus::add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types) {
-  Cpu cpu;
-  cpu.number = static_cast<std::uint32_t>(number);
-  cpu.per_cpu_offset = offset;
-  read(cpu, types);
-  cpus_.push_back(cpu);
-}
-
 std::optional<GuestVirtual> Cpus::variable(const Cpu& cpu, std::string_view symbol) const {
-  const auto at = kernel_.find_address(symbol);
-  return at ? std::optional(*at + cpu.per_cpu_offset) : std::nullopt;
+  const auto at = cpu.per_cpu_offset ? kernel_.find_address(symbol) : std::nullopt;
+  return at ? std::optional(*at + *cpu.per_cpu_offset) : std::nullopt;
 }
 
 void Cpus::read(Cpu& cpu, const KernelTypes& types) const {

@@ -19,7 +19,9 @@ namespace photon_dmesg {
 // One of the guest's processors, as its kernel numbers them.
 struct Cpu {
   std::uint32_t number = 0;
-  std::uint64_t per_cpu_offset = 0;  // __per_cpu_offset[number]
+  // __per_cpu_offset[number]. Absent if it leads nowhere, or where another CPU's data are too: then
+  // nothing else of this one is known.
+  std::optional<std::uint64_t> per_cpu_offset;
 
   // Its current task by its own variable (pcpu_hot, current_task), and by its run queue: they
   // differ for a moment while tasks are switched.
@@ -38,12 +40,13 @@ class Cpus {
  public:
   // By the kernel's symbols, or else by what the GS bases of `vcpus` tell. `kernel` must outlive
   // this object. Where neither tells there are none; what no symbol or type tells of one is absent.
+  // That data of one can't be found although symbols tell where they are is a warning.
   Cpus(const GuestKernel& kernel, const KernelTypes& types, std::span<const Vcpu> vcpus,
        Diagnostics& diagnostics);
 
   [[nodiscard]] const std::vector<Cpu>& all() const { return cpus_; }
 
-  // Where `symbol`, a per-CPU variable, stands on `cpu`.
+  // Where `symbol`, a per-CPU variable, stands on `cpu`; nothing if it is not known where its are.
   [[nodiscard]] std::optional<GuestVirtual> variable(const Cpu& cpu, std::string_view symbol) const;
 
   // Which one each of `vcpus`, which are all that the guest has, is: in the kernel its GS base says
@@ -59,14 +62,19 @@ class Cpus {
   [[nodiscard]] ClockReadings clocks() const;
 
  private:
-  void add(std::uint64_t number, std::uint64_t offset, const KernelTypes& types);
-  void add_by_symbols(GuestVirtual offsets, const KernelTypes& types, std::size_t vcpus);
+  void add(std::uint64_t number, std::optional<std::uint64_t> offset);
+  void add_by_symbols(GuestVirtual offsets, std::size_t vcpus, Diagnostics& diagnostics);
+  void add_by_form(std::span<const Vcpu> vcpus, Diagnostics& diagnostics);
+  [[nodiscard]] bool has_run_queue(const Cpu& cpu) const;
   void read(Cpu& cpu, const KernelTypes& types) const;
   [[nodiscard]] std::vector<const Cpu*> match_by_base(std::span<const Vcpu> vcpus) const;
 
   const GuestKernel& kernel_;
   std::vector<Cpu> cpus_;
 };
+
+// "CPU 1", "CPU 1, 2", and of many the first ones: "CPU 1, 2, 3, 4 and 28 more".
+[[nodiscard]] std::string name_of_cpus(std::span<const std::uint32_t> numbers);
 
 // Whether `cpu` is in one of the kernel's masks of CPUs, a variable that had another name before
 // 4.5; nothing if it can't be read.

@@ -38,10 +38,10 @@ std::optional<Vcpu> take_registers(const std::vector<std::byte>& bytes,
 std::optional<Vcpu> read_crash_registers(const GuestKernel& kernel, const Cpu& cpu) {
   const auto variable = kernel.find_address("crash_notes");
   const auto notes = variable ? read_pointer(kernel.memory(), *variable) : std::nullopt;
-  if (!notes) return std::nullopt;
+  if (!notes || !cpu.per_cpu_offset) return std::nullopt;
   const auto& format = *kernel.memory().tables().architecture().saved_registers().notes;
   std::vector<std::byte> bytes(head_bytes + format.prstatus_bytes);
-  if (!kernel.memory().read(*notes + cpu.per_cpu_offset, bytes)) return std::nullopt;
+  if (!kernel.memory().read(*notes + *cpu.per_cpu_offset, bytes)) return std::nullopt;
   try {
     return take_registers(bytes, format, cpu.number);
   } catch (const Error&) {

@@ -77,8 +77,13 @@ const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct) {
 }
 
 bool has_timers(const GuestFacts& facts) {
-  return std::any_of(facts.cpus.begin(), facts.cpus.end(),
-                     [](const CpuHealth& health) { return health.timer_due.has_value(); });
+  // Of some CPUs it may be known that none is due.
+  const auto is_read = [](const CpuHealth& health) {
+    return health.has_timers || !health.is_online;
+  };
+  return std::ranges::all_of(facts.cpus, is_read) &&
+         std::ranges::any_of(facts.cpus,
+                             [](const CpuHealth& health) { return health.timer_due.has_value(); });
 }
 
 bool has_ages(const GuestFacts& facts) {

@@ -54,8 +54,8 @@ struct GuestFacts {
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
 
-// Whether it is known when the CPUs' timers are due, for how long tasks have not run, and what the
-// workers of all CPUs have to do.
+// Whether it is known when the timers of all CPUs are due, for how long tasks have not run, and
+// what the workers of all CPUs have to do.
 [[nodiscard]] bool has_timers(const GuestFacts& facts);
 [[nodiscard]] bool has_ages(const GuestFacts& facts);
 [[nodiscard]] bool has_workers(const GuestFacts& facts);

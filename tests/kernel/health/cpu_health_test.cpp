@@ -104,12 +104,15 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   guest.write(bases + 32, 100 * second + second / 250);
   guest.write(bases + HealthGuest::per_cpu_size + 32, 18 * second);
   const auto read = [&] {
-    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
+                           guest.diagnostics());
   };
   REQUIRE(read().size() == 2);
   CHECK_FALSE(read()[0].overdue_nsec);
   CHECK(read()[1].overdue_nsec == 82 * second);
   CHECK(read()[1].timer_due->address == bases + HealthGuest::per_cpu_size + 32);
+  CHECK(read()[1].has_timers);
+  CHECK(guest.diagnostics().warnings().empty());
   SECTION("the timer itself confirms it") {
     const GuestVirtual timer = guest.allocate(64);
     guest.write(bases + HealthGuest::per_cpu_size + 40, timer.value);
@@ -134,6 +137,20 @@ TEST_CASE("A timer that lies behind the guest's stop is overdue") {
   }
 }
 
+TEST_CASE("Timers that can't be read are said to be missing") {
+  HealthGuest guest;
+  guest.type("hrtimer_cpu_base", 128, {{"expires_next", 32}});
+  guest.symbol("hrtimer_bases", TaskGuest::nowhere);
+  const auto health = read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
+                                      guest.diagnostics());
+  REQUIRE(health.size() == 2);
+  CHECK_FALSE(health[0].has_timers);
+  CHECK_FALSE(health[0].timer_due);
+  CHECK(guest.diagnostics().warnings() ==
+        std::vector<std::string>{
+            "the timers of CPU 0, 1 can't be read: whether interrupts are taken is not judged"});
+}
+
 TEST_CASE("While a CPU's timers are served, the one that is says since when") {
   // For how long CPU 1 has been serving one that is due at `expires`; `running`: where it says so.
   const auto served = [](std::uint64_t running, std::uint64_t expires, bool is_until_4_15) {
@@ -147,7 +164,8 @@ TEST_CASE("While a CPU's timers are served, the one that is says since when") {
     guest.write(timer + 24, expires);
     guest.write(timer + 48, base + 64);
     guest.write(base + running, timer);
-    const auto health = read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+    const auto health = read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
+                                        guest.diagnostics());
     CHECK_FALSE(health[0].served_nsec);
     return health[1].served_nsec;
   };
@@ -163,7 +181,8 @@ TEST_CASE("The watchdog's mark counts only where the watchdog runs") {
   guest.write(guest.variable("watchdog_touch_ts", HealthGuest::per_cpu_size * 2), 55);
   const GuestVirtual samples = guest.variable("hrtimer_interrupts", HealthGuest::per_cpu_size * 2);
   const auto read = [&] {
-    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time());
+    return read_cpu_health(guest.kernel(), guest.types(), guest.cpus(2), guest.time(),
+                           guest.diagnostics());
   };
   CHECK_FALSE(read()[0].watchdog_touched);
   guest.write(samples, 3);

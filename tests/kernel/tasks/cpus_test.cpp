@@ -63,14 +63,13 @@ TEST_CASE("cpus: from 6.2 to 6.14 the current task stands in pcpu_hot") {
 }
 
 TEST_CASE("cpus: since 6.15 per-CPU symbols lie in the image and move with it") {
-  TwoCpus two;
+  TaskGuest guest;
   const std::uint64_t linked = 0xffffffff83cf65c0;
-  two.guest.symbol("current_task", {linked});
-  const GuestVirtual at = two.guest.allocate(8);
-  const GuestVirtual offsets = *two.guest.kernel().find_address("__per_cpu_offset");
-  two.guest.write(offsets, at.value - linked - TaskGuest::kaslr_offset);
-  two.guest.write(at, 0x777);
-  CHECK(two.guest.cpus().all()[0].current == GuestVirtual{0x777});
+  guest.symbol("current_task", {linked});
+  const GuestVirtual at = guest.allocate(8);
+  guest.write(guest.variable("__per_cpu_offset"), at.value - linked - TaskGuest::kaslr_offset);
+  guest.write(at, 0x777);
+  CHECK(guest.cpus().all()[0].current == GuestVirtual{0x777});
 }
 
 TEST_CASE("cpus: those that are not present are not there") {
@@ -119,6 +118,63 @@ TEST_CASE("cpus: a count that no kernel has is bounded, and what can't be read i
   TwoCpus two;
   two.guest.write(*two.guest.kernel().find_address("nr_cpu_ids"), 0xffffffff, 4);
   CHECK(two.guest.cpus(2).all().size() == 2);
+}
+
+TEST_CASE("cpus: of one whose offset leads nowhere nothing is known, and that is said") {
+  TwoCpus two;
+  const GuestVirtual offsets = *two.guest.kernel().find_address("__per_cpu_offset");
+  two.guest.write(offsets + 8, TaskGuest::nowhere);
+  const Cpus cpus = two.guest.cpus(2);
+  REQUIRE(cpus.all().size() == 2);
+  CHECK(cpus.all()[0].per_cpu_offset);
+  CHECK_FALSE(cpus.all()[1].per_cpu_offset);
+  CHECK_FALSE(cpus.all()[1].queue_current);
+  CHECK_FALSE(cpus.variable(cpus.all()[1], "runqueues"));
+  CHECK(
+      two.guest.diagnostics().warnings() ==
+      std::vector<std::string>{"the data of CPU 1 can't be found: __per_cpu_offset leads nowhere, "
+                               "or where another CPU's are"});
+  CHECK(cpus.match(std::vector<Vcpu>{vcpu(0, 0x10, two.data[0]), vcpu(1, 0x10, two.data[1])}) ==
+        std::vector<const Cpu*>{&cpus.all()[0], &cpus.all()[1]});
+}
+
+TEST_CASE("cpus: two that have one offset are not told apart: of neither anything is known") {
+  TwoCpus two;
+  const GuestVirtual offsets = *two.guest.kernel().find_address("__per_cpu_offset");
+  two.guest.write(offsets + 8, two.data[0]);
+  SECTION("which is said") {
+    const Cpus cpus = two.guest.cpus(2);
+    REQUIRE(cpus.all().size() == 2);
+    CHECK_FALSE(cpus.all()[0].per_cpu_offset);
+    CHECK_FALSE(cpus.all()[1].per_cpu_offset);
+    REQUIRE(two.guest.diagnostics().warnings().size() == 1);
+    CHECK_THAT(two.guest.diagnostics().warnings()[0],
+               Catch::StartsWith("the data of CPU 0, 1 can't be found: "));
+  }
+  SECTION("but in early boot, when all have that of the first, which alone runs") {
+    (void)two.guest.variable("system_state");
+    const Cpus cpus = two.guest.cpus(2);
+    REQUIRE(cpus.all().size() == 2);
+    CHECK(cpus.all()[0].queue_current == GuestVirtual{0x100});
+    CHECK_FALSE(cpus.all()[1].per_cpu_offset);
+    CHECK(two.guest.diagnostics().warnings().empty());
+  }
+}
+
+TEST_CASE("cpus: that the kernel's mask has none is said") {
+  TwoCpus two;
+  (void)two.guest.variable("__cpu_present_mask");
+  CHECK(two.guest.cpus(2).all().empty());
+  CHECK(two.guest.diagnostics().warnings() ==
+        std::vector<std::string>{
+            "the guest's CPUs can't be found: the kernel's mask of them is empty"});
+}
+
+TEST_CASE("cpus: of many the first are named and the others counted") {
+  using Numbers = std::vector<std::uint32_t>;
+  CHECK(name_of_cpus(Numbers{7}) == "CPU 7");
+  CHECK(name_of_cpus(Numbers{1, 2, 3, 5}) == "CPU 1, 2, 3, 5");
+  CHECK(name_of_cpus(Numbers{1, 2, 3, 5, 8, 13}) == "CPU 1, 2, 3, 5 and 2 more");
 }
 
 TEST_CASE("cpus: without __per_cpu_offset there are none, and no time") {

@@ -72,7 +72,7 @@ TEST_CASE("crash notes: a CPU that has saved none has none") {
     crashed.guest.write_text(crashed.note, std::string(400, '\xff'));
   }
   SECTION("not mapped") {
-    crashed.cpu.per_cpu_offset += 0x1000000000;
+    *crashed.cpu.per_cpu_offset += 0x1000000000;
   }
   CHECK_FALSE(crashed.read());
 }
