@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/address.h"
+#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "kernel/memory/kernel_memory.h"
 #include "kernel/memory/linked_list.h"
@@ -33,16 +35,20 @@ class PoolLists {
  public:
   // `what`: what is in them: "works". `memory` must outlive this object.
   PoolLists(const KernelMemory& memory, std::string what)
-      : memory_(memory), damaged_(std::move(what)) {}
+      : memory_(memory), budget_(what, most_nodes), damaged_(std::move(what)) {}
 
-  // The nodes of the list at `head`, which belongs to a pool of that CPU.
+  // The nodes of the list at `head`, which belongs to a pool of that CPU. Broken also where more
+  // was looked at than all lists of a sound guest have: those of a hostile one may share nodes.
   [[nodiscard]] ListNodes walk(std::uint32_t cpu, GuestVirtual head);
 
-  // Says which lists are damaged.
-  void warn(Diagnostics& diagnostics) const { damaged_.warn(diagnostics); }
+  // Says which lists are damaged, and if not all were looked at.
+  void warn(Diagnostics& diagnostics) const;
 
  private:
+  static constexpr std::size_t most_nodes = std::size_t{1} << 20;
+
   const KernelMemory& memory_;
+  Budget budget_;
   DamagedLists damaged_;
 };
 

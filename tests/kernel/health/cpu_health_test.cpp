@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/health/cpu_pools.h"
 #include "kernel/health/guest_time.h"
 #include "kernel/health/rcu.h"
 #include "kernel/health/worker_pools.h"
@@ -378,6 +379,25 @@ TEST_CASE("A pool of workers in which works wait says how many and since when") 
     CHECK(read_pools().known_cpus.empty());
     CHECK(guest.diagnostics().warnings().empty());
   }
+}
+
+TEST_CASE("The lists of all pools have one bound, though each may lead through all of them") {
+  HealthGuest guest;
+  PoolLists lists(guest.memory(), "works");
+  constexpr std::uint64_t nodes = 60'000;
+  const GuestVirtual ring = guest.allocate(nodes * 16);
+  for (std::uint64_t i = 0; i < nodes; ++i) {
+    guest.write(ring + i * 16, ring + (i + 1) % nodes * 16);
+    guest.write(ring + i * 16 + 8, ring + (i + nodes - 1) % nodes * 16);
+  }
+  std::size_t walked = 0;
+  for (std::uint64_t i = 0; i < 100; ++i) walked += lists.walk(0, ring + i * 16).nodes.size();
+  CHECK(walked < (1U << 20U) + nodes);
+  CHECK(lists.walk(1, ring).broken);
+  lists.warn(guest.diagnostics());
+  CHECK(guest.diagnostics().warnings() ==
+        std::vector<std::string>{"the lists of all CPUs' workers: more than 1048576 works: the "
+                                 "rest is left out"});
 }
 
 TEST_CASE("Until the kernel schedules it is in early boot, as far as it tells") {
