@@ -118,6 +118,12 @@ int write_log(const Options& own, Guest& guest, Redactor& redactor,
   return log.is_complete() && !diagnostics.has_lack() ? exit_complete : exit_incomplete;
 }
 
+// Whether that is of the results and not of what was read: without a place for them there is no
+// result to tell of it.
+bool is_unwritten(const Error& error) {
+  return error.failure() == Failure::Incomplete;
+}
+
 // A log that can't be read leaves the verdict to be given, and the other way round.
 void read_guest(const Options& own, Guest& guest, Redactor& redactor, const fs::path& folder,
                 TerminalDiagnostics& diagnostics, TicketResult& result) {
@@ -125,6 +131,7 @@ void read_guest(const Options& own, Guest& guest, Redactor& redactor, const fs::
   try {
     result.status = write_log(own, guest, redactor, diagnostics);
   } catch (const Error& error) {
+    if (is_unwritten(error)) throw;
     failure = error;
   }
   result.warnings = diagnostics.warnings();
@@ -247,6 +254,7 @@ TicketResult run_ticket(const Options& options, const Ticket& ticket,
     read_ticket(options_of(options, ticket, folder / log_name(*options.format)), shared, redactor,
                 folder, result);
   } catch (const Error& error) {
+    if (is_unwritten(error)) throw;
     result.status = exit_status(error.failure());
     result.error = error.what();
   } catch (const std::exception& error) {

@@ -14,7 +14,8 @@ namespace photon_dmesg {
 // Does for one ticket of photon-dmesg batch what the program does for its files alone, its log as
 // `options` say, and its triage. Symbols that do not come with it are taken from `shared`, unless
 // that is null. Writes to `folder`, which exists: the log, and triage.txt and triage.json if it
-// could be judged. What goes wrong is a part of what is returned.
+// could be judged. What goes wrong is a part of what is returned, but for what can't be written:
+// throws Error(Incomplete) then.
 [[nodiscard]] TicketResult run_ticket(const Options& options, const Ticket& ticket,
                                       const std::shared_ptr<SymbolPool>& shared,
                                       const std::filesystem::path& folder);

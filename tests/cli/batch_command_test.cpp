@@ -1,18 +1,21 @@
 #include "cli/batch_command.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "cli/run.h"
+#include "support/file_content.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -44,6 +47,36 @@ int end_of(pid_t process) {
   int status = 0;
   ::waitpid(process, &status, 0);
   return status;
+}
+
+// The same, for which each file that is longer than `bytes` is one that the disk has no room for.
+pid_t start_with_room(std::uint64_t bytes, const std::vector<std::string>& arguments,
+                      const fs::path& temporary) {
+  const pid_t process = ::fork();
+  if (process != 0) return process;
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit = {bytes, bytes};
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  ::_exit(WEXITSTATUS(end_of(start(arguments, temporary))));
+}
+
+// A vmware.log to which a guest has sent `lines` lines.
+std::string log_of_host(int lines) {
+  std::string log = "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX pid=1\n";
+  for (int i = 0; i < lines; ++i) {
+    log +=
+        "2026-11-25T02:10:02.000Z In(05) vcpu-0 - Guest: <0>[   20.000000] Kernel panic - not "
+        "syncing: x\n";
+  }
+  return log;
+}
+
+// The content of the file below `folder` that is called `name`.
+std::string content_below(const fs::path& folder, const char* name) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() == name) return file_content(entry.path());
+  }
+  return "there is none";
 }
 
 // Waits until `process` reads the pipe at `path`, which then waits for what is written to the
@@ -88,6 +121,25 @@ TEST_CASE("batch --no-cache: what has no place for temporary files does its work
   const int status = end_of(process);
   CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));  // the ticket can't be read
   CHECK(fs::exists(folder.path() / "results" / "summary.txt"));
+}
+
+TEST_CASE("batch: a log that the disk has no room for leaves the earlier result as it was") {
+  const TemporaryFolder folder;
+  const fs::path results = folder.path() / "results";
+  const std::vector<std::string> arguments = {folder.write("vmware.log", log_of_host(1)), "-o",
+                                              results};
+  (void)end_of(start(arguments, folder.path()));
+  const std::string log = content_below(results, "log.txt");
+  const std::string result = content_below(results, "ticket.json");
+  REQUIRE_THAT(log, Catch::Contains("Kernel panic"));
+  (void)folder.write("vmware.log", log_of_host(500));
+  constexpr std::uint64_t less_than_the_log = 16 * 1024;
+  const int status = end_of(start_with_room(less_than_the_log, arguments, folder.path()));
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 3));
+  CHECK(content_below(results, "log.txt") == log);
+  CHECK(content_below(results, "ticket.json") == result);
+  CHECK_THAT(content_below(results, "summary.txt"),
+             Catch::Contains("its results could not be written"));
 }
 
 TEST_CASE("batch: results whose summary can't be printed are there, and not complete") {

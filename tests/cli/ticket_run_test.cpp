@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "support/errors.h"
+#include "support/fixture_guest.h"
+#include "support/guest_on_disk.h"
+#include "support/ring_writer.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -55,6 +59,36 @@ class VmFolder {
 using Names = std::vector<std::string>;
 
 }  // namespace
+
+TEST_CASE("run_ticket: what can't be written is no result that says so, but no result") {
+  const TemporaryFolder folder;
+  FixtureGuest guest(PRINTK_RINGBUFFER_KERNEL);
+  RingWriter ring(guest);
+  ring.store("booted");
+  ring.publish();
+  const Ticket of_guest = {"vm",
+                           {write_guest(folder, "vm", guest).checkpoint, PRINTK_RINGBUFFER_KERNEL}};
+  const Ticket of_host = {
+      "host",
+      {folder.write("vmware.log",
+                    "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX pid=1\n"
+                    "2026-11-25T02:10:02.000Z In(05) vcpu-0 - Guest: <0>[ 20.0] panic\n")}};
+  const fs::path results = folder.path() / "results";
+  for (const Ticket& ticket : {of_guest, of_host}) {
+    CAPTURE(ticket.name);
+    fs::create_directory(results);
+    CHECK(run_ticket(Options(), ticket, nullptr, results).error.empty());
+    fs::remove_all(results);
+    for (const char* blocked : {"log.txt", "triage.json"}) {
+      CAPTURE(blocked);
+      fs::create_directory(results);
+      fs::create_symlink("/nonexistent/file", results / blocked);
+      check_fails(Failure::Incomplete, "/nonexistent/file: can't be created",
+                  [&] { (void)run_ticket(Options(), ticket, nullptr, results); });
+      fs::remove_all(results);
+    }
+  }
+}
 
 TEST_CASE("ticket key: a checkpoint's has its memory and the host's logs, and no other VM's") {
   const VmFolder folder;
