@@ -128,6 +128,28 @@ void move_into(const fs::path& unfinished, const fs::path& folder, const TicketR
   fs::remove(unfinished);
 }
 
+constexpr std::string_view not_read_again =
+    "this is the result of an earlier run, as the ticket could not be read again: ";
+
+// What `folder` says of itself if that is of a ticket which was read, and all of it is there.
+std::optional<TicketResult> read_before(const fs::path& folder) {
+  std::optional<TicketResult> earlier = read_ticket_result(folder);
+  const bool is_kept = earlier && earlier->error.empty() && is_whole(folder, *earlier);
+  return is_kept ? std::move(earlier) : std::nullopt;
+}
+
+// `earlier` as it is kept after a run that could not read the ticket for `why`. Without a key it is
+// not done: the next run tries again.
+TicketResult kept(TicketResult earlier, const std::string& why) {
+  constexpr int incomplete = 1;
+  std::erase_if(earlier.warnings,
+                [](const std::string& warning) { return warning.starts_with(not_read_again); });
+  earlier.warnings.insert(earlier.warnings.begin(), fmt::format("{}{}", not_read_again, why));
+  earlier.status = incomplete;
+  earlier.key.clear();
+  return earlier;
+}
+
 // The folders that files of `tickets` are in, those around these up to the root, and so where links
 // lead that are such files; all without links.
 std::set<fs::path> folders_of(const std::vector<Ticket>& tickets) {
@@ -195,15 +217,25 @@ fs::path begin_result(const fs::path& results, const std::string& ticket) {
   return unfinished;
 }
 
-void finish_result(const fs::path& unfinished, const fs::path& results, TicketResult& result) {
+Finished finish_result(const fs::path& unfinished, const fs::path& results, TicketResult& result) {
+  const fs::path folder = results / result.name;
+  auto earlier = result.error.empty() ? std::nullopt : read_before(folder);
+  if (earlier) {
+    result = kept(std::move(*earlier), result.error);
+    on_disk([&] {
+      write_ticket_file(folder, result);
+      fs::remove_all(unfinished);
+    });
+    return Finished::EarlierKept;
+  }
   on_disk([&] {
     list_outputs(unfinished, result);
     write_ticket_file(unfinished, result);
-    const fs::path folder = results / result.name;
     std::error_code not_empty;
     fs::rename(unfinished, folder, not_empty);
     if (not_empty) move_into(unfinished, folder, result);
   });
+  return Finished::Replaced;
 }
 
 void discard_result(const fs::path& results, const std::string& ticket, int process) {

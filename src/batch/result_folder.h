@@ -22,12 +22,18 @@ void check_results(const std::filesystem::path& results, const std::vector<Ticke
 [[nodiscard]] std::filesystem::path begin_result(const std::filesystem::path& results,
                                                  const std::string& ticket);
 
+// What has become of a result.
+enum class Finished { Replaced, EarlierKept };
+
 // Lists what has been written to `unfinished` in `result`, adds it there, and gives the folder its
-// name. Of an earlier result in its place, files that others have put there stay, and so does what
-// was read. Throws Error(Incomplete); also for a file that is in the way and that no earlier result
-// lists, which is found before anything there is changed. Error(Usage) for one that was read.
-void finish_result(const std::filesystem::path& unfinished, const std::filesystem::path& results,
-                   TicketResult& result);
+// name. If the ticket could not be read and an earlier run has read it, that result stays, and
+// `result` becomes it: with a warning that says why, status 1, and no key, by which it would count
+// as done. Of an earlier result in its place, files that others have put there stay, and so does
+// what was read. Throws Error(Incomplete); also for a file that is in the way and that no earlier
+// result lists, which is found before anything there is changed. Error(Usage) for one that was
+// read.
+Finished finish_result(const std::filesystem::path& unfinished,
+                       const std::filesystem::path& results, TicketResult& result);
 
 // Removes what `process` has left unfinished of `ticket`.
 void discard_result(const std::filesystem::path& results, const std::string& ticket, int process);

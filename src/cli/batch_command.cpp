@@ -38,6 +38,11 @@ namespace {
 
 constexpr const char* not_written = "its results could not be written";
 
+// What a ticket's process ends with.
+constexpr int ended_done = 0;
+constexpr int ended_unwritten = 1;
+constexpr int ended_unread = 2;  // what an earlier run had read is there still
+
 // What all tickets share, and what becomes of each.
 class Batch {
  public:
@@ -60,9 +65,12 @@ class Batch {
     const auto ended = [&](const WorkerPool::Ended& end) {
       discard_result(results_folder_, tickets_[end.work].name, end.process);
       if (end.was_asked) return;  // it counts as not begun
-      results_[end.work] = result_of(end);
-      progress.add(!results_[end.work]->error.empty());
-      say_failure(*results_[end.work], progress);
+      const TicketResult& result = results_[end.work].emplace(result_of(end));
+      const std::string failure = end.status == ended_unread && !result.warnings.empty()
+                                      ? result.warnings.front()
+                                      : result.error;
+      progress.add(!failure.empty());
+      say_failure(result.name, failure, progress);
     };
     const auto signal = workers.run(tickets_.size(), [&](std::size_t index) { return work(index); },
                                     {ended, [&](std::size_t running) { progress.show(running); }});
@@ -121,20 +129,20 @@ class Batch {
     return results_folder_ / ticket.name;
   }
 
-  // In a process of its own. Returns whether its results could not be written.
+  // In a process of its own, which ends with what is returned.
   [[nodiscard]] int work(std::size_t index) const {
     const Ticket& ticket = tickets_[index];
     try {
       const std::string key = key_of(options_, ticket, symbols_key_);
-      if (options_.batch.resume && is_done(ticket, key)) return 0;
+      if (options_.batch.resume && is_done(ticket, key)) return ended_done;
       const fs::path unfinished = begin_result(results_folder_, ticket.name);
       TicketResult result = run_ticket(options_, ticket, pool_, unfinished);
       result.key = key;
-      finish_result(unfinished, results_folder_, result);
-      return 0;
+      const Finished finished = finish_result(unfinished, results_folder_, result);
+      return finished == Finished::EarlierKept ? ended_unread : ended_done;
     } catch (const std::exception& error) {
       say(fmt::format("photon-dmesg: {}: {}\n", ticket.name, printable(error.what())));
-      return 1;
+      return ended_unwritten;
     }
   }
 
@@ -147,7 +155,7 @@ class Batch {
 
   [[nodiscard]] TicketResult result_of(const WorkerPool::Ended& end) const {
     const Ticket& ticket = tickets_[end.work];
-    const bool is_written = !end.signal && end.status == 0;
+    const bool is_written = !end.signal && (end.status == ended_done || end.status == ended_unread);
     const auto written = is_written ? read_ticket_result(folder_of(ticket)) : std::nullopt;
     if (written) return *written;
     TicketResult result;
@@ -163,10 +171,11 @@ class Batch {
     return result;
   }
 
-  void say_failure(const TicketResult& result, TicketProgress& progress) const {
-    if (result.error.empty() || is_quiet()) return;
+  void say_failure(const std::string& ticket, const std::string& failure,
+                   TicketProgress& progress) const {
+    if (failure.empty() || is_quiet()) return;
     progress.clear();
-    say(fmt::format("photon-dmesg: {}: {}\n", result.name, printable(result.error)));
+    say(fmt::format("photon-dmesg: {}: {}\n", ticket, printable(failure)));
   }
 
   const Options& options_;

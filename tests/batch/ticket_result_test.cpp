@@ -141,6 +141,46 @@ TEST_CASE("result folder: only files that this program writes are taken from an 
   CHECK(fs::exists(results.path() / "outside"));
 }
 
+TEST_CASE("result folder: what can't be read again leaves what was, and says so, once") {
+  const TemporaryFolder results;
+  finish_sample(results.path(), "log.txt");
+  const fs::path folder = results.path() / "web01";
+  const auto fail = [&] {
+    const fs::path unfinished = begin_result(results.path(), "web01");
+    std::ofstream(unfinished / "triage.txt") << "judged all the same\n";
+    TicketResult result = failed("web01");
+    result.key = "of what can't be read";
+    const Finished finished = finish_result(unfinished, results.path(), result);
+    CHECK_FALSE(fs::exists(unfinished));
+    CHECK(to_json(result) == to_json(read_ticket_result(folder).value()));
+    return finished;
+  };
+  SECTION("as long as it is whole") {
+    CHECK(fail() == Finished::EarlierKept);
+    CHECK(fail() == Finished::EarlierKept);
+    CHECK(test::file_content(folder / "log.txt") == "booted\n");
+    CHECK_FALSE(fs::exists(folder / "triage.txt"));
+    const TicketResult kept = read_ticket_result(folder).value();
+    CHECK(is_whole(folder, kept));
+    CHECK(kept.error.empty());
+    CHECK(kept.status == 1);
+    CHECK(kept.key.empty());
+    CHECK(kept.warnings ==
+          std::vector<std::string>{"this is the result of an earlier run, as the ticket could not "
+                                   "be read again: web01.vmss: it is damaged",
+                                   "part of it is missing"});
+    finish_sample(results.path(), "log.txt");
+    CHECK(to_json_line(read_ticket_result(folder).value()) == to_json_line(sample("web01")));
+  }
+  SECTION("not if it was changed, nor what could not be read then either") {
+    std::ofstream(folder / "log.txt") << "Booted\n";
+    CHECK(fail() == Finished::Replaced);
+    CHECK(fail() == Finished::Replaced);
+    CHECK_FALSE(fs::exists(folder / "log.txt"));
+    CHECK(read_ticket_result(folder)->error == failed("web01").error);
+  }
+}
+
 TEST_CASE("result folder: a file that no earlier result lists is not overwritten") {
   const TemporaryFolder results;
   finish_sample(results.path(), "log.txt");

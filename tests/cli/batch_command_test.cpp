@@ -142,6 +142,33 @@ TEST_CASE("batch: a log that the disk has no room for leaves the earlier result 
              Catch::Contains("its results could not be written"));
 }
 
+TEST_CASE("batch --resume: a ticket that can't be read any more keeps its log, until it can") {
+  const TemporaryFolder folder;
+  const fs::path results = folder.path() / "results";
+  const fs::path evidence = folder.write("vmware.log", log_of_host(1));
+  const fs::path elsewhere = folder.path() / "elsewhere";
+  const auto run = [&] {
+    const int status = end_of(start({"--resume", evidence, "-o", results}, folder.path()));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  constexpr int without_memory = 1;
+  REQUIRE(run() == without_memory);
+  const std::string log = content_below(results, "log.txt");
+  const std::string summary = content_below(results, "summary.txt");
+  fs::rename(evidence, elsewhere);
+  for (int times = 0; times < 2; ++times) {
+    CHECK(run() == 1);
+    CHECK(content_below(results, "log.txt") == log);
+    CHECK_THAT(content_below(results, "summary.txt"),
+               Catch::Contains("PANIC") &&
+                   Catch::Contains("warning: this is the result of an earlier run, as the ticket "
+                                   "could not be read again: "));
+  }
+  fs::rename(elsewhere, evidence);
+  CHECK(run() == without_memory);
+  CHECK(content_below(results, "summary.txt") == summary);
+}
+
 TEST_CASE("batch: results whose summary can't be printed are there, and not complete") {
   const TemporaryFolder folder;
   const pid_t process = start({folder.write("vm.vmss", "x"), "-o", folder.path() / "results"},
