@@ -23,6 +23,24 @@ TEST_CASE("ticket list: lines may end as on Windows, names may hold line ends be
   CHECK(parse_ticket_list("a\nb.vmss\0c.vmss\0"sv, "list").paths == Paths{"a\nb.vmss", "c.vmss"});
 }
 
+TEST_CASE("ticket list: the mark of UTF-8 is no part of the first path") {
+  CHECK(parse_ticket_list("\xef\xbb\xbfvm.vmss\nb.vmss\n", "list").paths ==
+        Paths{"vm.vmss", "b.vmss"});
+  CHECK(parse_ticket_list("\xef\xbb\xbf", "list").paths.empty());
+}
+
+TEST_CASE("ticket list: UTF-16 is refused, with its mark and without") {
+  for (const std::string_view text :
+       {"\xff\xfew\0/\0v\0\r\0\n\0"sv, "\xfe\xff\0w\0/\0v\0\r\0\n"sv, "w\0/\0v\0m\0\r\0\n\0"sv,
+        "\0w\0/\0v\0m\0\n"sv, "\x42\1r\0\xf3\0d\0/\0v\0m\0\n\0"sv /* not all in ASCII */}) {
+    test::check_fails(Failure::Usage,
+                      "list.txt: expected a list of tickets in UTF-8, found one in UTF-16",
+                      [&] { (void)parse_ticket_list(text, "list.txt"); });
+  }
+  CHECK(parse_ticket_list("a\0"sv, "list").paths == Paths{"a"});
+  CHECK(parse_ticket_list("./a\0./b\0"sv, "list").paths == Paths{"./a", "./b"});
+}
+
 TEST_CASE("ticket list: with tabs, a name and all files of one ticket") {
   const TicketList list =
       parse_ticket_list("4711\tphoton.iso\tweb/vm.vmss\tweb/vm.vmem\n\tdb/vm.vmss\n", "list");
