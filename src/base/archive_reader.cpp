@@ -45,8 +45,10 @@ std::string path_of(archive_entry* entry) {
 ArchiveReader::Member describe(archive_entry* entry) {
   ArchiveReader::Member member;
   member.path = path_of(entry);
-  member.is_file = libarchive().archive_entry_filetype(entry) == AE_IFREG &&
-                   libarchive().archive_entry_hardlink(entry) == nullptr;
+  if (const char* target = libarchive().archive_entry_hardlink(entry)) member.hard_link = target;
+  const auto type = libarchive().archive_entry_filetype(entry);
+  member.is_file = type == AE_IFREG && member.hard_link.empty();
+  member.is_link = type == AE_IFLNK;
   member.is_encrypted = libarchive().archive_entry_is_encrypted(entry) == 1;
   member.size =
       static_cast<std::uint64_t>(std::max<la_int64_t>(0, libarchive().archive_entry_size(entry)));

@@ -34,8 +34,10 @@ class ArchiveReader {
   ~ArchiveReader();
 
   struct Member {
-    std::string path;      // as stored; empty: it can't be told
-    bool is_file = false;  // and no folder, link or device
+    std::string path;       // as stored; empty: it can't be told
+    bool is_file = false;   // and no folder, link or device
+    bool is_link = false;   // a symbolic one
+    std::string hard_link;  // the path of the member, as stored, that it is another name of
     bool is_encrypted = false;
     std::uint64_t size = 0;              // as far as its header says
     std::optional<std::time_t> changed;  // in seconds since 1970

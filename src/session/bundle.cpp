@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "session/vm_file_names.h"
 
 namespace photon_dmesg {
 
@@ -29,6 +30,7 @@ void Bundle::list(Diagnostics& diagnostics) {
     throw unusable(fmt::format("{}: {}", file_->name(), losses.damage.front()));
   }
   warn_of(losses, diagnostics);
+  add_links(losses.links, diagnostics);
   too_deep_ = std::move(losses.too_deep);
   diagnostics.found(
       {.what = fmt::format("a bundle of {} files", files_.size()), .where = file_->name()});
@@ -40,6 +42,23 @@ void Bundle::add(const BundledFile& file, Diagnostics& diagnostics) {
                        .value = file.path,
                        .where = file_->name()});
   }
+}
+
+void Bundle::add_links(const std::vector<BundledLink>& links, Diagnostics& diagnostics) {
+  for (const BundledLink& link : links) {
+    const auto file = files_.find(link.file);
+    if (file == files_.end()) {
+      links_.insert(link.path);
+      continue;
+    }
+    BundledFile again = file->second;
+    again.path = link.path;
+    files_.emplace(link.path, std::move(again));
+  }
+  const auto of_vm = std::find_if(links_.begin(), links_.end(), has_vmwares_name);
+  if (of_vm == links_.end()) return;
+  diagnostics.warn(
+      fmt::format("{}: links in a bundle are not followed, such as {}", file_->name(), *of_vm));
 }
 
 // A walk to one file comes by damage that the listing has named.
@@ -59,6 +78,13 @@ void Bundle::warn_of(const BundleLosses& losses, Diagnostics& diagnostics) {
 
 const BundledFile& Bundle::find(const std::string& path) const {
   if (const auto found = files_.find(path); found != files_.end()) return found->second;
+  if (links_.contains(path)) {
+    throw unusable(
+        fmt::format("{}/{}: this is a link in a bundle, which is not followed: name what it leads "
+                    "to, or unpack "
+                    "the bundle",
+                    file_->name(), path));
+  }
   for (const std::string& deep : too_deep_) {
     if (path != deep && !path.starts_with(deep + '/')) continue;
     throw unusable(
@@ -88,7 +114,7 @@ std::shared_ptr<const ByteSource> Bundle::read(const BundledFile& wanted,
                                           [&](const BundledFile& file, BundledContent& content) {
                                             if (file.number != wanted.number) return Wanted::More;
                                             try {
-                                              source = kept_.keep(file, content, diagnostics);
+                                              source = kept_.keep(wanted, content, diagnostics);
                                             } catch (const Error& error) {
                                               failure = error;
                                             }

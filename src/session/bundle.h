@@ -26,8 +26,11 @@ class Bundle {
          const BundleLimits& limits, Diagnostics& diagnostics);
 
   // By their paths in it; of several that have one path, the last, which would be what is there if
-  // the bundle were unpacked.
+  // the bundle were unpacked. Of a file with several hard links, each.
   [[nodiscard]] const std::map<std::string, BundledFile>& files() const { return files_; }
+
+  // The paths of symbolic links in it, which are not followed.
+  [[nodiscard]] const std::set<std::string>& links() const { return links_; }
 
   // The paths of bundles in bundles in it, which are not looked into.
   [[nodiscard]] const std::vector<std::string>& too_deep() const { return too_deep_; }
@@ -40,6 +43,7 @@ class Bundle {
  private:
   void list(Diagnostics& diagnostics);
   void add(const BundledFile& file, Diagnostics& diagnostics);
+  void add_links(const std::vector<BundledLink>& links, Diagnostics& diagnostics);
   void warn_of(const BundleLosses& losses, Diagnostics& diagnostics);
   [[nodiscard]] const BundledFile& find(const std::string& path) const;
   std::shared_ptr<const ByteSource> read(const BundledFile& wanted, Diagnostics& diagnostics);
@@ -49,6 +53,7 @@ class Bundle {
   KeptMembers kept_;
   std::map<std::string, BundledFile> files_;
   std::vector<std::string> too_deep_;
+  std::set<std::string> links_;
   std::set<std::string> said_;  // of its damage
 };
 

@@ -21,6 +21,28 @@ std::string part_inside(const fs::path& path, const fs::path& bundle) {
   return path_in_bundle(inside.string()).value_or("..");  // which no member is called
 }
 
+const std::string& path_of(const std::string& path) {
+  return path;
+}
+
+const std::string& path_of(const std::pair<const std::string, BundledFile>& file) {
+  return file.first;
+}
+
+// The paths through `bundle` of those of `members`, which are sorted by path, that lie below
+// `folder`, a path in it.
+template <typename Members>
+std::vector<fs::path> paths_below(const fs::path& bundle, const std::string& folder,
+                                  const Members& members) {
+  const std::string begin = folder.empty() ? "" : folder + '/';
+  std::vector<fs::path> found;
+  for (auto member = members.lower_bound(begin); member != members.end(); ++member) {
+    if (!path_of(*member).starts_with(begin)) break;
+    found.push_back(bundle / path_of(*member));
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<fs::path> file_on_the_way(const fs::path& path) {
@@ -69,14 +91,13 @@ bool BundleTree::is_folder(const fs::path& path) const {
 std::vector<fs::path> BundleTree::files_below(const fs::path& folder) const {
   const std::optional<Place> place = find_place(folder);
   if (!place) return {};
-  const std::string begin = place->inside.empty() ? "" : place->inside + '/';
-  std::vector<fs::path> found;
-  const auto& all = place->bundle->files();
-  for (auto file = all.lower_bound(begin); file != all.end(); ++file) {
-    if (!file->first.starts_with(begin)) break;
-    found.push_back(place->path / file->first);
-  }
-  return found;
+  return paths_below(place->path, place->inside, place->bundle->files());
+}
+
+std::vector<fs::path> BundleTree::links_below(const fs::path& folder) const {
+  const std::optional<Place> place = find_place(folder);
+  if (!place) return {};
+  return paths_below(place->path, place->inside, place->bundle->links());
 }
 
 std::vector<fs::path> BundleTree::too_deep(const fs::path& path) const {

@@ -34,6 +34,10 @@ class BundleTree final : public FileTree {
   [[nodiscard]] std::vector<std::filesystem::path> files_below(
       const std::filesystem::path& folder) const;
 
+  // The symbolic links there, which are none of these files and are not followed, ascending.
+  [[nodiscard]] std::vector<std::filesystem::path> links_below(
+      const std::filesystem::path& folder) const;
+
   // The bundles in bundles in the bundle that `path` is or leads into.
   [[nodiscard]] std::vector<std::filesystem::path> too_deep(
       const std::filesystem::path& path) const;

@@ -78,20 +78,28 @@ class Walker {
         return;
       }
       ++number_;
-      if (!member->is_file) continue;
+      const bool is_link = member->is_link || !member->hard_link.empty();
+      if (!member->is_file && !is_link) continue;
       const std::optional<std::string> name = path_in_bundle(member->path);
       if (!name) {
         ++losses_.astray;
         continue;
       }
-      const BundledFile file = {path.empty() ? *name : path + '/' + *name,
-                                number_,
-                                member->size,
-                                member->changed,
-                                member->is_encrypted,
-                                is_dear};
+      const std::string begin = path.empty() ? "" : path + '/';
+      if (is_link) {
+        add_link(begin + *name, begin, member->hard_link);
+        continue;
+      }
+      const BundledFile file = {begin + *name,        number_, member->size, member->changed,
+                                member->is_encrypted, is_dear};
       visit_file(reader, file, !path.empty());
     }
+  }
+
+  // `begin`: of paths in the archive, which a hard link does not lead out of.
+  void add_link(const std::string& path, const std::string& begin, const std::string& hard_link) {
+    const std::optional<std::string> file = path_in_bundle(hard_link);
+    losses_.links.push_back({path, file ? begin + *file : ""});
   }
 
   void visit_file(ArchiveReader& reader, const BundledFile& file, bool is_nested) {

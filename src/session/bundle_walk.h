@@ -39,10 +39,17 @@ struct BundledFile {
   bool is_dear = false;  // to have it later takes unpacking all that lies before it again
 };
 
+// A link in a bundle, by the paths in it.
+struct BundledLink {
+  std::string path;
+  std::string file;  // that it is another name of; empty: it is a symbolic link
+};
+
 // What a walk through a bundle has not handed out.
 struct BundleLosses {
   std::vector<std::string> damage;    // what could not be read; what came before that was
   std::vector<std::string> too_deep;  // bundles in bundles in the bundle: their paths
+  std::vector<BundledLink> links;     // none of these was looked into
   std::uint64_t astray = 0;           // members whose names lead out of it, or are none
 };
 

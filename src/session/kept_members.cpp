@@ -79,7 +79,7 @@ void KeptMembers::note_configuration(const BundledFile& file, const ByteSource& 
   const std::string folder = folder_in_bundle(file.path);
   current_.insert_or_assign(folder, shared_name(state));
   if (memory_ && folder_in_bundle(memory_->path) == folder && !wants_memory(memory_->path)) {
-    if (const auto found = kept_.find(memory_->number); found != kept_.end()) {
+    if (const auto found = kept_.find(key_of(*memory_)); found != kept_.end()) {
       bytes_ -= found->second.bytes;
       kept_.erase(found);
     }
@@ -109,7 +109,7 @@ std::shared_ptr<const ByteSource> KeptMembers::read(const BundledFile& file,
   }
   Kept kept = {spool.finish(), spool.kept()};
   bytes_ += kept.bytes;
-  return kept_.insert_or_assign(file.number, std::move(kept)).first->second.source;
+  return kept_.insert_or_assign(key_of(file), std::move(kept)).first->second.source;
 }
 
 std::shared_ptr<const ByteSource> KeptMembers::keep(const BundledFile& file,
@@ -136,7 +136,7 @@ void KeptMembers::keep_ahead(const BundledFile& file, BundledContent& content,
 }
 
 std::shared_ptr<const ByteSource> KeptMembers::find(const BundledFile& file) const {
-  const auto found = kept_.find(file.number);
+  const auto found = kept_.find(key_of(file));
   return found == kept_.end() ? nullptr : found->second.source;
 }
 

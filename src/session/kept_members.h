@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/byte_source.h"
 #include "session/bundle_walk.h"
@@ -41,6 +42,9 @@ class KeptMembers {
   [[nodiscard]] std::shared_ptr<const ByteSource> find(const BundledFile& file) const;
 
  private:
+  using Key = std::pair<std::uint64_t, std::string>;  // a member's number, and its path or a link's
+  static Key key_of(const BundledFile& file) { return {file.number, file.path}; }
+
   struct Kept {
     std::shared_ptr<const ByteSource> source;
     std::uint64_t bytes = 0;  // of memory
@@ -57,10 +61,10 @@ class KeptMembers {
   std::string within_;
   ReadAhead ahead_;
   SpoolLimits limits_;
-  std::map<std::uint64_t, Kept> kept_;  // by the members' numbers
-  std::uint64_t bytes_ = 0;             // of memory, of all of them
-  std::uint64_t small_bytes_ = 0;       // of the content of small ones
-  std::optional<BundledFile> memory_;   // that was kept ahead
+  std::map<Key, Kept> kept_;
+  std::uint64_t bytes_ = 0;            // of memory, of all of them
+  std::uint64_t small_bytes_ = 0;      // of the content of small ones
+  std::optional<BundledFile> memory_;  // that was kept ahead
   std::map<std::string, std::string>
       current_;  // the names that current checkpoints share, by folder
 };

@@ -178,23 +178,57 @@ TEST_CASE("BundleTree: names are paths from the top, and none leads out of the b
   }
 }
 
-TEST_CASE("BundleTree: links and devices are no files, and are not followed") {
+TEST_CASE("BundleTree: symbolic links and devices are no files, and are not followed") {
   const auto link = [](archive_entry* entry) {
     archive_entry_set_size(entry, 0);
     archive_entry_set_filetype(entry, AE_IFLNK);
     archive_entry_set_symlink(entry, "/etc/passwd");
   };
-  const auto hard_link = [](archive_entry* entry) {
-    archive_entry_set_size(entry, 0);
-    archive_entry_set_hardlink(entry, "file");
-  };
   const auto device = [](archive_entry* entry) {
     archive_entry_set_size(entry, 0);
     archive_entry_set_filetype(entry, AE_IFBLK);
   };
-  Entered entered(write_archive(
-      {{"file", "1"}, {"link", "", link}, {"hard", "", hard_link}, {"disk", "", device}}, "tar"));
-  CHECK(entered.names() == Names{"file"});
+  for (const char* packing : {"", "gzip"}) {
+    Entered entered(write_archive(
+        {{"file", "1"}, {"vm/vm.vmem", "", link}, {"vm/link", "", link}, {"disk", "", device}},
+        "tar", packing));
+    CHECK(entered.names() == Names{"file"});
+    CHECK(entered.tree.links_below(entered.bundle / "vm") ==
+          std::vector{entered.bundle / "vm/link", entered.bundle / "vm/vm.vmem"});
+    check_fails(Failure::UnusableInput, "bundle/vm/link: this is a link in a bundle, which is not",
+                [&] { (void)entered.read("vm/link"); });
+    REQUIRE(entered.diagnostics.warnings().size() == 1);
+    CHECK_THAT(entered.diagnostics.warnings().front(),
+               Catch::EndsWith("bundle: links in a bundle are not followed, such as vm/vm.vmem"));
+  }
+}
+
+TEST_CASE("BundleTree: a file with several hard links is there by each of their names") {
+  const auto link_to = [](const char* file) {
+    return [file](archive_entry* entry) {
+      archive_entry_set_size(entry, 0);
+      archive_entry_set_hardlink(entry, file);
+    };
+  };
+  const std::vector<ArchivedFile> files = {{"day1/vm.vmem", "content"},
+                                           {"day2/vm.vmem", "", link_to("./day1/vm.vmem")},
+                                           {"day3/vm.vmem", "", link_to("day1/vm.vmem")},
+                                           {"lost", "", link_to("absent")},
+                                           {"outside", "", link_to("../file")}};
+  for (const char* packing : {"", "gzip"}) {
+    Entered entered(write_archive(files, "tar", packing));
+    CHECK(entered.names() == Names{"day1/vm.vmem", "day2/vm.vmem", "day3/vm.vmem"});
+    for (const char* name : {"day2/vm.vmem", "day1/vm.vmem", "day3/vm.vmem"}) {
+      CHECK(entered.read(name) == "content");
+      CHECK(entered.tree.open(entered.bundle / name, entered.diagnostics)->name() ==
+            entered.bundle / name);
+    }
+    for (const char* name : {"lost", "outside"}) {
+      check_fails(Failure::UnusableInput, "this is a link", [&] { (void)entered.read(name); });
+    }
+  }
+  Entered nested(write_archive({{"in.tgz", write_archive(files, "tar", "gzip")}}, "zip"));
+  CHECK(nested.read("in.tgz/day2/vm.vmem") == "content");
 }
 
 TEST_CASE("BundleTree: of several files with one path, the last counts, as if it were unpacked") {
