@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <system_error>
 
 #include "base/error.h"
-#include "base/input_file.h"
 #include "batch/folder_files.h"
 #include "checkpoint/vmware/host_log.h"
 #include "session/bundle_tree.h"
-#include "session/bundled_guests.h"
 #include "session/vm_files.h"
 
 namespace photon_dmesg {
@@ -67,9 +66,10 @@ std::optional<fs::path> checkpoint_of(const fs::path& vmx) {
 }
 
 // One that can't be read may: whoever reads it says why.
-bool tells_of_guest(const fs::path& host_log) {
+bool tells_of_guest(const FileTree& tree, const fs::path& host_log) {
   try {
-    return has_lines_of_guest(InputFile(host_log));
+    SilentDiagnostics silent;
+    return has_lines_of_guest(*tree.open(host_log, silent));
   } catch (const Error&) {
     return true;
   }
@@ -81,31 +81,26 @@ struct Look {
   bool is_named = false;  // its files were named, so that somebody wants to hear of each
 };
 
-// The guests in a bundle, as paths through it; the bundle itself if it can't be read, or none is in
-// what can be read of it: whoever reads it says why. So if it was named and holds none.
-Paths guests_in_bundle(const fs::path& bundle, const Look& look, Diagnostics& diagnostics) {
-  CollectedDiagnostics losses;  // they are said of the ticket
-  BundleTree tree(ReadAhead::SmallFiles);
-  diagnostics.progress({fmt::format("looking for tickets in {}", bundle.string())});
-  try {
-    Paths guests = list_checkpoints_in_bundle(
-        bundle, look.all_snapshots ? Snapshots::All : Snapshots::Current, tree, losses);
-    const bool is_whole = losses.warnings().empty();
-    if (!guests.empty() || (is_whole && !look.is_named)) return guests;
-  } catch (const Error& error) {
-    losses.found({.what = error.what()});
-  }
-  return {bundle};
-}
+// The files that stand for one guest each.
+struct Guests {
+  Paths paths;
+  std::uint64_t passed_over = 0;  // checkpoints that are not the current ones
+};
 
 void append(Paths& all, const Paths& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
+void append(Guests& all, const Guests& more) {
+  append(all.paths, more.paths);
+  all.passed_over += more.passed_over;
+}
+
 // Where a guest left nothing else, what it sent to its host.
 Paths telling_logs(const FolderFiles& files, const Look& look) {
   Paths logs = files.host_logs;
-  if (!look.is_named) std::erase_if(logs, [](const fs::path& log) { return !tells_of_guest(log); });
+  if (look.is_named) return logs;
+  std::erase_if(logs, [&](const fs::path& log) { return !tells_of_guest(*files.tree, log); });
   return logs;
 }
 
@@ -120,17 +115,58 @@ Paths other_configurations(const FolderFiles& files, const Paths& guests) {
   return configurations;
 }
 
-// The files that stand for one guest each.
-Paths guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
-  Paths guests = choose_checkpoints(files, look.all_snapshots || look.is_named);
-  append(guests, lone_memories(files));
-  append(guests, files.dumps);
-  if (look.is_named) append(guests, other_configurations(files, guests));
-  if (guests.empty()) append(guests, telling_logs(files, look));
+// Those in the files of one folder, but for what is in bundles.
+Guests guests_beside(const FolderFiles& files, const Look& look) {
+  Guests guests;
+  guests.paths = choose_checkpoints(files, look.all_snapshots || look.is_named);
+  guests.passed_over = files.checkpoints.size() - guests.paths.size();
+  append(guests.paths, lone_memories(files));
+  append(guests.paths, files.dumps);
+  if (look.is_named) append(guests.paths, other_configurations(files, guests.paths));
+  if (guests.paths.empty()) append(guests.paths, telling_logs(files, look));
+  append(guests.paths, files.unreadable);
+  return guests;
+}
+
+// Those in the folders of a bundle that `tree` has entered, as if it were unpacked.
+Guests guests_in_folders(const BundleTree& tree, const fs::path& bundle, bool all_snapshots) {
+  std::map<fs::path, FolderFiles> folders;
+  Paths members = tree.files_below(bundle);
+  append(members, tree.links_below(bundle));
+  for (const fs::path& member : members) folders[member.parent_path()].add_bundled(tree, member);
+  Guests guests;
+  for (const auto& [folder, files] : folders) append(guests, guests_beside(files, {all_snapshots}));
+  return guests;
+}
+
+// The guests in a bundle, as paths through it; the bundle itself if it can't be read, or none is in
+// what can be read of it: whoever reads it says why. So if it was named and holds none.
+Guests guests_in_bundle(const fs::path& bundle, const Look& look, Diagnostics& diagnostics) {
+  CollectedDiagnostics losses;  // they are said of the ticket
+  BundleTree tree(ReadAhead::SmallFiles);
+  diagnostics.progress({fmt::format("looking for tickets in {}", bundle.string())});
+  try {
+    tree.enter(bundle, losses);
+    Guests guests = guests_in_folders(tree, bundle, look.all_snapshots);
+    for (const fs::path& deep : tree.too_deep(bundle)) {
+      diagnostics.warn(
+          fmt::format("{}: no tickets are looked for in this bundle in a bundle in a "
+                      "bundle: unpack the outermost one",
+                      deep.string()));
+    }
+    const bool is_whole = losses.warnings().empty();
+    if (!guests.paths.empty() || (is_whole && !look.is_named)) return guests;
+  } catch (const Error& error) {
+    losses.found({.what = error.what()});
+  }
+  return {.paths = {bundle}};
+}
+
+Guests guests_in(const FolderFiles& files, const Look& look, Diagnostics& diagnostics) {
+  Guests guests = guests_beside(files, look);
   for (const fs::path& bundle : files.bundles) {
     append(guests, guests_in_bundle(bundle, look, diagnostics));
   }
-  append(guests, files.unreadable);
   return guests;
 }
 
@@ -197,9 +233,9 @@ void TicketFinder::add_named() {
   for (const auto& [folder, paths] : named_) {
     FolderFiles files;
     for (const fs::path& path : paths) files.add(path);
-    for (const fs::path& guest : guests_in(files, {options_.all_snapshots, true}, diagnostics_)) {
-      add_guest(guest, {}, {});
-    }
+    const Guests guests = guests_in(files, {options_.all_snapshots, true}, diagnostics_);
+    passed_over_ += guests.passed_over;
+    for (const fs::path& guest : guests.paths) add_guest(guest, {}, {});
     // Whoever names a file wants to hear of it.
     for (const fs::path& other : files.others) add_guest(other, {}, {});
     symbols_.insert(symbols_.end(), files.symbols.begin(), files.symbols.end());
@@ -246,11 +282,9 @@ void TicketFinder::add_folder(const std::vector<fs::path>& paths, const fs::path
     files.add(path);
     diagnostics_.progress({fmt::format("looking for tickets: {} files", ++files_)});
   }
-  passed_over_ +=
-      files.checkpoints.size() - choose_checkpoints(files, options_.all_snapshots).size();
-  for (const fs::path& guest : guests_in(files, {options_.all_snapshots, false}, diagnostics_)) {
-    add_guest(guest, root, files.symbols);
-  }
+  const Guests guests = guests_in(files, {options_.all_snapshots, false}, diagnostics_);
+  passed_over_ += guests.passed_over;
+  for (const fs::path& guest : guests.paths) add_guest(guest, root, files.symbols);
 }
 
 }  // namespace photon_dmesg

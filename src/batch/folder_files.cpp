@@ -136,9 +136,9 @@ bool is_older(const fs::path& left, const fs::path& right) {
   return age(left) < age(right);
 }
 
-fs::path current_of(const Paths& checkpoints, const Paths& configurations) {
-  for (const fs::path& vmx : configurations) {
-    if (const auto current = find_current(disk_tree(), vmx, checkpoints)) return *current;
+fs::path current_of(const Paths& checkpoints, const FolderFiles& files) {
+  for (const fs::path& vmx : files.configurations) {
+    if (const auto current = find_current(*files.tree, vmx, checkpoints)) return *current;
   }
   return *std::max_element(checkpoints.begin(), checkpoints.end(), is_older);
 }
@@ -147,6 +147,15 @@ fs::path current_of(const Paths& checkpoints, const Paths& configurations) {
 
 void FolderFiles::add(const fs::path& path) {
   (this->*kind_of(path)).push_back(path);
+}
+
+void FolderFiles::add_bundled(const BundleTree& bundles, const fs::path& path) {
+  tree = &bundles;
+  if (const NameRule* rule = find_rule(path)) {
+    (this->*rule->kind).push_back(path);
+  } else if (bundles.begins_as_guest(path)) {
+    dumps.push_back(path);
+  }
 }
 
 bool is_named_as_evidence(const fs::path& path) {
@@ -163,7 +172,7 @@ std::vector<fs::path> choose_checkpoints(const FolderFiles& files, bool all_snap
   for (const fs::path& path : files.checkpoints) by_vm[split_name(path).vm].push_back(path);
   Paths chosen;
   for (const auto& [vm, checkpoints] : by_vm) {
-    chosen.push_back(current_of(checkpoints, files.configurations));
+    chosen.push_back(current_of(checkpoints, files));
   }
   return chosen;
 }

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/file_tree.h"
+#include "session/bundle_tree.h"
+
 namespace photon_dmesg {
 
 // What of a folder's files can be of a guest, by their names, and by their first bytes, unpacked if
@@ -20,8 +23,14 @@ struct FolderFiles {
   std::vector<std::filesystem::path> unreadable;  // whatever they are: whoever reads one says why
   std::vector<std::filesystem::path> others;      // none of these
 
+  const FileTree* tree = &disk_tree();  // that all of them lie in
+
   // Tells what `path` is, and adds it. Reads no more of it than that takes.
   void add(const std::filesystem::path& path);
+
+  // The same of a file or a link in a bundle that `bundles` has entered, which must outlive this.
+  // A bundle in it is none.
+  void add_bundled(const BundleTree& bundles, const std::filesystem::path& path);
 };
 
 // Whether `path` is called as checkpoints, memory and bundles are: all that there is to go by where

@@ -7,25 +7,57 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/packed_file.h"
+#include "checkpoint/guest_files.h"
 #include "session/vm_file_names.h"
 
 namespace photon_dmesg {
 
+namespace {
+
+bool has_known_name(const std::string& path) {
+  const auto names = vm_file_names();
+  return std::any_of(names.begin(), names.end(), [&](const VmFileName& known) {
+    return is_named_or_packed(path, known.pattern);
+  });
+}
+
+// Whether a file whose name does not tell what it is begins as those of guests do, once unpacked;
+// or can't be unpacked: whoever reads it says why.
+bool begins_as_guest(const BundledFile& file, BundledContent& content) {
+  constexpr std::size_t marked_bytes = std::size_t{64} << 10U;  // as in a folder
+  constexpr std::size_t enough_packed = std::size_t{1} << 20;   // a block of bzip2 has 900 kB
+  if (file.is_encrypted || has_known_name(file.path)) return false;
+  try {
+    const BufferSource begin(file.path, content.peek(marked_bytes));
+    if (!packing_of(begin)) return identify_guest_file(begin) != GuestFileKind::Unmarked;
+    const auto unpacked =
+        peek_unpacked(BufferSource(file.path, content.peek(enough_packed)), marked_bytes);
+    return identify_guest_file(BufferSource(file.path, unpacked)) != GuestFileKind::Unmarked;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+}  // namespace
+
 Bundle::Bundle(std::shared_ptr<const ByteSource> file, const std::string& within, ReadAhead ahead,
                const BundleLimits& limits, Diagnostics& diagnostics)
     : file_(std::move(file)), limits_(limits), kept_(file_->name(), within, ahead, limits.spool) {
-  list(diagnostics);
+  list(ahead, diagnostics);
 }
 
-void Bundle::list(Diagnostics& diagnostics) {
-  BundleLosses losses = walk_bundle(*file_, limits_, diagnostics,
-                                    [&](const BundledFile& file, BundledContent& content) {
-                                      add(file, diagnostics);
-                                      if (kept_.wants(file)) {
-                                        kept_.keep_ahead(file, content, diagnostics);
-                                      }
-                                      return Wanted::More;
-                                    });
+void Bundle::list(ReadAhead ahead, Diagnostics& diagnostics) {
+  BundleLosses losses = walk_bundle(
+      *file_, limits_, diagnostics, [&](const BundledFile& file, BundledContent& content) {
+        BundledFile listed = file;
+        listed.is_guest = ahead == ReadAhead::SmallFiles && begins_as_guest(file, content);
+        add(listed, diagnostics);
+        if (kept_.wants(file)) {
+          kept_.keep_ahead(file, content, diagnostics);
+        }
+        return Wanted::More;
+      });
   if (files_.empty() && !losses.damage.empty()) {
     throw unusable(fmt::format("{}: {}", file_->name(), losses.damage.front()));
   }

@@ -41,7 +41,7 @@ class Bundle {
                                                        Diagnostics& diagnostics);
 
  private:
-  void list(Diagnostics& diagnostics);
+  void list(ReadAhead ahead, Diagnostics& diagnostics);
   void add(const BundledFile& file, Diagnostics& diagnostics);
   void add_links(const std::vector<BundledLink>& links, Diagnostics& diagnostics);
   void warn_of(const BundleLosses& losses, Diagnostics& diagnostics);

@@ -91,7 +91,7 @@ class Walker {
         continue;
       }
       const BundledFile file = {begin + *name,        number_, member->size, member->changed,
-                                member->is_encrypted, is_dear};
+                                member->is_encrypted, false,   is_dear};
       visit_file(reader, file, !path.empty());
     }
   }

@@ -36,7 +36,8 @@ struct BundledFile {
   std::uint64_t size = 0;    // as far as its header says
   std::optional<std::time_t> changed;
   bool is_encrypted = false;
-  bool is_dear = false;  // to have it later takes unpacking all that lies before it again
+  bool is_guest = false;  // it begins as a guest's file, if a walk has looked (see ReadAhead)
+  bool is_dear = false;   // to have it later takes unpacking all that lies before it again
 };
 
 // A link in a bundle, by the paths in it.

@@ -23,6 +23,10 @@ class BundledContent {
 
   // The next part; nothing at the end, or where damage begins. Valid until the next call.
   [[nodiscard]] virtual std::optional<ArchiveReader::Part> next() = 0;
+
+  // Its first bytes, at least `count` of them if there are so many and no hole is among them, which
+  // next() gives again. To be called before that.
+  [[nodiscard]] virtual std::span<const std::byte> peek(std::size_t count) = 0;
 };
 
 // What is unpacked of a bundle beside what somebody reads of it, which may be as large as a guest.
@@ -67,10 +71,7 @@ class MemberContent final : public BundledContent {
       : reader_(reader), passed_(passed), damage_(damage), path_(path) {}
 
   [[nodiscard]] std::optional<ArchiveReader::Part> next() override;
-
-  // Its first bytes, at least `count` of them if there are so many and no hole is among them, which
-  // next() gives again. To be called before that.
-  [[nodiscard]] std::span<const std::byte> peek(std::size_t count);
+  [[nodiscard]] std::span<const std::byte> peek(std::size_t count) override;
 
   // How many bytes of it have been read.
   [[nodiscard]] std::uint64_t given() const { return given_; }

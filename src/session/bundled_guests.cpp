@@ -19,9 +19,8 @@ void append(std::vector<fs::path>& all, const std::vector<fs::path>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-std::vector<fs::path> checkpoints_of(const FileTree& tree, const VmFolder& vm,
-                                     Snapshots snapshots) {
-  if (snapshots == Snapshots::All || vm.configurations.size() != 1) return vm.checkpoints;
+std::vector<fs::path> checkpoints_of(const FileTree& tree, const VmFolder& vm) {
+  if (vm.configurations.size() != 1) return vm.checkpoints;
   const auto current = find_current(tree, vm.configurations.front(), vm.checkpoints);
   return current ? std::vector{*current} : vm.checkpoints;
 }
@@ -44,8 +43,7 @@ std::vector<fs::path> only_with_lines_of_guest(const FileTree& tree,
 
 }  // namespace
 
-BundledGuests find_bundled_guests(const BundleTree& tree, const fs::path& folder,
-                                  Snapshots snapshots) {
+BundledGuests find_bundled_guests(const BundleTree& tree, const fs::path& folder) {
   std::map<fs::path, std::vector<fs::path>> folders;
   for (const fs::path& file : tree.files_below(folder)) {
     folders[file.parent_path()].push_back(file);
@@ -54,7 +52,7 @@ BundledGuests find_bundled_guests(const BundleTree& tree, const fs::path& folder
   for (const auto& [path, files] : folders) {
     const VmFolder vm = sort_vm_files(files);
     if (!vm.checkpoints.empty()) {
-      append(guests.checkpoints, checkpoints_of(tree, vm, snapshots));
+      append(guests.checkpoints, checkpoints_of(tree, vm));
     } else if (!vm.memories.empty()) {
       append(guests.memories, vm.memories);
     } else {
@@ -64,22 +62,12 @@ BundledGuests find_bundled_guests(const BundleTree& tree, const fs::path& folder
   return guests;
 }
 
-std::vector<fs::path> list_checkpoints_in_bundle(const fs::path& bundle, Snapshots snapshots,
-                                                 BundleTree& tree, Diagnostics& diagnostics) {
-  tree.enter(bundle, diagnostics);
-  const BundledGuests guests = find_bundled_guests(tree, bundle, snapshots);
-  std::vector<fs::path> all = guests.checkpoints;
-  append(all, guests.memories);
-  append(all, only_with_lines_of_guest(tree, guests.host_logs, diagnostics));
-  return all;
-}
-
 std::shared_ptr<const ByteSource> find_host_log(const fs::path& path, BundleTree& tree,
                                                 Diagnostics& diagnostics) {
   std::error_code ignored;
   tree.enter(path, diagnostics);
   if (tree.is_bundled(path) && tree.is_folder(path)) {
-    const BundledGuests guests = find_bundled_guests(tree, path, Snapshots::Current);
+    const BundledGuests guests = find_bundled_guests(tree, path);
     if (!guests.checkpoints.empty() || !guests.memories.empty()) return nullptr;
     const auto logs = only_with_lines_of_guest(tree, guests.host_logs, diagnostics);
     if (logs.size() > 1) ask_which(tree, "vmware.log", logs);

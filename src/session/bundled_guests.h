@@ -10,13 +10,10 @@
 
 namespace photon_dmesg {
 
-// Which of a VM's checkpoints are meant.
-enum class Snapshots { Current, All };
-
 // The guests in a folder of a bundle, and in all folders below it, as paths through the bundle,
 // ascending.
 struct BundledGuests {
-  std::vector<std::filesystem::path> checkpoints;  // of each VM the current one, or all
+  std::vector<std::filesystem::path> checkpoints;  // of each VM the current one
   std::vector<std::filesystem::path> memories;     // that have no checkpoint beside them
   std::vector<std::filesystem::path> host_logs;    // vmware.log, where there is neither
 };
@@ -24,16 +21,7 @@ struct BundledGuests {
 // Those in `folder`, of a bundle that `tree` has entered. Of a VM whose current checkpoint can't be
 // told, all are listed.
 [[nodiscard]] BundledGuests find_bundled_guests(const BundleTree& tree,
-                                                const std::filesystem::path& folder,
-                                                Snapshots snapshots);
-
-// What of `bundle`, or of a folder in it ("ticket.tgz/vmfs"), session::open() reads as a guest
-// each, with the same `tree`: the checkpoints of its VMs, and memories whose checkpoint is lost.
-// Behind them the logs of hosts that have something of a guest whose memory is not there, which
-// only find_host_log() reads. Throws Error(UnusableInput) when the bundle can't be read.
-[[nodiscard]] std::vector<std::filesystem::path> list_checkpoints_in_bundle(
-    const std::filesystem::path& bundle, Snapshots snapshots, BundleTree& tree,
-    Diagnostics& diagnostics);
+                                                const std::filesystem::path& folder);
 
 // The host's log of a VM (vmware.log) that `path` is, or, of a bundle or a folder in one without
 // any guest's memory, the one in it to which a guest has sent something. Null if it is none of

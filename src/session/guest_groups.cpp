@@ -44,7 +44,7 @@ bool is_below(const fs::path& path, const fs::path& folder) {
 }
 
 Role role_of_bundle(const fs::path& path, const BundleTree& tree) {
-  const BundledGuests found = find_bundled_guests(tree, path, Snapshots::Current);
+  const BundledGuests found = find_bundled_guests(tree, path);
   return found.checkpoints.empty() && found.memories.empty() ? Role::Shared : Role::Folder;
 }
 

@@ -132,7 +132,7 @@ class Sorter {
   void use_bundle(const fs::path& bundle) {
     const bool has_other = has_guest();
     if (!has_other) {
-      const BundledGuests found = find_bundled_guests(*tree_, bundle, Snapshots::Current);
+      const BundledGuests found = find_bundled_guests(*tree_, bundle);
       const bool any = !found.checkpoints.empty();
       const std::string_view what = any ? "checkpoint" : "memory";
       const std::vector<fs::path>& guests = any ? found.checkpoints : found.memories;
@@ -149,7 +149,7 @@ class Sorter {
 
   // What a bundle that was named beside a guest is not used for.
   [[nodiscard]] Error unused_bundle(const fs::path& bundle) const {
-    BundledGuests found = find_bundled_guests(*tree_, bundle, Snapshots::Current);
+    BundledGuests found = find_bundled_guests(*tree_, bundle);
     std::vector<fs::path>& guests = found.checkpoints.empty() ? found.memories : found.checkpoints;
     std::erase_if(guests, [&](const fs::path& path) { return is_known(path); });
     if (guests.empty()) {

@@ -15,7 +15,7 @@ namespace photon_dmesg {
 
 // What of a bundle is read while it is listed.
 enum class ReadAhead {
-  SmallFiles,  // what tells of VMs: checkpoints, configurations, logs
+  SmallFiles,  // what tells of VMs: checkpoints, configurations, logs, and how others begin
   Memory,      // and a guest's memory: the first, or the one that the configuration leads to
 };
 

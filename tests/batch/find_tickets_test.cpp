@@ -1,6 +1,9 @@
 #include "batch/find_tickets.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <memory>
 
 #include "batch/folder_files.h"
 #include "support/archive_writer.h"
@@ -13,6 +16,10 @@ namespace photon_dmesg {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::string guest_lines =
+    "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX\n"
+    "2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: <0>[    1.0] Kernel panic\n";
 
 // A tree of files with nothing of interest in them but their names.
 class Tree {
@@ -47,13 +54,56 @@ class Tree {
   }
 
  private:
-  static constexpr const char* guest_lines =
-      "2026-11-25T02:10:01.000Z In(05) vmx - Log for VMware ESX\n"
-      "2026-11-25T02:10:01.000Z In(05) vcpu-0 - Guest: <0>[    1.0] Kernel panic\n";
   test::TemporaryFolder folder_;
 };
 
 using Found = std::vector<std::vector<std::string>>;
+
+using Content = std::vector<test::ArchivedFile>;
+
+// Those that bundles come in: one that is a stream, and others.
+const std::vector<std::pair<std::string, std::string>> formats = {
+    {"tar", ""}, {"tar", "gzip"}, {"zip", ""}, {"7zip", ""}};
+
+// Bytes that don't pack.
+std::string noise(std::size_t size) {
+  std::string bytes;
+  std::uint32_t state = 1;
+  while (bytes.size() < size)
+    bytes += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+std::unique_ptr<test::TemporaryFolder> unpack(const Content& files) {
+  auto folder = std::make_unique<test::TemporaryFolder>();
+  for (const test::ArchivedFile& file : files) {
+    fs::create_directories((folder->path() / file.path).parent_path());
+    folder->write(file.path, file.content);
+  }
+  return folder;
+}
+
+// What is found in a folder: the first files of tickets, behind `begin`, ascending, and warnings.
+struct Looked {
+  std::vector<std::string> tickets;
+  std::vector<std::string> warnings;
+};
+
+Looked look_through(std::unique_ptr<test::TemporaryFolder> folder, const std::string& begin,
+                    bool all_snapshots) {
+  CollectedDiagnostics diagnostics;
+  TicketFinder finder({.all_snapshots = all_snapshots, .results = {}}, diagnostics);
+  finder.add(folder->path());
+  Looked looked;
+  for (const Ticket& ticket : finder.finish()) {
+    const std::string file = ticket.files.front().lexically_relative(folder->path()).string();
+    CHECK(file.starts_with(begin));
+    looked.tickets.push_back(file.substr(begin.size()));
+  }
+  std::sort(looked.tickets.begin(), looked.tickets.end());
+  looked.warnings = diagnostics.warnings();
+  return looked;
+}
 
 }  // namespace
 
@@ -174,6 +224,68 @@ TEST_CASE("find tickets: a bundle that is damaged before its first guest is one"
   CHECK(tree.files().empty());
   std::ofstream(bundle) << notes.substr(0, 1500);
   CHECK(tree.files() == Found{{"case.tar"}});
+}
+
+TEST_CASE("find tickets: in a bundle they are those of the folder that it would be unpacked to") {
+  const std::string core = test::elf_core({{.physical = 0, .content = "memory"}});
+  const std::string vmx = "checkpoint.vmState = \"a.vmss\"\n";
+  const std::vector<Content> trees = {
+      {{"f/a.vmx", vmx}, {"f/a.vmss", ""}, {"f/a.vmem", ""}, {"f/b.vmss", ""}, {"f/b.vmem", ""}},
+      {{"f/a.vmss", ""}, {"f/a.vmem", ""}, {"f/b.vmem", ""}},
+      {{"f/a.vmx", vmx}, {"f/a.vmss", ""}, {"f/a-Snapshot1.vmsn", ""}},
+      {{"f/a-Snapshot1.vmsn", ""}, {"f/a-Snapshot2.vmsn", ""}, {"f/a-Snapshot2.vmem", ""}},
+      {{"f/a.vmss", ""},
+       {"g/c.vmss.gz", test::gzip("x")},
+       {"g/c.vmem.gz", test::gzip("x")},
+       {"h/vmss.core", core},
+       {"h/odd", test::gzip(core)},
+       {"h/odd.bz2", test::pack(core + noise(1'200'000), "bzip2")},
+       {"h/notes.gz", test::gzip("only notes")},
+       {"h/damaged.gz", test::gzip(std::string(1 << 20, 'x')).substr(0, 100)},
+       {"h/notes", "only notes"}},
+      {{"f/vmware.log", guest_lines}, {"g/vmware.log", "nothing of a guest\n"}},
+      {{"f/vmware.log", guest_lines}, {"f/b.vmem", ""}, {"f/debug.guest", ""}},
+  };
+  for (const Content& tree : trees) {
+    for (const bool all_snapshots : {false, true}) {
+      const Looked unpacked = look_through(unpack(tree), "", all_snapshots);
+      CHECK_FALSE(unpacked.tickets.empty());
+      for (const auto& [format, packing] : formats) {
+        CAPTURE(tree.front().path, all_snapshots, format, packing);
+        const auto bundle = test::write_archive(tree, format, packing);
+        const Looked bundled = look_through(unpack({{"case", bundle}}), "case/", all_snapshots);
+        CHECK(bundled.tickets == unpacked.tickets);
+        CHECK(bundled.warnings == unpacked.warnings);
+      }
+    }
+  }
+}
+
+TEST_CASE("find tickets: links in a bundle count if they are called as evidence is") {
+  const auto link = [](archive_entry* entry) {
+    archive_entry_set_size(entry, 0);
+    archive_entry_set_filetype(entry, AE_IFLNK);
+    archive_entry_set_symlink(entry, "/nonexistent/file");
+  };
+  const auto bundle = test::write_archive({{"a/one.vmss", ""},
+                                           {"a/one.vmem", "", link},
+                                           {"b/two.vmss", "", link},
+                                           {"b/two.vmem", "", link},
+                                           {"b/latest", "", link}},
+                                          "tar");
+  const Looked looked = look_through(unpack({{"case.tar", bundle}}), "case.tar/", false);
+  CHECK(looked.tickets == std::vector<std::string>{"a/one.vmss", "b/two.vmss"});
+}
+
+TEST_CASE("find tickets: a bundle in a bundle in a bundle is said not to be looked into") {
+  const auto inmost = test::write_archive({{"a.vmss", ""}}, "zip");
+  const auto inner = test::write_archive({{"inmost.zip", inmost}}, "zip");
+  const auto outer = test::write_archive({{"b.vmss", ""}, {"inner.zip", inner}}, "zip");
+  const Looked looked = look_through(unpack({{"case.zip", outer}}), "case.zip/", false);
+  CHECK(looked.tickets == std::vector<std::string>{"b.vmss"});
+  REQUIRE(looked.warnings.size() == 1);
+  CHECK_THAT(looked.warnings.front(),
+             Catch::Contains("case.zip/inner.zip/inmost.zip: no tickets are looked for"));
 }
 
 TEST_CASE("find tickets: links that lead nowhere count if they are called as evidence is") {
