@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/error.h"
 #include "base/input_file.h"
 #include "rpm/digest.h"
 
@@ -30,7 +31,10 @@ void add_bytes(Digest& digest, const ByteSource& file, std::uint64_t offset, std
   digest.update(bytes);
 }
 
-std::string id_of_folder(const fs::path& folder) {
+using IdOfFile = std::string (*)(const fs::path& path);
+
+// Of the names in `folder`, and what `id_of` says of each.
+std::string id_of_folder(const fs::path& folder, IdOfFile id_of) {
   std::vector<std::string> entries;
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
@@ -39,12 +43,17 @@ std::string id_of_folder(const fs::path& folder) {
     std::error_code ignored;
     if (!entry->is_regular_file(ignored)) continue;
     entries.push_back(fmt::format("{}\n{}\n", entry->path().lexically_relative(folder).string(),
-                                  entry->file_size(ignored)));
+                                  id_of(entry->path())));
   }
   std::sort(entries.begin(), entries.end());
   Digest digest = Digest::sha256();
   for (const std::string& text : entries) add(digest, text);
   return digest.finish();
+}
+
+std::string size_of(const fs::path& path) {
+  std::error_code ignored;
+  return fmt::format("{}", fs::file_size(path, ignored));
 }
 
 std::string id_of_file(const fs::path& path) {
@@ -65,11 +74,24 @@ std::string id_of_file(const fs::path& path) {
   return digest.finish();
 }
 
+std::string id_or_reason(const fs::path& path) {
+  try {
+    return id_of_file(path);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 }  // namespace
 
 std::string content_id(const fs::path& path) {
   std::error_code ignored;
-  return fs::is_directory(path, ignored) ? id_of_folder(path) : id_of_file(path);
+  return fs::is_directory(path, ignored) ? id_of_folder(path, size_of) : id_of_file(path);
+}
+
+std::string symbols_id(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) ? id_of_folder(path, id_or_reason) : id_of_file(path);
 }
 
 std::string evidence_id(const fs::path& path) {

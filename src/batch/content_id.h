@@ -13,6 +13,10 @@ namespace photon_dmesg {
 // in it. Lower-case hexadecimal. Throws Error(UnusableInput) if the file can't be read.
 [[nodiscard]] std::string content_id(const std::filesystem::path& path);
 
+// The same of what symbols are looked for in: of a folder, of the content of each file in it too,
+// as another build of a package has its name, and may have its size.
+[[nodiscard]] std::string symbols_id(const std::filesystem::path& path);
+
 // The same of a file of a guest's; of one that is not read as a whole it also tells when that was
 // last written, as another guest's, or another state, may differ between the pieces only.
 [[nodiscard]] std::string evidence_id(const std::filesystem::path& path);

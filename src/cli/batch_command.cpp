@@ -54,7 +54,7 @@ class Batch {
         pool_(session::open_symbols(found.symbols, kernels_.use(options), diagnostics)),
         results_(tickets_.size()) {
     std::string ids;
-    for (const fs::path& symbols : found.symbols) ids += content_id(symbols) + '\n';
+    for (const fs::path& symbols : found.symbols) ids += symbols_id(symbols) + '\n';
     symbols_key_ = digest_of(ids);
   }
 

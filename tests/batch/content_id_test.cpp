@@ -85,4 +85,18 @@ TEST_CASE("content_id: of a folder its names and sizes count") {
   CHECK(content_id(folder.path()) != before);
 }
 
+TEST_CASE("symbols_id: of a folder the content of each file in it counts") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder.path() / "deep");
+  folder.write("deep/kernel.rpm", "content");
+  const std::string before = symbols_id(folder.path());
+  CHECK(symbols_id(folder.path()) == before);
+  folder.write("deep/kernel.rpm", "another");
+  CHECK(symbols_id(folder.path()) != before);
+  folder.write("deep/kernel.rpm", "content");
+  CHECK(symbols_id(folder.path()) == before);
+  fs::rename(folder.path() / "deep/kernel.rpm", folder.path() / "kernel.rpm");
+  CHECK(symbols_id(folder.path()) != before);
+}
+
 }  // namespace photon_dmesg::test
