@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -177,13 +178,42 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
   }
 }
 
+bool is_part_of_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+// The same where `what` is no part of a longer word.
+void replace_words(std::string& text, const std::string& what, std::string_view by) {
+  std::size_t place = what.empty() ? std::string::npos : text.find(what);
+  while (place != std::string::npos) {
+    const std::size_t end = place + what.size();
+    const bool is_word = (place == 0 || !is_part_of_word(text[place - 1])) &&
+                         (end == text.size() || !is_part_of_word(text[end]));
+    if (is_word) text.replace(place, what.size(), by);
+    place = text.find(what, place + (is_word ? by.size() : 1));
+  }
+}
+
+// The files of a ticket, and what those of them lead to that are links.
+std::vector<fs::path> with_targets(std::vector<fs::path> files) {
+  const std::size_t named = files.size();
+  for (std::size_t i = 0; i < named; ++i) {
+    if (auto target = disk_tree().behind_links(files[i])) files.push_back(std::move(*target));
+  }
+  return files;
+}
+
 // What --redact leaves of a message: the files of a ticket are called as people and machines are.
 void hide(std::string& text, const Ticket& ticket, Redactor& redactor) {
   constexpr std::string_view placeholder = "<file>";
-  for (const fs::path& file : ticket.files) {
-    for (const fs::path& part : {file, file.parent_path(), file.stem()}) {
-      replace_all(text, part.string(), placeholder);
+  const std::vector<fs::path> files = with_targets(ticket.files);
+  for (const fs::path& file : files) replace_all(text, file.string(), placeholder);
+  for (const fs::path& file : files) {
+    const fs::path folder = file.parent_path();
+    if (folder != "." && folder != ".." && folder.has_relative_path()) {
+      replace_all(text, folder.string(), placeholder);
     }
+    replace_words(text, file.stem().string(), placeholder);
   }
   text = redactor.redact(text);
 }

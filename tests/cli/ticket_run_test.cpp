@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "support/checkpoint_builder.h"
 #include "support/errors.h"
 #include "support/fixture_guest.h"
 #include "support/guest_on_disk.h"
@@ -87,6 +88,31 @@ TEST_CASE("run_ticket: what can't be written is no result that says so, but no r
                   [&] { (void)run_ticket(Options(), ticket, nullptr, results); });
       fs::remove_all(results);
     }
+  }
+}
+
+TEST_CASE("run_ticket: with --redact no message names a ticket's files, nor what links lead to") {
+  const TemporaryFolder folder;
+  Options options;
+  options.redact = true;
+  const auto error_of = [&](const fs::path& file) {
+    return run_ticket(options, {"name", {file}}, nullptr, folder.path()).error;
+  };
+  fs::create_directory(folder.path() / "acme-corp");
+  const fs::path file = folder.write("acme-corp/payroll01.vmss", checkpoint_file({}));
+  fs::create_symlink("acme-corp/payroll01.vmss", folder.path() / "lnk.vmss");
+  for (const fs::path& named : {file, folder.path() / "lnk.vmss"}) {
+    CHECK_THAT(error_of(named), Catch::Contains("<file>") && !Catch::Contains("payroll01") &&
+                                    !Catch::Contains("acme-corp") && !Catch::Contains("lnk"));
+  }
+  SECTION("and the rest of it stays as it is") {
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path() / "acme-corp");
+    fs::copy_file("payroll01.vmss", "e.vmss");
+    const std::string of_long_name = error_of("./payroll01.vmss");
+    CHECK(error_of("./e.vmss") == of_long_name);
+    fs::current_path(before);
+    CHECK_THAT(of_long_name, Catch::Contains("<file>.vmem") && !Catch::Contains("<file><file>"));
   }
 }
 
