@@ -146,6 +146,17 @@ TEST_CASE("symbol cache: a damaged file is said once, not used, and replaced") {
   }
 }
 
+TEST_CASE("symbol cache: a file that is larger than any kernel's is not read") {
+  Cached cached;
+  cached.store("aa");
+  fs::resize_file(cached.files().at(0), std::uint64_t{65} << 20U);
+  CHECK_FALSE(cached.find("aa"));
+  REQUIRE(cached.diagnostics.warnings().size() == 1);
+  CHECK_THAT(cached.diagnostics.warnings().front(),
+             Catch::Contains("the kernel: what was kept of it is made anew: ") &&
+                 Catch::Contains("expected a profile of at most"));
+}
+
 TEST_CASE("symbol cache: what was kept of another kernel is not believed, whatever it is called") {
   Cached cached;
   cached.store("aa");

@@ -58,11 +58,14 @@ bool is_before(std::string_view left, std::string_view right) {
   return left.compare(right) < 0;
 }
 
+void check_size(const std::string& name, std::uint64_t size) {
+  if (size <= largest_store) return;
+  throw unusable(fmt::format("{}: expected a profile of at most {} bytes, found {}", name,
+                             largest_store, size));
+}
+
 LargeBuffer read_all(const ByteSource& source) {
-  if (source.size() > largest_store) {
-    throw unusable(fmt::format("{}: expected a profile of at most {} bytes, found {}",
-                               source.name(), largest_store, source.size()));
-  }
+  check_size(source.name(), source.size());
   LargeBuffer bytes(source.size());
   with_context(source.name(), [&] { source.read_at(0, bytes.bytes()); });
   return bytes;
@@ -121,6 +124,9 @@ SymbolStore::SymbolStore(std::string name, LargeBuffer file)
     : copied_(std::move(file)), bytes_(std::move(name), copied_.bytes()) {}
 
 std::unique_ptr<SymbolStore> SymbolStore::map(const std::filesystem::path& path, std::string name) {
+  std::error_code unknown;  // whoever opens it says why
+  const std::uint64_t size = std::filesystem::file_size(path, unknown);
+  if (!unknown) check_size(path.string(), size);
   auto file = std::make_unique<MappedFile>(path);
   std::unique_ptr<SymbolStore> store(new SymbolStore(std::move(name), std::move(file)));
   with_context(path.string(), [&] { store->read_header(); });
