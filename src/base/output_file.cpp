@@ -33,11 +33,10 @@ bool is_zero(std::span<const std::byte> bytes) {
 }
 
 // A name beside `path` that no other thread or process takes: not even its number need be its own,
-// where several containers write to one folder.
+// where several containers write to one folder. The name of `path` may be as long as names can be.
 std::filesystem::path temporary_name(const std::filesystem::path& path) {
   std::random_device random;
-  return path.parent_path() /
-         fmt::format(".{}.{:08x}{:08x}", path.filename().string(), random(), random());
+  return path.parent_path() / fmt::format(".photon-dmesg-{:08x}{:08x}", random(), random());
 }
 
 }  // namespace

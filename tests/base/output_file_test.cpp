@@ -69,6 +69,13 @@ TEST_CASE("OutputFile: many at once under one name, and one of them whole is lef
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
+TEST_CASE("OutputFile: a name may be as long as the file system lets names be") {
+  const TemporaryFolder folder;
+  const std::filesystem::path longest = folder.path() / std::string(255, 'x');
+  write_file(longest, Access::Private, as_bytes(std::string("content")));
+  CHECK(content_of(longest) == "content");
+}
+
 TEST_CASE("OutputFile: takes the place of an older file in one step") {
   const TemporaryFolder folder;
   folder.write("core", "older and longer");
