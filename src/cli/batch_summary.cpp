@@ -134,6 +134,23 @@ void keep_listed(const std::set<std::string>& listed, std::vector<TicketResult>&
   warn_of_others(others, diagnostics);
 }
 
+// Whether a run has read the ticket, and none after it has failed to (see finish_result()).
+bool is_done(const TicketResult& result) {
+  return result.error.empty() && !result.key.empty();
+}
+
+// Leaves out what became of tickets that another run has done.
+void leave_out_redone(std::vector<TicketResult>& results) {
+  using Ticket = std::pair<std::string, std::vector<std::string>>;
+  std::set<Ticket> done;
+  for (const TicketResult& result : results) {
+    if (is_done(result)) done.emplace(result.name, result.files);
+  }
+  std::erase_if(results, [&](const TicketResult& result) {
+    return !is_done(result) && done.contains(Ticket(result.name, result.files));
+  });
+}
+
 }  // namespace
 
 SummaryFiles summary_files(const Options& options) {
@@ -193,6 +210,7 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
       if (seen.emplace(result.name, result.key).second) results.push_back(std::move(result));
     }
   }
+  leave_out_redone(results);
   if (options.batch.list) keep_listed(names_in_list(options, diagnostics), results, diagnostics);
   std::error_code error;
   fs::create_directories(*options.output, error);

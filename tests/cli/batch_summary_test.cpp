@@ -38,8 +38,11 @@ class Results {
   void add(const std::string& name) const {
     TicketResult result;
     result.name = name;
-    fs::create_directories(folder_.path() / name);
-    std::ofstream(folder_.path() / name / ticket_file) << to_json(result);
+    add(name, result);
+  }
+  void add(const std::string& folder, const TicketResult& result) const {
+    fs::create_directories(folder_.path() / folder);
+    std::ofstream(folder_.path() / folder / ticket_file) << to_json(result);
   }
 
   [[nodiscard]] const fs::path& path() const { return folder_.path(); }
@@ -90,6 +93,32 @@ TEST_CASE("batch --gather: results that can't be read are named, and are a lack"
     CHECK(status == exit_incomplete);
     CHECK(warnings == Warnings{"a result is not counted: " + name +
                                ": it can't be read, or is not of photon-dmesg batch"});
+  }
+}
+
+TEST_CASE("batch --gather: what could not be read, and was done again, counts once") {
+  const Results results({});
+  TicketResult done;
+  done.name = "web01";
+  done.files = {"/cases/web01.vmss"};
+  done.key = "abc";
+  TicketResult failed = done;
+  failed.error = "/cases/web01.vmss: it is damaged";
+  failed.key = "def";
+  failed.status = 3;
+  TicketResult kept = done;
+  kept.key = "";
+  kept.status = 1;
+  results.add("0", failed);
+  CHECK(results.gather().names == Names{"web01"});
+  results.add("1", done);
+  results.add("2", kept);
+  CHECK(results.gather().names == Names{"web01"});
+  CHECK(results.gather().status == exit_complete);
+  SECTION("but not what others call so") {
+    failed.files = {"/others/web01.vmss"};
+    results.add("3", failed);
+    CHECK(results.gather().names == Names{"web01", "web01"});
   }
 }
 
