@@ -457,6 +457,10 @@ class OomPanic61(LabPanicTests, unittest.TestCase):
         self.assertIn("lab_oom [photon_lab]", self.findings[0]["cause"])
         self.assertEqual(self.triage["memory"]["oom_kills"], 0)
 
+    def test_it_had_no_memory_to_give(self) -> None:
+        low = self.only("memory_low")
+        self.assertRegex(low["evidence"][0]["value"], r"^\d+, at most min \d+ and lowmem_reserve [1-9]\d*$")
+
 
 class TimerNull61(LabPanicTests, unittest.TestCase):
     """In an interrupt: whose task it was has nothing to do with it."""

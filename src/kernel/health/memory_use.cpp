@@ -54,26 +54,30 @@ class ZoneReader {
         managed_(types.find("zone.managed_pages")),
         counters_(types.find("zone.vm_stat")),
         watermarks_(types.find_any({"zone._watermark", "zone.watermark"})),
+        reserves_(types.find("zone.lowmem_reserve")),
         count_(types.find("pglist_data.nr_zones")) {}
 
   void read(GuestVirtual node, std::vector<MemoryZone>& zones) const {
     constexpr std::uint64_t most = 8;  // MAX_NR_ZONES
     const auto count = read_number(memory_, node, count_);
     if (!zones_ || !size_ || !count || *count > most) return;
-    for (std::uint64_t i = 0; i < *count; ++i) {
-      if (auto zone = read_zone(node + zones_->offset + i * *size_)) {
-        zones.push_back(std::move(*zone));
-      }
+    const auto at = [&](std::uint64_t i) { return node + zones_->offset + i * *size_; };
+    std::uint64_t highest = *count;
+    while (highest > 0 && read_number(memory_, at(highest - 1), managed_).value_or(0) == 0) {
+      --highest;
+    }
+    for (std::uint64_t i = 0; i < highest; ++i) {
+      if (auto zone = read_zone(at(i), highest - 1)) zones.push_back(std::move(*zone));
     }
   }
 
  private:
-  // Nothing of one without pages.
-  [[nodiscard]] std::optional<MemoryZone> read_zone(GuestVirtual at) const {
+  // Nothing of one without pages. `highest`: the number of the last zone that has some.
+  [[nodiscard]] std::optional<MemoryZone> read_zone(GuestVirtual at, std::uint64_t highest) const {
     const auto managed = read_number(memory_, at, managed_);
     const auto name = text_at(memory_, read_pointer(memory_, at, name_));
     if (!managed || *managed == 0 || !name || !counters_ || !watermarks_) return std::nullopt;
-    MemoryZone zone{*name, *managed, 0, {}};
+    MemoryZone zone{*name, *managed, 0, {}, read_reserve(at, highest)};
     const auto free_pages = memory_.read_unsigned(at + counters_->offset, word);  // NR_FREE_PAGES
     if (!free_pages) return std::nullopt;
     zone.free_pages = *free_pages;
@@ -85,6 +89,12 @@ class ZoneReader {
     return zone;
   }
 
+  // lowmem_reserve[i]: of a page that could have come from zone `i` as well.
+  [[nodiscard]] std::uint64_t read_reserve(GuestVirtual at, std::uint64_t i) const {
+    if (!reserves_ || i >= reserves_->size / word) return 0;
+    return memory_.read_unsigned(at + reserves_->offset + i * word, word).value_or(0);
+  }
+
   const KernelMemory& memory_;
   std::optional<Field> zones_;
   std::optional<std::uint64_t> size_;
@@ -92,6 +102,7 @@ class ZoneReader {
   std::optional<Field> managed_;
   std::optional<Field> counters_;
   std::optional<Field> watermarks_;
+  std::optional<Field> reserves_;
   std::optional<Field> count_;
 };
 

@@ -21,6 +21,14 @@ struct MemoryZone {
   // Below the first nobody but who frees memory gets a page; kswapd runs from the second to the
   // third (WMARK_MIN, WMARK_LOW, WMARK_HIGH).
   std::array<std::uint64_t, 3> watermarks{};
+  // What it keeps besides from all that the highest zone with pages could have given: zone
+  // lowmem_reserve. 0 if that is not known.
+  std::uint64_t reserve = 0;
+
+  // Whether it gives an ordinary allocation nothing more (__zone_watermark_ok(), mm/page_alloc.c).
+  [[nodiscard]] bool is_exhausted() const {
+    return free_pages <= watermarks[0] || free_pages - watermarks[0] <= reserve;
+  }
 };
 
 // How much memory the guest had left, in pages. What is not known is absent.

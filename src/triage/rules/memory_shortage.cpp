@@ -9,11 +9,11 @@
 namespace photon_dmesg {
 namespace {
 
-// A zone without what only who frees memory gets: all of them, or there would be room elsewhere.
+// All zones, or there would be room elsewhere.
 bool is_exhausted(const MemoryUse& memory) {
   return !memory.zones.empty() &&
          std::all_of(memory.zones.begin(), memory.zones.end(),
-                     [](const MemoryZone& zone) { return zone.free_pages < zone.watermarks[0]; });
+                     [](const MemoryZone& zone) { return zone.is_exhausted(); });
 }
 
 std::size_t count_in_reclaim(const GuestFacts& facts) {
@@ -55,11 +55,13 @@ std::vector<Finding> find_memory_shortage(const GuestFacts& facts) {
     free_pages += zone.free_pages;
     low.evidence.push_back(
         {.what = fmt::format("zone {}, free pages", zone.name),
-         .value = fmt::format("{}, below min {}", zone.free_pages, zone.watermarks[0])});
+         .value = fmt::format("{}, at most min {} and lowmem_reserve {}", zone.free_pages,
+                              zone.watermarks[0], zone.reserve)});
   }
   low.summary = fmt::format("{} MiB are free, less than the kernel keeps for itself",
                             facts.memory.mib(free_pages));
-  if (waiting > 0) low.notes.push_back(fmt::format("{} tasks try to free memory", waiting));
+  if (waiting == 1) low.notes.emplace_back("a task tries to free memory");
+  if (waiting > 1) low.notes.push_back(fmt::format("{} tasks try to free memory", waiting));
   return findings;
 }
 

@@ -68,6 +68,37 @@ TEST_CASE("Zones say how near they are to their watermarks, those without pages 
   CHECK(use.zones[0].name == "Normal");
   CHECK(use.zones[0].free_pages == 700);
   CHECK(use.zones[0].watermarks == std::array<std::uint64_t, 3>{1000, 1250, 1500});
+  CHECK(use.zones[0].reserve == 0);  // the types don't tell
+  CHECK(use.zones[0].is_exhausted());
+}
+
+TEST_CASE("A zone keeps pages from whom the highest zone that has some could have served") {
+  TaskGuest guest;
+  guest.type("pglist_data", 2048, {{"node_zones", 0, 1024, "zone"}, {"nr_zones", 1024, 4}});
+  guest.type("zone", 256,
+             {{"_watermark", 0, 32},
+              {"managed_pages", 40},
+              {"name", 48},
+              {"vm_stat", 64, 80},
+              {"lowmem_reserve", 160, 32}});
+  const GuestVirtual node = guest.variable("contig_page_data", 2048);
+  const GuestVirtual name = guest.allocate(32);
+  guest.write_text(name, "DMA");
+  guest.write(node + 1024, 4, 4);
+  for (const std::uint64_t i : {0U, 1U}) {  // of four
+    const GuestVirtual zone = node + i * 256;
+    guest.write_words(zone, {22, 27, 32});
+    guest.write(zone + 40, 3840);
+    guest.write(zone + 48, name);
+    guest.write(zone + 64, 440);
+  }
+  guest.write_words(node + 160, {1, 420, 2, 3});
+  const MemoryUse use = read_memory_use(guest.kernel(), guest.types(), guest.cpus());
+  REQUIRE(use.zones.size() == 2);
+  CHECK(use.zones[0].reserve == 420);
+  CHECK(use.zones[0].is_exhausted());
+  CHECK(use.zones[1].reserve == 0);
+  CHECK_FALSE(use.zones[1].is_exhausted());
 }
 
 }  // namespace

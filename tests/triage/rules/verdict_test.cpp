@@ -1026,13 +1026,31 @@ TEST_CASE("That processes were killed, and not for whose memory, is weak") {
 
 TEST_CASE("A guest without memory to give is low on memory") {
   GuestFacts facts = healthy_facts();
-  facts.memory.zones.push_back({"Normal", 100'000, 500, {1000, 1250, 1500}});
+  facts.memory.zones.push_back({"Normal", 100'000, 500, {1000, 1250, 1500}, 0});
   CHECK(first_of(facts).kind == FindingKind::MemoryLow);
   CHECK(first_of(facts).summary == "1 MiB are free, less than the kernel keeps for itself");
   facts.memory.page_bytes = 64 * 1024;
   CHECK(first_of(facts).summary == "31 MiB are free, less than the kernel keeps for itself");
-  facts.memory.zones.push_back({"DMA32", 100'000, 50'000, {1000, 1250, 1500}});
+  facts.memory.zones.push_back({"DMA32", 100'000, 50'000, {1000, 1250, 1500}, 0});
   CHECK(judge(facts).findings.empty());
+}
+
+// As Linux 6.1 was when it found no page for GFP_KERNEL: 512 MiB.
+TEST_CASE("What a lower zone keeps for those who need it is no memory to give") {
+  GuestFacts facts = healthy_facts();
+  facts.memory.zones = {{"DMA", 3840, 440, {22, 27, 32}, 420},
+                        {"DMA32", 111'000, 559, {644, 805, 966}, 0}};
+  const Finding low = first_of(facts);
+  CHECK(low.kind == FindingKind::MemoryLow);
+  REQUIRE(low.evidence.size() == 2);
+  CHECK(describe(low.evidence[0]) ==
+        "zone DMA, free pages=440, at most min 22 and lowmem_reserve 420");
+  facts.memory.zones[0].free_pages = 443;
+  CHECK(judge(facts).findings.empty());
+  facts.memory.zones[0] = {"DMA", 3840, 440, {22, 27, 32}, 0};  // not known
+  CHECK(judge(facts).findings.empty());
+  facts.memory.zones[0].reserve = ~std::uint64_t{0};
+  CHECK(first_of(facts).kind == FindingKind::MemoryLow);
 }
 
 TEST_CASE("A guest that was booting or shutting down is said to have been") {
