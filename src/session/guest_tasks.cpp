@@ -108,7 +108,7 @@ Trace GuestTasks::trace(const Task& task) const {
   return trace(task, nullptr);
 }
 
-Trace GuestTasks::trace(const Task& task, Budget* frames) const {
+Trace GuestTasks::trace(const Task& task, TraceBudgets* budgets) const {
   const Vcpu* vcpu = running_vcpu(task);
   if (vcpu != nullptr) return unwinder_.trace(*vcpu);
   Trace trace;
@@ -123,23 +123,25 @@ Trace GuestTasks::trace(const Task& task, Budget* frames) const {
     trace.why = "it may have been running on a vCPU whose task is not known: no frame is certain";
     return trace;
   }
-  return unwinder_.trace(task, frames);
+  return unwinder_.trace(task, budgets);
 }
 
 std::vector<TaskActivity> GuestTasks::activities() const {
   std::vector<TaskActivity> activities;
-  Budget frames = frames_of(tasks().all().size());
+  const std::size_t count = tasks().all().size();
+  TraceBudgets budgets{frames_of(count), stack_words("words that may be return addresses", count)};
   for (const Task& task : tasks().all()) {
     TaskActivity& activity = activities.emplace_back();
     activity.task = task;
-    activity.trace = trace(task, &frames);
+    activity.trace = trace(task, &budgets);
     const auto wait = waits_.find(task, activity.trace);
     if (!wait) continue;
     Waiting& waiting = activity.waiting.emplace();
     waiting.wait = *wait;
     if (wait->owner) waiting.owner = tasks().read(*wait->owner);
   }
-  frames.warn_if_exceeded("the stacks of all tasks", diagnostics_);
+  budgets.frames.warn_if_exceeded("the stacks of all tasks", diagnostics_);
+  budgets.words.warn_if_exceeded("the stacks of all tasks", diagnostics_);
   waits_.warn_if_exceeded(diagnostics_);
   find_cycles(activities, diagnostics_);
   return activities;

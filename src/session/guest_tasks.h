@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/budget.h"
 #include "base/diagnostics.h"
 #include "checkpoint/guest/vcpu.h"
 #include "kernel/code/code_map.h"
@@ -46,7 +45,7 @@ class GuestTasks {
   [[nodiscard]] std::vector<TaskActivity> activities() const;
 
  private:
-  [[nodiscard]] Trace trace(const Task& task, Budget* frames) const;
+  [[nodiscard]] Trace trace(const Task& task, TraceBudgets* budgets) const;
   [[nodiscard]] const Vcpu* running_vcpu(const Task& task) const;
   [[nodiscard]] bool another_runs_on_cpu_of(const Task& task) const;
   [[nodiscard]] bool may_be_running(const Task& task) const;

@@ -1,5 +1,8 @@
 #include "kernel/unwind/stacks.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "kernel/unwind/stack_support.h"
 
 namespace photon_dmesg {
@@ -45,6 +48,13 @@ bool Stacks::has(StackKind kind) const {
 const Stack* Stacks::find(GuestVirtual address) const {
   const auto found = places_.find(address);
   return found ? &stacks_[*found] : nullptr;
+}
+
+Budget stack_words(std::string what, std::size_t tasks) {
+  constexpr std::uint64_t usual = 256;
+  constexpr std::uint64_t few_full_stacks = std::uint64_t{1} << 18;
+  constexpr std::uint64_t most = std::uint64_t{1} << 21;
+  return {std::move(what), std::min(usual * tasks + few_full_stacks, most)};
 }
 
 }  // namespace photon_dmesg

@@ -22,8 +22,8 @@ constexpr std::size_t most_frames = 4096;
 // One trace.
 class Unwinder::Walk {
  public:
-  Walk(const Unwinder& unwinder, const Cursor& cursor, Budget* frames = nullptr)
-      : unwinder_(unwinder), cursor_(cursor), begins_unsure_(cursor.is_unsure), frames_(frames) {
+  Walk(const Unwinder& unwinder, const Cursor& cursor, TraceBudgets* budgets = nullptr)
+      : unwinder_(unwinder), cursor_(cursor), begins_unsure_(cursor.is_unsure), budgets_(budgets) {
     trace_.method = unwinder.chain_->method();
   }
 
@@ -77,7 +77,9 @@ class Unwinder::Walk {
   }
 
   // Whether one more frame is left of those that all traces together may have.
-  [[nodiscard]] bool may_add() const { return frames_ == nullptr || frames_->take(); }
+  [[nodiscard]] bool may_add() const { return budgets_ == nullptr || budgets_->frames.take(); }
+  // The same of words that are looked at.
+  [[nodiscard]] bool may_look() const { return budgets_ == nullptr || budgets_->words.take(); }
 
   void add(FrameKind kind) {
     Frame frame;
@@ -204,7 +206,7 @@ class Unwinder::Walk {
   // From where the last frame that was found is.
   void add_guesses() {
     const GuestVirtual end = end_of_stack(sp_of_last_frame_);
-    for (GuestVirtual at = sp_of_last_frame_; at < end; at = at + word) {
+    for (GuestVirtual at = sp_of_last_frame_; at < end && may_look(); at = at + word) {
       const auto value = unwinder_.memory_.read_unsigned(at, word);
       if (!value) break;
       const auto address = unwinder_.chain_->return_address(*value);
@@ -222,7 +224,7 @@ class Unwinder::Walk {
   const Unwinder& unwinder_;
   Cursor cursor_;
   bool begins_unsure_;
-  Budget* frames_;
+  TraceBudgets* budgets_;
   Trace trace_;
   GuestVirtual sp_of_last_frame_ = cursor_.sp;
   std::unordered_set<const Stack*> left_;
@@ -243,7 +245,7 @@ Unwinder::Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks&
       chain_(std::move(chain)),
       stack_size_(kernel_stack_size_of(kernel.memory())) {}
 
-Trace Unwinder::trace(const Task& task, Budget* frames) const {
+Trace Unwinder::trace(const Task& task, TraceBudgets* budgets) const {
   // The stack goes before the task: one that is still there is whole.
   if ((task.state == 'Z' || task.state == 'X') && !task.stack) {
     Trace trace;
@@ -261,7 +263,7 @@ Trace Unwinder::trace(const Task& task, Budget* frames) const {
   const auto place = code_.place(cursor->ip);
   cursor->is_exact = place && place->offset == 0;
   const FrameKind kind = cursor->is_exact ? FrameKind::Instruction : FrameKind::Call;
-  return Walk(*this, *cursor, frames).run(kind, cursor->ip.value != 0);
+  return Walk(*this, *cursor, budgets).run(kind, cursor->ip.value != 0);
 }
 
 Trace Unwinder::trace(const Vcpu& vcpu) const {

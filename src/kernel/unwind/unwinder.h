@@ -15,6 +15,12 @@
 
 namespace photon_dmesg {
 
+// What the traces of many tasks may take together.
+struct TraceBudgets {
+  Budget frames;
+  Budget words;  // of stacks, looked through for what may be a return address
+};
+
 // Finds what called what on the stacks of a guest, by its processors' chain of calls. Where that
 // does not go on, the words on the rest of the stack that may be return addresses follow as
 // guesses.
@@ -29,9 +35,10 @@ class Unwinder {
   Unwinder(const GuestKernel& kernel, const CodeMap& code, const Stacks& stacks,
            std::unique_ptr<const CallChain> chain);
 
-  // The trace of a task that was not running: from where it gave its CPU away. Its frames are taken
-  // off `frames`, if there is one: with the last of these it ends.
-  [[nodiscard]] Trace trace(const Task& task, Budget* frames = nullptr) const;
+  // The trace of a task that was not running: from where it gave its CPU away. What it takes is
+  // taken off `budgets`, if there are any: with the last frame it ends, with the last word the
+  // guesses do.
+  [[nodiscard]] Trace trace(const Task& task, TraceBudgets* budgets = nullptr) const;
 
   // The trace of what `vcpu` was running. In user mode there is nothing on the kernel's stack.
   [[nodiscard]] Trace trace(const Vcpu& vcpu) const;

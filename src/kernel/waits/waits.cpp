@@ -5,6 +5,7 @@
 #include "kernel/arch/release_number.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
+#include "kernel/unwind/stacks.h"
 #include "kernel/waits/data_name.h"
 
 namespace photon_dmesg {
@@ -49,10 +50,12 @@ Waits::Waits(const GuestKernel& kernel, const KernelTypes& types, const Tasks& t
       storage_(kernel, types),
       release_(release_number(kernel.banner().release)),
       stack_size_(kernel_stack_size_of(kernel.memory())),
-      nodes_(nodes_of(tasks.all().size())) {}
+      nodes_(nodes_of(tasks.all().size())),
+      words_(stack_words("words that may name waiters", tasks.all().size())) {}
 
 void Waits::warn_if_exceeded(Diagnostics& diagnostics) const {
   nodes_.warn_if_exceeded("the stacks of all tasks", diagnostics);
+  words_.warn_if_exceeded("the stacks of all tasks", diagnostics);
 }
 
 bool Waits::is_on_stack(const Task& task, GuestVirtual address) const {
@@ -91,7 +94,7 @@ std::optional<Wait> Waits::find_on_stack(const Task& task, WaitKind kind) const 
   const auto form = form_of(kind, types_, release_);
   if (!form || !is_on_stack(task, *task.saved_sp)) return std::nullopt;
   const GuestVirtual end = *task.stack + stack_size_;
-  for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
+  for (GuestVirtual at = *task.saved_sp; at < end && words_.take(); at = at + word) {
     if (memory_.read_unsigned(at, word) != task.address.value) continue;
     if (auto wait = read_waiter(task, *form, {at.value - form->task})) return wait;
   }
@@ -245,7 +248,7 @@ std::optional<std::string> Waits::name_of_io(const Task& task, GuestVirtual comp
     return std::nullopt;
   }
   const GuestVirtual end = *task.stack + stack_size_;
-  for (GuestVirtual at = *task.saved_sp; at < end; at = at + word) {
+  for (GuestVirtual at = *task.saved_sp; at < end && words_.take(); at = at + word) {
     const auto value = read_pointer(memory_, at);
     if (!value) continue;
     const bool is_inside = *value == completion;

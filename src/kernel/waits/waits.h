@@ -33,8 +33,8 @@ class Waits {
   // known.
   [[nodiscard]] std::optional<Wait> find(const Task& task, const Trace& trace) const;
 
-  // Says so if what may be waiters was more than in any sound guest: of the rest no waits are
-  // found.
+  // Says so if what may be waiters, or what was looked through for them, was more than in any sound
+  // guest: of the rest no waits are found.
   void warn_if_exceeded(Diagnostics& diagnostics) const;
 
  private:
@@ -78,6 +78,7 @@ class Waits {
   mutable std::vector<Ring> rings_;
   mutable std::map<RingKey, std::size_t> ring_of_;
   mutable Budget nodes_;
+  mutable Budget words_;
 };
 
 }  // namespace photon_dmesg

@@ -194,10 +194,10 @@ TEST_CASE("unwinder: a trace ends where all traces together have as many frames 
   guest.write_words(schedules, {threads.value, to_thread});
   guest.save_frame(kernel.task, {schedules.value - 0x80}, schedules.value, to_schedule);
   guest.write(kernel.task.address + task_at::sp, GuestVirtual{schedules.value - 0x80});
-  Budget frames("frames", 3);
+  TraceBudgets budgets{{"frames", 3}, {"words", 100}};
   const auto trace = [&] {
     return kernel.trace_of([&](const Unwinder& unwinder, const Tasks& tasks) {
-      return unwinder.trace(*tasks.find(kernel.task.address), &frames);
+      return unwinder.trace(*tasks.find(kernel.task.address), &budgets);
     });
   };
   CHECK(text_of(trace()) == "__schedule+0x60; kthread+0x20; ret_from_fork+0x30 | kernel_thread");
@@ -205,7 +205,30 @@ TEST_CASE("unwinder: a trace ends where all traces together have as many frames 
   CHECK(text_of(cut) == "__schedule+0x60; kthread+0x20 | broken");
   CHECK(cut.why == "the stacks of all tasks have more frames than those of any sound guest");
   CHECK(text_of(trace()) == "__schedule+0x60 | broken");
-  CHECK(frames.exceeded());
+  CHECK(budgets.frames.exceeded());
+}
+
+TEST_CASE(
+    "unwinder: guesses end where all traces together have looked at as many words as may be") {
+  Kernel kernel("4.19.0");
+  TaskGuest& guest = kernel.guest;
+  const std::uint64_t to_schedule = guest.call(kernel.schedule, 0x60, kernel.switch_to);
+  const std::uint64_t to_thread = guest.call(kernel.thread, 0x20, kernel.schedule);
+  const GuestVirtual sp = kernel.task.stack + 0x2000;
+  guest.save_frame(kernel.task, sp, 1, to_schedule);
+  const GuestVirtual behind = sp + 56;
+  for (const std::uint64_t word : {3U, 9U}) guest.write(behind + word * 8, to_thread);
+  TraceBudgets budgets{{"frames", 100}, {"words", 1017 + 5}};
+  const auto trace = [&] {
+    return text_of(kernel.trace_of([&](const Unwinder& unwinder, const Tasks& tasks) {
+      return unwinder.trace(*tasks.find(kernel.task.address), &budgets);
+    }));
+  };
+  CHECK(trace() == "__schedule+0x60; ?kthread+0x20; ?kthread+0x20 | broken");
+  CHECK_FALSE(budgets.words.exceeded());
+  CHECK(trace() == "__schedule+0x60; ?kthread+0x20 | broken");
+  CHECK(budgets.words.exceeded());
+  CHECK(trace() == "__schedule+0x60 | broken");
 }
 
 TEST_CASE("unwinder: a new task begins at ret_from_fork itself") {

@@ -230,6 +230,27 @@ TEST_CASE("waits: where more may be waiters than in a sound guest the rest is le
                                  "waiters: the rest is left out"});
 }
 
+TEST_CASE("waits: of stacks no more is looked through than those of a sound guest have") {
+  Mutex mutex;
+  for (std::int32_t pid = 10; pid < 170; ++pid) {
+    const MadeTask task = mutex.sleeper(pid, "many");
+    mutex.guest.write(task.address + task_at::sp, task.stack);
+  }
+  mutex.wait_in(mutex.first, mutex.lock + 16);
+  const Tasks tasks = mutex.guest.tasks();
+  const CodeMap code(mutex.guest.kernel(), {});
+  const Waits waits(mutex.guest.kernel(), mutex.guest.types(), tasks, code);
+  const Trace trace = asleep_in("__mutex_lock");
+  const Task& first = *tasks.find(mutex.first.address);
+  CHECK(waits.find(first, trace));
+  for (const Task& task : tasks.all()) (void)waits.find(task, trace);
+  CHECK_FALSE(waits.find(first, trace));
+  waits.warn_if_exceeded(mutex.guest.diagnostics());
+  const std::vector<std::string>& warnings = mutex.guest.diagnostics().warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], Catch::EndsWith("words that may name waiters: the rest is left out"));
+}
+
 TEST_CASE("waits: its own address on a task's stack is no wait by itself") {
   Mutex mutex;
   mutex.guest.write(mutex.first.stack + 0x2800, mutex.first.address);
