@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "triage/rules/frames.h"
@@ -65,12 +66,9 @@ bool follows_starvation(const Finding& finding, const Finding& cause) {
          finding.cpu == cause.cpu;
 }
 
-// A CPU that a lock-up stops holds up all that need every CPU to answer: RCU, and who waits for it.
-bool waits_for_cpus(const Finding& finding, const Finding& cause, const GuestFacts& facts) {
-  if (finding.kind != FindingKind::BlockedTasks ||
-      !(is_lockup(cause) || cause.kind == FindingKind::RcuStall)) {
-    return false;
-  }
+// Whether `finding` is of who needs every CPU to answer, as RCU does, and who waits for that.
+bool waits_for_cpus(const Finding& finding, const GuestFacts& facts) {
+  if (finding.kind != FindingKind::BlockedTasks) return false;
   return std::any_of(facts.tasks.begin(), facts.tasks.end(), [&](const TaskActivity& activity) {
     return finding.task && activity.task.pid == finding.task->pid &&
            (waits_for_other_cpus(activity.trace) ||
@@ -81,11 +79,16 @@ bool waits_for_cpus(const Finding& finding, const Finding& cause, const GuestFac
   });
 }
 
+// A CPU that a lock-up stops holds up all that need every CPU to answer.
+bool holds_up_cpus(const Finding& cause) {
+  return is_lockup(cause) || cause.kind == FindingKind::RcuStall;
+}
+
 // Whether `finding` came of `cause`.
 bool is_consequence(const Finding& finding, const Finding& cause, const GuestFacts& facts) {
   if (finding.blocker && concerns(cause, finding.blocker->pid)) return true;
   return is_victim_of(finding, cause, facts) || is_on_same_cpu(finding, cause) ||
-         follows_starvation(finding, cause) || waits_for_cpus(finding, cause, facts);
+         follows_starvation(finding, cause);
 }
 
 // Whether both name the same thing: the log names a file system by its device alone, "sda1", memory
@@ -176,10 +179,10 @@ void put_in_order(std::vector<Finding>& findings) {
   });
 }
 
-// A log may tell of any number of things. Of a kind the first so many are kept, and the last of
-// them says how many more there are.
-std::vector<Finding> first_of_each_kind(std::vector<Finding> findings) {
-  constexpr std::size_t most_of_kind = 16;
+// There may be any number of things wrong, or a guest may look so. Of a kind the first so many are
+// kept, and the last of them says how many more there are, with `who` in front: "the log tells of".
+std::vector<Finding> first_of_each_kind(std::vector<Finding> findings, std::size_t most_of_kind,
+                                        std::string_view who) {
   put_in_order(findings);
   std::map<FindingKind, std::size_t> totals;
   for (const Finding& finding : findings) ++totals[finding.kind];
@@ -190,7 +193,7 @@ std::vector<Finding> first_of_each_kind(std::vector<Finding> findings) {
     if (count > most_of_kind) continue;
     const std::size_t left_out = totals[finding.kind] - count;
     if (count == most_of_kind && left_out > 0) {
-      finding.notes.push_back(fmt::format("the log tells of {} more of this kind", left_out));
+      finding.notes.push_back(fmt::format("{} {} more of this kind", who, left_out));
     }
     kept.push_back(std::move(finding));
   }
@@ -212,12 +215,12 @@ std::vector<Finding> take_logged(const GuestFacts& facts, bool is_dead,
     other.grade = Grade::Weak;
     other.notes.emplace_back("it was over when the guest stopped");
   }
-  return first_of_each_kind(std::move(others));
+  constexpr std::size_t most_of_kind = 16;
+  return first_of_each_kind(std::move(others), most_of_kind, "the log tells of");
 }
 
-// Hangs each finding below the first other one that it came of.
+// Hangs each finding below the first other one that it came of. `findings` are in order.
 std::vector<Finding> subtract_consequences(std::vector<Finding> findings, const GuestFacts& facts) {
-  put_in_order(findings);
   const std::size_t count = findings.size();
   std::vector<std::size_t> parent(count, count);
   const auto comes_of = [&](std::size_t child, std::size_t ancestor) {
@@ -227,9 +230,13 @@ std::vector<Finding> subtract_consequences(std::vector<Finding> findings, const 
     return false;
   };
   for (std::size_t i = 0; i < count; ++i) {
+    const bool needs_cpus = waits_for_cpus(findings[i], facts);
     for (std::size_t cause = 0; cause < count && parent[i] == count; ++cause) {
       if (cause == i || comes_of(i, cause)) continue;
-      if (is_consequence(findings[i], findings[cause], facts)) parent[i] = cause;
+      if (is_consequence(findings[i], findings[cause], facts) ||
+          (needs_cpus && holds_up_cpus(findings[cause]))) {
+        parent[i] = cause;
+      }
     }
   }
   // Below the cause of the cause, in one level: how it came about, each says itself.
@@ -280,6 +287,9 @@ Verdict judge(const GuestFacts& facts) {
   }
   put_in_order(findings);
   std::vector<Finding> logged = take_logged(facts, is_dead, findings);
+  // Comparing each with each has its limits. The log's own findings among them are fewer.
+  constexpr std::size_t most_of_kind = 512;
+  findings = first_of_each_kind(std::move(findings), most_of_kind, "memory shows");
   findings = subtract_consequences(std::move(findings), facts);
   std::ranges::move(logged, std::back_inserter(findings));
   put_in_order(findings);

@@ -876,6 +876,23 @@ TEST_CASE(
   CHECK(findings[16].notes.empty());
 }
 
+TEST_CASE("Of what memory shows 512 of a kind are findings, the oldest, and the rest a number") {
+  GuestFacts facts = healthy_facts();
+  for (std::int32_t i = 0; i < 518; ++i) {
+    const Task owner = make_task(5000 + i, "holder", 'S', 900 * second);
+    const std::uint64_t lock = 0xffffffffc0001000 + static_cast<std::uint64_t>(i) * 64;
+    facts.tasks.push_back(activity(owner, {"schedule", "lab_sleep"}));
+    facts.tasks.push_back(
+        blocked(100 + i, (100 + static_cast<std::uint64_t>(i)) * second, waits_for(lock, owner)));
+  }
+  const std::vector<Finding> findings = judge(facts).findings;
+  REQUIRE(findings.size() == 512);
+  CHECK(findings[0].task->pid == 617);
+  CHECK(findings[510].notes.empty());
+  CHECK(findings[511].task->pid == 106);
+  CHECK(findings[511].notes == std::vector<std::string>{"memory shows 6 more of this kind"});
+}
+
 TEST_CASE("What the log says and memory no longer shows is weak, and said to be over") {
   GuestFacts facts = healthy_facts();
   Finding logged;
