@@ -12,14 +12,6 @@
 namespace photon_dmesg {
 namespace {
 
-using TasksByAddress = std::map<GuestVirtual, const TaskActivity*>;
-
-TasksByAddress by_address(const GuestFacts& facts) {
-  TasksByAddress tasks;
-  for (const TaskActivity& activity : facts.tasks) tasks[activity.task.address] = &activity;
-  return tasks;
-}
-
 // By what is waited for; two locks of one name are two.
 std::string key_of(const TaskActivity& activity) {
   if (!activity.waiting) return summary_of(activity.trace);
@@ -51,8 +43,7 @@ void follow_owners(BlockedGroup& group, const TasksByAddress& tasks, Budget& all
       group.holder = nullptr;
       break;
     }
-    const auto found = tasks.find(waiting.owner->address);
-    const TaskActivity* owner = found == tasks.end() ? nullptr : found->second;
+    const TaskActivity* owner = tasks.find(waiting.owner->address);
     group.owners.push_back(describe_owner(waiting, owner));
     group.holder = owner;
     if (!seen.insert(waiting.owner->address).second) {
@@ -77,7 +68,7 @@ std::vector<BlockedGroup> blocked_groups(const GuestFacts& facts) {
   const auto age = [&](const TaskActivity* activity) {
     return nsec_off_cpu(facts, activity->task).value_or(0);
   };
-  const TasksByAddress tasks = by_address(facts);
+  const TasksByAddress tasks(facts);
   Budget owners("owners of locks", 16384);
   std::vector<BlockedGroup> groups;
   for (auto& [key, group] : by_key) {

@@ -7,18 +7,27 @@
 #include <string>
 #include <utility>
 
+#include "base/budget.h"
 #include "kernel/memory/fields.h"
 #include "kernel/memory/linked_list.h"
 
 namespace photon_dmesg {
 namespace {
 
+// In the lists of all nodes of all states.
+constexpr std::size_t most_readers = 65536;
+
 // Reads one rcu_state.
 class RcuReader {
  public:
   RcuReader(const GuestKernel& kernel, const KernelTypes& types, const GuestTime& time,
-            std::string_view name, GuestVirtual state)
-      : kernel_(kernel), types_(types), time_(time), name_(name), state_(state) {}
+            std::string_view name, GuestVirtual state, Budget& readers)
+      : kernel_(kernel),
+        types_(types),
+        time_(time),
+        name_(name),
+        state_(state),
+        readers_(readers) {}
 
   // The grace period that is open, with what can be read of it.
   [[nodiscard]] std::optional<RcuGracePeriod> read() {
@@ -141,14 +150,15 @@ class RcuReader {
   // `gp_tasks` is the first in the node's list of those that hold up this grace period; who comes
   // before it came later.
   void read_preempted(GuestVirtual node, GuestVirtual gp_tasks, RcuGracePeriod& period) {
-    constexpr std::size_t most = 65536;
     const auto head = types_.find("rcu_node.blkd_tasks");
     const auto entry = types_.find("task_struct.rcu_node_entry");
     if (!head || !entry) {
       is_known_ = false;
       return;
     }
-    const ListNodes list = walk_list(kernel_.memory(), node + head->offset, most);
+    if (readers_.exceeded()) return;
+    const ListNodes list = walk_list(kernel_.memory(), node + head->offset, most_readers);
+    if (!readers_.take(list.nodes.size())) return;
     const auto first = std::find(list.nodes.begin(), list.nodes.end(), gp_tasks);
     for (auto at = first; at != list.nodes.end(); ++at) {
       period.readers.push_back(GuestVirtual{at->value - entry->offset});
@@ -165,6 +175,7 @@ class RcuReader {
   const GuestTime& time_;
   std::string name_;
   GuestVirtual state_;
+  Budget& readers_;
   bool is_known_ = true;
   std::optional<std::string> damage_;
 };
@@ -181,10 +192,11 @@ RcuState read_rcu(const GuestKernel& kernel, const KernelTypes& types, const Gue
   std::size_t count = 0;
   std::size_t whole = 0;
   std::optional<std::string> damage;
+  Budget readers("readers", most_readers);
   for (const char* name : states) {
     const auto state = kernel.find_address(name);
     if (!state) continue;
-    RcuReader reader(kernel, types, time, name, *state);
+    RcuReader reader(kernel, types, time, name, *state, readers);
     auto period = reader.read();
     if (period && (!found.open || period->age_nsec > found.open->age_nsec)) {
       found.open = std::move(period);
@@ -193,7 +205,8 @@ RcuState read_rcu(const GuestKernel& kernel, const KernelTypes& types, const Gue
     if (reader.is_whole()) ++whole;
     if (!damage) damage = reader.damage();
   }
-  found.is_read = count > 0 && whole == count;
+  found.is_read = count > 0 && whole == count && !readers.exceeded();
+  readers.warn_if_exceeded("RCU", diagnostics);
   if (damage) {
     diagnostics.warn_of_lack(fmt::format(
         "the state of RCU is damaged: {}: what a grace period waits for may be missing", *damage));

@@ -31,7 +31,8 @@ struct RcuState {
   std::optional<RcuGracePeriod> open;
 };
 
-// What can't be read although symbols and types tell where it is, is a warning.
+// What can't be read although symbols and types tell where it is, is a warning; so are more
+// readers than a guest can have.
 [[nodiscard]] RcuState read_rcu(const GuestKernel& kernel, const KernelTypes& types,
                                 const GuestTime& time, Diagnostics& diagnostics);
 

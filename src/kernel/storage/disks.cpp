@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/budget.h"
 #include "kernel/memory/fields.h"
 #include "kernel/storage/block_devices.h"
 
@@ -19,7 +20,11 @@ std::optional<std::int32_t> as_signed(std::optional<std::uint64_t> number) {
 class Reader {
  public:
   Reader(const GuestKernel& kernel, const KernelTypes& types, const Cpus& cpus)
-      : kernel_(kernel), memory_(kernel.memory()), types_(types), cpus_(cpus) {}
+      : kernel_(kernel),
+        memory_(kernel.memory()),
+        types_(types),
+        cpus_(cpus),
+        counters_("CPUs' counters of disks", most_counters(kernel)) {}
 
   [[nodiscard]] Disk read(GuestVirtual address) const {
     Disk disk;
@@ -38,7 +43,17 @@ class Reader {
     return disk;
   }
 
+  // Whether the guest has more counters of disks than could be looked at.
+  [[nodiscard]] const Budget& counters() const { return counters_; }
+
  private:
+  // Each disk_stats of a CPU is at a place of its own, and has more than this many bytes.
+  static std::uint64_t most_counters(const GuestKernel& kernel) {
+    constexpr std::uint64_t least_bytes = 128;
+    constexpr std::uint64_t most = std::uint64_t{1} << 22;  // 8192 disks and 512 CPUs
+    return std::min(kernel.memory().ram_size() / least_bytes, most);
+  }
+
   void read_counters(Disk& disk) const {
     const auto part = types_.find("gendisk.part0");
     if (!part) return;
@@ -62,7 +77,7 @@ class Reader {
   // What began on one CPU may have ended on another: each alone may be negative.
   void sum_per_cpu(Disk& disk, GuestVirtual stats) const {
     const auto numbers = types_.find("disk_stats.in_flight");
-    if (!numbers || cpus_.all().empty()) return;
+    if (!numbers || cpus_.all().empty() || !counters_.take(cpus_.all().size())) return;
     constexpr std::size_t width = sizeof(std::uint64_t);
     std::uint64_t reads = 0;
     std::uint64_t writes = 0;
@@ -96,6 +111,7 @@ class Reader {
   const KernelMemory& memory_;
   const KernelTypes& types_;
   const Cpus& cpus_;
+  mutable Budget counters_;
 };
 
 // Some kernels since 5.0 count only for disks that have no requests.
@@ -150,6 +166,7 @@ std::optional<std::vector<Disk>> read_disks(const GuestKernel& kernel, const Ker
     }
     leave_out_unused_counters(disk);
   }
+  reader.counters().warn_if_exceeded("the guest", diagnostics);
   std::stable_sort(disks.begin(), disks.end(),
                    [](const Disk& left, const Disk& right) { return left.name < right.name; });
   requests.warn(diagnostics);

@@ -88,7 +88,7 @@ void Requests::add_modern(GuestVirtual queue, GuestVirtual tag_set) {
 }
 
 // Each one's blk_mq_hw_ctx: an array until 5.17 and again since 6.19, a tree in between.
-std::vector<GuestVirtual> Requests::hardware_queues(GuestVirtual queue, std::uint64_t count) const {
+std::vector<GuestVirtual> Requests::hardware_queues(GuestVirtual queue, std::uint64_t count) {
   std::vector<GuestVirtual> found;
   const auto array = pointer(queue, "request_queue.queue_hw_ctx");
   for (std::uint64_t i = 0; array && i < count; ++i) {
@@ -96,6 +96,7 @@ std::vector<GuestVirtual> Requests::hardware_queues(GuestVirtual queue, std::uin
   }
   if (array) return found;
   const std::uint64_t most = 2 * count + 16;  // nodes are counted too
+  if (!budget_.take(most)) return found;
   return read_radix_tree(memory_, types_, queue, "request_queue.hctx_table", most).value_or(found);
 }
 

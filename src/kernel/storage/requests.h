@@ -68,8 +68,7 @@ class Requests {
   void add_hardware_queue(GuestVirtual context);
   void add_tags(GuestVirtual tags);
   void add_legacy(GuestVirtual queue);
-  [[nodiscard]] std::vector<GuestVirtual> hardware_queues(GuestVirtual queue,
-                                                          std::uint64_t count) const;
+  [[nodiscard]] std::vector<GuestVirtual> hardware_queues(GuestVirtual queue, std::uint64_t count);
   void look_at(GuestVirtual request);
   [[nodiscard]] bool is_in_store(GuestVirtual request) const;
   void keep(GuestVirtual request, RequestState state);

@@ -30,19 +30,20 @@ bool is_behind_sleeper(const TaskActivity& activity) {
 }
 
 // What the owner of a lock does with it.
-std::string describe_owner(const GuestFacts& facts, const Task& owner) {
+std::string describe_owner(const GuestFacts& facts, const TasksByAddress& all, const Task& owner) {
   for (const VcpuActivity& vcpu : facts.vcpus) {
     if (vcpu.task && vcpu.task->address == owner.address) {
       return fmt::format("which runs on CPU {}", vcpu.cpu.value_or(vcpu.vcpu));
     }
   }
-  const TaskActivity* activity = task_at(facts, owner.address);
+  const TaskActivity* activity = all.find(owner.address);
   if (activity == nullptr || owner.state == 'X' || owner.state == 'Z') return "which is gone";
   const std::string where = culprit_of(activity->trace);
   return fmt::format("which is in {}{}", owner.state, where.empty() ? "" : " in " + where);
 }
 
-void add_wait(const GuestFacts& facts, const TaskActivity& first, Finding& finding) {
+void add_wait(const GuestFacts& facts, const TasksByAddress& all, const TaskActivity& first,
+              Finding& finding) {
   if (!first.waiting) {
     if (finding.object.empty()) finding.summary += ": in " + culprit_of(first.trace);
     return;
@@ -54,7 +55,7 @@ void add_wait(const GuestFacts& facts, const TaskActivity& first, Finding& findi
   }
   finding.evidence.push_back(witness_of(waiting, first.task));
   if (!waiting.owner) return;
-  finding.summary += ", " + describe_owner(facts, *waiting.owner);
+  finding.summary += ", " + describe_owner(facts, all, *waiting.owner);
   // Of readers the last is known, who may have gone on; one who has not, they wait for too.
   if (waiting.wait.owner_is_certain || waiting.owner->state == 'D') {
     finding.blocker = name_of_task(*waiting.owner);
@@ -95,7 +96,8 @@ std::vector<BlockedTask> blocked_tasks(const GuestFacts& facts, BlockedIn where)
   return tasks;
 }
 
-void add_blocked(const GuestFacts& facts, const std::vector<BlockedTask>& tasks, Finding& finding) {
+void add_blocked(const GuestFacts& facts, const TasksByAddress& all,
+                 const std::vector<BlockedTask>& tasks, Finding& finding) {
   if (tasks.empty()) return;
   const TaskActivity& first = *tasks.front().activity;
   std::optional<std::uint64_t> oldest;
@@ -121,7 +123,7 @@ void add_blocked(const GuestFacts& facts, const std::vector<BlockedTask>& tasks,
       {.what = age ? fmt::format("{} has been in D for {}", name_and_pid(first.task), seconds(*age))
                    : name_and_pid(first.task) + " is in D",
        .address = first.task.address});
-  add_wait(facts, first, finding);
+  add_wait(facts, all, first, finding);
 }
 
 }  // namespace photon_dmesg

@@ -33,7 +33,8 @@ enum class BlockedIn {
 
 // Adds to `finding` those that wait, the first of which is the one to look at: names, since when,
 // what it does, what it waits for. Puts "3 tasks for up to 45.1 s, the first sh (12)" into the
-// summary, behind what is there.
-void add_blocked(const GuestFacts& facts, const std::vector<BlockedTask>& tasks, Finding& finding);
+// summary, behind what is there. `all`: the tasks of `facts`.
+void add_blocked(const GuestFacts& facts, const TasksByAddress& all,
+                 const std::vector<BlockedTask>& tasks, Finding& finding);
 
 }  // namespace photon_dmesg

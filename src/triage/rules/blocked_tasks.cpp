@@ -44,10 +44,11 @@ Grade grade_of(const std::vector<BlockedTask>& tasks, const Finding& finding) {
 
 std::vector<Finding> find_blocked_tasks(const GuestFacts& facts) {
   std::vector<Finding> findings;
+  const TasksByAddress all(facts);
   for (const auto& [thing, tasks] : group(blocked_tasks(facts, BlockedIn::Other))) {
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::BlockedTasks;
-    add_blocked(facts, tasks, finding);
+    add_blocked(facts, all, tasks, finding);
     finding.grade = grade_of(tasks, finding);
   }
   return findings;

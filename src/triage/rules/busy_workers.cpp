@@ -20,8 +20,9 @@ bool holds_up_works(const GuestFacts& facts, const BusyWorker& worker) {
 
 std::vector<Finding> find_busy_workers(const GuestFacts& facts) {
   std::vector<Finding> findings;
+  const TasksByAddress tasks(facts);
   for (const BusyWorker& worker : facts.busy_workers) {
-    const TaskActivity* activity = task_at(facts, worker.task);
+    const TaskActivity* activity = tasks.find(worker.task);
     if (worker.nsec < certain_age || activity == nullptr || holds_up_works(facts, worker)) continue;
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::WorkqueueHog;

@@ -20,7 +20,8 @@ std::optional<std::uint64_t> closed_nsec(const GuestFacts& facts, const std::vec
   return latest;
 }
 
-Finding describe_cycle(const GuestFacts& facts, const std::vector<Task>& cycle) {
+Finding describe_cycle(const GuestFacts& facts, const TasksByAddress& tasks,
+                       const std::vector<Task>& cycle) {
   Finding finding;
   finding.kind = FindingKind::Deadlock;
   finding.grade = Grade::Certain;
@@ -28,7 +29,7 @@ Finding describe_cycle(const GuestFacts& facts, const std::vector<Task>& cycle) 
   finding.cpu = cycle.front().cpu;
   finding.since_nsec = closed_nsec(facts, cycle);
   for (const Task& task : cycle) {
-    const TaskActivity* activity = task_at(facts, task.address);
+    const TaskActivity* activity = tasks.find(task.address);
     if (activity == nullptr || !activity->waiting) continue;
     const Waiting& waiting = *activity->waiting;
     const std::string object = describe_object(waiting.wait);
@@ -53,11 +54,12 @@ Finding describe_cycle(const GuestFacts& facts, const std::vector<Task>& cycle) 
 std::vector<Finding> find_deadlocks(const GuestFacts& facts) {
   std::vector<Finding> findings;
   std::set<GuestVirtual> told;
+  const TasksByAddress tasks(facts);
   for (const TaskActivity& activity : facts.tasks) {
     if (!activity.waiting || activity.waiting->cycle.empty()) continue;
     if (told.contains(activity.task.address)) continue;
     for (const Task& task : activity.waiting->cycle) told.insert(task.address);
-    findings.push_back(describe_cycle(facts, activity.waiting->cycle));
+    findings.push_back(describe_cycle(facts, tasks, activity.waiting->cycle));
   }
   return findings;
 }

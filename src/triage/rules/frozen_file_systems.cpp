@@ -14,6 +14,7 @@ std::vector<Finding> find_frozen_file_systems(const GuestFacts& facts) {
     waiting[frozen_file_system(facts, *task.activity)].push_back(task);
   }
   std::vector<Finding> findings;
+  const TasksByAddress all(facts);
   for (const auto& [file_system, tasks] : waiting) {
     Finding& finding = findings.emplace_back();
     finding.kind = FindingKind::FrozenFileSystem;
@@ -25,7 +26,7 @@ std::vector<Finding> find_frozen_file_systems(const GuestFacts& facts) {
     finding.evidence.push_back({.what = "super_block.s_writers.frozen",
                                 .value = fmt::format("{}", *file_system->frozen),
                                 .address = file_system->address});
-    add_blocked(facts, tasks, finding);
+    add_blocked(facts, all, tasks, finding);
     finding.notes.emplace_back(
         "fsfreeze and snapshots with quiescing freeze on purpose, and thaw in the end");
   }

@@ -76,6 +76,17 @@ const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct) {
   return found == facts.tasks.end() ? nullptr : &*found;
 }
 
+TasksByAddress::TasksByAddress(const GuestFacts& facts) {
+  for (const TaskActivity& activity : facts.tasks) {
+    tasks_.emplace(activity.task.address, &activity);
+  }
+}
+
+const TaskActivity* TasksByAddress::find(GuestVirtual task_struct) const {
+  const auto found = tasks_.find(task_struct);
+  return found == tasks_.end() ? nullptr : found->second;
+}
+
 bool has_timers(const GuestFacts& facts) {
   // Of some CPUs it may be known that none is due.
   const auto is_read = [](const CpuHealth& health) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,21 @@ struct GuestFacts {
 
 // The vCPU that is the kernel's CPU of that number; null if none is known to be.
 [[nodiscard]] const VcpuActivity* vcpu_of(const GuestFacts& facts, std::uint32_t cpu);
+// Null if there is no such task; for one of them: see TasksByAddress.
 [[nodiscard]] const TaskActivity* task_at(const GuestFacts& facts, GuestVirtual task_struct);
+
+// The tasks of a guest by their task_structs, for whoever asks for many.
+class TasksByAddress {
+ public:
+  // `facts` must outlive this object.
+  explicit TasksByAddress(const GuestFacts& facts);
+
+  // Null if there is no such task.
+  [[nodiscard]] const TaskActivity* find(GuestVirtual task_struct) const;
+
+ private:
+  std::map<GuestVirtual, const TaskActivity*> tasks_;
+};
 
 // Whether it is known when the timers of all CPUs are due, for how long tasks have not run, and
 // what the workers of all CPUs have to do.

@@ -24,8 +24,9 @@ std::vector<Finding> find_rcu_stall(const GuestFacts& facts) {
     if (vcpu != nullptr) finding.cause = summary_of(vcpu->trace);
     if (vcpu != nullptr && vcpu->task) finding.task = name_of_task(*vcpu->task);
   }
+  const TasksByAddress tasks(facts);
   for (const GuestVirtual reader : rcu->readers) {
-    const TaskActivity* activity = task_at(facts, reader);
+    const TaskActivity* activity = tasks.find(reader);
     if (activity == nullptr) continue;
     finding.tasks.push_back({name_of_task(activity->task), std::nullopt});
     if (finding.task) continue;

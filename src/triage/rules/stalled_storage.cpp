@@ -207,7 +207,7 @@ std::vector<Finding> find_stalled_storage(const GuestFacts& facts) {
           "no disk has an old request: one is suspended, or the request was lost");
     }
   }
-  add_blocked(facts, tasks, finding);
+  add_blocked(facts, TasksByAddress(facts), tasks, finding);
   const bool is_long = !tasks.empty() && tasks.front().age.value_or(0) >= certain_age;
   finding.grade = knows_disk && !tasks.empty() ? Grade::Strong : Grade::Weak;
   if (tasks.size() > 1 && is_long) finding.grade = Grade::Strong;

@@ -224,9 +224,10 @@ class RcuGuest : public HealthGuest {
     type("task_struct", test::task_at::size, {{"rcu_node_entry", 128, 16}});
     state = variable("rcu_state", 1024);
     levels = variable("rcu_num_lvls");
+    nodes = variable("rcu_num_nodes");
     write(state + 512, state);
     write(levels, 1, 4);
-    write(variable("rcu_num_nodes"), 1, 4);
+    write(nodes, 1, 4);
     write(state + 600, 0x101);
     write(state + 608, time().jiffies - 50 * 250);
     write(state + 616, time().jiffies - 20 * 250);
@@ -239,6 +240,7 @@ class RcuGuest : public HealthGuest {
   [[nodiscard]] std::optional<RcuGracePeriod> read() { return state_of_rcu().open; }
   GuestVirtual state;
   GuestVirtual levels;
+  GuestVirtual nodes;  // how many
 };
 
 TEST_CASE("An open grace period says for how long, and which CPUs it waits for") {
@@ -321,6 +323,28 @@ TEST_CASE("Without the types of its nodes RCU is not read, which is no damage") 
   CHECK_FALSE(guest.state_of_rcu().is_read);
   CHECK(guest.read());
   CHECK(guest.diagnostics().warnings().empty());
+}
+
+TEST_CASE("All nodes of RCU together have no more readers than a guest can have") {
+  RcuGuest guest;
+  guest.write(guest.nodes, 2, 4);
+  constexpr std::uint64_t readers = 40'000;
+  for (const GuestVirtual node : {guest.state, guest.state + 256}) {
+    GuestVirtual last = node + 32;
+    const GuestVirtual first = guest.allocate(readers * 16);
+    for (std::uint64_t i = 0; i < readers; ++i) {
+      const GuestVirtual reader = first + i * 16;
+      guest.write(last, reader);
+      guest.write(reader + 8, last);
+      last = reader;
+    }
+    guest.write(last, node + 32);
+    guest.write(node + 40, last);
+    guest.write(node + 24, first);
+  }
+  CHECK(guest.read()->readers.size() == readers);
+  CHECK(guest.diagnostics().warnings() ==
+        std::vector<std::string>{"RCU: more than 65536 readers: the rest is left out"});
 }
 
 TEST_CASE("Without its symbol or types nothing is said of RCU") {

@@ -288,6 +288,30 @@ TEST_CASE("disks: what has begun is counted on each CPU, where it may end on ano
   CHECK(one().writes_begun == 0);
 }
 
+TEST_CASE("disks: what has begun is not counted on more CPUs than memory has counters for") {
+  StorageGuest guest;
+  constexpr std::size_t cpus = 8192;
+  const GuestVirtual offsets = guest.variable("__per_cpu_offset", cpus * 8);
+  const GuestVirtual data = guest.allocate(cpus * 32 + 64);
+  guest.write(guest.variable("nr_cpu_ids"), cpus, 4);
+  for (std::size_t cpu = 0; cpu < cpus; ++cpu) guest.write(offsets + cpu * 8, data + cpu * 32);
+  const std::uint64_t most = guest.memory().ram_size() / 128;
+  const std::size_t counted = most / cpus;
+  for (std::size_t i = 0; i <= counted; ++i) {
+    guest.write(guest.disk(fmt::format("sd{:03}", i)).device + 16, 8);
+  }
+  const Cpus all = guest.cpus(cpus);
+  REQUIRE(all.all().size() == cpus);
+  const std::vector<Disk> disks =
+      read_disks(guest.kernel(), guest.types(), all, guest.diagnostics()).value();
+  REQUIRE(disks.size() == counted + 1);
+  CHECK(disks[counted - 1].reads_begun == 0);
+  CHECK_FALSE(disks[counted].reads_begun);
+  CHECK(guest.diagnostics().warnings() ==
+        std::vector<std::string>{fmt::format(
+            "the guest: more than {} CPUs' counters of disks: the rest is left out", most)});
+}
+
 TEST_CASE("disks: a kernel that does not count what has begun says zero of what is in flight") {
   OneDisk guest("4.19.97");
   guest.type("block_device", 32, {{"bd_disk", 0}});
