@@ -306,7 +306,7 @@ class Folders(unittest.TestCase):
                 left = [file.name for file in self.core.iterdir()]
                 process.send_signal(number)
                 self.assertEqual(process.wait(tool.TIMEOUT), -number)
-                self.assertRegex("".join(left), r"\A\.vmss\.core\.[0-9a-f]{16}\Z")
+                self.assertRegex("".join(left), r"\A\.photon-dmesg-[0-9a-f]{16}\Z")
                 self.assertEqual(list(self.core.iterdir()), [])
 
     def test_files_keep_the_mode_of_those_they_replace(self) -> None:

@@ -370,7 +370,7 @@ class Damage(BundleTests, unittest.TestCase):
             for kind, name in ((tarfile.SYMTYPE, "vm/vm.vmem"), (tarfile.LNKTYPE, "vm/other.vmss"),
                                (tarfile.CHRTYPE, "vm/zero.vmss"), (tarfile.FIFOTYPE, "vm/pipe.vmss")):
                 member = tarfile.TarInfo(name)
-                member.type, member.linkname = kind, "/etc/passwd"
+                member.type, member.linkname = kind, "/etc/hostname"
                 tar.addfile(member)
             for file in ("vm.vmss", "vm.vmem"):
                 tar.add(self.ticket / "vm" / file, f"vm/{file}")
