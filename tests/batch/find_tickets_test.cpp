@@ -10,6 +10,7 @@
 #include "support/as_nobody.h"
 #include "support/elf_core_builder.h"
 #include "support/gzip_writer.h"
+#include "support/noise.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg {
@@ -64,15 +65,6 @@ using Content = std::vector<test::ArchivedFile>;
 // Those that bundles come in: one that is a stream, and others.
 const std::vector<std::pair<std::string, std::string>> formats = {
     {"tar", ""}, {"tar", "gzip"}, {"zip", ""}, {"7zip", ""}};
-
-// Bytes that don't pack.
-std::string noise(std::size_t size) {
-  std::string bytes;
-  std::uint32_t state = 1;
-  while (bytes.size() < size)
-    bytes += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-  return bytes;
-}
 
 std::unique_ptr<test::TemporaryFolder> unpack(const Content& files) {
   auto folder = std::make_unique<test::TemporaryFolder>();
@@ -239,7 +231,7 @@ TEST_CASE("find tickets: in a bundle they are those of the folder that it would 
        {"g/c.vmem.gz", test::gzip("x")},
        {"h/vmss.core", core},
        {"h/odd", test::gzip(core)},
-       {"h/odd.bz2", test::pack(core + noise(1'200'000), "bzip2")},
+       {"h/odd.bz2", test::pack(core + test::noise(1'200'000), "bzip2")},
        {"h/notes.gz", test::gzip("only notes")},
        {"h/damaged.gz", test::gzip(std::string(1 << 20, 'x')).substr(0, 100)},
        {"h/notes", "only notes"}},

@@ -4,6 +4,7 @@
 
 #include "support/archive_writer.h"
 #include "support/bytes.h"
+#include "support/noise.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -29,14 +30,6 @@ class CountedSource final : public ByteSource {
   std::string name_ = "bundle.tgz";
   mutable std::uint64_t read_ = 0;
 };
-
-std::string noise(std::size_t size, std::uint32_t state) {
-  std::string bytes;
-  while (bytes.size() < size) {
-    bytes += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-  }
-  return bytes;
-}
 
 struct Opened {
   std::shared_ptr<CountedSource> source;

@@ -7,6 +7,7 @@
 #include "support/archive_writer.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/noise.h"
 #include "support/temporary_folder.h"
 
 namespace photon_dmesg::test {
@@ -23,15 +24,6 @@ std::string content(const ByteSource& file) {
   std::string text(file.size(), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
   return text;
-}
-
-// Bytes that don't pack.
-std::string noise(std::size_t size) {
-  std::string bytes;
-  std::uint32_t state = 1;
-  while (bytes.size() < size)
-    bytes += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-  return bytes;
 }
 
 std::string bytes_of(std::string_view hex) {
