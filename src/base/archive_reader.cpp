@@ -116,7 +116,10 @@ void ArchiveReader::require(int result, const char* doing) const {
 std::optional<ArchiveReader::Member> ArchiveReader::next_member() {
   archive_entry* entry = nullptr;
   std::uint64_t header_bytes = most_header_bytes;
-  const int result = state_->source.next_header(state_->handle.get(), &entry, header_bytes);
+  // A 7z's whole list comes with the first, and later ones may unpack what lies before them.
+  const int result = state_->number > 0 && unpacks_what_it_skips()
+                         ? libarchive().archive_read_next_header(state_->handle.get(), &entry)
+                         : state_->source.next_header(state_->handle.get(), &entry, header_bytes);
   state_->position = 0;
   if (result == ARCHIVE_EOF) return std::nullopt;
   // A warning is of what no reader of contents needs, such as a name in another character set.

@@ -39,8 +39,9 @@ struct XzStream::State {
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { liblzma().lzma_end(&lzma); }
+  ~State() { library.lzma_end(&lzma); }
 
+  const Liblzma& library = liblzma();  // or there is no State that has to be ended
   lzma_stream lzma = LZMA_STREAM_INIT;
   lzma_ret result = LZMA_OK;  // of the last call
   std::vector<std::uint8_t> output = std::vector<std::uint8_t>(output_bytes);
@@ -48,9 +49,10 @@ struct XzStream::State {
 
 XzStream::XzStream(ByteStream& packed, Format format)
     : packed_(packed), state_(std::make_unique<State>()) {
-  state_->result = format == Format::Xz ? liblzma().lzma_stream_decoder(&state_->lzma, most_memory,
-                                                                        LZMA_CONCATENATED)
-                                        : liblzma().lzma_alone_decoder(&state_->lzma, most_memory);
+  state_->result =
+      format == Format::Xz
+          ? state_->library.lzma_stream_decoder(&state_->lzma, most_memory, LZMA_CONCATENATED)
+          : state_->library.lzma_alone_decoder(&state_->lzma, most_memory);
 }
 
 XzStream::~XzStream() = default;
@@ -65,7 +67,7 @@ std::span<const std::byte> XzStream::next() {
     }
     lzma.next_out = state_->output.data();
     lzma.avail_out = state_->output.size();
-    state_->result = liblzma().lzma_code(&lzma, lzma.avail_in == 0 ? LZMA_FINISH : LZMA_RUN);
+    state_->result = state_->library.lzma_code(&lzma, lzma.avail_in == 0 ? LZMA_FINISH : LZMA_RUN);
     const std::size_t given = state_->output.size() - lzma.avail_out;
     if (given > 0) return std::as_bytes(std::span(state_->output).first(given));
   }

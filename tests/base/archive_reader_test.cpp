@@ -5,6 +5,7 @@
 #include "support/archive_writer.h"
 #include "support/bytes.h"
 #include "support/errors.h"
+#include "support/noise.h"
 
 namespace photon_dmesg::test {
 namespace {
@@ -55,6 +56,18 @@ TEST_CASE("ArchiveReader: behind a large member that is not read, a 7z archive g
   SECTION("not to its end") {
     REQUIRE(reader.next_part().has_value());
   }
+  REQUIRE(reader.next_member().value().path == "vm.vmss");
+  CHECK(as_text(reader.next_part().value().bytes) == "checkpoint");
+}
+
+TEST_CASE("ArchiveReader: what a 7z archive unpacks to pass over it is no part of its list") {
+  const std::string bytes = write_archive(
+      {{"notes", "text"}, {"disk", noise(40'000'000)}, {"vm.vmss", "checkpoint"}}, "7zip");
+  const BufferSource source("a.7z", as_bytes(bytes));
+  ArchiveReader reader(source);
+  REQUIRE(reader.next_member().value().path == "notes");
+  REQUIRE(reader.next_part().has_value());
+  REQUIRE(reader.next_member().value().path == "disk");
   REQUIRE(reader.next_member().value().path == "vm.vmss");
   CHECK(as_text(reader.next_part().value().bytes) == "checkpoint");
 }
