@@ -153,9 +153,12 @@ void FolderFiles::add_bundled(const BundleTree& bundles, const fs::path& path) {
   tree = &bundles;
   if (const NameRule* rule = find_rule(path)) {
     (this->*rule->kind).push_back(path);
-  } else if (bundles.begins_as_guest(path)) {
-    dumps.push_back(path);
+    return;
   }
+  const FirstBytes said = bundles.first_bytes(path);
+  if (said == FirstBytes::OfGuest) dumps.push_back(path);
+  // Whoever reads it says why.
+  if (said == FirstBytes::CanNotBeUnpacked) unreadable.push_back(path);
 }
 
 bool is_named_as_evidence(const fs::path& path) {

@@ -131,10 +131,12 @@ void move_into(const fs::path& unfinished, const fs::path& folder, const TicketR
 constexpr std::string_view not_read_again =
     "this is the result of an earlier run, as the ticket could not be read again: ";
 
-// What `folder` says of itself if that is of a ticket which was read, and all of it is there.
-std::optional<TicketResult> read_before(const fs::path& folder) {
+// What `folder` says of itself if that is of the same ticket, which was read, and all of it is
+// there.
+std::optional<TicketResult> read_before(const fs::path& folder, const TicketResult& now) {
   std::optional<TicketResult> earlier = read_ticket_result(folder);
-  const bool is_kept = earlier && earlier->error.empty() && is_whole(folder, *earlier);
+  const bool is_kept = earlier && earlier->error.empty() && earlier->files == now.files &&
+                       is_whole(folder, *earlier);
   return is_kept ? std::move(earlier) : std::nullopt;
 }
 
@@ -219,7 +221,7 @@ fs::path begin_result(const fs::path& results, const std::string& ticket) {
 
 Finished finish_result(const fs::path& unfinished, const fs::path& results, TicketResult& result) {
   const fs::path folder = results / result.name;
-  auto earlier = result.error.empty() ? std::nullopt : read_before(folder);
+  auto earlier = result.error.empty() ? std::nullopt : read_before(folder, result);
   if (earlier) {
     result = kept(std::move(*earlier), result.error);
     on_disk([&] {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -200,14 +201,15 @@ int gather_results(const Options& options, TerminalDiagnostics& diagnostics) {
   const SummaryFiles files = summary_files(options);
   check_summary(files);
   std::vector<TicketResult> results;
-  std::set<std::pair<std::string, std::string>> seen;
+  std::set<std::tuple<std::string, std::string, std::vector<std::string>>> seen;
   for (const fs::path& folder : options.files) {
     std::vector<TicketResult> found = read_results(folder, diagnostics);
     if (found.empty()) {
       diagnostics.warn_of_lack(fmt::format("{}: no results are in it", folder.string()));
     }
     for (TicketResult& result : found) {
-      if (seen.emplace(result.name, result.key).second) results.push_back(std::move(result));
+      if (seen.emplace(result.name, result.key, result.files).second)
+        results.push_back(std::move(result));
     }
   }
   leave_out_redone(results);

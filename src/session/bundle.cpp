@@ -22,20 +22,22 @@ bool has_known_name(const std::string& path) {
   });
 }
 
-// Whether a file whose name does not tell what it is begins as those of guests do, once unpacked;
-// or can't be unpacked: whoever reads it says why.
-bool begins_as_guest(const BundledFile& file, BundledContent& content) {
+FirstBytes first_bytes_of(const BundledFile& file, BundledContent& content) {
   constexpr std::size_t marked_bytes = std::size_t{64} << 10U;  // as in a folder
   constexpr std::size_t enough_packed = std::size_t{1} << 20;   // a block of bzip2 has 900 kB
-  if (file.is_encrypted || has_known_name(file.path)) return false;
+  if (file.is_encrypted || has_known_name(file.path)) return FirstBytes::Unknown;
+  const auto told_by = [](const BufferSource& begin) {
+    return identify_guest_file(begin) == GuestFileKind::Unmarked ? FirstBytes::Unknown
+                                                                 : FirstBytes::OfGuest;
+  };
   try {
     const BufferSource begin(file.path, content.peek(marked_bytes));
-    if (!packing_of(begin)) return identify_guest_file(begin) != GuestFileKind::Unmarked;
+    if (!packing_of(begin)) return told_by(begin);
     const auto unpacked =
         peek_unpacked(BufferSource(file.path, content.peek(enough_packed)), marked_bytes);
-    return identify_guest_file(BufferSource(file.path, unpacked)) != GuestFileKind::Unmarked;
+    return told_by(BufferSource(file.path, unpacked));
   } catch (const Error&) {
-    return true;
+    return FirstBytes::CanNotBeUnpacked;
   }
 }
 
@@ -48,16 +50,17 @@ Bundle::Bundle(std::shared_ptr<const ByteSource> file, const std::string& within
 }
 
 void Bundle::list(ReadAhead ahead, Diagnostics& diagnostics) {
-  BundleLosses losses = walk_bundle(
-      *file_, limits_, diagnostics, [&](const BundledFile& file, BundledContent& content) {
-        BundledFile listed = file;
-        listed.is_guest = ahead == ReadAhead::SmallFiles && begins_as_guest(file, content);
-        add(listed, diagnostics);
-        if (kept_.wants(file)) {
-          kept_.keep_ahead(file, content, diagnostics);
-        }
-        return Wanted::More;
-      });
+  BundleLosses losses = walk_bundle(*file_, limits_, diagnostics,
+                                    [&](const BundledFile& file, BundledContent& content) {
+                                      BundledFile listed = file;
+                                      if (ahead == ReadAhead::SmallFiles)
+                                        listed.first_bytes = first_bytes_of(file, content);
+                                      add(listed, diagnostics);
+                                      if (kept_.wants(file)) {
+                                        kept_.keep_ahead(file, content, diagnostics);
+                                      }
+                                      return Wanted::More;
+                                    });
   if (files_.empty() && !losses.damage.empty()) {
     throw unusable(fmt::format("{}: {}", file_->name(), losses.damage.front()));
   }

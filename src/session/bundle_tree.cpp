@@ -94,11 +94,11 @@ std::vector<fs::path> BundleTree::files_below(const fs::path& folder) const {
   return paths_below(place->path, place->inside, place->bundle->files());
 }
 
-bool BundleTree::begins_as_guest(const fs::path& file) const {
+FirstBytes BundleTree::first_bytes(const fs::path& file) const {
   const std::optional<Place> place = find_place(file);
-  if (!place) return false;
+  if (!place) return FirstBytes::Unknown;
   const auto found = place->bundle->files().find(place->inside);
-  return found != place->bundle->files().end() && found->second.is_guest;
+  return found == place->bundle->files().end() ? FirstBytes::Unknown : found->second.first_bytes;
 }
 
 std::vector<fs::path> BundleTree::links_below(const fs::path& folder) const {

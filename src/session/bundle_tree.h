@@ -34,9 +34,8 @@ class BundleTree final : public FileTree {
   [[nodiscard]] std::vector<std::filesystem::path> files_below(
       const std::filesystem::path& folder) const;
 
-  // Whether `file`, of a bundle that was entered with ReadAhead::SmallFiles, begins as a guest's
-  // does, packed or not, although its name does not tell.
-  [[nodiscard]] bool begins_as_guest(const std::filesystem::path& file) const;
+  // What the first bytes of `file` say, of a bundle that was entered with ReadAhead::SmallFiles.
+  [[nodiscard]] FirstBytes first_bytes(const std::filesystem::path& file) const;
 
   // The symbolic links there, which are none of these files and are not followed, ascending.
   [[nodiscard]] std::vector<std::filesystem::path> links_below(

@@ -90,8 +90,9 @@ class Walker {
         add_link(begin + *name, begin, member->hard_link);
         continue;
       }
-      const BundledFile file = {begin + *name,        number_, member->size, member->changed,
-                                member->is_encrypted, false,   is_dear};
+      const BundledFile file = {
+          begin + *name,       number_, member->size, member->changed, member->is_encrypted,
+          FirstBytes::Unknown, is_dear};
       visit_file(reader, file, !path.empty());
     }
   }

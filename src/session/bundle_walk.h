@@ -29,6 +29,10 @@ struct BundleLimits {
   SpoolLimits spool = SpoolLimits::of_machine();         // of what is read
 };
 
+// What the first bytes of a file in a bundle say, unpacked if it is packed, where its name says
+// nothing and a walk has looked (see ReadAhead).
+enum class FirstBytes { Unknown, OfGuest, CanNotBeUnpacked };
+
 // A file in a bundle.
 struct BundledFile {
   std::string path;          // in the bundle: "vm/vm.vmss", "inner.tgz/vm/vm.vmss"
@@ -36,8 +40,8 @@ struct BundledFile {
   std::uint64_t size = 0;    // as far as its header says
   std::optional<std::time_t> changed;
   bool is_encrypted = false;
-  bool is_guest = false;  // it begins as a guest's file, if a walk has looked (see ReadAhead)
-  bool is_dear = false;   // to have it later takes unpacking all that lies before it again
+  FirstBytes first_bytes = FirstBytes::Unknown;
+  bool is_dear = false;  // to have it later takes unpacking all that lies before it again
 };
 
 // A link in a bundle, by the paths in it.

@@ -145,10 +145,12 @@ TEST_CASE("result folder: what can't be read again leaves what was, and says so,
   const TemporaryFolder results;
   finish_sample(results.path(), "log.txt");
   const fs::path folder = results.path() / "web01";
+  std::string named = sample("web01").files.front();
   const auto fail = [&] {
     const fs::path unfinished = begin_result(results.path(), "web01");
     std::ofstream(unfinished / "triage.txt") << "judged all the same\n";
     TicketResult result = failed("web01");
+    result.files = {named};
     result.key = "of what can't be read";
     const Finished finished = finish_result(unfinished, results.path(), result);
     CHECK_FALSE(fs::exists(unfinished));
@@ -171,6 +173,11 @@ TEST_CASE("result folder: what can't be read again leaves what was, and says so,
                                    "part of it is missing"});
     finish_sample(results.path(), "log.txt");
     CHECK(to_json_line(read_ticket_result(folder).value()) == to_json_line(sample("web01")));
+  }
+  SECTION("not if it is of other files of that name") {
+    named = "another/web01.vmss";
+    CHECK(fail() == Finished::Replaced);
+    CHECK_FALSE(fs::exists(folder / "log.txt"));
   }
   SECTION("not if it was changed, nor what could not be read then either") {
     std::ofstream(folder / "log.txt") << "Booted\n";
