@@ -237,6 +237,7 @@ TEST_CASE("find tickets: in a bundle they are those of the folder that it would 
        {"h/notes", "only notes"}},
       {{"f/vmware.log", guest_lines}, {"g/vmware.log", "nothing of a guest\n"}},
       {{"f/vmware.log", guest_lines}, {"f/b.vmem", ""}, {"f/debug.guest", ""}},
+      {{"f/vmware.log", guest_lines}, {"f/messages.1.gz", test::gzip("notes").substr(0, 15)}},
   };
   for (const Content& tree : trees) {
     for (const bool all_snapshots : {false, true}) {
